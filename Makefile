@@ -1,0 +1,48 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+TESTS ?= tests
+JOBS ?= 2
+
+.PHONY: help setup serve test test-all check format clean openapi
+
+help: ## Show what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/.synced ## Make .venv with the locked dependencies
+
+.venv/.synced: pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit("Latchkey needs Python 3.11 or newer.") if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/uv || { $(PYTHON) -m venv .venv && $(BIN)/pip install --quiet uv; }
+	$(BIN)/uv sync --frozen
+	@touch $@
+
+serve: setup ## Serve on http://127.0.0.1:8000/ (ARGS="--port 9000 --workers 1")
+	@$(BIN)/latchkey serve $(ARGS)
+
+test: setup ## Run the fast tests on SQLite and on PostgreSQL
+	$(BIN)/pytest -n $(JOBS) --database sqlite $(TESTS)
+	$(BIN)/pytest -n $(JOBS) --database postgresql $(TESTS)
+
+test-all: setup ## Run all tests: also races, faults and the browser (needs Debian's chromium)
+	$(BIN)/pytest -n $(JOBS) --database sqlite -m "" $(TESTS)
+	$(BIN)/pytest -n $(JOBS) --database postgresql -m "" $(TESTS)
+
+check: setup ## Check style, types, layers, migrations and the OpenAPI document
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/latchkey makemigrations --check --dry-run
+	$(BIN)/latchkey spectacular --validate --fail-on-warn | diff docs/openapi.yaml - || { echo "docs/openapi.yaml is stale: run 'make openapi'."; exit 1; }
+
+openapi: setup ## Write docs/openapi.yaml anew
+	$(BIN)/latchkey spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+format: setup ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## Remove the environment and what the tools left; ./var, your data, stays
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

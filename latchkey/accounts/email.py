@@ -1,0 +1,23 @@
+"""One canonical form for an e-mail address: registration, login, the admin and the command line agree on it."""
+
+from email_validator import EmailNotValidError, validate_email
+
+LENGTH_LIMIT = 254
+"""Characters (RFC 5321 section 4.5.3.1.3, less the angle brackets)."""
+
+
+def canonical(text: str) -> str:
+    """Return the address as it is stored and compared: trimmed, NFC, lower case, its domain in Unicode.
+
+    Raises ValueError with a sentence for whoever typed it. Nothing is looked up in the DNS.
+    """
+    text = text.strip()
+    if len(text) > LENGTH_LIMIT:
+        raise ValueError(f"An e-mail address has at most {LENGTH_LIMIT} characters.")
+    try:
+        address = validate_email(text, check_deliverability=False).normalized.lower()
+    except EmailNotValidError as error:
+        raise ValueError("This is not a valid e-mail address.") from error
+    if len(address) > LENGTH_LIMIT:
+        raise ValueError(f"An e-mail address has at most {LENGTH_LIMIT} characters.")
+    return address

@@ -1,0 +1,100 @@
+"""People. An e-mail address signs in; the user name is for display alone."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.models import PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.crypto import salted_hmac
+
+from latchkey.accounts.email import LENGTH_LIMIT, canonical
+from latchkey.accounts.passwords import normalized
+from latchkey.core import clock
+
+
+def canonical_email(text: str) -> str:
+    """Return the canonical address, or raise Django's ValidationError."""
+    try:
+        return canonical(text)
+    except ValueError as error:
+        raise ValidationError({"email": str(error)}, code="invalid") from error
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **extra: Any) -> "User":
+        """Add a user; the password is hashed, or unusable where it is None."""
+        user = self.model(email=canonical_email(email), **extra)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **extra: Any) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **extra)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Find a user by e-mail address in any spelling of it; raises User.DoesNotExist."""
+        try:
+            return self.get(email=canonical(username or ""))
+        except ValueError as error:
+            raise self.model.DoesNotExist from error
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """Somebody who can sign in.
+
+    credential_version is copied into each session at sign-in, and a session is live only while the two
+    agree: raising it ends every session of the user at once, however many there are.
+    """
+
+    email = models.EmailField("e-mail address", max_length=LENGTH_LIMIT, unique=True)
+    username = models.CharField("user name", max_length=150, blank=True, help_text="For display; signs nobody in.")
+    is_active = models.BooleanField("active", default=True, help_text="Inactive users cannot sign in.")
+    is_staff = models.BooleanField("staff", default=False, help_text="May open this admin area.")
+    created_at = models.DateTimeField("registered", default=clock.now, editable=False)
+    credential_version = models.PositiveIntegerField(default=0, editable=False)
+    _password: str | None  # what set_password was given, until it is saved (Django keeps it there)
+    last_login = None  # it would cost a write per login; a session knows when it was made and used
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        app_label = "latchkey"
+        ordering = ("id",)
+
+    def clean(self) -> None:
+        self.email = canonical_email(self.email)
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """Save, ending every session where the password was set or the user is inactive.
+
+        Here and not in a verb, because the shell, the admin and createsuperuser's kin all come through here.
+        """
+        ends_sessions = not self._state.adding and (self._password is not None or not self.is_active)
+        if ends_sessions:
+            self.credential_version = models.F("credential_version") + 1
+            update_fields = None if update_fields is None else {*update_fields, "credential_version"}
+        super().save(*args, update_fields=update_fields, **kwargs)
+        if ends_sessions:
+            self.refresh_from_db(fields=["credential_version"])
+
+    def set_password(self, raw_password: str | None) -> None:
+        super().set_password(raw_password if raw_password is None else normalized(raw_password))
+
+    def check_password(self, raw_password: str | None) -> bool:
+        return check_password(normalized(raw_password or ""), self.password, self._rehash)
+
+    def _rehash(self, password: str) -> None:
+        """Store the same password under today's parameters; no session ends, and a newer password is left alone."""
+        type(self).objects.filter(pk=self.pk, password=self.password).update(password=make_password(password))
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Tie the admin's cookie to credential_version too, instead of Django's choice, the password hash."""
+        return salted_hmac(
+            "latchkey admin session", str(self.credential_version), secret=secret, algorithm="sha256"
+        ).hexdigest()

@@ -1,0 +1,31 @@
+"""What an operator does to accounts; each verb takes effect at the next request, on every node."""
+
+from collections.abc import Collection
+
+from django.db.models import F
+
+from latchkey.accounts.models import User
+from latchkey.audit.events import Event
+from latchkey.audit.log import record
+
+
+def deactivate(user_ids: Collection[int]) -> int:
+    """Shut these users out and end their sessions for good; return how many were active."""
+    return _change(Event.USER_DEACTIVATED, user_ids, is_active=False)
+
+
+def reactivate(user_ids: Collection[int]) -> int:
+    """Let these users sign in again; sessions from before stay ended."""
+    return _change(Event.USER_REACTIVATED, user_ids, is_active=True)
+
+
+def sign_out_everywhere(user_ids: Collection[int]) -> int:
+    """End every session of these users, in one statement however many sessions there are."""
+    return _change(Event.USER_SIGNED_OUT_EVERYWHERE, user_ids)
+
+
+def _change(event: Event, user_ids: Collection[int], **standing: bool) -> int:
+    changed = User.objects.filter(pk__in=user_ids).update(credential_version=F("credential_version") + 1, **standing)
+    for user_id in user_ids:
+        record(event, user_id=user_id)
+    return changed

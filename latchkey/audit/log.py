@@ -1,0 +1,22 @@
+"""The one verb that speaks outward: every outcome of authentication becomes one structured log line."""
+
+import structlog
+
+from latchkey.audit.events import Event
+from latchkey.core.client import Client
+
+_log = structlog.get_logger("latchkey.audit")
+
+
+def record(
+    event: Event,
+    client: Client | None = None,
+    *,
+    user_id: int | None = None,
+    session_id: int | None = None,
+    reason: str | None = None,
+) -> None:
+    """Log an event with who, whence and why; never a token, a digest, a password or an e-mail address."""
+    facts = {"user_id": user_id, "session_id": session_id and str(session_id), "reason": reason}
+    origin = {"ip": client.address, "user_agent": client.user_agent} if client else {}
+    _log.info(event.value, **{key: value for key, value in (facts | origin).items() if value is not None})

@@ -1,0 +1,39 @@
+"""Who is calling, as far as the network can tell."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+USER_AGENT_LENGTH = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The address (canonical text, or None) and the user agent (printable, at most 255 characters) of a caller."""
+
+    address: str | None = None
+    user_agent: str = ""
+
+    @classmethod
+    def from_headers(cls, headers: Mapping[str, str], trusted_proxies: int) -> "Client":
+        """Read a WSGI environment.
+
+        Each trusted proxy appends the address it saw to X-Forwarded-For, so the n-th entry from the
+        right is the last one that a stranger cannot write; with no trusted proxy the header is noise.
+        """
+        chain = [headers.get("REMOTE_ADDR", "")]
+        if trusted_proxies:
+            chain = headers.get("HTTP_X_FORWARDED_FOR", "").split(",")[-trusted_proxies:]
+        user_agent = headers.get("HTTP_USER_AGENT", "")[:USER_AGENT_LENGTH]
+        return cls(
+            _canonical(chain[0]), "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in user_agent)
+        )
+
+
+def _canonical(text: str) -> str | None:
+    try:
+        address = ip_address(text.strip().partition("%")[0])
+    except ValueError:
+        return None
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped or address)

@@ -1,0 +1,148 @@
+"""Every refusal: its code, its status and its sentence. The one closed list; docs/errors.md explains each.
+
+Refusal
+|- 400  BadRequest, InvalidInput, ParseError, DuplicateKey,
+|       EmailTaken, PasswordTooShort, PasswordTooLong, PasswordTooCommon
+|- 401  NotAuthenticated, InvalidToken, InvalidCredentials, InvalidRefreshToken
+|- 403  PermissionDenied, CsrfFailed, RegistrationClosed
+|- 404  NotFound           405  MethodNotAllowed       406  NotAcceptable
+|- 413  ContentTooLarge    415  UnsupportedMediaType
+`- 500  ServerError        503  Unavailable
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, TypeAlias
+
+FieldErrors: TypeAlias = Mapping[str, Sequence[str]]
+
+
+class Refusal(Exception):
+    """What a client is told when it does not get what it asked for (RFC 9457)."""
+
+    status: ClassVar[int]
+    code: ClassVar[str]
+    title: ClassVar[str]
+    detail: ClassVar[str]
+    field: ClassVar[str] = "body"
+    headers: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, errors: FieldErrors | None = None, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(self.code)
+        self.errors = errors or {self.field: [self.detail]}
+        self.extra_headers = {**self.headers, **(headers or {})}
+
+
+class BadRequest(Refusal):
+    status, code, title = 400, "bad_request", "Bad request"
+    detail = "The request could not be understood."
+
+
+class InvalidInput(BadRequest):
+    code, title = "invalid", "Invalid input"
+    detail = "Some of the fields are missing or wrong; 'errors' names them."
+
+
+class ParseError(BadRequest):
+    code, title = "parse_error", "Malformed body"
+    detail = "The body must be one JSON object in UTF-8."
+
+
+class DuplicateKey(BadRequest):
+    code, title = "duplicate_key", "Duplicate key"
+    detail = "A key stands more than once in the JSON object."
+
+
+class EmailTaken(BadRequest):
+    code, title, field = "email_taken", "E-mail taken", "email"
+    detail = "An account with this e-mail address exists already."
+
+
+class PasswordTooShort(BadRequest):
+    code, title, field = "password_too_short", "Password too short", "password"
+    detail = "The password is too short; several words in a row make a good one."
+
+
+class PasswordTooLong(BadRequest):
+    code, title, field = "password_too_long", "Password too long", "password"
+    detail = "The password is longer than 256 characters."
+
+
+class PasswordTooCommon(BadRequest):
+    code, title, field = "password_too_common", "Password too common", "password"
+    detail = "The password is on the list of common ones; several unrelated words in a row make a good one."
+
+
+class NotAuthenticated(Refusal):
+    status, code, title = 401, "not_authenticated", "Not authenticated"
+    detail = "Send an access token: 'Authorization: Bearer <token>'."
+    headers = {"WWW-Authenticate": "Bearer"}
+
+
+class InvalidToken(Refusal):
+    status, code, title = 401, "invalid_token", "Invalid access token"
+    detail = "The access token is malformed, expired or no longer valid."
+    headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+
+
+class InvalidCredentials(Refusal):
+    status, code, title = 401, "invalid_credentials", "Invalid credentials"
+    detail = "No active account matches this e-mail address and password."
+    headers = {"WWW-Authenticate": "Bearer"}
+
+
+class InvalidRefreshToken(Refusal):
+    status, code, title = 401, "invalid_refresh_token", "Invalid refresh token"
+    detail = "The refresh token is unknown, spent, expired or revoked; sign in again."
+    headers = {"WWW-Authenticate": "Bearer"}
+
+
+class PermissionDenied(Refusal):
+    status, code, title = 403, "permission_denied", "Permission denied"
+    detail = "This account may not do that."
+
+
+class CsrfFailed(Refusal):
+    status, code, title = 403, "csrf_failed", "Cross-site check failed"
+    detail = "The form was not sent from our own page, or the page is too old; load it again."
+
+
+class RegistrationClosed(Refusal):
+    status, code, title = 403, "registration_closed", "Registration closed"
+    detail = "New accounts cannot be registered at present."
+
+
+class NotFound(Refusal):
+    status, code, title = 404, "not_found", "Not found"
+    detail = "There is nothing at this address."
+
+
+class MethodNotAllowed(Refusal):
+    status, code, title = 405, "method_not_allowed", "Method not allowed"
+    detail = "This address does not answer that method; 'Allow' lists those it does."
+
+
+class NotAcceptable(Refusal):
+    status, code, title = 406, "not_acceptable", "Not acceptable"
+    detail = "Answers are application/json; accept that."
+
+
+class ContentTooLarge(Refusal):
+    status, code, title = 413, "content_too_large", "Content too large"
+    detail = "The body is larger than 64 kB."
+
+
+class UnsupportedMediaType(Refusal):
+    status, code, title = 415, "unsupported_media_type", "Unsupported media type"
+    detail = "Send the body as application/json in UTF-8, without a content encoding."
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+
+
+class ServerError(Refusal):
+    status, code, title = 500, "server_error", "Server error"
+    detail = "Something went wrong on our side; it has been logged."
+
+
+class Unavailable(Refusal):
+    status, code, title = 503, "unavailable", "Unavailable"
+    detail = "The service cannot answer at present; try the same request again shortly."
+    headers = {"Retry-After": "1"}

@@ -1,0 +1,128 @@
+"""The knobs that a superuser turns in the admin while the service runs, as one frozen value."""
+
+import time
+from dataclasses import Field, dataclass, field, fields, replace
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError
+
+READ_AT_MOST_EVERY = 1.0
+"""Seconds: a change is in force in every process within this time (the contract allows 2)."""
+
+
+def _knob(group: str, default: Any, low: Any, high: Any, explained: str) -> Any:
+    return field(default=default, metadata={"group": group, "low": low, "high": high, "explained": explained})
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the service does by default; each knob's name in capitals is its name in the admin."""
+
+    access_token_lifetime: timedelta = _knob(
+        "Tokens",
+        timedelta(seconds=30),
+        timedelta(seconds=1),
+        timedelta(hours=1),
+        "How long an access token is valid: 00:00:30 or 30 is half a minute. From 1 second to 1 hour. "
+        "Other services trust a token until it ends, so keep it short.",
+    )
+    refresh_token_lifetime: timedelta = _knob(
+        "Tokens",
+        timedelta(days=30),
+        timedelta(seconds=1),
+        timedelta(days=365),
+        "How long a device may stay away and still be signed in; each refresh starts it anew. "
+        "'30 00:00:00' is thirty days. From 1 second to 365 days.",
+    )
+    retry_window: timedelta = _knob(
+        "Tokens",
+        timedelta(seconds=10),
+        timedelta(0),
+        timedelta(seconds=60),
+        "For how long a spent refresh token is answered with the same new one again, so that a lost "
+        "response or a second tab signs nobody out. From 0 (never) to 60 seconds.",
+    )
+    session_lifetime_cap: timedelta = _knob(
+        "Sessions",
+        timedelta(days=180),
+        timedelta(seconds=1),
+        timedelta(days=3650),
+        "When a session ends however busy it is, counted from sign-in. From 1 second to 3650 days.",
+    )
+    sessions_per_user: int = _knob(
+        "Sessions",
+        100,
+        1,
+        10_000,
+        "How many devices one user may have signed in; the oldest goes first. From 1 to 10000.",
+    )
+    registration_open: bool = _knob("Accounts", True, False, True, "Whether strangers can register an account.")
+    password_min_length: int = _knob(
+        "Accounts", 8, 8, 64, "The fewest characters a new password may have. From 8 to 64; NIST advises 15."
+    )
+    password_blocklist: bool = _knob(
+        "Accounts", False, False, True, "Whether new passwords are refused that stand on the list of common ones."
+    )
+
+
+def clamped(knob: Field[Any], value: Any, default: Any) -> Any:
+    """Return the value within the knob's range, or the default where it is not of the knob's type.
+
+    A bare number stands for seconds where the knob is a duration.
+    """
+    low, high = knob.metadata["low"], knob.metadata["high"]
+    if isinstance(default, timedelta) and type(value) in (int, float):
+        seconds = max(low.total_seconds(), min(high.total_seconds(), value))
+        return timedelta(seconds=seconds)
+    return max(low, min(high, value)) if type(value) is type(default) else default
+
+
+def from_stored(stored: dict[str, Any]) -> Policy:
+    """Build a policy out of whatever the settings table holds: nothing in it can break a request."""
+    defaults = _defaults()
+    values = {
+        knob.name: clamped(knob, stored[knob.name.upper()], getattr(defaults, knob.name))
+        for knob in fields(Policy)
+        if knob.name.upper() in stored
+    }
+    return replace(defaults, **values)
+
+
+class _Held:
+    """The policy as it was last read, and when: one for the process, shared by its threads."""
+
+    policy: Policy | None = None
+    read_at = 0.0
+
+
+def current() -> Policy:
+    """Return the policy in force.
+
+    One query, at most once a second in a process; while the database is away the last good values stay.
+    """
+    asked_at = time.monotonic()
+    if _Held.policy is None or asked_at - _Held.read_at >= READ_AT_MOST_EVERY:
+        _Held.read_at = asked_at  # other threads go on with the last values while this one reads
+        try:
+            _Held.policy = from_stored(_read())
+        except DatabaseError:
+            return _Held.policy or _defaults()
+    return _Held.policy
+
+
+def forget() -> None:
+    """Make the next question read the table again."""
+    _Held.policy = None
+
+
+def _defaults() -> Policy:
+    defaults: Policy = settings.POLICY_DEFAULTS
+    return defaults
+
+
+def _read() -> dict[str, Any]:
+    from latchkey.core.policy_table import PolicyTable  # noqa: PLC0415  # a model needs the app registry
+
+    return PolicyTable().mget(settings.CONSTANCE_CONFIG)

@@ -1,0 +1,31 @@
+"""The settings table, read so that nothing which found its way into it can break a request."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from constance.backends.database import DatabaseBackend
+from constance.codecs import loads
+
+UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
+
+
+class PolicyTable(DatabaseBackend):  # type: ignore[misc]  # constance ships no types
+    """Constance's table, in which a row that cannot be decoded counts as not set."""
+
+    def mget(self, keys: Iterable[str]) -> dict[str, Any]:
+        """Read the rows of these keys in one query; a DatabaseError is the caller's to bear."""
+        readable = {}
+        for key, text in self._model._default_manager.filter(key__in=list(keys)).values_list("key", "value"):
+            try:
+                readable[key] = loads(text)
+            except UNREADABLE:
+                continue
+        return readable
+
+    def get(self, key: str) -> Any:
+        return self.mget([key]).get(key)
+
+    def set(self, key: str, value: Any) -> None:
+        if self.get(key) is None:  # else constance would decode the broken row, to report it as the old value
+            self._model._default_manager.filter(key=key).delete()
+        super().set(key, value)

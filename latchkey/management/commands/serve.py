@@ -1,0 +1,112 @@
+"""latchkey serve: prepare what is missing, then answer requests until told to stop."""
+
+import os
+import socket
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import connection, connections
+from django.db.migrations.executor import MigrationExecutor
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+
+from latchkey.accounts.superuser import ensure_superuser
+
+DRAIN_SECONDS = 30
+
+
+def between(low: int, high: int) -> Callable[[str], int]:
+    """Return a reader for a whole number in this range."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or not low <= int(text) <= high:
+            raise ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+class Command(BaseCommand):
+    help = "Serve on granian. On the default SQLite database the tables are made and brought up to date first."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        cores = os.cpu_count() or 1
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+        parser.add_argument("--port", type=between(1, 65535), default=8000, help="port (default: %(default)s)")
+        parser.add_argument(
+            "--workers", type=between(1, 256), default=cores, help="processes (default: a core each, here %(default)s)"
+        )
+        parser.add_argument(
+            "--threads", type=between(1, 256), default=4, help="threads in each process (default: %(default)s)"
+        )
+
+    def handle(self, *args: Any, host: str, port: int, workers: int, threads: int, **options: Any) -> None:
+        refuse_taken(host, port)
+        prepare_tables()
+        admin = first_superuser()
+        connections.close_all()  # the workers are forked, and a connection must not be shared
+        server = Server(
+            "latchkey.wsgi:application",
+            address=host,
+            port=port,
+            interface=Interfaces.WSGI,
+            http=HTTPModes.http1,
+            workers=workers,
+            blocking_threads=threads,
+            respawn_failed_workers=True,
+            workers_kill_timeout=DRAIN_SECONDS,
+            log_level=LogLevels.warning,
+        )
+        server.on_startup(lambda: self.stdout.write(banner(f"http://{host}:{port}", admin), ending=""))
+        server.serve()
+        self.stdout.write("Latchkey has stopped.")
+
+
+def refuse_taken(host: str, port: int) -> None:
+    """Raise ImproperlyConfigured where nobody could listen; the server itself would share a taken port."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise ImproperlyConfigured(f"Cannot listen on {host} port {port}: {error.strerror}.") from error
+
+
+def prepare_tables() -> None:
+    """Migrate the default SQLite database; any other is migrated by its operator, and refused until it is."""
+    if not settings.DATABASE_URL:
+        call_command("migrate", verbosity=0)
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise ImproperlyConfigured("The database is not up to date; run 'latchkey migrate' first.")
+
+
+def first_superuser() -> tuple[str, str] | None:
+    """Make the superuser of the environment, or on the default SQLite database one with a password of chance."""
+    email = settings.ADMIN_EMAIL
+    if not email and (settings.PRODUCTION or settings.DATABASE_URL):
+        return None
+    email = email or "admin@example.com"
+    try:
+        generated = ensure_superuser(email, settings.ADMIN_PASSWORD)
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"LATCHKEY_ADMIN_EMAIL or LATCHKEY_ADMIN_PASSWORD cannot be used: {error}"
+        ) from error
+    return (email, generated) if generated else None
+
+
+def banner(url: str, admin: tuple[str, str] | None) -> str:
+    """Return what a person needs to see first."""
+    lines = [f"Latchkey is at {url}/", f"  documentation   {url}/api-doc/", f"  browsable API   {url}/api/"]
+    lines += [f"  admin           {url}/admin/"]
+    if admin:
+        lines += [f"  admin e-mail    {admin[0]}", f"  admin password  {admin[1]}   (shown this once)"]
+    return "\n".join([*lines, "Ctrl-C stops it.", ""])

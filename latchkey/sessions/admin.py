@@ -1,0 +1,46 @@
+"""Live sessions, as an operator sees them: who, where and since when, never a token or a digest."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from latchkey.core import clock
+from latchkey.sessions.logout import end
+from latchkey.sessions.models import Session
+
+
+@admin.register(Session)
+class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    """Read-only but for one thing: to delete a session is to sign that device out."""
+
+    list_display = ("user", "ip", "user_agent", "created_at", "rotated_at", "expires_at")
+    list_select_related = ("user",)
+    list_filter = ("created_at", "rotated_at")
+    search_fields = ("user__email", "ip")
+    ordering = ("-rotated_at",)
+    fields = ("id", "user", "ip", "user_agent", "created_at", "rotated_at", "expires_at")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
+        return super().get_queryset(request) & Session.objects.live(clock.now())
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:
+        return False
+
+    def delete_model(self, request: HttpRequest, obj: Session) -> None:
+        end([obj.pk], "admin")
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
+        end(list(queryset.values_list("pk", flat=True)), "admin")
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Call the one action what it does."""
+        actions: dict[str, Any] = super().get_actions(request)
+        if "delete_selected" in actions:
+            actions["delete_selected"] = (*actions["delete_selected"][:2], "End selected sessions")
+        return actions

@@ -1,0 +1,69 @@
+"""Trade a refresh token for the next one: one SQL statement, no forks, no honest user signed out.
+
+presented token is                            outcome               statements
+------------------------------------------    ------------------    ----------
+the current one                               rotate                1
+the successor of the stored one (fail-over)   rotate                1
+the one just spent, within the retry window   the same pair again   2
+of no live session                            401                   2
+any other token of a live session             replay: end it, 401   3
+"""
+
+from datetime import datetime
+from hmac import compare_digest
+from typing import NoReturn
+from uuid import UUID
+
+from latchkey.audit.events import Event
+from latchkey.audit.log import record
+from latchkey.core import clock
+from latchkey.core.client import Client
+from latchkey.core.errors import InvalidRefreshToken
+from latchkey.core.policy import Policy, current
+from latchkey.sessions.models import Session, Step
+from latchkey.sessions.pair import TokenPair, issue_pair
+from latchkey.tokens.keys import refresh_token_keys
+from latchkey.tokens.refresh_token import digest, selector, successor
+
+
+def refresh(presented: UUID, client: Client) -> TokenPair:
+    """Spend a refresh token and return a new pair; raises InvalidRefreshToken, alike for every reason."""
+    now, policy = clock.now(), current()
+    keys = refresh_token_keys()
+    secret = successor(keys[0], presented)
+    spent, unspent = digest(keys[0], secret), digest(keys[0], successor(keys[0], secret))
+    for key in keys:  # one, except while the operator changes the secret key
+        step = Step(selector(presented), digest(key, presented), spent, unspent)
+        rotated = Session.objects.rotate(step, now, policy.refresh_token_lifetime, policy.session_lifetime_cap)
+        if rotated:
+            record(Event.SESSION_REFRESHED, client, user_id=rotated.user_id, session_id=rotated.session_id)
+            return issue_pair(rotated.session_id, rotated.user_id, secret, now, policy.access_token_lifetime)
+    return _retry(presented, keys, client, now, policy)
+
+
+def _retry(presented: UUID, keys: list[bytes], client: Client, now: datetime, policy: Policy) -> TokenPair:
+    """Answer the token that was just spent with its successor again, writing nothing; refuse any other.
+
+    The window ends early, at the successor's first use: from then on the stored digest is another one.
+    """
+    session = Session.objects.select_related("user").filter(selector=selector(presented)).first()
+    if session is None:
+        _refuse("unknown", client)
+    if session.expires_at <= now or session.created_at <= now - policy.session_lifetime_cap:
+        _refuse("expired", client, session)
+    if not session.user.is_active or session.credential_version != session.user.credential_version:
+        _refuse("revoked", client, session)
+    for key in keys:
+        secret = successor(key, presented)
+        if compare_digest(session.digest, digest(key, secret)) and now - session.rotated_at < policy.retry_window:
+            record(Event.SESSION_RETRIED, client, user_id=session.user_id, session_id=session.pk)
+            return issue_pair(session.pk, session.user_id, secret, now, policy.access_token_lifetime)
+    Session.objects.filter(pk=session.pk).delete()  # unconditionally: whatever else happens to it, it ends
+    record(Event.SESSION_REPLAYED, client, user_id=session.user_id, session_id=session.pk)
+    raise InvalidRefreshToken
+
+
+def _refuse(reason: str, client: Client, session: Session | None = None) -> NoReturn:
+    facts = {"user_id": session.user_id, "session_id": session.pk} if session else {}
+    record(Event.SESSION_REFUSED, client, reason=reason, **facts)
+    raise InvalidRefreshToken

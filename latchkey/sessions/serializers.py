@@ -1,0 +1,31 @@
+"""The shapes of sign-in, refresh and sign-out on the wire."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from latchkey.accounts.email import LENGTH_LIMIT
+from latchkey.accounts.serializers import PasswordField
+from latchkey.web.fields import StrictCharField, StrictUUIDField
+
+
+class LoginInput(serializers.Serializer[Any]):
+    email = StrictCharField(max_length=LENGTH_LIMIT, trim_whitespace=True, help_text="Any spelling of the address.")
+    password = PasswordField()
+
+
+class RefreshInput(serializers.Serializer[Any]):
+    refresh_token = StrictUUIDField(help_text="The one from the last answer; it is spent by this request.")
+
+
+class LogoutInput(serializers.Serializer[Any]):
+    refresh_token = StrictUUIDField(help_text="Any token of the session that is to end.")
+
+
+class TokenPairOutput(serializers.Serializer[Any]):
+    access_token = serializers.CharField(read_only=True)
+    refresh_token = StrictUUIDField(read_only=True)
+
+
+class LogoutOutput(serializers.Serializer[Any]):
+    success = serializers.CharField(read_only=True)

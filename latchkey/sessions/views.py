@@ -1,0 +1,71 @@
+"""Sign in, refresh, sign out."""
+
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from latchkey.core import errors
+from latchkey.sessions.login import login
+from latchkey.sessions.logout import logout
+from latchkey.sessions.refresh import refresh
+from latchkey.sessions.serializers import LoginInput, LogoutInput, LogoutOutput, RefreshInput, TokenPairOutput
+from latchkey.web.api import ApiView, client_of
+from latchkey.web.schema import documented
+
+TOKEN = {"refresh_token": "2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42"}
+PAIR = {"access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJ1c2VyX2lkIjoxfQ.c2lnbmF0dXJl", **TOKEN}
+SIGNED_OUT = {"success": "User logged out."}
+
+
+class LoginView(ApiView):
+    """Sign in with an e-mail address and a password."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    input_class = LoginInput
+
+    @documented(
+        LoginInput,
+        {200: TokenPairOutput},
+        request_example={"email": "user@example.com", "password": "password"},
+        response_example=PAIR,
+        refusals=[errors.InvalidCredentials],
+    )
+    def post(self, request: Request) -> Response:
+        pair = login(**self.read(request), client=client_of(request))
+        return Response(TokenPairOutput(pair).data)
+
+
+class RefreshView(ApiView):
+    """Trade a refresh token for a new pair, which starts both lifetimes anew.
+
+    After a lost response send the same token again: within ten seconds it is answered with the same pair.
+    """
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    input_class = RefreshInput
+
+    @documented(
+        RefreshInput,
+        {200: TokenPairOutput},
+        request_example=TOKEN,
+        response_example=PAIR,
+        refusals=[errors.InvalidRefreshToken],
+    )
+    def post(self, request: Request) -> Response:
+        pair = refresh(self.read(request)["refresh_token"], client_of(request))
+        return Response(TokenPairOutput(pair).data)
+
+
+class LogoutView(ApiView):
+    """End a session; its access tokens stop working here at once. Ended and unknown ones answer alike."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    input_class = LogoutInput
+
+    @documented(LogoutInput, {200: LogoutOutput}, request_example=TOKEN, response_example=SIGNED_OUT, refusals=[])
+    def post(self, request: Request) -> Response:
+        logout(self.read(request)["refresh_token"], client_of(request))
+        return Response(SIGNED_OUT)

@@ -1,0 +1,135 @@
+"""Django's settings, and the only reader of the environment; docs/settings.md lists every variable.
+
+A value that cannot be used raises ImproperlyConfigured with one sentence, before anything has started.
+"""
+
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from latchkey.core.database import connection_settings
+from latchkey.core.logs import logging_settings
+from latchkey.core.policy import Policy
+from latchkey.core.policy_form import constance_settings
+from latchkey.core.secrets import private_directory, secret_in
+from latchkey.web.framework import SPECTACULAR, rest_framework_settings
+
+env = environ.Env()
+PACKAGE = Path(__file__).resolve().parent
+
+MODE = env.str("LATCHKEY_MODE", "development")
+if MODE not in ("development", "production"):
+    raise ImproperlyConfigured(f"LATCHKEY_MODE is {MODE!r}; it must be 'development' or 'production'.")
+PRODUCTION = MODE == "production"
+DEBUG = False  # in development too: what is tried out is what will run
+
+DATA_DIR = Path(env.str("LATCHKEY_DATA_DIR", "./var")).resolve()
+DATABASE_URL = env.str("DATABASE_URL", "")
+DATABASES = {
+    "default": connection_settings(DATABASE_URL or f"sqlite:///{private_directory(DATA_DIR) / 'latchkey.sqlite3'}")
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+SECRET_KEY = env.str("LATCHKEY_SECRET_KEY", "")
+if not SECRET_KEY and PRODUCTION:
+    raise ImproperlyConfigured(
+        "LATCHKEY_SECRET_KEY is not set; in production it must be, to 50 random characters or more."
+    )
+SECRET_KEY = SECRET_KEY or secret_in(private_directory(DATA_DIR) / "secret")
+SECRET_KEY_FALLBACKS = env.list("LATCHKEY_SECRET_KEY_FALLBACKS", default=[])
+
+PUBLIC_URL = env.str("LATCHKEY_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = env.list("LATCHKEY_ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
+CORS_ALLOWED_ORIGINS = env.list("LATCHKEY_CORS_ORIGINS", default=[])
+TRUSTED_PROXIES = env.int("LATCHKEY_TRUSTED_PROXIES", 0)
+BROWSABLE_API = env.bool("LATCHKEY_BROWSABLE_API", True)
+ADMIN_EMAIL = env.str("LATCHKEY_ADMIN_EMAIL", "")
+ADMIN_PASSWORD = env.str("LATCHKEY_ADMIN_PASSWORD", "")
+globals().update(env.email_url("EMAIL_URL", "consolemail://"))
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "constance",
+    "corsheaders",
+    "django_structlog",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "latchkey",
+]
+MIDDLEWARE = [
+    "latchkey.web.middleware.RequestLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "latchkey.urls"
+WSGI_APPLICATION = "latchkey.wsgi.application"
+APPEND_SLASH = False  # a redirect would lose the body of a POST
+CSRF_FAILURE_VIEW = "latchkey.web.problems.csrf_failure"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [PACKAGE / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [PACKAGE / "static"]
+WHITENOISE_USE_FINDERS = True  # serve from the packages: no collectstatic step, no folder to keep
+
+REST_FRAMEWORK = rest_framework_settings(BROWSABLE_API)
+SPECTACULAR_SETTINGS = SPECTACULAR
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+AUTH_USER_MODEL = "latchkey.User"
+PASSWORD_HASHERS = [
+    "latchkey.accounts.passwords.Argon2id",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "latchkey.accounts.passwords.LengthValidator"},
+    {"NAME": "latchkey.accounts.passwords.BlocklistValidator"},
+]
+POLICY_DEFAULTS = Policy(password_min_length=15, password_blocklist=True) if PRODUCTION else Policy()
+CONSTANCE_BACKEND = "latchkey.core.policy_table.PolicyTable"
+CONSTANCE_CONFIG, CONSTANCE_CONFIG_FIELDSETS, CONSTANCE_ADDITIONAL_FIELDS = constance_settings(POLICY_DEFAULTS)
+
+SESSION_COOKIE_AGE = 8 * 60 * 60  # the admin's cookie, in seconds
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_NAME = "__Host-sessionid" if PRODUCTION else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if PRODUCTION else "csrftoken"
+SECURE_HSTS_SECONDS = 63_072_000 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+X_FRAME_OPTIONS = "DENY"
+
+LOGGING = logging_settings(PRODUCTION)
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = (
+    False  # it believes any X-Forwarded-For; the audit log has the vouched-for address
+)
+DJANGO_STRUCTLOG_USER_ID_FIELD = None

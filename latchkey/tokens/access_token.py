@@ -1,0 +1,89 @@
+"""Access tokens: short-lived signed JWTs (RFC 7519, RFC 9068) that name a user and a session."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import jwt
+from django.conf import settings
+
+from latchkey.core.errors import InvalidToken
+from latchkey.tokens.keys import access_token_keys
+
+ALGORITHM = "HS256"
+TYPE = "at+jwt"
+AUDIENCE = "latchkey"
+LENGTH_LIMIT = 4096
+CLOCK_SKEW = 30
+"""Seconds that the clock of the node which issued a token may be ahead of ours."""
+
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_SESSION = re.compile(r"[0-9]{1,19}")
+_CLAIMS = ["user_id", "sub", "sid", "iat", "exp", "jti", "iss", "aud"]
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """What a verified token says: whose it is and to which session it is bound."""
+
+    user_id: int
+    session_id: int
+
+
+def issue(user_id: int, session_id: int, now: datetime, lifetime: timedelta) -> str:
+    """Sign a token that is valid from now for the lifetime, both in whole seconds."""
+    issued_at = int(now.timestamp())
+    claims = {
+        "user_id": user_id,
+        "sub": str(user_id),
+        "sid": str(session_id),
+        "iat": issued_at,
+        "exp": issued_at + int(lifetime.total_seconds()),
+        "jti": str(uuid4()),
+        "iss": settings.PUBLIC_URL,
+        "aud": AUDIENCE,
+    }
+    return jwt.encode(claims, access_token_keys()[0], ALGORITHM, {"typ": TYPE})
+
+
+def verify(presented: str, now: datetime) -> AccessToken:
+    """Return what a token says once every check of RFC 8725 has passed, or raise InvalidToken.
+
+    Beyond PyJWT: the compact form alone, times that are integers, our type of token, and our clock.
+    """
+    if len(presented) > LENGTH_LIMIT or not _COMPACT.fullmatch(presented):
+        raise InvalidToken
+    claims = _verified_claims(presented)
+    issued_at, not_before, expires_at = claims["iat"], claims.get("nbf", 0), claims["exp"]
+    user_id, session = claims["user_id"], claims["sid"]
+    if not all(type(number) is int for number in (issued_at, not_before, expires_at, user_id)):
+        raise InvalidToken
+    if not max(issued_at, not_before) - CLOCK_SKEW <= now.timestamp() < expires_at:
+        raise InvalidToken
+    if claims["sub"] != str(user_id) or not (isinstance(session, str) and _SESSION.fullmatch(session)):
+        raise InvalidToken
+    return AccessToken(user_id, int(session))
+
+
+def _verified_claims(presented: str) -> dict[str, Any]:
+    for key in access_token_keys():
+        try:
+            token = jwt.decode_complete(
+                presented,
+                key,
+                algorithms=[ALGORITHM],
+                audience=AUDIENCE,
+                issuer=settings.PUBLIC_URL,
+                options={"require": _CLAIMS, "verify_exp": False, "verify_iat": False, "verify_nbf": False},
+            )
+        except jwt.InvalidSignatureError:
+            continue
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+            raise InvalidToken from error
+        if str(token["header"].get("typ")).lower().removeprefix("application/") != TYPE:
+            raise InvalidToken
+        claims: dict[str, Any] = token["payload"]
+        return claims
+    raise InvalidToken

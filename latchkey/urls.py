@@ -1,0 +1,36 @@
+"""Every route, on one screen."""
+
+from django.contrib import admin
+from django.urls import path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from latchkey.accounts.views import MeView, RegisterView
+from latchkey.sessions.views import LoginView, LogoutView, RefreshView
+from latchkey.web.views import IndexView, home, livez, readyz
+
+API = {
+    "api/register": RegisterView.as_view(),
+    "api/login": LoginView.as_view(),
+    "api/refresh": RefreshView.as_view(),
+    "api/logout": LogoutView.as_view(),
+    "api/me": MeView.as_view(),
+}
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("api/", IndexView.as_view(), name="index"),
+    *(path(f"{route}/", view, name=route.removeprefix("api/")) for route, view in API.items()),
+    *(path(route, view) for route, view in API.items()),  # a redirect would lose the body of a POST
+    path("api-doc/", SpectacularSwaggerSplitView.as_view(), name="docs"),
+    path("api-doc/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("admin/", admin.site.urls),
+    path("admin", RedirectView.as_view(url="/admin/")),
+    path("livez", livez),
+    path("readyz", readyz),
+]
+
+handler400 = "latchkey.web.problems.bad_request"
+handler403 = "latchkey.web.problems.permission_denied"
+handler404 = "latchkey.web.problems.not_found"
+handler500 = "latchkey.web.problems.server_error"

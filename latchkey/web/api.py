@@ -1,0 +1,47 @@
+"""What the views of the API have in common."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from latchkey.core.client import Client
+from latchkey.web.problems import CONTENT_TYPE
+
+
+def client_of(request: Request | HttpRequest) -> Client:
+    """Return who is calling, as vouched for by the trusted proxies."""
+    return Client.from_headers(request.META, settings.TRUSTED_PROXIES)
+
+
+class ApiView(APIView):
+    """A view that reads its input through one serializer and whose refusals are problem documents."""
+
+    input_class: type[Serializer[Any]] | None = None
+
+    def read(self, request: Request, **kwargs: Any) -> dict[str, Any]:
+        """Return the validated fields of the body; raises what the parser and the serializer raise."""
+        fields = self.get_serializer(data=request.data, **kwargs)
+        fields.is_valid(raise_exception=True)
+        return dict(fields.validated_data)
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> Serializer[Any]:
+        """Return the input's serializer: with it the browsable API fills in its form."""
+        cls = self.input_class or Serializer
+        kwargs.pop("instance", None)
+        return cls(*args, **kwargs)
+
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
+        """Answer with Allow and nothing else: DRF's own answer describes the classes."""
+        return Response(status=204)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response["Cache-Control"] = "no-store"  # RFC 6749 section 5.1
+        if isinstance(response, Response) and response.exception and response.accepted_renderer.format == "json":
+            response.content_type = CONTENT_TYPE
+        return response

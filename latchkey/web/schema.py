@@ -1,0 +1,75 @@
+"""The OpenAPI document: each operation states its input, its answer and every refusal, with examples."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from rest_framework import serializers
+
+from latchkey.core import errors
+from latchkey.web.problems import CONTENT_TYPE as PROBLEM
+from latchkey.web.problems import document
+
+REFUSALS: list[type[errors.Refusal]] = [
+    value for value in vars(errors).values() if isinstance(value, type) and hasattr(value, "code")
+]
+EVERYWHERE: list[type[errors.Refusal]] = [errors.NotAcceptable, errors.ServerError, errors.Unavailable]
+WITH_A_BODY: list[type[errors.Refusal]] = [
+    errors.InvalidInput,
+    errors.ParseError,
+    errors.DuplicateKey,
+    errors.ContentTooLarge,
+    errors.UnsupportedMediaType,
+]
+SIGNED_IN: list[type[errors.Refusal]] = [errors.NotAuthenticated, errors.InvalidToken]
+
+
+class Problem(serializers.Serializer[Any]):
+    """A refusal (RFC 9457)."""
+
+    type = serializers.CharField(help_text="urn:latchkey:problem:<code>")
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.ChoiceField(choices=sorted(refusal.code for refusal in REFUSALS))
+    errors = serializers.DictField(  # type: ignore[assignment]  # a field here, not the property of that name
+        child=serializers.ListField(child=serializers.CharField()),
+        required=False,
+        help_text="With status 400: sentences by field.",
+    )
+
+
+def documented(
+    request: type[serializers.Serializer[Any]] | None,
+    response: Mapping[int, type[serializers.Serializer[Any]]],
+    *,
+    response_example: Mapping[str, Any],
+    refusals: Sequence[type[errors.Refusal]],
+    request_example: Mapping[str, Any] | None = None,
+) -> Callable[[Any], Any]:
+    """Describe one method of a view; the refusals that any request can meet are added here."""
+    status = next(iter(response))
+    every: list[type[errors.Refusal]] = [*refusals, *(WITH_A_BODY if request else []), *EVERYWHERE]
+    answers: dict[Any, Any] = dict(response)
+    for refused in sorted({refusal.status for refusal in every}):
+        titles = " / ".join(refusal.title for refusal in every if refusal.status == refused)
+        answers[refused, PROBLEM] = OpenApiResponse(Problem, titles)
+    examples = [
+        OpenApiExample(
+            refusal.title,
+            document(refusal()),
+            response_only=True,
+            status_codes=[str(refusal.status)],
+            media_type=PROBLEM,
+        )
+        for refusal in every
+    ]
+    examples.append(OpenApiExample("Answer", response_example, response_only=True, status_codes=[str(status)]))
+    if request_example is not None:
+        examples.append(OpenApiExample("Request", request_example, request_only=True))
+    return extend_schema(request=request, responses=answers, examples=examples)
+
+
+def with_slash_only(endpoints: list[tuple[str, str, str, Any]], **kwargs: Any) -> list[tuple[str, str, str, Any]]:
+    """Leave out the second spelling of each route, the one without its slash."""
+    return [endpoint for endpoint in endpoints if endpoint[0].endswith("/")]

@@ -1,0 +1,77 @@
+"""POST /api/refresh/"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+
+from latchkey.sessions.models import Session
+from tests.people import Person
+
+
+def later(**by: float) -> datetime:
+    return datetime.now(UTC) + timedelta(**by)
+
+
+def test_refresh_answers_a_new_pair(alice: Person) -> None:
+    answer = alice.try_refresh()
+    assert answer.status_code == 200
+    assert list(answer.json()) == ["access_token", "refresh_token"]
+    assert answer.json()["refresh_token"] != alice.refresh_token
+    assert alice.me(answer.json()["access_token"]).status_code == 200
+
+
+def test_refresh_answers_the_same_successor_within_the_retry_window(alice: Person) -> None:
+    first, second = alice.try_refresh(), alice.try_refresh()
+    assert first.json()["refresh_token"] == second.json()["refresh_token"]
+    assert alice.me(second.json()["access_token"]).status_code == 200
+    assert Session.objects.count() == 1
+
+
+def test_refresh_ends_the_session_when_a_spent_token_comes_after_the_window(alice: Person) -> None:
+    parent = alice.refresh_token
+    alice.refresh()
+    with time_machine.travel(later(seconds=10), tick=False):
+        assert alice.try_refresh(parent).status_code == 401
+        assert alice.try_refresh().status_code == 401
+    assert not Session.objects.exists()
+
+
+def test_refresh_ends_the_session_when_a_grandparent_comes_within_the_window(alice: Person) -> None:
+    grandparent = alice.refresh_token
+    alice.refresh().refresh()
+    assert alice.try_refresh(grandparent).status_code == 401
+    assert alice.try_refresh().status_code == 401
+
+
+def test_a_window_of_zero_makes_every_retry_a_replay(alice: Person, turn: Callable[..., None]) -> None:
+    turn(retry_window=timedelta(0))
+    parent = alice.refresh_token
+    alice.refresh()
+    assert alice.try_refresh(parent).status_code == 401
+    assert alice.try_refresh().status_code == 401
+
+
+def test_refresh_takes_one_statement(alice: Person, statements: Callable[[Callable[[], Any]], list[str]]) -> None:
+    sent = statements(alice.try_refresh)
+    assert len(sent) == 1
+    assert sent[0].startswith("UPDATE latchkey_session")
+
+
+def test_a_retry_and_a_refusal_take_two_statements(
+    alice: Person, statements: Callable[[Callable[[], Any]], list[str]]
+) -> None:
+    parent = alice.refresh_token
+    alice.refresh()
+    assert len(statements(lambda: alice.try_refresh(parent))) == 2
+    assert len(statements(lambda: alice.try_refresh("2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42"))) == 2
+
+
+@pytest.mark.parametrize("wrong", [None, True, 0, 1.5, [], {}, "", "x", "{2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42}"])
+def test_refresh_refuses_what_is_not_a_canonical_uuid(alice: Person, wrong: object) -> None:
+    answer = alice.http.post("/api/refresh/", json={"refresh_token": wrong})
+    assert answer.status_code == 400
+    assert list(answer.json()["errors"]) == ["refresh_token"]
+    assert alice.try_refresh().status_code == 200

@@ -1,0 +1,73 @@
+"""What every test can ask for. A test that asks for `http` or a person runs on the database of the run."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, connection
+from django.test.utils import CaptureQueriesContext
+
+from latchkey.core import policy
+from tests.people import Person
+
+
+@pytest.fixture
+def http(db: None) -> Iterator[httpx.Client]:
+    """A client of the service in this process: the whole stack below the socket."""
+    from latchkey.wsgi import application
+
+    policy.forget()
+    for signal in (request_started, request_finished):  # a test is one transaction, which must outlive a request
+        signal.disconnect(close_old_connections)
+    transport = httpx.WSGITransport(app=application, raise_app_exceptions=False)
+    with httpx.Client(transport=transport, base_url="http://127.0.0.1:8000") as client:
+        yield client
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def alice(http: httpx.Client) -> Person:
+    return Person(http, "alice@example.com").register().login()
+
+
+@pytest.fixture
+def bob(http: httpx.Client) -> Person:
+    return Person(http, "bob@example.com").register().login()
+
+
+@pytest.fixture
+def row_of() -> Callable[[Person], Any]:
+    """A person's row, for what an operator does to it in the shell."""
+    return lambda person: get_user_model().objects.get(pk=person.id)
+
+
+@pytest.fixture
+def turn(db: None) -> Iterator[Callable[..., None]]:
+    """Turn knobs as the admin does: turn(retry_window=timedelta(0))."""
+    from constance import config
+
+    def turn(**knobs: Any) -> None:
+        for name, value in knobs.items():
+            setattr(config, name.upper(), value)
+        policy.forget()
+
+    yield turn
+    policy.forget()
+
+
+@pytest.fixture
+def statements(db: None) -> Callable[[Callable[[], Any]], list[str]]:
+    """Run something and return the SQL that it sent, less what only opens and closes transactions."""
+
+    def run(act: Callable[[], Any]) -> list[str]:
+        policy.current()
+        with CaptureQueriesContext(connection) as captured:
+            act()
+        sent = [query["sql"].strip() for query in captured.captured_queries]
+        return [sql for sql in sent if sql.split()[0].upper() in ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")]
+
+    return run

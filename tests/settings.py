@@ -1,0 +1,10 @@
+"""The shipped settings, with the test database in a file: SQLite in memory has neither WAL nor two processes."""
+
+import os
+from pathlib import Path
+
+from latchkey.settings import *  # noqa: F403
+from latchkey.settings import DATABASE_URL, DATABASES
+
+if not DATABASE_URL:
+    DATABASES["default"]["TEST"] = {"NAME": str(Path(os.environ["LATCHKEY_TESTS_IN"]) / "test.sqlite3")}
