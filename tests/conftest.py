@@ -1,10 +1,12 @@
 """What every test can ask for. A test that asks for `http` or a person runs on the database of the run."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection
@@ -12,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from latchkey.core import policy
 from tests.people import Person
+from tests.server import Server, fresh_database
 
 
 @pytest.fixture
@@ -71,3 +74,17 @@ def statements(db: None) -> Callable[[Callable[[], Any]], list[str]]:
         return [sql for sql in sent if sql.split()[0].upper() in ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")]
 
     return run
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """An empty database for a server of its own: on the default SQLite none is named."""
+    return fresh_database(settings.DATABASE_URL) if settings.DATABASE_URL else ""
+
+
+@pytest.fixture
+def server(tmp_path: Path, database_url: str) -> Iterator[Server]:
+    """A running server with 2 workers of 4 threads, and a database of its own on the database of the run."""
+    running = Server(tmp_path, database_url).start()
+    yield running
+    running.kill()

@@ -8,3 +8,5 @@ from latchkey.settings import DATABASE_URL, DATABASES
 
 if not DATABASE_URL:
     DATABASES["default"]["TEST"] = {"NAME": str(Path(os.environ["LATCHKEY_TESTS_IN"]) / "test.sqlite3")}
+
+LOGGING["loggers"]["httpx"] = {"level": "WARNING"}

@@ -1,0 +1,126 @@
+"""`latchkey serve` as its users run it: real processes, a real socket, a database of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import psycopg
+
+from tests.postgres import free_port
+
+ADMIN_EMAIL, ADMIN_PASSWORD = "admin@example.com", "an admin's own long password"
+LATCHKEY = str(Path(sys.executable).with_name("latchkey"))
+
+
+def fresh_database(url: str) -> str:
+    """Make an empty database on the PostgreSQL of this URL; return its URL."""
+    name = f"served_{uuid4().hex[:12]}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+    return f"{url.rpartition('/')[0]}/{name}"
+
+
+class Server:
+    """A server on a free loopback port; its output is kept in a file beside its data."""
+
+    def __init__(
+        self, folder: Path, database_url: str = "", workers: int = 2, threads: int = 4, **environment: str
+    ) -> None:
+        self.folder, self.workers, self.threads, self.port = folder, workers, threads, free_port()
+        folder.mkdir(parents=True, exist_ok=True)
+        self.log = folder / "server.log"
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        self.environment = inherited | {
+            "LATCHKEY_DATA_DIR": str(folder / "var"),
+            "LATCHKEY_ADMIN_EMAIL": ADMIN_EMAIL,
+            "LATCHKEY_ADMIN_PASSWORD": ADMIN_PASSWORD,
+            **({"DATABASE_URL": database_url} if database_url else {}),
+            **environment,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    def command(
+        self, *arguments: str, timeout: float = 60, stdin: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a latchkey command on this server's database."""
+        return subprocess.run(
+            [LATCHKEY, *arguments],
+            env=self.environment,
+            cwd=self.folder,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def shell(self, code: str) -> str:
+        """Run Python in this server's `latchkey shell`, with User and Session at hand."""
+        prelude = "from latchkey.accounts.models import User\nfrom latchkey.sessions.models import Session\n"
+        done = self.command("shell", "--no-imports", "-c", prelude + code)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def start(self, wait: float = 20) -> "Server":
+        if "DATABASE_URL" in self.environment:
+            migrated = self.command("migrate", "--verbosity", "0")
+            assert migrated.returncode == 0, migrated.stderr
+        return self.restart(wait)
+
+    def restart(self, wait: float = 20) -> "Server":
+        """Start the server again as it is; returns once it answers."""
+        serve = [
+            LATCHKEY,
+            "serve",
+            "--port",
+            str(self.port),
+            "--workers",
+            str(self.workers),
+            "--threads",
+            str(self.threads),
+        ]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                serve, env=self.environment, cwd=self.folder, stdout=log, stderr=log, start_new_session=True
+            )
+        deadline = time.monotonic() + wait
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, self.log.read_text()[-3000:]
+            try:
+                if httpx.get(f"{self.url}/livez", timeout=1).status_code == 200:
+                    return self
+            except httpx.TransportError:
+                time.sleep(0.05)
+        raise AssertionError(f"no answer within {wait} s: {self.log.read_text()[-3000:]}")
+
+    def worker_pids(self) -> list[int]:
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [int(child) for child in children]
+
+    def stop(self, timeout: float = 40) -> int:
+        """End the server with SIGTERM; return its exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout)
+
+    def kill(self) -> None:
+        """End the server and its workers with SIGKILL: what a power cut leaves behind."""
+        assert self.process is not None
+        with suppress(ProcessLookupError):  # it has ended already
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
