@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from latchkey.settings import *  # noqa: F403
-from latchkey.settings import DATABASE_URL, DATABASES
+from latchkey.settings import DATABASE_URL, DATABASES, LOGGING
 
 if not DATABASE_URL:
     DATABASES["default"]["TEST"] = {"NAME": str(Path(os.environ["LATCHKEY_TESTS_IN"]) / "test.sqlite3")}
