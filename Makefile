@@ -14,7 +14,7 @@ setup: .venv/.synced ## Make .venv with the locked dependencies
 .venv/.synced: pyproject.toml uv.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Latchkey needs Python 3.11 or newer.") if sys.version_info < (3, 11) else None'
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv .venv && $(BIN)/pip install --quiet uv; }
-	$(BIN)/uv sync --frozen
+	$(BIN)/uv sync --frozen --quiet || $(BIN)/uv sync --frozen --system-certs  # behind a proxy with a certificate of its own
 	@touch $@
 
 serve: setup ## Serve on http://127.0.0.1:8000/ (ARGS="--port 9000 --workers 1")

@@ -2,20 +2,25 @@
 
 import os
 import sys
+from typing import NoReturn
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import ManagementUtility
+from django.db import OperationalError
 
 
 def main() -> None:
-    """Run a command; settings that cannot be used end it with one sentence and exit code 2."""
+    """Run a command; what the operator has to mend ends it with one sentence and exit code 2."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "latchkey.settings")
     try:
         ManagementUtility(["latchkey", *sys.argv[1:]]).execute()
     except ImproperlyConfigured as error:
-        sys.exit(_complain(error))
+        _give_up(str(error))
+    except OperationalError as error:
+        reason = str(error).splitlines()[0]
+        _give_up(f"The database cannot be used; check DATABASE_URL. It says: {reason}")
 
 
-def _complain(error: Exception) -> int:
-    print(f"latchkey: {error}", file=sys.stderr)
-    return 2
+def _give_up(sentence: str) -> NoReturn:
+    print(f"latchkey: {sentence}", file=sys.stderr)
+    sys.exit(2)

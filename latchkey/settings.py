@@ -5,23 +5,20 @@ A value that cannot be used raises ImproperlyConfigured with one sentence, befor
 
 from pathlib import Path
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from latchkey.core.database import connection_settings
+from latchkey.core.environment import Environment
 from latchkey.core.logs import logging_settings
 from latchkey.core.policy import Policy
 from latchkey.core.policy_form import constance_settings
 from latchkey.core.secrets import private_directory, secret_in
 from latchkey.web.framework import SPECTACULAR, rest_framework_settings
 
-env = environ.Env()
+env = Environment()
 PACKAGE = Path(__file__).resolve().parent
 
-MODE = env.str("LATCHKEY_MODE", "development")
-if MODE not in ("development", "production"):
-    raise ImproperlyConfigured(f"LATCHKEY_MODE is {MODE!r}; it must be 'development' or 'production'.")
-PRODUCTION = MODE == "production"
+PRODUCTION = env.choice("LATCHKEY_MODE", "development", "production") == "production"
 DEBUG = False  # in development too: what is tried out is what will run
 
 DATA_DIR = Path(env.str("LATCHKEY_DATA_DIR", "./var")).resolve()
@@ -42,11 +39,10 @@ SECRET_KEY_FALLBACKS = env.list("LATCHKEY_SECRET_KEY_FALLBACKS", default=[])
 PUBLIC_URL = env.str("LATCHKEY_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env.list("LATCHKEY_ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
 CORS_ALLOWED_ORIGINS = env.list("LATCHKEY_CORS_ORIGINS", default=[])
-TRUSTED_PROXIES = env.int("LATCHKEY_TRUSTED_PROXIES", 0)
-BROWSABLE_API = env.bool("LATCHKEY_BROWSABLE_API", True)
+TRUSTED_PROXIES = env.count("LATCHKEY_TRUSTED_PROXIES", 0)
+BROWSABLE_API = env.switch("LATCHKEY_BROWSABLE_API", True)
 ADMIN_EMAIL = env.str("LATCHKEY_ADMIN_EMAIL", "")
 ADMIN_PASSWORD = env.str("LATCHKEY_ADMIN_PASSWORD", "")
-globals().update(env.email_url("EMAIL_URL", "consolemail://"))
 
 INSTALLED_APPS = [
     "django.contrib.admin",

@@ -112,10 +112,10 @@ class Server:
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
         return [int(child) for child in children]
 
-    def stop(self, timeout: float = 40) -> int:
-        """End the server with SIGTERM; return its exit code."""
+    def stop(self, sign: signal.Signals = signal.SIGTERM, timeout: float = 40) -> int:
+        """End the server as an operator does; return its exit code."""
         assert self.process is not None
-        self.process.send_signal(signal.SIGTERM)
+        self.process.send_signal(sign)
         return self.process.wait(timeout)
 
     def kill(self) -> None:
