@@ -45,12 +45,12 @@ def login(email: str, password: str, client: Client) -> TokenPair:
             session.save(force_insert=True)
     except IntegrityError as error:  # the user was deleted while the password was being checked
         raise InvalidCredentials from error
-    prune(user, policy.sessions_per_user)
+    _make_room(user, policy.sessions_per_user)
     record(Event.LOGIN_SUCCEEDED, client, user_id=user.pk, session_id=session.pk)
     return issue_pair(session.pk, user.pk, secret, now, policy.access_token_lifetime)
 
 
-def prune(user: User, keep: int) -> None:
+def _make_room(user: User, keep: int) -> None:
     """Delete the user's ended sessions and, past the cap, the oldest live ones, in one statement.
 
     It comes after the new row, so that of two sign-ins at once the later one sees both.

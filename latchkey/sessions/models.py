@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import connection, models
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q
 
 from latchkey.core.client import USER_AGENT_LENGTH
 
@@ -60,6 +61,13 @@ class SessionManager(models.Manager["Session"]):
     def live(self, now: datetime) -> models.QuerySet["Session"]:
         """Return the sessions that still sign somebody in; the rest only await pruning."""
         return self.filter(expires_at__gt=now, user__is_active=True, user__credential_version=F("credential_version"))
+
+    def ended(self, now: datetime) -> models.QuerySet["Session"]:
+        """Return the sessions that await pruning: the complement of live()."""
+        of_user = get_user_model().objects.filter(pk=OuterRef("user"), is_active=True)
+        return self.filter(
+            Q(expires_at__lte=now) | ~Exists(of_user.filter(credential_version=OuterRef("credential_version")))
+        )
 
     def rotate(self, step: Step, now: datetime, lifetime: timedelta, cap: timedelta) -> Rotated | None:
         """Take a session one step on, in one statement; None where the presented token is not its current one.

@@ -42,7 +42,7 @@ def test_every_knob_is_documented_with_its_default_and_range(knob: object) -> No
 def test_the_environment_is_documented_whole() -> None:
     read = set(re.findall(r'env\.\w+\("(\w+)"', (ROOT / "latchkey/settings.py").read_text()))
     documented = {name for name in rows("settings.md") if re.fullmatch(r"LATCHKEY_\w+|DATABASE_URL", name)}
-    assert read == documented - {"ACCESS_TOKEN_LIFETIME"}
+    assert read == documented
 
 
 def test_nothing_but_the_settings_reads_the_environment() -> None:

@@ -1,0 +1,21 @@
+"""latchkey prune: delete the rows of ended sessions."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from tqdm import tqdm
+
+from latchkey.sessions.models import Session
+from latchkey.sessions.prune import prune
+
+
+class Command(BaseCommand):
+    help = "Delete the rows of ended sessions, in small batches beside a running service. Safe to stop and to repeat."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        deleted = 0
+        with tqdm(total=Session.objects.count(), unit=" sessions", unit_scale=True, file=self.stderr) as bar:
+            for batch in prune():
+                deleted += batch.deleted
+                bar.update(batch.seen)
+        self.stdout.write(f"{deleted} ended sessions deleted, {Session.objects.count()} left.")

@@ -1,0 +1,51 @@
+"""latchkey prune: what has ended goes, what lives stays."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.management import call_command
+
+from latchkey.accounts.models import User
+from latchkey.accounts.standing import deactivate, sign_out_everywhere
+from latchkey.sessions.models import Session
+from latchkey.sessions.prune import prune
+from tests.people import Person
+
+
+def expire(people: list[int]) -> None:
+    Session.objects.filter(user__in=people).update(expires_at=datetime.now(UTC))
+
+
+@pytest.mark.parametrize("end", [expire, deactivate, sign_out_everywhere])
+def test_prune_deletes_ended_sessions_and_leaves_the_live_ones(
+    alice: Person, bob: Person, end: Callable[[list[int]], Any]
+) -> None:
+    end([bob.id])
+    assert Session.objects.count() == 2
+    assert [(batch.seen, batch.deleted) for batch in prune(batch=1)] in ([(1, 0), (1, 1)], [(1, 1), (1, 0)])
+    assert alice.me().status_code == 200
+    assert bob.try_refresh().status_code == 401
+    assert Session.objects.count() == 1
+
+
+def test_live_and_ended_sessions_are_each_others_complement(alice: Person, bob: Person, row_of: Any) -> None:
+    alice.login()
+    row_of(bob).delete()
+    User.objects.filter(pk=alice.id).update(is_active=False)
+    for now in (datetime.now(UTC), datetime.now(UTC) + timedelta(days=31)):
+        rows = set(Session.objects.values_list("pk", flat=True))
+        live = set(Session.objects.live(now).values_list("pk", flat=True))
+        ended = set(Session.objects.ended(now).values_list("pk", flat=True))
+        assert live | ended == rows
+        assert not live & ended
+
+
+def test_the_command_says_what_it_did(alice: Person, bob: Person) -> None:
+    said = StringIO()
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=31), tick=False):
+        call_command("prune", stdout=said, stderr=StringIO())
+    assert said.getvalue() == "2 ended sessions deleted, 0 left.\n"
