@@ -1,0 +1,145 @@
+"""Does a refresh cost more with more sessions, and does pruning hold it up?
+
+    .venv/bin/python -m bench.growth sqlite|postgresql [--few 20000] [--many 2000000] [--prune 1000000]
+
+Makes a database of its own, with durable commits; prints CPU per refresh (service and database) with few sessions and
+with many, their ratio, and the slowest of the refreshes that ran beside `latchkey prune`. Takes some minutes.
+"""
+
+import argparse
+import atexit
+import os
+import random
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+from tqdm import tqdm
+
+from tests.postgres import Postgres
+from tests.server import LATCHKEY
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("database", choices=["sqlite", "postgresql"])
+    parser.add_argument("--few", type=int, default=20_000, help="sessions to begin with (default: %(default)s)")
+    parser.add_argument("--many", type=int, default=2_000_000, help="sessions to end with (default: %(default)s)")
+    parser.add_argument("--prune", type=int, default=1_000_000, help="ended rows to prune (default: %(default)s)")
+    options = parser.parse_args()
+    prepare(options.database)
+    scale(options.few, options.many)
+    prune(options.prune)
+
+
+def prepare(database: str) -> None:
+    """Make an empty database, and set Django up in this process."""
+    folder = Path(tempfile.mkdtemp(prefix="latchkey-growth-"))
+    folder.chmod(0o755)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    if database == "postgresql":
+        server = Postgres(folder / "postgresql").create().start()
+        atexit.register(server.stop, "immediate")
+        os.environ["DATABASE_URL"] = server.url
+    os.environ.update(LATCHKEY_DATA_DIR=str(folder / "var"), DJANGO_SETTINGS_MODULE="latchkey.settings")
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+    import logging
+
+    logging.disable(logging.CRITICAL)
+
+
+def database_cpu() -> float:
+    """Return the seconds of CPU that our PostgreSQL backend has used; SQLite runs in this process."""
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        return 0.0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+    ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
+
+def cost(tokens: list[UUID], times: int, says: str) -> float:
+    """Return the microseconds of CPU of one refresh, over this many."""
+    from latchkey.core.client import Client
+    from latchkey.sessions.refresh import refresh
+
+    client, began = Client("203.0.113.7", "bench"), time.process_time() + database_cpu()
+    for _ in tqdm(range(times), desc=says, unit=" refreshes"):
+        number = random.randrange(len(tokens))
+        tokens[number] = refresh(tokens[number], client).refresh_token
+    return (time.process_time() + database_cpu() - began) / times * 1e6
+
+
+def scale(few: int, many: int) -> None:
+    """Compare the cost of a refresh with few sessions and with many, in turns, the same 20,000 refreshed each time."""
+    from tests.growth.filling import sign_in, take_room
+
+    tokens = sign_in(few)
+    cost(tokens, few, "warming up")
+    with_few = cost(tokens, 20_000, f"{few} sessions")
+    for _ in tqdm(range(20), desc="adding sessions", unit=" batches"):
+        take_room((many - few) // 20, timedelta(days=30))
+    vacuum()
+    tokens = sign_in(few)  # spread over the whole of the indexes
+    cost(tokens, few, "warming up")
+    with_many = cost(tokens, 20_000, f"{many} sessions")
+    print(
+        f"CPU per refresh: {with_few:.0f} us with {few}, {with_many:.0f} us with {many}: {with_many / with_few:.2f} times"
+    )
+
+
+def vacuum() -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE latchkey_session" if connection.vendor == "postgresql" else "ANALYZE")
+
+
+def prune(ended: int) -> None:
+    """Prune this many ended rows by the real command, while refreshes go on beside it."""
+    from tests.growth.filling import sign_in, take_room
+
+    for _ in tqdm(range(20), desc="adding ended sessions", unit=" batches"):
+        take_room(ended // 20, timedelta(days=-1))
+    tokens = sign_in(1)
+    end = time.monotonic() + 5
+    alone = latencies(tokens, lambda: time.monotonic() < end)
+    pruning = subprocess.Popen([LATCHKEY, "prune"], text=True, stdout=subprocess.PIPE)
+    beside = latencies(tokens, lambda: pruning.poll() is None)
+    print(pruning.communicate()[0].strip())
+    print(f"refreshes alone: {figures(alone)}\nrefreshes beside it: {figures(beside)}")
+
+
+def latencies(tokens: list[UUID], go_on: Callable[[], bool]) -> list[float]:
+    """Refresh one session again and again; return how long each took, in milliseconds."""
+    from latchkey.core.client import Client
+    from latchkey.sessions.refresh import refresh
+
+    client, taken = Client("203.0.113.7", "bench"), []
+    while go_on():
+        began = time.perf_counter()
+        tokens[0] = refresh(tokens[0], client).refresh_token
+        taken.append((time.perf_counter() - began) * 1e3)
+        time.sleep(0.002)
+    return sorted(taken)
+
+
+def figures(taken: list[float]) -> str:
+    median, p99 = taken[len(taken) // 2], taken[len(taken) * 99 // 100]
+    return f"{len(taken)}, median {median:.1f} ms, p99 {p99:.1f} ms, slowest {taken[-1]:.1f} ms"
+
+
+if __name__ == "__main__":
+    main()
