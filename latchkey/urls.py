@@ -3,11 +3,10 @@
 from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from latchkey.accounts.views import MeView, RegisterView
 from latchkey.sessions.views import LoginView, LogoutView, RefreshView
-from latchkey.web.views import IndexView, home, livez, readyz
+from latchkey.web.views import DocsView, IndexView, SchemaView, home, livez, readyz
 
 API = {
     "api/register": RegisterView.as_view(),
@@ -22,8 +21,8 @@ urlpatterns = [
     path("api/", IndexView.as_view(), name="index"),
     *(path(f"{route}/", view, name=route.removeprefix("api/")) for route, view in API.items()),
     *(path(route, view) for route, view in API.items()),  # a redirect would lose the body of a POST
-    path("api-doc/", SpectacularSwaggerSplitView.as_view(), name="docs"),
-    path("api-doc/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api-doc/", DocsView.as_view(), name="docs"),
+    path("api-doc/schema/", SchemaView.as_view(), name="schema"),
     path("admin/", admin.site.urls),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("livez", livez),

@@ -15,7 +15,7 @@ def canonical(text: str) -> str:
     if len(text) > LENGTH_LIMIT:
         raise ValueError(f"An e-mail address has at most {LENGTH_LIMIT} characters.")
     try:
-        address = validate_email(text, check_deliverability=False).normalized.lower()
+        address = validate_email(text, check_deliverability=False, strict=True).normalized.lower()
     except EmailNotValidError as error:
         raise ValueError("This is not a valid e-mail address.") from error
     if len(address) > LENGTH_LIMIT:

@@ -55,7 +55,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField("staff", default=False, help_text="May open this admin area.")
     created_at = models.DateTimeField("registered", default=clock.now, editable=False)
     credential_version = models.PositiveIntegerField(default=0, editable=False)
-    _password: str | None  # what set_password was given, until it is saved (Django keeps it there)
+    _has_new_password = False  # until it is saved
     last_login = None  # it would cost a write per login; a session knows when it was made and used
 
     objects: ClassVar[UserManager] = UserManager()
@@ -75,16 +75,22 @@ class User(AbstractBaseUser, PermissionsMixin):
 
         Here and not in a verb, because the shell, the admin and createsuperuser's kin all come through here.
         """
-        ends_sessions = not self._state.adding and (self._password is not None or not self.is_active)
+        ends_sessions = not self._state.adding and (self._has_new_password or not self.is_active)
         if ends_sessions:
             self.credential_version = models.F("credential_version") + 1
             update_fields = None if update_fields is None else {*update_fields, "credential_version"}
         super().save(*args, update_fields=update_fields, **kwargs)
+        self._has_new_password = False
         if ends_sessions:
             self.refresh_from_db(fields=["credential_version"])
 
     def set_password(self, raw_password: str | None) -> None:
         super().set_password(raw_password if raw_password is None else normalized(raw_password))
+        self._has_new_password = True
+
+    def set_unusable_password(self) -> None:
+        super().set_unusable_password()
+        self._has_new_password = True
 
     def check_password(self, raw_password: str | None) -> bool:
         return check_password(normalized(raw_password or ""), self.password, self._rehash)

@@ -2,7 +2,6 @@
 
 from django.contrib.auth import authenticate
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 
 from latchkey.accounts.models import User
 from latchkey.audit.events import Event
@@ -45,16 +44,18 @@ def login(email: str, password: str, client: Client) -> TokenPair:
             session.save(force_insert=True)
     except IntegrityError as error:  # the user was deleted while the password was being checked
         raise InvalidCredentials from error
-    _make_room(user, policy.sessions_per_user)
+    _make_room(session, policy.sessions_per_user)
     record(Event.LOGIN_SUCCEEDED, client, user_id=user.pk, session_id=session.pk)
     return issue_pair(session.pk, user.pk, secret, now, policy.access_token_lifetime)
 
 
-def _make_room(user: User, keep: int) -> None:
+def _make_room(opened: Session, keep: int) -> None:
     """Delete the user's ended sessions and, past the cap, the oldest live ones, in one statement.
 
-    It comes after the new row, so that of two sign-ins at once the later one sees both.
+    It comes after the new row, so that of two sign-ins at once the later one sees both. The new session is
+    spared by its id: after the clock was set back it may look like the oldest.
     """
-    live = Session.objects.filter(user=user, expires_at__gt=clock.now(), credential_version=user.credential_version)
-    newest = live.order_by("-created_at", "-id").values("id")[:keep]
-    Session.objects.filter(Q(user=user) & ~Q(id__in=newest)).delete()
+    others = Session.objects.filter(user=opened.user).exclude(pk=opened.pk)
+    live = others.filter(expires_at__gt=clock.now(), credential_version=opened.credential_version)
+    newest = live.order_by("-created_at", "-id").values("id")[: keep - 1]
+    others.exclude(pk__in=newest).delete()

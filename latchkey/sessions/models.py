@@ -22,13 +22,13 @@ UPDATE latchkey_session AS s
    AND u.id = s.user_id AND u.is_active AND u.credential_version = s.credential_version
 RETURNING {returning}
 """
-_DIALECTS = {  # capped: min(until, created_at + cap), in the words of each database
+_DIALECTS = {  # capped: min(until, created_at + cap) in the words of each database; SQLite has times as text
     "postgresql": {
         "capped": "LEAST(%(until)s, s.created_at + make_interval(secs => %(cap)s))",
         "returning": "s.id, s.user_id",
     },
     "sqlite": {
-        "capped": "MIN(%(until)s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', s.created_at, %(cap)s || ' seconds'))",
+        "capped": "MIN(%(until)s, datetime(s.created_at, %(cap)s || ' seconds') || substr(s.created_at, 20))",
         "returning": "id, user_id",
     },
 }
@@ -86,7 +86,7 @@ class SessionManager(models.Manager["Session"]):
             "now": adapted(now),
             "until": adapted(now + lifetime),
             "oldest": adapted(now - cap),
-            "cap": cap.total_seconds(),
+            "cap": int(cap.total_seconds()),
         }
         with connection.cursor() as cursor:
             cursor.execute(_ROTATE.format(**_DIALECTS[connection.vendor]), parameters)

@@ -19,7 +19,9 @@ LENGTH_LIMIT = 4096
 CLOCK_SKEW = 30
 """Seconds that the clock of the node which issued a token may be ahead of ours."""
 
-_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_COMPACT = re.compile(r"ey[I-L][A-Za-z0-9_-]+\.ey[I-L][A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+"""Two JSON objects in UTF-8, so beginning with {", and a signature; no padding (RFC 8725 section 3.7)."""
+
 _SESSION = re.compile(r"[0-9]{1,19}")
 _CLAIMS = ["user_id", "sub", "sid", "iat", "exp", "jti", "iss", "aud"]
 

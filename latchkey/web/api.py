@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -35,13 +36,14 @@ class ApiView(APIView):
         kwargs.pop("instance", None)
         return cls(*args, **kwargs)
 
-    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Answer with Allow and nothing else: DRF's own answer describes the classes."""
-        return Response(status=204)
+        return HttpResponse(status=204)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
         response["Cache-Control"] = "no-store"  # RFC 6749 section 5.1
-        if isinstance(response, Response) and response.exception and response.accepted_renderer.format == "json":
+        if isinstance(response, Response) and response.exception and response.accepted_renderer.format != "api":
+            response.accepted_renderer = JSONRenderer()  # whatever the view renders when all is well
             response.content_type = CONTENT_TYPE
         return response

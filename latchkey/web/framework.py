@@ -27,6 +27,12 @@ SPECTACULAR = {
     "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"tryItOutEnabled": True, "persistAuthorization": False, "queryConfigEnabled": False},
+    "SWAGGER_UI_SETTINGS": {
+        "tryItOutEnabled": True,
+        "persistAuthorization": False,
+        "queryConfigEnabled": False,
+        "defaultModelsExpandDepth": -1,
+    },
+    "SORT_OPERATIONS": False,
     "PREPROCESSING_HOOKS": ["latchkey.web.schema.with_slash_only"],
 }

@@ -20,7 +20,7 @@ class StrictJSONParser(BaseParser):
     ) -> dict[str, Any]:
         """Return the object, or raise UnsupportedMediaType, ContentTooLarge, ParseError or DuplicateKey."""
         meta = (parser_context or {})["request"].META
-        if meta.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity" or not _is_utf8(media_type or ""):
+        if meta.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity" or not _is_json(media_type or ""):
             raise UnsupportedMediaType
         body = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
         if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
@@ -34,9 +34,10 @@ class StrictJSONParser(BaseParser):
         return document
 
 
-def _is_utf8(media_type: str) -> bool:
-    parameters = [part.strip().lower() for part in media_type.split(";")[1:]]
-    return all(parameter in ("charset=utf-8", 'charset="utf-8"') for parameter in parameters)
+def _is_json(content_type: str) -> bool:
+    """Take no wildcards, which DRF lets through, and no charset but UTF-8."""
+    media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    return media_type == "application/json" and set(parameters) <= {"charset=utf-8", 'charset="utf-8"'}
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

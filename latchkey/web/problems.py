@@ -1,11 +1,12 @@
 """The one place where a refusal becomes a response: application/problem+json (RFC 9457)."""
 
+import sys
 from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, InternalError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
@@ -42,6 +43,8 @@ def refusal_for(error: Exception) -> errors.Refusal | None:
         return errors.InvalidInput(_sentences(error.detail))
     if isinstance(error, DATABASE_AWAY):
         log.error("database.unavailable", error=type(error).__name__)
+        if isinstance(error, InternalError):  # read-only: another host takes the writes now, so look for it
+            connection.close()
         return errors.Unavailable()
     return next((cls() for source, cls in _REFUSAL_OF.items() if isinstance(error, source)), None)
 
@@ -93,7 +96,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonR
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
-    return respond(errors.ServerError())
+    return respond(errors.Unavailable() if isinstance(sys.exc_info()[1], DATABASE_AWAY) else errors.ServerError())
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> JsonResponse:

@@ -1,17 +1,21 @@
 """Pages and probes that belong to no feature."""
 
+from collections.abc import Callable
+from functools import wraps
+
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from latchkey.core.errors import Unavailable
+from latchkey.core.errors import MethodNotAllowed, Unavailable
 from latchkey.web.api import ApiView
 from latchkey.web.problems import respond
 
@@ -29,20 +33,41 @@ class IndexView(ApiView):
         return Response({name: reverse(name, request=request) for name in ENDPOINTS})
 
 
-@require_safe
+class DocsView(ApiView, SpectacularSwaggerSplitView):
+    """Swagger UI, with refusals like everywhere else."""
+
+
+class SchemaView(ApiView, SpectacularAPIView):
+    """The OpenAPI document, with refusals like everywhere else."""
+
+
+def read_only(page: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Refuse methods other than GET and HEAD with a problem document, where Django has an empty page."""
+
+    @csrf_exempt
+    @wraps(page)
+    def guarded(request: HttpRequest) -> HttpResponse:
+        if request.method in ("GET", "HEAD"):
+            return page(request)
+        return respond(MethodNotAllowed(headers={"Allow": "GET, HEAD"}))
+
+    return guarded
+
+
+@read_only
 def home(request: HttpRequest) -> HttpResponse:
     """Show a person where everything is."""
     return render(request, "latchkey/home.html")
 
 
-@require_safe
+@read_only
 @never_cache
 def livez(request: HttpRequest) -> HttpResponse:
     """Answer while the process can answer at all, whatever the database does."""
     return JsonResponse({"status": "ok"})
 
 
-@require_safe
+@read_only
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
     """Answer 200 while the database answers, else 503."""

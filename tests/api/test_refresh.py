@@ -4,11 +4,20 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import jwt
 import pytest
 import time_machine
 
 from latchkey.sessions.models import Session
 from tests.people import Person
+from tests.problems import assert_problem
+
+SAME = ("user_id", "sub", "sid", "iss", "aud")
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return claims
 
 
 def later(**by: float) -> datetime:
@@ -17,10 +26,32 @@ def later(**by: float) -> datetime:
 
 def test_refresh_answers_a_new_pair(alice: Person) -> None:
     answer = alice.try_refresh()
+    pair = answer.json()
     assert answer.status_code == 200
-    assert list(answer.json()) == ["access_token", "refresh_token"]
-    assert answer.json()["refresh_token"] != alice.refresh_token
-    assert alice.me(answer.json()["access_token"]).status_code == 200
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "Set-Cookie" not in answer.headers
+    assert answer.text == f'{{"access_token": "{pair["access_token"]}", "refresh_token": "{pair["refresh_token"]}"}}'
+    assert pair["refresh_token"] != alice.refresh_token
+    assert alice.me(pair["access_token"]).status_code == 200
+
+
+def test_refresh_names_the_same_user_and_session_whatever_else_the_body_says(alice: Person, bob: Person) -> None:
+    extras = {"user_id": bob.id, "sub": str(bob.id), "is_staff": True, "scope": "admin", "sid": "1"}
+    before = claims_of(alice.access_token)
+    answer = alice.http.post("/api/refresh/", json={"refresh_token": alice.refresh_token, **extras})
+    after = claims_of(answer.json()["access_token"])
+    assert before.keys() == after.keys()
+    assert [after[name] for name in SAME] == [before[name] for name in SAME]
+    assert after["jti"] != before["jti"]
+
+
+def test_a_busy_session_stays_one_row_and_one_chain(alice: Person) -> None:
+    for _ in range(20):
+        alice.refresh()
+    assert Session.objects.count() == 1
+    assert len({*alice.spent, alice.refresh_token}) == 21
+    assert alice.me().status_code == 200
 
 
 def test_refresh_answers_the_same_successor_within_the_retry_window(alice: Person) -> None:
@@ -72,6 +103,5 @@ def test_a_retry_and_a_refusal_take_two_statements(
 @pytest.mark.parametrize("wrong", [None, True, 0, 1.5, [], {}, "", "x", "{2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42}"])
 def test_refresh_refuses_what_is_not_a_canonical_uuid(alice: Person, wrong: object) -> None:
     answer = alice.http.post("/api/refresh/", json={"refresh_token": wrong})
-    assert answer.status_code == 400
-    assert list(answer.json()["errors"]) == ["refresh_token"]
+    assert_problem(answer, 400, "invalid", ["refresh_token"])
     assert alice.try_refresh().status_code == 200

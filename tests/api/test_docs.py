@@ -1,0 +1,90 @@
+"""GET /api-doc/ and /api-doc/schema/"""
+
+import re
+from html import unescape
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from latchkey.core import errors
+
+OPERATIONS = {
+    "/api/register/": {"post": "201"},
+    "/api/login/": {"post": "200"},
+    "/api/refresh/": {"post": "200"},
+    "/api/logout/": {"post": "200"},
+    "/api/me/": {"get": "200", "put": "200", "patch": "200"},
+}
+
+
+def assets(page: str) -> list[str]:
+    """Return the addresses that a page loads by itself."""
+    return re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="([^"]+)"', page)
+
+
+@pytest.fixture
+def schema(http: httpx.Client) -> Any:
+    return yaml.safe_load(http.get("/api-doc/schema/").text)
+
+
+def test_the_documentation_loads_nothing_from_elsewhere(http: httpx.Client) -> None:
+    page = http.get("/api-doc/", headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    assert 'id="swagger-ui"' in page.text
+    loaded = assets(page.text)
+    assert len(loaded) >= 4
+    for address in loaded:
+        assert re.match(r"/(?!/)", address), address
+        assert http.get(address).status_code == 200, address
+    assert "://" not in page.text
+
+
+@pytest.mark.ledger("REG-SWAGGERUI-01")
+@pytest.mark.parametrize("query", ["", "?url=https://evil.example/x.yaml&configUrl=https://evil.example/c.json"])
+def test_the_documentation_shows_our_schema_and_no_other(http: httpx.Client, query: str) -> None:
+    (address,) = [asset for asset in assets(http.get(f"/api-doc/{query}").text) if "script=" in asset]
+    script = http.get(unescape(address)).text.replace("\\u002D", "-")
+    assert '"queryConfigEnabled": false' in script
+    assert re.findall(r"url: \"([^\"]+)\"", script) == ["/api-doc/schema/"]
+    assert "evil.example" not in script
+
+
+def test_the_schema_lists_every_operation_once(schema: Any) -> None:
+    assert schema["openapi"].startswith("3.")
+    assert {path: set(methods) for path, methods in schema["paths"].items()} == {
+        path: set(methods) for path, methods in OPERATIONS.items()
+    }
+
+
+def test_the_schema_is_the_same_in_json(http: httpx.Client, schema: Any) -> None:
+    answer = http.get("/api-doc/schema/", headers={"Accept": "application/json"})
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.json() == schema
+
+
+@pytest.mark.ledger("RFC9457-3.1.1")
+def test_the_schema_names_the_closed_list_of_codes(schema: Any) -> None:
+    listed = [name for name, value in schema["components"]["schemas"].items() if name.endswith("CodeEnum")]
+    refusals = [each for each in vars(errors).values() if isinstance(each, type) and hasattr(each, "code")]
+    (enum,) = listed
+    assert sorted(schema["components"]["schemas"][enum]["enum"]) == sorted(refusal.code for refusal in refusals)
+
+
+def test_every_operation_states_its_answer_its_refusals_and_examples(schema: Any) -> None:
+    for path, methods in OPERATIONS.items():
+        for method, success in methods.items():
+            responses = schema["paths"][path][method]["responses"]
+            assert {success, "406", "500", "503"} <= set(responses), (path, method)
+            assert responses[success]["content"]["application/json"]["examples"], (path, method)
+            for status in set(responses) - {success}:
+                assert list(responses[status]["content"]) == ["application/problem+json"], (path, method, status)
+
+
+def test_only_me_asks_for_a_token(schema: Any) -> None:
+    assert schema["components"]["securitySchemes"]["accessToken"]["scheme"] == "bearer"
+    for path, methods in OPERATIONS.items():
+        for method in methods:
+            security = schema["paths"][path][method].get("security")
+            assert (security == [{"accessToken": []}]) == (path == "/api/me/"), (path, method)

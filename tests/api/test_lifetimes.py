@@ -1,0 +1,129 @@
+"""When tokens and sessions end: at the exact moment, which no longer belongs to the lifetime."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+import time_machine
+
+from latchkey.sessions.models import Session
+from tests.people import Person
+from tests.problems import assert_problem
+
+MOMENT = timedelta(microseconds=1)
+STARTS = pytest.mark.parametrize("fraction", [timedelta(0), timedelta(microseconds=123_456)])
+
+
+@pytest.mark.ledger("H-TIME-01", "RFC9700-4.14-6")
+@STARTS
+def test_an_idle_refresh_token_ends_after_thirty_days(
+    clock: time_machine.Traveller, alice: Person, fraction: timedelta
+) -> None:
+    clock.shift(fraction)
+    alice.login()
+    clock.shift(timedelta(days=30) - MOMENT)
+    alice.refresh()
+    clock.shift(timedelta(days=30))
+    assert_problem(alice.try_refresh(), 401, "invalid_refresh_token")
+
+
+@pytest.mark.ledger("H-TIME-01")
+def test_an_access_token_ends_after_thirty_seconds(clock: time_machine.Traveller, alice: Person) -> None:
+    clock.shift(timedelta(seconds=30) - MOMENT)
+    assert alice.me().status_code == 200
+    clock.shift(MOMENT)
+    assert_problem(alice.me(), 401, "invalid_token")
+    assert alice.refresh().me().status_code == 200
+
+
+def test_each_refresh_starts_both_lifetimes_anew(clock: time_machine.Traveller, alice: Person) -> None:
+    for _ in range(5):
+        clock.shift(timedelta(days=29))
+        alice.refresh()
+        assert alice.me().status_code == 200
+    session = Session.objects.get()
+    assert session.rotated_at - session.created_at == timedelta(days=145)
+    assert session.expires_at - session.rotated_at == timedelta(days=30)
+
+
+@STARTS
+def test_no_refresh_goes_past_the_absolute_cap(
+    clock: time_machine.Traveller, http: httpx.Client, turn: Callable[..., None], fraction: timedelta
+) -> None:
+    turn(session_lifetime_cap=timedelta(days=40), access_token_lifetime=timedelta(hours=1))
+    clock.shift(fraction)
+    alice = Person(http, "alice@example.com").register().login()
+    clock.shift(timedelta(days=20))
+    alice.refresh()
+    session = Session.objects.get()
+    assert abs(session.expires_at - session.created_at - timedelta(days=40)) < timedelta(milliseconds=1)
+    clock.shift(timedelta(days=20, milliseconds=-2))
+    assert alice.refresh().me().status_code == 200
+    clock.shift(timedelta(milliseconds=2))
+    assert_problem(alice.me(), 401, "invalid_token")
+    assert_problem(alice.try_refresh(), 401, "invalid_refresh_token")
+
+
+def test_a_cap_below_the_lifetime_holds_from_sign_in(
+    clock: time_machine.Traveller, alice: Person, turn: Callable[..., None]
+) -> None:
+    turn(session_lifetime_cap=timedelta(minutes=10))
+    alice.login()
+    clock.shift(timedelta(minutes=10) - MOMENT)
+    alice.refresh()
+    clock.shift(MOMENT)
+    assert_problem(alice.try_refresh(), 401, "invalid_refresh_token")
+
+
+def test_a_cap_turned_down_ends_sessions_that_are_older(
+    clock: time_machine.Traveller, alice: Person, turn: Callable[..., None]
+) -> None:
+    clock.shift(timedelta(days=2))
+    bob = Person(alice.http, "bob@example.com").register().login()
+    turn(session_lifetime_cap=timedelta(days=1))
+    assert_problem(alice.try_refresh(), 401, "invalid_refresh_token")
+    assert bob.try_refresh().status_code == 200
+
+
+def test_the_retry_of_an_ended_session_is_refused(
+    clock: time_machine.Traveller, alice: Person, turn: Callable[..., None]
+) -> None:
+    turn(session_lifetime_cap=timedelta(minutes=10))
+    alice.login()
+    clock.shift(timedelta(minutes=10, seconds=-3))
+    parent = alice.refresh_token
+    alice.refresh()
+    assert alice.try_refresh(parent).status_code == 200
+    clock.shift(timedelta(seconds=3))
+    assert_problem(alice.try_refresh(parent), 401, "invalid_refresh_token")
+
+
+@pytest.mark.ledger("H-TIME-05")
+def test_a_turned_knob_leaves_issued_access_tokens_their_own_end(
+    clock: time_machine.Traveller, alice: Person, turn: Callable[..., None]
+) -> None:
+    turn(access_token_lifetime=timedelta(seconds=5))
+    younger = Person(alice.http, alice.email).login()
+    clock.shift(timedelta(seconds=5))
+    assert alice.me().status_code == 200
+    assert_problem(younger.me(), 401, "invalid_token")
+
+
+@pytest.mark.ledger("H-TIME-03")
+def test_a_clock_that_jumps_back_by_some_seconds_signs_nobody_out(clock: time_machine.Traveller, alice: Person) -> None:
+    clock.shift(timedelta(seconds=-30))
+    assert alice.me().status_code == 200
+    assert alice.refresh().me().status_code == 200
+    alice.login()
+    clock.shift(timedelta(seconds=-31))
+    assert_problem(alice.me(), 401, "invalid_token")
+
+
+def test_an_expired_session_keeps_its_row_and_costs_two_statements(
+    clock: time_machine.Traveller, alice: Person, statements: Callable[[Callable[[], Any]], list[str]]
+) -> None:
+    clock.shift(timedelta(days=30))
+    assert len(statements(alice.try_refresh)) == 2
+    assert Session.objects.count() == 1

@@ -1,0 +1,72 @@
+"""POST /api/logout/"""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from latchkey.sessions.models import Session
+from tests.people import Person
+from tests.problems import assert_problem
+
+UNKNOWN = "2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42"
+
+
+def assert_signed_out(answer: httpx.Response) -> None:
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.text == '{"success": "User logged out."}'
+
+
+@pytest.mark.ledger("RFC7009-2.1", "RFC7009-2.1-2", "RFC9700-4.14-5")
+def test_logout_ends_the_session_and_its_access_tokens_at_once(alice: Person) -> None:
+    assert alice.me().status_code == 200
+    assert_signed_out(alice.logout())
+    assert_problem(alice.me(), 401, "invalid_token")
+    assert_problem(alice.try_refresh(), 401, "invalid_refresh_token")
+    assert not Session.objects.exists()
+
+
+@pytest.mark.ledger("RFC7009-2.2", "H-ENUM-03")
+def test_logout_answers_alike_for_a_live_an_ended_and_an_unknown_token(alice: Person) -> None:
+    live, ended, unknown = alice.logout(), alice.logout(), alice.logout(UNKNOWN)
+    for answer in (live, ended, unknown):
+        assert_signed_out(answer)
+        assert answer.headers == live.headers
+
+
+def test_an_unknown_token_ends_nothing(alice: Person) -> None:
+    assert_signed_out(alice.logout(UNKNOWN))
+    assert alice.me().status_code == alice.try_refresh().status_code == 200
+
+
+def test_a_spent_token_ends_its_session(alice: Person) -> None:
+    spent = alice.refresh_token
+    alice.refresh().refresh()
+    assert_signed_out(alice.logout(spent))
+    assert_problem(alice.me(), 401, "invalid_token")
+    assert_problem(alice.try_refresh(), 401, "invalid_refresh_token")
+
+
+def test_the_users_other_sessions_and_other_users_stay_signed_in(alice: Person, bob: Person) -> None:
+    first = alice.refresh_token
+    alice.login()
+    assert_signed_out(alice.logout(first))
+    assert alice.me().status_code == alice.try_refresh().status_code == 200
+    assert bob.me().status_code == bob.try_refresh().status_code == 200
+
+
+def test_somebody_elses_access_token_makes_no_difference(alice: Person, bob: Person) -> None:
+    body = {"refresh_token": alice.refresh_token}
+    assert_signed_out(bob.http.post("/api/logout/", json=body, headers=bob.bearer()))
+    assert alice.me().status_code == 401
+    assert bob.me().status_code == 200
+
+
+def test_logout_takes_one_statement(alice: Person, statements: Callable[[Callable[[], Any]], list[str]]) -> None:
+    for token in (alice.refresh_token, alice.refresh_token, UNKNOWN):
+        sent = statements(lambda token=token: alice.logout(token))
+        assert len(sent) == 1
+        assert sent[0].startswith('DELETE FROM "latchkey_session"')

@@ -1,0 +1,129 @@
+"""What ends every session of a user at once, through whichever door it comes."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from latchkey.accounts.models import User
+from latchkey.accounts.standing import deactivate, reactivate, sign_out_everywhere
+from latchkey.sessions.models import Session
+from tests.people import PASSWORD, Person
+from tests.problems import assert_problem
+
+RowOf = Callable[[Person], Any]
+
+
+def new_password(user: Any, **how: Any) -> None:
+    user.set_password("a new and long password")
+    user.save(**how)
+
+
+def shut_out(user: Any, **how: Any) -> None:
+    user.is_active = False
+    user.save(**how)
+
+
+DOORS: dict[str, Callable[[Any], Any]] = {
+    "a new password": new_password,
+    "a new password, saved alone": lambda user: new_password(user, update_fields=["password"]),
+    "the same password set again": lambda user: (user.set_password(PASSWORD), user.save()),
+    "no password any more": lambda user: (user.set_unusable_password(), user.save()),
+    "a password set to None": lambda user: (user.set_password(None), user.save()),
+    "inactive, saved in full": shut_out,
+    "inactive, saved alone": lambda user: shut_out(user, update_fields=["is_active"]),
+    "inactive by a bulk update": lambda user: User.objects.filter(pk=user.pk).update(is_active=False),
+    "the verb deactivate": lambda user: deactivate([user.pk]),
+    "the verb sign_out_everywhere": lambda user: sign_out_everywhere([user.pk]),
+    "deletion": lambda user: user.delete(),
+}
+
+
+@pytest.mark.ledger("RFC9700-4.14-5", "REG-SIMPLEJWT-01", "REG-SIMPLEJWT-03", "H-JWT-18")
+@pytest.mark.parametrize("door", DOORS)
+def test_every_session_of_the_user_ends_at_once(alice: Person, bob: Person, row_of: RowOf, door: str) -> None:
+    phone = Person(alice.http, alice.email).login()
+    spent = phone.refresh_token
+    phone.refresh()
+    assert alice.me().status_code == phone.me().status_code == 200
+    DOORS[door](row_of(alice))
+    for device in (alice, phone):
+        assert_problem(device.me(), 401, "invalid_token")
+        assert_problem(device.try_refresh(), 401, "invalid_refresh_token")
+    assert_problem(phone.try_refresh(spent), 401, "invalid_refresh_token")
+    assert bob.me().status_code == bob.try_refresh().status_code == 200
+
+
+@pytest.mark.parametrize(
+    "again", [lambda pk: reactivate([pk]), lambda pk: User.objects.filter(pk=pk).update(is_active=True)]
+)
+def test_reactivation_revives_nothing_but_lets_the_user_sign_in(alice: Person, again: Callable[[int], Any]) -> None:
+    deactivate([alice.id])
+    assert_problem(login(alice), 401, "invalid_credentials")
+    again(alice.id)
+    assert_problem(alice.me(), 401, "invalid_token")
+    assert_problem(alice.try_refresh(), 401, "invalid_refresh_token")
+    assert alice.login().me().status_code == 200
+
+
+def login(person: Person) -> Any:
+    return person.http.post("/api/login/", json={"email": person.email, "password": person.password})
+
+
+def test_a_new_password_takes_the_place_of_the_old_one(alice: Person, row_of: RowOf) -> None:
+    new_password(row_of(alice))
+    assert_problem(login(alice), 401, "invalid_credentials")
+    alice.password = "a new and long password"
+    assert alice.login().me().status_code == 200
+
+
+def test_a_change_of_anything_else_ends_no_session(alice: Person, row_of: RowOf) -> None:
+    user = row_of(alice)
+    user.username, user.is_staff = "Alice", True
+    user.save()
+    user.save(update_fields=["username"])
+    reactivated = row_of(alice)
+    reactivated.email = "alice@example.org"
+    reactivated.save()
+    assert alice.me().json()["email"] == "alice@example.org"
+    assert alice.try_refresh().status_code == 200
+
+
+def test_signing_out_everywhere_takes_one_statement_however_many_sessions(
+    alice: Person, statements: Callable[[Callable[[], Any]], list[str]]
+) -> None:
+    alice.login().login()
+    assert len(statements(lambda: sign_out_everywhere([alice.id]))) == 1
+    assert_problem(alice.try_refresh(), 401, "invalid_refresh_token")
+
+
+def test_a_login_clears_away_what_a_new_password_has_ended(alice: Person, row_of: RowOf) -> None:
+    alice.login()
+    sign_out_everywhere([alice.id])
+    assert Session.objects.count() == 2
+    alice.login()
+    assert Session.objects.count() == 1
+
+
+@pytest.mark.ledger("H-ENUM-03", "REG-DRFJWT-01")
+def test_refresh_refuses_byte_for_byte_alike_whatever_the_reason(
+    http: Any, row_of: RowOf, turn: Callable[..., None]
+) -> None:
+    def somebody(name: str) -> Person:
+        return Person(http, f"{name}@example.com").register().login()
+
+    people = {name: somebody(name) for name in ("ended", "expired", "revoked", "inactive", "deleted", "replayed")}
+    people["ended"].logout()
+    Session.objects.filter(user=people["expired"].id).update(expires_at=row_of(people["expired"]).created_at)
+    new_password(row_of(people["revoked"]))
+    deactivate([people["inactive"].id])
+    row_of(people["deleted"]).delete()
+    turn(retry_window=timedelta(0))
+    replayed = people["replayed"].refresh_token
+    people["replayed"].refresh()
+    refusals = [person.try_refresh() for name, person in people.items() if name != "replayed"]
+    refusals += [people["replayed"].try_refresh(replayed), people["replayed"].try_refresh()]
+    refusals.append(people["ended"].try_refresh("2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42"))
+    assert_problem(refusals[0], 401, "invalid_refresh_token")
+    assert all((other.content, other.headers) == (refusals[0].content, refusals[0].headers) for other in refusals)

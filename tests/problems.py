@@ -1,0 +1,54 @@
+"""What a refusal looks like on the wire (RFC 9457); every test of a refusal asks here."""
+
+import re
+from collections.abc import Sequence
+
+import httpx
+
+KEYS = ["type", "title", "status", "detail", "code"]
+INSIDES = re.compile(
+    r"Traceback|[A-Z]\w+(Error|Exception|DoesNotExist)\b|<class|File \"|\.py\b|line \d|column \d|char \d|Expecting"
+    r"|SELECT|INSERT|DELETE FROM|latchkey_|constraint|sqlite|psycopg|postgres|django|rest_framework|jwt|argon2|python",
+    re.IGNORECASE,
+)
+"""Words of parsers, databases, classes and files, which a client must not see; our own codes have none of them."""
+
+
+def assert_problem(answer: httpx.Response, status: int, code: str, fields: Sequence[str] | None = None) -> None:
+    """Expect this refusal in the one shape, with the headers that belong to its status."""
+    asked = f"{answer.request.method} {answer.request.url.path}"
+    assert (answer.status_code, answer.headers.get("Content-Type")) == (status, "application/problem+json"), asked
+    problem = answer.json()
+    assert list(problem) == ([*KEYS, "errors"] if status == 400 else KEYS), asked
+    assert (problem["status"], problem["code"]) == (status, code), asked
+    assert problem["type"] == f"urn:latchkey:problem:{code}", asked
+    assert all(isinstance(problem[key], str) and problem[key] for key in ("title", "detail")), asked
+    if status == 400:
+        _assert_errors(problem["errors"], fields)
+    assert "no-store" in answer.headers.get("Cache-Control", ""), asked
+    assert not INSIDES.search(_without_codes(answer.text)), answer.text
+    _assert_headers(answer, status, code)
+
+
+def _assert_errors(errors: dict[str, list[str]], fields: Sequence[str] | None) -> None:
+    assert errors
+    assert fields is None or sorted(errors) == sorted(fields), errors
+    for sentences in errors.values():
+        assert sentences
+        assert all(isinstance(sentence, str) and sentence for sentence in sentences)
+
+
+def _assert_headers(answer: httpx.Response, status: int, code: str) -> None:
+    challenges = {"invalid_token": 'Bearer error="invalid_token"'}
+    expected = challenges.get(code, "Bearer") if status == 401 else None
+    assert answer.headers.get("WWW-Authenticate") == expected
+    if status == 405:
+        assert answer.headers.get("Allow")
+    if status == 415:
+        assert answer.headers.get("Accept") == "application/json"
+    if status == 503:
+        assert int(answer.headers["Retry-After"]) >= 1
+
+
+def _without_codes(text: str) -> str:
+    return re.sub(r'"(type|code)": "[^"]*"', "", text)

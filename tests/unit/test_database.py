@@ -1,0 +1,77 @@
+"""latchkey.core.database: DATABASE_URL, read into Django's settings."""
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latchkey.core.database import connection_settings
+
+PARTS = ("USER", "PASSWORD", "HOST", "PORT", "NAME")
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("sqlite:////srv/latchkey.sqlite3", "/srv/latchkey.sqlite3"),
+        ("sqlite:///var/latchkey.sqlite3", "var/latchkey.sqlite3"),
+        ("sqlite:////srv/with%20space%3F/x.db", "/srv/with space?/x.db"),
+    ],
+)
+def test_a_sqlite_url_names_a_file_whose_commits_are_durable(url: str, name: str) -> None:
+    settings = connection_settings(url)
+    assert (settings["ENGINE"], settings["NAME"]) == ("django.db.backends.sqlite3", name)
+    assert settings["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    assert settings["OPTIONS"]["timeout"] > 0
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        assert pragma in settings["OPTIONS"]["init_command"]
+
+
+@pytest.mark.parametrize(
+    ("url", "parts"),
+    [
+        ("postgresql://u:p@db:5433/name", ("u", "p", "db", "5433", "name")),
+        ("postgres://u:p@db/name", ("u", "p", "db", None, "name")),
+        ("postgresql://u:p%40%3A%2F%23@db/na%20me", ("u", "p@:/#", "db", None, "na me")),
+        ("postgresql://u@[2001:db8::1]:5432/name", ("u", None, "2001:db8::1", "5432", "name")),
+        ("postgresql://a:1,b:2/name", (None, None, "a,b", "1,2", "name")),
+        ("postgresql:///name?host=/run/postgresql", (None, None, "/run/postgresql", None, "name")),
+    ],
+)
+def test_a_postgresql_url_is_read_as_libpq_reads_it(url: str, parts: tuple[str | None, ...]) -> None:
+    settings = connection_settings(url)
+    assert settings["ENGINE"] == "django.db.backends.postgresql"
+    assert tuple(settings.get(part) for part in PARTS) == parts
+    assert 0 < settings["OPTIONS"]["connect_timeout"] <= 5
+
+
+def test_further_parameters_go_to_libpq() -> None:
+    url = "postgresql://a,b/name?target_session_attrs=read-write&sslmode=verify-full&connect_timeout=7"
+    options: dict[str, Any] = connection_settings(url)["OPTIONS"]
+    assert (options["target_session_attrs"], options["sslmode"]) == ("read-write", "verify-full")
+    assert int(options["connect_timeout"]) == 7
+
+
+UNREADABLE = ["", "x", "mysql://u:s3cret@db/name", "sqlite://", "sqlite:///", "sqlite://file", "sqlite:s3cret", "://"]
+UNREADABLE += ["postgresql://u:s3cret@db", "postgresql://u:s3cret@db/", "postgresql://u:s3cret@db/name?bogus=1"]
+UNREADABLE += ["postgresql://u:s3cret@[::1/name", "postgresql://u:s3cret@db/name?sslmode", "postgresql:s3cret"]
+
+
+@pytest.mark.parametrize("url", UNREADABLE)
+def test_a_url_that_cannot_be_read_is_not_repeated(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured) as refused:
+        connection_settings(url)
+    assert str(refused.value).startswith("DATABASE_URL ")
+    assert "s3cret" not in str(refused.value)
+
+
+@given(st.text(), st.sampled_from(["", "sqlite:///", "postgresql://", "postgresql://u:p@h/"]))
+def test_any_text_makes_settings_or_one_refusal(text: str, start: str) -> None:
+    try:
+        settings = connection_settings(start + text)
+    except ImproperlyConfigured:
+        return
+    assert settings["NAME"]
+    assert settings["CONN_MAX_AGE"] is None

@@ -1,0 +1,84 @@
+"""latchkey.accounts.email: one canonical form."""
+
+import unicodedata
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from latchkey.accounts.email import LENGTH_LIMIT, canonical
+
+LETTERS = st.text(st.characters(categories=["L", "M", "N"]), min_size=1, max_size=12)
+ADDRESSES = (
+    st.emails() | st.builds("{}@{}.example".format, LETTERS, LETTERS) | st.builds("{}@a.{}".format, LETTERS, LETTERS)
+)
+
+
+def canonical_or_none(text: str) -> str | None:
+    try:
+        return canonical(text)
+    except ValueError:
+        return None
+
+
+@given(st.text() | st.builds("{}@{}".format, st.text(), st.text()))
+@example("\ud800@example.com")
+@example("a@\ud800.com")
+@example("a@xn--\u00fc.com")
+@example("@" * 300)
+def test_any_text_is_an_address_or_raises_a_value_error(text: str) -> None:
+    canonical_or_none(text)
+
+
+@given(ADDRESSES)
+@example("İ@example.com")
+@example("a@İ.example")
+@example("ΑΣ@example.com")
+@example("ǅ@ǅ.example")
+@example("a@faß.example")
+@example("a@xn--fa-hia.example")
+def test_the_canonical_form_is_its_own_canonical_form(text: str) -> None:
+    address = canonical_or_none(text)
+    assume(address is not None)
+    assert address is not None
+    assert canonical(address) == address
+    assert address == address.strip().lower() == unicodedata.normalize("NFC", address)
+    assert 0 < len(address) <= LENGTH_LIMIT
+    assert address.count("@") == 1
+
+
+@given(ADDRESSES, st.sampled_from([" ", "\t", "\r\n", "  "]))
+def test_space_around_it_makes_no_difference(text: str, space: str) -> None:
+    assert canonical_or_none(f"{space}{text}{space}") == canonical_or_none(text)
+
+
+@given(st.from_regex(r"[a-z0-9]{1,10}@[a-z]{2,10}\.(com|example)", fullmatch=True))
+def test_an_ordinary_address_in_capitals_is_the_same_address(text: str) -> None:
+    assert canonical(text) == canonical(text.upper()) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("User@Example.COM", "user@example.com"),
+        ("u@xn--bcher-kva.example", "u@bücher.example"),
+        ("u@BÜCHER.example", "u@bücher.example"),
+        ("e\u0301@example.com", "é@example.com"),
+        ("u@\uff45xample.com", "u@example.com"),
+    ],
+)
+def test_examples(text: str, address: str) -> None:
+    assert canonical(text) == address
+
+
+@pytest.mark.parametrize("text", ["x", "a@b", "\x00@example.com", "x" * 300])
+def test_a_refusal_is_a_sentence_that_repeats_nothing(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^[A-Z][^@\x00]+\.$"):
+        canonical(text)
+
+
+@pytest.mark.ledger("RFC5321-4.5.3")
+@pytest.mark.parametrize("local", [64, 65])
+def test_the_local_part_has_at_most_64_characters(local: int) -> None:
+    text = "a" * local + "@example.com"
+    assert canonical_or_none(text) == (text if local == 64 else None)

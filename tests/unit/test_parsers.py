@@ -1,0 +1,84 @@
+"""latchkey.web.parsers: any bytes give a dict or a refusal, and nothing else."""
+
+import json
+from contextlib import suppress
+from io import BytesIO
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from latchkey.core.errors import ContentTooLarge, DuplicateKey, ParseError, UnsupportedMediaType
+from latchkey.web.framework import rest_framework_settings
+from latchkey.web.parsers import StrictJSONParser
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)
+OBJECTS = st.dictionaries(st.text(), VALUES)
+TOKENS = [b"{", b"}", b"[", b"]", b":", b",", b'"', b'"a"', b"1", b"-", b"NaN", b"1e999", b"\\u", b"\xff", b" "]
+
+
+def parse(body: bytes, media_type: str = "application/json", **meta: str) -> dict[str, Any]:
+    return StrictJSONParser().parse(BytesIO(body), media_type, {"request": SimpleNamespace(META=meta)})
+
+
+@given(st.binary() | st.lists(st.sampled_from(TOKENS)).map(b"".join))
+@example(b"[" * 60_000)
+@example(b'{"a":' * 10_000)
+@example(b'{"a": ' + b"9" * 10_000 + b"}")
+@example(b"\xef\xbb\xbf{}")
+def test_any_bytes_are_an_object_or_refused(body: bytes) -> None:
+    with suppress(ParseError, DuplicateKey):
+        assert type(parse(body)) is dict
+
+
+@settings(max_examples=40)
+@given(OBJECTS, st.booleans())
+def test_every_json_object_comes_through_as_it_was_sent(document: dict[str, Any], ascii_only: bool) -> None:
+    assert parse(json.dumps(document, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")) == document
+
+
+@given(VALUES.filter(lambda value: not isinstance(value, dict)))
+def test_nothing_but_an_object_comes_through(value: Any) -> None:
+    with pytest.raises(ParseError):
+        parse(json.dumps(value).encode())
+
+
+@settings(max_examples=25)
+@given(OBJECTS.filter(bool), st.data())
+def test_a_key_may_not_stand_twice_at_any_depth(document: dict[str, Any], data: st.DataObject) -> None:
+    key = data.draw(st.sampled_from(sorted(document)))
+    twice = f"{json.dumps(document)[:-1]}, {json.dumps(key)}: 1}}"
+    for body in (twice, f'{{"x": [{twice}]}}'):
+        with pytest.raises(DuplicateKey):
+            parse(body.encode())
+
+
+@given(st.text())
+def test_no_parameter_but_the_charset_utf_8_is_read(parameter: str) -> None:
+    if parameter.strip().lower() not in ("charset=utf-8", 'charset="utf-8"'):
+        with pytest.raises(UnsupportedMediaType):
+            parse(b"{}", f"application/json;{parameter}")
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "", "identity, gzip", "x"])
+def test_no_content_encoding_is_read(encoding: str) -> None:
+    with pytest.raises(UnsupportedMediaType):
+        parse(b"{}", HTTP_CONTENT_ENCODING=encoding)
+    assert parse(b"{}", HTTP_CONTENT_ENCODING="Identity") == {}
+
+
+def test_a_body_is_measured_before_it_is_read() -> None:
+    assert parse(b"{}".ljust(65_536)) == {}
+    stream = BytesIO(b"{}".ljust(1_000_000))
+    with pytest.raises(ContentTooLarge):
+        StrictJSONParser().parse(stream, "application/json", {"request": SimpleNamespace(META={})})
+    assert stream.tell() == 65_537
+
+
+def test_the_browsable_pages_can_be_switched_off() -> None:
+    renderers = [rest_framework_settings(browsable)["DEFAULT_RENDERER_CLASSES"] for browsable in (True, False)]
+    assert renderers[0] == [*renderers[1], "latchkey.web.browsable.BrowsableRenderer"]
+    assert renderers[1] == ["rest_framework.renderers.JSONRenderer"]

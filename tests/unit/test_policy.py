@@ -1,0 +1,79 @@
+"""latchkey.core.policy: whatever the settings table holds, a policy comes out that cannot break a request."""
+
+from dataclasses import Field, fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import override_settings
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from latchkey.core.policy import Policy, clamped, from_stored
+
+KNOBS = {knob.name: knob for knob in fields(Policy)}
+NAMES = pytest.mark.parametrize("name", KNOBS)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.timedeltas() | st.dates()
+ANYTHING = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=3)
+
+
+def within(knob: Field[Any], value: Any) -> bool:
+    return type(value) is type(knob.default) and bool(knob.metadata["low"] <= value <= knob.metadata["high"])
+
+
+@NAMES
+def test_every_default_and_both_ends_stand_as_they_are(name: str) -> None:
+    knob = KNOBS[name]
+    for value in (knob.default, knob.metadata["low"], knob.metadata["high"]):
+        assert clamped(knob, value, knob.default) == value
+        assert within(knob, value)
+
+
+@NAMES
+@settings(max_examples=40)
+@given(value=ANYTHING)
+def test_no_value_leaves_its_range_or_its_type(name: str, value: Any) -> None:
+    assert within(KNOBS[name], clamped(KNOBS[name], value, KNOBS[name].default))
+
+
+@pytest.mark.ledger("RFC6750-5.3")
+@pytest.mark.parametrize(
+    ("name", "stored", "kept"),
+    [
+        ("access_token_lifetime", timedelta(hours=2), timedelta(hours=1)),
+        ("access_token_lifetime", timedelta(seconds=-5), timedelta(seconds=1)),
+        ("access_token_lifetime", 45, timedelta(seconds=45)),
+        ("access_token_lifetime", 1.5, timedelta(seconds=1.5)),
+        ("access_token_lifetime", 10**30, timedelta(hours=1)),
+        ("access_token_lifetime", "60", timedelta(seconds=30)),
+        ("access_token_lifetime", True, timedelta(seconds=30)),
+        ("retry_window", timedelta(minutes=5), timedelta(seconds=60)),
+        ("retry_window", 0, timedelta(0)),
+        ("refresh_token_lifetime", timedelta.max, timedelta(days=365)),
+        ("sessions_per_user", 0, 1),
+        ("sessions_per_user", 10**9, 10_000),
+        ("sessions_per_user", True, 100),
+        ("sessions_per_user", 5.0, 100),
+        ("password_min_length", 1, 8),
+        ("registration_open", 0, True),
+        ("registration_open", False, False),
+        ("password_blocklist", "yes", False),
+    ],
+)
+def test_a_value_is_pulled_into_its_range_or_left_at_its_default(name: str, stored: Any, kept: Any) -> None:
+    assert clamped(KNOBS[name], stored, KNOBS[name].default) == kept
+
+
+def test_what_is_not_stored_keeps_its_default() -> None:
+    assert from_stored({}) == Policy()
+    assert from_stored({"RETRY_WINDOW": timedelta(0)}) == Policy(retry_window=timedelta(0))
+    with override_settings(POLICY_DEFAULTS=Policy(password_min_length=15)):
+        assert from_stored({"RETRY_WINDOW": timedelta(0)}).password_min_length == 15
+
+
+@given(st.dictionaries(st.sampled_from([*map(str.upper, KNOBS), "UNKNOWN"]), ANYTHING))
+def test_any_table_makes_a_policy(stored: dict[str, Any]) -> None:
+    policy = from_stored(stored)
+    assert all(within(knob, getattr(policy, name)) for name, knob in KNOBS.items())
+    moment = datetime(2030, 1, 1, tzinfo=UTC)
+    assert moment + policy.refresh_token_lifetime > moment
