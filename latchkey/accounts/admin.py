@@ -1,49 +1,91 @@
 """Users, as an operator sees them."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.forms import (
+    AdminPasswordChangeForm,
+    BaseUserCreationForm,
+    ReadOnlyPasswordHashField,
+    ReadOnlyPasswordHashWidget,
+    UserChangeForm,
+)
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
-from latchkey.accounts.email import canonical
 from latchkey.accounts.models import User
 from latchkey.accounts.standing import deactivate, reactivate, sign_out_everywhere
 
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
-class AddUserForm(AdminUserCreationForm):  # type: ignore[type-arg]  # not generic at run time
+class AddUserForm(BaseUserCreationForm):  # type: ignore[type-arg]  # not generic at run time
     class Meta:
         model = User
         fields = ("email", "username")
 
-    def clean_email(self) -> str:
-        """Canonicalise before Django looks for a user of the same address."""
-        try:
-            return canonical(self.cleaned_data["email"])
-        except ValueError:
-            email: str = self.cleaned_data["email"]
-            return email  # the model's own check says why it is refused
+
+class PasswordWidget(ReadOnlyPasswordHashWidget):
+    """The button that sets another password, without Django's summary of the hash."""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        context["summary"] = [line for line in context["summary"] if "value" not in line]
+        return context
+
+
+class ChangeUserForm(UserChangeForm):  # type: ignore[type-arg]  # not generic at run time
+    password = ReadOnlyPasswordHashField(widget=PasswordWidget, help_text="A new one ends every session of the user.")
+
+
+class ChangePasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]  # not generic at run time
+    """Without the choice to have no password: there is no other way to sign in."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields.pop("usable_password", None)
 
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # not generic at run time
-    add_form = AddUserForm
+    add_form, form, change_password_form = AddUserForm, ChangeUserForm, ChangePasswordForm
     list_display = ("email", "username", "is_active", "is_staff", "created_at")
     list_filter = ("is_active", "is_staff", "is_superuser", "created_at")
     search_fields = ("email", "username")
+    search_help_text = "By e-mail address or user name."
     ordering = ("-created_at",)
-    readonly_fields = ("created_at",)
+    readonly_fields = ("created_at", "live_sessions")
     filter_horizontal = ("groups", "user_permissions")
     fieldsets = (
-        (None, {"fields": ("email", "username", "password", "created_at")}),
+        (None, {"fields": ("email", "username", "password", "created_at", "live_sessions")}),
         ("Standing", {"fields": ("is_active", *PRIVILEGES)}),
     )
-    add_fieldsets = ((None, {"fields": ("email", "username", "usable_password", "password1", "password2")}),)
+    add_fieldsets = ((None, {"fields": ("email", "username", "password1", "password2")}),)
     actions = ("deactivate_users", "reactivate_users", "end_sessions")
+
+    @admin.display(description="sessions")
+    def live_sessions(self, user: User) -> str:
+        """Lead to the user's sessions."""
+        return format_html(
+            '<a href="{}?user__id__exact={}">Live sessions</a>', reverse("admin:latchkey_session_changelist"), user.pk
+        )
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Leave out what would only lead to a refusal: the password's button, and the sessions."""
+        closed = set()
+        if not self.has_change_permission(request, obj):
+            closed.add("password")
+        if not request.user.has_perm("latchkey.view_session"):
+            closed.add("live_sessions")
+        return [
+            (title, {"fields": [name for name in options["fields"] if name not in closed]})
+            for title, options in super().get_fieldsets(request, obj)
+        ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Only a superuser hands out privileges."""
@@ -63,17 +105,27 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # not generic at ru
 
     @admin.action(description="Deactivate selected users and end their sessions", permissions=["change"])
     def deactivate_users(self, request: HttpRequest, users: QuerySet[User]) -> None:
-        self.message_user(request, f"{deactivate(self._ids(request, users))} users deactivated.")
+        """Deactivate, sparing whoever asks: nobody locks themselves out by selecting all."""
+        self._act(request, users, deactivate, "Deactivated", spared=request.user.pk)
 
     @admin.action(description="Reactivate selected users", permissions=["change"])
     def reactivate_users(self, request: HttpRequest, users: QuerySet[User]) -> None:
-        self.message_user(request, f"{reactivate(self._ids(request, users))} users reactivated.")
+        self._act(request, users, reactivate, "Reactivated")
 
     @admin.action(description="End all sessions of selected users", permissions=["change"])
     def end_sessions(self, request: HttpRequest, users: QuerySet[User]) -> None:
-        self.message_user(request, f"All sessions of {sign_out_everywhere(self._ids(request, users))} users ended.")
+        self._act(request, users, sign_out_everywhere, "Ended all sessions")
 
-    @staticmethod
-    def _ids(request: HttpRequest, users: QuerySet[User]) -> list[int]:
-        allowed = users if request.user.is_superuser else users.filter(is_superuser=False)
-        return list(allowed.values_list("pk", flat=True))
+    def _act(
+        self,
+        request: HttpRequest,
+        users: QuerySet[User],
+        verb: Callable[[list[int]], int],
+        done: str,
+        spared: int | None = None,
+    ) -> None:
+        """Do it to those whom the caller may touch, say to how many, and write it into their history."""
+        touched = [user for user in users if self._may_touch(request, user) and user.pk != spared]
+        verb([user.pk for user in touched])
+        LogEntry.objects.log_actions(str(request.user.pk), touched, CHANGE, change_message=f"{done}.")
+        self.message_user(request, f"{done}: {len(touched)} of {len(users)} selected.")

@@ -1,5 +1,6 @@
 """The policy's knobs as django-constance shows them: grouped, explained and checked for their range."""
 
+from collections import OrderedDict
 from dataclasses import Field, fields
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from latchkey.core.policy import Policy
 def constance_settings(defaults: Policy) -> tuple[dict[str, Any], dict[str, list[str]], dict[str, list[Any]]]:
     """Return constance's CONFIG, CONFIG_FIELDSETS and ADDITIONAL_FIELDS; a knob's name in capitals is its key."""
     config: dict[str, Any] = {}
-    groups: dict[str, list[str]] = {}
+    groups: OrderedDict[str, list[str]] = OrderedDict()  # constance sorts a plain dict
     form_fields: dict[str, list[Any]] = {}
     for knob in fields(Policy):
         key, default = knob.name.upper(), getattr(defaults, knob.name)

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from latchkey.core import clock
 from latchkey.sessions.logout import end
@@ -17,14 +18,17 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic a
 
     list_display = ("user", "ip", "user_agent", "created_at", "rotated_at", "expires_at")
     list_select_related = ("user",)
-    list_filter = ("created_at", "rotated_at")
-    search_fields = ("user__email", "ip")
+    search_fields = ("user__email", "ip", "user_agent")
+    search_help_text = "By e-mail address, network address or user agent."
     ordering = ("-rotated_at",)
     fields = ("id", "user", "ip", "user_agent", "created_at", "rotated_at", "expires_at")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         return super().get_queryset(request) & Session.objects.live(clock.now())
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().changelist_view(request, {"title": "Live sessions", **(extra_context or {})})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -37,6 +41,11 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic a
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
         end(list(queryset.values_list("pk", flat=True)), "admin")
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
+        """Go back to the list, as Django does only for those who may change things."""
+        self.message_user(request, "The session has ended.", messages.SUCCESS)
+        return redirect("admin:latchkey_session_changelist")
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Call the one action what it does."""

@@ -1,0 +1,68 @@
+"""What a person does on a page of the admin: read a form, change a field, press the button."""
+
+from typing import Any
+
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+from django.http import HttpResponse
+from django.test import Client
+
+from tests.people import PASSWORD
+
+SETTINGS = "/admin/constance/config/"
+USERS = "/admin/latchkey/user/"
+SESSIONS = "/admin/latchkey/session/"
+
+
+class Browser(Client):
+    """Django's client, after which the test's one transaction stays open for `http` too."""
+
+    def request(self, **request: Any) -> Any:
+        try:
+            return super().request(**request)
+        finally:
+            for signal in (request_started, request_finished):  # the client has just connected them again
+                signal.disconnect(close_old_connections)
+
+
+def sign_in(email: str, password: str = PASSWORD) -> Browser:
+    """Return a browser in which this address and password were typed into the admin's sign-in page."""
+    browser = Browser()
+    browser.post("/admin/login/", {"username": email, "password": password, "next": "/admin/"})
+    return browser
+
+
+def user_page(user_id: int, page: str = "change") -> str:
+    return f"{USERS}{user_id}/{page}/"
+
+
+def filled_in(form: Any) -> dict[str, Any]:
+    """Return what a browser would send back of a form that nobody touched."""
+    values = {name: form[name].value() for name in form.fields if not form.fields[name].disabled}
+    shown = {name: form.fields[name].prepare_value(value) for name, value in values.items()}
+    return {name: value for name, value in shown.items() if value is not None and value is not False}
+
+
+def save_settings(browser: Browser, **typed: Any) -> HttpResponse:
+    """Type these values into the settings page and save it; None leaves a box unticked or empty."""
+    form = filled_in(browser.get(SETTINGS).context["form"])
+    sent = {name: value for name, value in (form | typed).items() if value is not None}
+    return browser.post(SETTINGS, sent, follow=True)
+
+
+def save_user(browser: Browser, user_id: int, **typed: Any) -> HttpResponse:
+    """Type these values into a user's page and save it; None unticks a box."""
+    page = browser.get(user_page(user_id))
+    form = filled_in(page.context["adminform"].form) if page.status_code == 200 else {}
+    sent = {name: value for name, value in (form | typed).items() if value is not None}
+    return browser.post(user_page(user_id), sent, follow=True)
+
+
+def act(browser: Browser, page: str, action: str, *ids: int, **typed: Any) -> HttpResponse:
+    """Tick these rows of a list and run an action on them."""
+    return browser.post(page, {"action": action, "_selected_action": list(ids), **typed}, follow=True)
+
+
+def said(answer: HttpResponse) -> list[str]:
+    """Return the messages at the top of the page."""
+    return [str(message) for message in answer.context["messages"]]

@@ -1,0 +1,96 @@
+"""The sessions' pages: who is signed in where, and the button that ends it."""
+
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import time_machine
+from constance.models import Constance
+
+from latchkey.sessions.models import Session
+from tests.admin.conftest import BOSS
+from tests.admin.pages import SESSIONS, SETTINGS, USERS, Browser, act, said, save_settings, sign_in, user_page
+from tests.people import Person
+
+
+def session_of(person: Person) -> Any:
+    return Session.objects.get(user_id=person.id)
+
+
+def listed(browser: Browser, **query: Any) -> set[str]:
+    """Return whose sessions the list shows."""
+    return {session.user.email for session in browser.get(SESSIONS, query).context["cl"].result_list}
+
+
+def session_page(person: Person, page: str = "change") -> str:
+    return f"{SESSIONS}{session_of(person).pk}/{page}/"
+
+
+def test_the_list_shows_where_each_user_is_signed_in(admin: Browser, alice: Person, bob: Person) -> None:
+    assert listed(admin) == {alice.email, bob.email}
+    assert listed(admin, q=alice.email) == {alice.email}
+    assert listed(admin, user__id__exact=bob.id) == {bob.email}
+    page = admin.get(SESSIONS).text
+    assert "python-httpx" in page
+    assert "127.0.0.1" in page
+
+
+def test_the_list_shows_no_session_that_has_ended(admin: Browser, alice: Person, bob: Person) -> None:
+    act(admin, USERS, "end_sessions", alice.id)
+    assert Session.objects.filter(user_id=alice.id).exists()
+    assert listed(admin) == {bob.email}
+    assert admin.get(session_page(alice)).status_code == 302
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=30, seconds=1), tick=False):
+        assert listed(sign_in(BOSS)) == set()
+
+
+def test_the_user_page_leads_to_the_users_sessions(admin: Browser, alice: Person) -> None:
+    assert f"{SESSIONS}?user__id__exact={alice.id}" in admin.get(user_page(alice.id)).text
+
+
+def test_ending_a_session_signs_that_device_out_at_once_and_no_other(admin: Browser, alice: Person) -> None:
+    page = session_page(alice, "delete")
+    laptop = Person(alice.http, alice.email).login()
+    assert "is signed out at once" in admin.get(page).text
+    assert alice.me().status_code == 200
+    assert said(admin.post(page, {"post": "yes"}, follow=True)) == ["The session has ended."]
+    assert [alice.me().status_code, alice.try_refresh().status_code] == [401, 401]
+    assert laptop.me().status_code == 200
+
+
+def test_several_sessions_are_ended_in_one_go(admin: Browser, alice: Person, bob: Person) -> None:
+    mallory = Person(alice.http, "mallory@example.com").register().login()
+    answer = act(admin, SESSIONS, "delete_selected", session_of(alice).pk, session_of(mallory).pk, post="yes")
+    assert said(answer) == ["Successfully deleted 2 sessions."]
+    assert [person.me().status_code for person in (alice, mallory, bob)] == [401, 401, 200]
+
+
+def test_nothing_can_be_added_or_changed(admin: Browser, alice: Person) -> None:
+    assert admin.get(f"{SESSIONS}add/").status_code == 403
+    assert admin.post(session_page(alice), {"ip": "10.0.0.1"}).status_code == 403
+    assert session_of(alice).ip == "127.0.0.1"
+    index = admin.get("/admin/").text
+    assert f"{SESSIONS}add/" not in index
+    assert f"{USERS}add/" in index
+
+
+def spellings(digest: bytes) -> Iterator[str]:
+    yield from (digest.hex(), b64encode(digest).decode(), urlsafe_b64encode(digest).decode(), repr(digest)[2:-1])
+
+
+def test_no_page_shows_a_token_or_a_digest(admin: Browser, alice: Person) -> None:
+    save_settings(admin, SESSIONS_PER_USER="9")
+    session = session_of(alice.refresh())
+    secrets = [alice.access_token, alice.refresh_token, alice.refresh_token.replace("-", ""), *alice.spent]
+    secrets += [str(session.selector), *spellings(bytes(session.digest)), *spellings(bytes(session.next_digest))]
+    pages = ["/admin/", USERS, f"{USERS}add/", SESSIONS, SETTINGS, f"{SETTINGS}history/", "/admin/latchkey/"]
+    pages += [user_page(alice.id, page) for page in ("change", "history", "delete", "password")]
+    pages += [session_page(alice, page) for page in ("change", "history", "delete")]
+    for page in pages:
+        answer = admin.get(page)
+        assert answer.status_code == 200, page
+        assert [secret for secret in secrets if secret.lower() in answer.text.lower()] == []
+    chosen = act(admin, SESSIONS, "delete_selected", session.pk)
+    assert [secret for secret in secrets if secret.lower() in chosen.text.lower()] == []
+    assert Constance.objects.exists()

@@ -1,0 +1,86 @@
+"""The settings page: a superuser turns the knobs while the service runs."""
+
+import time
+
+import jwt
+import pytest
+from django.conf import settings
+
+from latchkey.core import policy
+from tests.admin.pages import SETTINGS, Browser, said, save_settings
+from tests.people import Person
+
+WITHIN = 2.0
+"""Seconds in which a change has to be in force."""
+
+
+def lifetime(person: Person) -> int:
+    """Return how many seconds the person's access token lives."""
+    claims = jwt.decode(person.access_token, options={"verify_signature": False})
+    return int(claims["exp"] - claims["iat"])
+
+
+def test_a_new_lifetime_is_in_force_within_two_seconds(admin: Browser, alice: Person) -> None:
+    assert lifetime(alice) == 30
+    assert said(save_settings(admin, ACCESS_TOKEN_LIFETIME="00:00:05")) == ["Live settings updated successfully."]
+    deadline = time.monotonic() + WITHIN
+    while lifetime(alice.refresh()) != 5 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert lifetime(alice) == 5
+
+
+@pytest.mark.parametrize(("typed", "seconds"), [("5", 5), ("00:00:05", 5), ("0:05:00", 300), ("01:00:00", 3600)])
+def test_a_duration_can_be_typed_as_seconds_or_as_a_clock_shows_it(
+    admin: Browser, alice: Person, typed: str, seconds: int
+) -> None:
+    save_settings(admin, ACCESS_TOKEN_LIFETIME=typed)
+    policy.forget()
+    assert lifetime(alice.login()) == seconds
+
+
+@pytest.mark.parametrize(
+    ("knob", "typed", "sentence"),
+    [
+        ("ACCESS_TOKEN_LIFETIME", "-5", "greater than or equal to 0:00:01"),
+        ("ACCESS_TOKEN_LIFETIME", "0", "greater than or equal to 0:00:01"),
+        ("ACCESS_TOKEN_LIFETIME", "3601", "less than or equal to 1:00:00"),
+        ("ACCESS_TOKEN_LIFETIME", "half a minute", "Enter a valid duration."),
+        ("ACCESS_TOKEN_LIFETIME", "", "This field is required."),
+        ("ACCESS_TOKEN_LIFETIME", None, "This field is required."),
+        ("ACCESS_TOKEN_LIFETIME", "9" * 30, "The number of days must be between"),
+        ("ACCESS_TOKEN_LIFETIME", "9" * 5000, "The number of days must be between"),
+        ("REFRESH_TOKEN_LIFETIME", "366 00:00:00", "less than or equal to 365 days"),
+        ("RETRY_WINDOW", "61", "less than or equal to 0:01:00"),
+        ("SESSIONS_PER_USER", "0", "greater than or equal to 1"),
+        ("SESSIONS_PER_USER", "many", "Enter a whole number."),
+        ("SESSIONS_PER_USER", "9" * 5000, "Enter a whole number."),
+        ("PASSWORD_MIN_LENGTH", "7", "greater than or equal to 8"),
+        ("PASSWORD_MIN_LENGTH", "<script>", "Enter a whole number."),
+    ],
+)
+def test_a_value_out_of_range_is_refused_with_a_sentence_and_changes_nothing(
+    admin: Browser, alice: Person, knob: str, typed: str | None, sentence: str
+) -> None:
+    before = policy.current()
+    answer = save_settings(admin, SESSION_LIFETIME_CAP="90 00:00:00", **{knob: typed})
+    assert answer.status_code == 200
+    assert sentence in answer.text
+    assert said(answer) == ["Failed to update live settings."]
+    policy.forget()
+    assert policy.current() == before
+    assert lifetime(alice.refresh()) == 30
+
+
+def test_a_page_that_somebody_else_has_overtaken_is_refused(admin: Browser) -> None:
+    save_settings(admin, SESSIONS_PER_USER="7")
+    answer = save_settings(admin, SESSIONS_PER_USER="8", version="stale")
+    assert "modified by someone else" in answer.text
+    policy.forget()
+    assert policy.current().sessions_per_user == 7
+
+
+def test_the_page_shows_each_knob_with_its_range_and_its_default(admin: Browser) -> None:
+    page = admin.get(SETTINGS).text
+    for knob, (_, explained, _) in settings.CONSTANCE_CONFIG.items():
+        assert knob in page
+        assert explained.replace("'", "&#x27;") in page

@@ -1,0 +1,146 @@
+"""The users' pages, as a superuser works with them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+
+from latchkey.accounts.models import User
+from tests.admin.conftest import BOSS
+from tests.admin.pages import USERS, Browser, act, said, save_user, sign_in, user_page
+from tests.people import PASSWORD, Person
+
+NEW = {"email": "Carol@Example.COM ", "username": "", "password1": PASSWORD, "password2": PASSWORD}
+
+
+def listed(browser: Browser, **query: str) -> set[str]:
+    """Return the addresses that the list shows."""
+    return {user.email for user in browser.get(USERS, query).context["cl"].result_list}
+
+
+def test_search_finds_part_of_an_address_or_of_a_name(admin: Browser, alice: Person, bob: Person) -> None:
+    alice.http.patch("/api/me/", json={"username": "Wonderland"}, headers=alice.bearer())
+    assert listed(admin) == {BOSS, alice.email, bob.email}
+    assert listed(admin, q="BOB@") == {bob.email}
+    assert listed(admin, q="wonder") == {alice.email}
+    assert listed(admin, q="%") == set()
+
+
+def test_filters_tell_staff_and_the_inactive_apart(admin: Browser, alice: Person, bob: Person) -> None:
+    act(admin, USERS, "deactivate_users", bob.id)
+    assert listed(admin, is_staff__exact="1") == {BOSS}
+    assert listed(admin, is_active__exact="0") == {bob.email}
+    assert listed(admin, is_active__exact="1") == {BOSS, alice.email}
+
+
+def test_deactivating_shuts_out_at_once_and_reactivating_lets_in_again(
+    admin: Browser, alice: Person, bob: Person
+) -> None:
+    answer = act(admin, f"{USERS}?is_active__exact=1", "deactivate_users", alice.id)
+    assert said(answer) == ["Deactivated: 1 of 1 selected."]
+    assert [alice.me().status_code, alice.try_refresh().status_code] == [401, 401]
+    assert bob.me().status_code == 200
+    assert said(act(admin, USERS, "reactivate_users", alice.id)) == ["Reactivated: 1 of 1 selected."]
+    assert [alice.me().status_code, alice.try_refresh().status_code] == [401, 401]
+    assert alice.login().me().status_code == 200
+
+
+def test_nobody_locks_themselves_out_by_deactivating_everybody(
+    admin: Browser, alice: Person, row_of: Callable[[Person], Any]
+) -> None:
+    boss = User.objects.get(email=BOSS)
+    assert said(act(admin, USERS, "deactivate_users", boss.pk, alice.id)) == ["Deactivated: 1 of 2 selected."]
+    assert admin.get(USERS).status_code == 200
+    assert not row_of(alice).is_active
+
+
+def test_ending_sessions_signs_every_device_out_and_leaves_the_account_open(
+    admin: Browser, alice: Person, bob: Person
+) -> None:
+    laptop = Person(alice.http, alice.email).login()
+    assert said(act(admin, USERS, "end_sessions", alice.id)) == ["Ended all sessions: 1 of 1 selected."]
+    assert [alice.me().status_code, laptop.me().status_code, bob.me().status_code] == [401, 401, 200]
+    assert laptop.login().me().status_code == 200
+
+
+def test_an_action_is_told_in_the_history_of_the_user(admin: Browser, alice: Person) -> None:
+    act(admin, USERS, "deactivate_users", alice.id)
+    history = admin.get(user_page(alice.id, "history")).text
+    assert "Deactivated." in history
+    assert BOSS in history
+    assert LogEntry.objects.count() == 1
+
+
+def test_an_added_user_has_a_canonical_address_and_can_sign_in(admin: Browser, alice: Person) -> None:
+    answer = admin.post(f"{USERS}add/", NEW, follow=True)
+    assert "was added successfully" in said(answer)[0]
+    assert Person(alice.http, "carol@example.com").login().me().json()["username"] == ""
+
+
+def test_two_users_may_bear_the_same_name(admin: Browser) -> None:
+    for email in ("john@example.com", "john@example.org"):
+        admin.post(f"{USERS}add/", {**NEW, "email": email, "username": "John Smith"})
+    assert User.objects.filter(username="John Smith").count() == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"email": "ALICE@example.com"}, "User with this E-mail address already exists."),
+        ({"email": "not an address"}, "Enter a valid email address."),
+        ({"email": ""}, "This field is required."),
+        ({"password1": "short", "password2": "short"}, "The password is too short"),
+        ({"password1": "x" * 257, "password2": "x" * 257}, "longer than 256 characters"),
+        ({"password2": "another password"}, "The two password fields didn"),
+        ({"password1": "", "password2": ""}, "This field is required."),
+    ],
+)
+def test_a_user_is_not_added_on_bad_input(admin: Browser, alice: Person, typed: dict[str, str], sentence: str) -> None:
+    answer = admin.post(f"{USERS}add/", NEW | typed)
+    assert answer.status_code == 200
+    assert sentence in answer.text
+    assert User.objects.count() == 2
+
+
+def test_an_address_that_is_taken_is_refused_in_any_spelling(
+    admin: Browser, alice: Person, bob: Person, row_of: Callable[[Person], Any]
+) -> None:
+    assert "already exists" in save_user(admin, bob.id, email="Alice@EXAMPLE.com").text
+    assert row_of(bob).email == bob.email
+    save_user(admin, bob.id, email="Robert@EXAMPLE.com")
+    assert row_of(bob).email == "robert@example.com"
+    assert bob.me().json()["email"] == "robert@example.com"
+
+
+def test_a_new_password_ends_every_session(admin: Browser, alice: Person, bob: Person) -> None:
+    answer = admin.post(
+        user_page(alice.id, "password"), {"password1": "a new long password", "password2": "a new long password"}
+    )
+    assert answer.status_code == 302
+    assert [alice.me().status_code, alice.try_refresh().status_code, bob.me().status_code] == [401, 401, 200]
+    old = alice.http.post("/api/login/", json={"email": alice.email, "password": PASSWORD})
+    assert old.status_code == 401
+    assert Person(alice.http, alice.email, "a new long password").login().me().status_code == 200
+
+
+@pytest.mark.parametrize("typed", [("short", "short"), ("", ""), ("one long password", "two long passwords")])
+def test_a_bad_new_password_changes_nothing(admin: Browser, alice: Person, typed: tuple[str, str]) -> None:
+    page = user_page(alice.id, "password")
+    sent = {"password1": typed[0], "password2": typed[1], "usable_password": "false", "unset-password": "1"}
+    assert admin.post(page, sent).status_code == 200
+    assert alice.me().status_code == 200
+    assert alice.login().me().status_code == 200
+
+
+def test_unticking_active_ends_the_sessions_too(admin: Browser, alice: Person) -> None:
+    assert "was changed successfully" in said(save_user(admin, alice.id, is_active=None))[0]
+    assert alice.me().status_code == 401
+
+
+def test_ones_own_password_changes_without_being_signed_out(admin: Browser) -> None:
+    typed = {"old_password": PASSWORD, "new_password1": "an even longer one", "new_password2": "an even longer one"}
+    assert admin.post("/admin/password_change/", typed).status_code == 302
+    assert admin.get(USERS).status_code == 200
+    assert sign_in(BOSS).get(USERS).status_code == 302
+    assert sign_in(BOSS, "an even longer one").get(USERS).status_code == 200

@@ -1,0 +1,30 @@
+"""A browser for each test: one that stayed open would leave its event loop running under Django's feet."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.visitor import Visitor
+from tests.server import Server
+
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+@pytest.fixture
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visitor_of(server: Server, chromium: Browser) -> Callable[[int], Visitor]:
+    """Open a window of this width."""
+    return lambda width: Visitor(chromium, server.url, width)
+
+
+@pytest.fixture
+def visitor(server: Server, chromium: Browser) -> Visitor:
+    return Visitor(chromium, server.url)

@@ -1,0 +1,37 @@
+"""The interactive documentation: it works offline, and Try it out really does."""
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.swagger import execute, operation
+from tests.browser.visitor import Visitor, credentials
+
+pytestmark = pytest.mark.browser
+
+
+def test_sign_in_authorize_and_read_ones_own_record(visitor: Visitor) -> None:
+    page = visitor.open("/api-doc/")
+    page.request.post(f"{visitor.url}/api/register/", data=credentials())
+
+    answered = execute(operation(page, "post", "/api/login/"), credentials())
+    expect(answered.locator(".response-col_status")).to_contain_text("200")
+    pair = json.loads(answered.locator("pre code").first.inner_text())
+
+    page.locator(".auth-wrapper .authorize").first.click()
+    page.locator(".auth-container input").fill(pair["access_token"])
+    page.locator(".auth-container").get_by_role("button", name="Apply credentials").click()
+    page.get_by_role("button", name="Close", exact=True).click()
+
+    answered = execute(operation(page, "get", "/api/me/"))
+    expect(answered.locator(".response-col_status")).to_contain_text("200")
+    expect(answered.locator("pre code").first).to_contain_text('"email": "alice@example.com"')
+    assert visitor.foreign == []
+    assert visitor.complaints == []
+
+
+def test_the_page_lists_every_operation(visitor: Visitor) -> None:
+    page = visitor.open("/api-doc/")
+    expect(page.locator(".opblock")).to_have_count(7)
+    assert page.title() == "Latchkey"

@@ -1,0 +1,43 @@
+"""Every page, at a desk and on a phone: nothing from another host, no complaint, nothing wider than the window."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.visitor import DESK, PHONE, Visitor
+from tests.people import Person
+from tests.server import Server
+
+pytestmark = pytest.mark.browser
+PAGES = ["/", "/api-doc/", "/api/"]
+REFUSING = ["/api/register/", "/api/login/", "/api/refresh/", "/api/logout/", "/api/me/"]
+USERS = "/admin/latchkey/user/"
+ADMIN_PAGES = ["/admin/", "/admin/latchkey/session/", "/admin/constance/config/", "/admin/constance/config/history/"]
+ADMIN_PAGES += [USERS, f"{USERS}add/", "/admin/password_change/", "/admin/auth/group/", "/admin/auth/group/add/"]
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
+def test_every_page_fits_and_is_at_peace(server: Server, visitor_of: Callable[[int], Visitor], width: int) -> None:
+    with httpx.Client(base_url=server.url) as http:
+        alice = Person(http, "alice@example.com").register().login()
+    visitor = visitor_of(width)
+    visited = [*PAGES, *REFUSING, "/admin/login/"]
+    visitor.open_admin()
+    mine = [f"{USERS}{alice.id}/{page}/" for page in ("change", "password", "history", "delete")]
+    for path in [*visited, *ADMIN_PAGES, *mine]:
+        visitor.complaints.clear()
+        page = visitor.open(path)
+        expect(page.locator("h1, h2").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        expected = 1 if path in REFUSING else 0  # the browser itself notes that the page is a refusal
+        assert len(visitor.complaints) == expected, (path, visitor.complaints)
+    assert visitor.foreign == []
+
+
+def test_the_front_page_leads_everywhere(visitor: Visitor) -> None:
+    links = visitor.open("/").locator("a").evaluate_all("links => links.map(link => link.href)")
+    assert len(links) == 4
+    for link in links:
+        assert visitor.page.request.get(link).status == 200
