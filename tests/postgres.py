@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 NOBODY = 65534
@@ -65,6 +66,38 @@ class Postgres:
     def stop(self, mode: str = "fast") -> None:
         """Stop: 'fast' disconnects everybody, 'immediate' is a crash."""
         self.run("pg_ctl", "-w", "-D", str(self.data), "-m", mode, "stop")
+
+    def restart(self, mode: str = "fast") -> None:
+        self.stop(mode)
+        self.start()
+
+    def replica(self, folder: Path) -> "Postgres":
+        """Start a streaming replica of this server, with its files in another folder."""
+        copy = Postgres(folder)
+        source = ("-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres")
+        copy.run("pg_basebackup", *source, "-D", str(copy.data), "-R", "-X", "stream", "-c", "fast", "--no-sync")
+        return copy.start()
+
+    def catch_up(self, primary: "Postgres", within: float = 10) -> None:
+        """Wait until this replica has all that the primary has written so far."""
+        written = primary.sql("SELECT pg_current_wal_flush_lsn()")
+        self.wait_for(f"SELECT pg_last_wal_replay_lsn() >= '{written}'", within)
+
+    def cut_off(self, within: float = 10) -> None:
+        """Have this replica hear no more of its primary; what the primary writes from now on, it misses."""
+        self.sql("ALTER SYSTEM SET primary_conninfo = ''")
+        self.sql("SELECT pg_reload_conf()")
+        self.wait_for("SELECT count(*) = 0 FROM pg_stat_wal_receiver", within)
+
+    def promote(self) -> None:
+        """Make this replica the primary."""
+        self.run("pg_ctl", "-w", "-D", str(self.data), "promote")
+
+    def wait_for(self, truth: str, within: float) -> None:
+        deadline = time.monotonic() + within
+        while self.sql(truth) != "t":
+            assert time.monotonic() < deadline, f"not within {within} s: {truth}"
+            time.sleep(0.02)
 
     def sql(self, statement: str, database: str = "postgres") -> str:
         at = ("-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-d", database)

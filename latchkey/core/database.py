@@ -39,5 +39,19 @@ def _postgresql(url: str) -> dict[str, Any]:
     named = {_LIBPQ_NAMES[key]: str(given.pop(key)) for key in _LIBPQ_NAMES if key in given}
     if "NAME" not in named:
         raise ImproperlyConfigured("DATABASE_URL names no database; end it with '/name'.")
-    options = {"connect_timeout": 5, **given}
+    options = {"connect_timeout": 2, **given}  # for each host; a request may have to try twice and still be in time
     return {"ENGINE": "django.db.backends.postgresql", "OPTIONS": options, "CONN_MAX_AGE": None, **named}
+
+
+def limit_waiting(database: dict[str, Any]) -> None:
+    """Have the connections of a process that serves give up on a lock after 3 s, and on a statement after 5 s.
+
+    A client is better served by a 503 in time than by an answer that it has stopped waiting for, and a thread
+    that waits serves nobody. Commands such as migrate do not call this: they take their time.
+    """
+    options = database["OPTIONS"]
+    if database["ENGINE"].endswith("postgresql"):
+        limits = "-c statement_timeout=5s -c lock_timeout=3s"
+        options["options"] = f"{limits} {options.get('options', '')}".strip()  # the operator's own come last, and win
+    else:
+        options["timeout"] = 3

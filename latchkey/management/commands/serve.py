@@ -1,9 +1,12 @@
 """latchkey serve: prepare what is missing, then answer requests until told to stop."""
 
+import ctypes
 import os
+import signal
 import socket
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +22,7 @@ from granian.server import Server
 from latchkey.accounts.superuser import ensure_superuser
 
 DRAIN_SECONDS = 30
+PR_SET_PDEATHSIG = 1
 
 
 def between(low: int, high: int) -> Callable[[str], int]:
@@ -36,14 +40,17 @@ class Command(BaseCommand):
     help = "Serve on granian. On the default SQLite database the tables are made and brought up to date first."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        cores = os.cpu_count() or 1
+        cores = min(os.cpu_count() or 1, 8)
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
         parser.add_argument("--port", type=between(1, 65535), default=8000, help="port (default: %(default)s)")
         parser.add_argument(
-            "--workers", type=between(1, 256), default=cores, help="processes (default: a core each, here %(default)s)"
+            "--workers",
+            type=between(1, 256),
+            default=cores,
+            help="processes (default: one a core, 8 at most; here %(default)s)",
         )
         parser.add_argument(
-            "--threads", type=between(1, 256), default=4, help="threads in each process (default: %(default)s)"
+            "--threads", type=between(1, 256), default=8, help="threads in each process (default: %(default)s)"
         )
 
     def handle(self, *args: Any, host: str, port: int, workers: int, threads: int, **options: Any) -> None:
@@ -63,9 +70,16 @@ class Command(BaseCommand):
             workers_kill_timeout=DRAIN_SECONDS,
             log_level=LogLevels.warning,
         )
+        os.register_at_fork(after_in_child=end_with_parent)
         server.on_startup(lambda: self.stdout.write(banner(f"http://{host}:{port}", admin), ending=""))
         server.serve()
         self.stdout.write("Latchkey has stopped.")
+
+
+def end_with_parent() -> None:
+    """Have Linux end a worker whose main process was killed; it would keep the port and never be stopped."""
+    with suppress(AttributeError):  # not on Linux
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def refuse_taken(host: str, port: int) -> None:

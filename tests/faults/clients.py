@@ -1,0 +1,124 @@
+"""Honest clients, as the documentation asks them to be: they refresh all the time and check every answer.
+
+A client keeps its newest refresh token. After no answer or a 503 it sends the same token again, shortly,
+until it gets 200 or 401. A 401 is a lost session: somebody was signed out who did nothing wrong.
+"""
+
+import threading
+import time
+from collections import Counter
+from typing import Self
+
+import httpx
+
+from tests.people import Person
+
+SLOWEST_ANSWER = 10.0
+"""Seconds; a request that takes longer is a failure, whatever comes of it."""
+AFTER_NO_ANSWER, BETWEEN_REFRESHES = 0.2, 0.01
+
+
+class Client:
+    """One signed-in device."""
+
+    def __init__(self, url: str, person: Person) -> None:
+        self.http = httpx.Client(base_url=url, timeout=SLOWEST_ANSWER + 5, verify=False)
+        self.name, self.token = person.email, person.refresh_token
+        self.seen = [self.token]
+        self.answered: dict[str, str] = {}
+        self.statuses: Counter[str] = Counter()
+        self.slowest, self.asked_at, self.doubted = 0.0, 0.0, 0.0
+        self.lost, self.failures = "", list[str]()
+
+    def step(self) -> float:
+        """Send the newest token once; return the pause that is due before the next request, in seconds."""
+        began = time.monotonic()
+        self.asked_at = self.asked_at or began
+        try:
+            answer = self.http.post("/api/refresh/", json={"refresh_token": self.token})
+        except httpx.TransportError as error:
+            answer, why = None, type(error).__name__
+        took = time.monotonic() - began
+        self.slowest = max(self.slowest, took)
+        if took > SLOWEST_ANSWER:
+            self.failures.append(f"{took:.1f} s for {answer or why}")
+        self.statuses[str(answer.status_code) if answer is not None else "none"] += 1
+        return AFTER_NO_ANSWER if answer is None else self._judge(answer)
+
+    def _judge(self, answer: httpx.Response) -> float:
+        if answer.status_code == 200 and list(answer.json()) == ["access_token", "refresh_token"]:
+            self._keep(answer.json()["refresh_token"])
+            return BETWEEN_REFRESHES
+        if answer.status_code == 503 and answer.json()["code"] == "unavailable":
+            return float(int(answer.headers["Retry-After"]))
+        if answer.status_code == 401 and answer.json()["code"] == "invalid_refresh_token":
+            self.doubted = time.monotonic() - self.asked_at
+            self.lost = f"{self.name} signed out {self.doubted:.1f} s after it first sent its token"
+        else:
+            self.failures.append(f"{answer.status_code} {answer.text[:200]}")
+        return BETWEEN_REFRESHES
+
+    def _keep(self, secret: str) -> None:
+        """Go on with the new token; one token must not have two successors."""
+        if self.answered.setdefault(self.token, secret) != secret:
+            self.failures.append(f"{self.name} was given two successors of one token")
+        self.token, self.asked_at = secret, 0.0
+        self.seen.append(secret)
+
+    def finish(self, within: float = 20) -> bool:
+        """Return whether this client is still signed in: its newest token can be spent."""
+        deadline, known = time.monotonic() + within, len(self.seen)
+        while not self.lost and len(self.seen) == known and time.monotonic() < deadline:
+            time.sleep(self.step())
+        return len(self.seen) > known
+
+
+class Load:
+    """Many clients at once, a thread and a session each; use it as a context, which is the time under load."""
+
+    def __init__(self, url: str, clients: int = 16) -> None:
+        with httpx.Client(base_url=url, timeout=20, verify=False) as http:
+            people = [Person(http, f"alice{n}@example.com").register().login() for n in range(clients)]
+        self.clients = [Client(url, person) for person in people]
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Self:
+        self._stopping.clear()
+        self._threads = [threading.Thread(target=self._run, args=(client,), daemon=True) for client in self.clients]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(SLOWEST_ANSWER + 10)
+
+    def close(self) -> None:
+        for client in self.clients:
+            client.http.close()
+
+    def _run(self, client: Client) -> None:
+        while not client.lost and not self._stopping.is_set():
+            self._stopping.wait(client.step())
+
+    def statuses(self) -> Counter[str]:
+        return sum((client.statuses.copy() for client in self.clients), Counter[str]())
+
+    def wait_for_answers(self, status: str, count: int, within: float = 30) -> float:
+        """Wait until the clients together got this many more such answers; return how long it took, in seconds."""
+        began, enough = time.monotonic(), self.statuses()[status] + count
+        while self.statuses()[status] < enough:
+            assert time.monotonic() - began < within, f"no {count} answers of {status} within {within} s: {self}"
+            time.sleep(0.02)
+        return time.monotonic() - began
+
+    def wait_for_refreshes(self, count: int = 16, within: float = 30) -> float:
+        return self.wait_for_answers("200", count, within)
+
+    def __str__(self) -> str:
+        statuses = self.statuses()
+        slowest = max(client.slowest for client in self.clients)
+        told = ", ".join(f"{status}: {count}" for status, count in sorted(statuses.items()))
+        return f"{len(self.clients)} clients, {statuses.total()} requests, {told}, slowest {slowest:.1f} s"

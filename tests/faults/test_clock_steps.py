@@ -1,0 +1,64 @@
+"""A clock that is put right under load signs nobody out, be it by minutes back or by an hour ahead."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.clients import Load
+from tests.faults.doors import lose_an_answer
+from tests.server import Server
+
+pytestmark = pytest.mark.fault
+BACK, AHEAD = -300, 3600
+
+
+class MovedServer(Server):
+    """A server whose clock is off by so many seconds."""
+
+    def __init__(self, folder: Path, database_url: str) -> None:
+        self.off = folder / "clock"
+        self.step(0)
+        moved = {"PYTHONPATH": str(Path(__file__).with_name("moved_clock")), "LATCHKEY_TESTS_CLOCK": str(self.off)}
+        super().__init__(folder, database_url, **moved)
+
+    def step(self, seconds: float) -> None:
+        draft = self.off.with_suffix(".draft")
+        draft.write_text(str(seconds))
+        draft.replace(self.off)  # whole: every process reads either the old value or the new one
+
+
+@pytest.fixture
+def moved_server(tmp_path: Path, database_url: str) -> Iterator[MovedServer]:
+    running = MovedServer(tmp_path, database_url)
+    yield running.start()
+    running.kill()
+
+
+def test_steps_under_load_sign_nobody_out(
+    moved_server: MovedServer, loads: Callable[..., Load], conclude: Callable[..., None]
+) -> None:
+    with loads(moved_server.url) as load:
+        for off in (0, BACK, 0, AHEAD, 0):
+            moved_server.step(off)
+            load.wait_for_refreshes(200)
+    conclude(load, moved_server, "4 steps of the clock")
+
+
+def test_a_retry_across_a_step_back_is_answered(
+    moved_server: MovedServer, loads: Callable[..., Load], conclude: Callable[..., None]
+) -> None:
+    load = loads(moved_server.url)
+    lose_an_answer(load.clients)
+    moved_server.step(BACK)
+    conclude(load, moved_server, "a step back during 16 retries")
+
+
+def test_a_retry_across_a_step_ahead_is_counted(
+    moved_server: MovedServer, loads: Callable[..., Load], conclude: Callable[..., None]
+) -> None:
+    load = loads(moved_server.url)
+    in_doubt = load.clients[:8]
+    lose_an_answer(in_doubt)
+    moved_server.step(AHEAD)
+    conclude(load, moved_server, "a step ahead during 8 retries", beyond_help=in_doubt.__contains__)

@@ -1,0 +1,56 @@
+"""A server that dies or is restarted signs nobody out."""
+
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+from tests.faults.clients import Load
+from tests.server import Server
+
+pytestmark = pytest.mark.fault
+
+
+def test_a_server_that_is_killed_and_started_again_signs_nobody_out(
+    server: Server, loads: Callable[..., Load], conclude: Callable[..., None]
+) -> None:
+    with loads(server.url) as load:
+        for _ in range(3):
+            load.wait_for_refreshes(100)
+            server.kill()
+            server.restart()
+        load.wait_for_refreshes(100)
+    conclude(load, server, "3 kills of the server")
+
+
+def test_a_server_that_is_stopped_and_started_again_signs_nobody_out(
+    server: Server, loads: Callable[..., Load], conclude: Callable[..., None]
+) -> None:
+    with loads(server.url) as load:
+        for _ in range(3):
+            load.wait_for_refreshes(100)
+            assert server.stop() == 0
+            server.restart()
+        load.wait_for_refreshes(100)
+    conclude(load, server, "3 stops of the server")
+
+
+def test_a_main_process_that_is_killed_alone_takes_its_workers_along(
+    server: Server, loads: Callable[..., Load], conclude: Callable[..., None]
+) -> None:
+    with loads(server.url) as load:
+        load.wait_for_refreshes(100)
+        main = server.process
+        assert main
+        main.kill()
+        main.wait(10)
+        try:
+            load.wait_for_answers("none", 16)  # left alone, the workers would hold the port against the next server
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(main.pid, signal.SIGKILL)
+        server.restart()
+        load.wait_for_refreshes(100)
+    conclude(load, server, "the main process killed")

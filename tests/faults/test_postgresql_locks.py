@@ -1,0 +1,105 @@
+"""A lock that somebody else holds in PostgreSQL is told as 503 in time, and holds up nobody else.
+
+A thread that waits for a lock serves nobody. Where all sessions are locked there must be a thread for every
+second client at the least, or some would wait three times over, which is longer than a request may take.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+import httpx
+import psycopg
+import pytest
+
+from tests.faults.clients import Load
+from tests.faults.doors import assert_alive, assert_unavailable, refresh
+from tests.people import Person
+from tests.server import Server
+
+pytestmark = pytest.mark.fault
+HELD = 8.0
+
+
+def test_a_locked_session_is_told_as_503_and_the_others_go_on(
+    server: Server, database_url: str, loads: Callable[..., Load], conclude: Callable[..., None]
+) -> None:
+    load = loads(server.url)
+    with httpx.Client(base_url=server.url, timeout=20) as http:
+        bob = Person(http, "bob@example.com").register().login()
+        bob.logout()
+        bob.login()
+        with load, psycopg.connect(database_url) as holder:
+            load.wait_for_refreshes(100)
+            locked = holder.execute(
+                "SELECT user_id FROM latchkey_session WHERE user_id <> %s LIMIT 1 FOR UPDATE", [bob.id]
+            )
+            assert locked.fetchone()
+            until = time.monotonic() + HELD
+            while time.monotonic() < until:
+                assert bob.me().status_code == 200
+                bob.refresh()
+                assert_alive(server, within=2)
+            holder.rollback()
+            load.wait_for_refreshes(100)
+        bob.logout()
+    assert load.statuses()["503"] >= 1
+    conclude(load, server, f"a session locked for {HELD:.0f} s")
+
+
+def test_a_locked_table_is_told_as_503(
+    roomy_server: Server, database_url: str, loads: Callable[..., Load], conclude: Callable[..., None]
+) -> None:
+    load = loads(roomy_server.url)
+    slowest = 0.0
+    with load, psycopg.connect(database_url) as holder:
+        load.wait_for_refreshes(100)
+        holder.execute("LOCK TABLE latchkey_session IN ACCESS EXCLUSIVE MODE")
+        until = time.monotonic() + HELD
+        while time.monotonic() < until:
+            began = time.monotonic()
+            assert_alive(roomy_server, within=10)
+            slowest = max(slowest, time.monotonic() - began)
+            time.sleep(0.1)
+        holder.rollback()
+        load.wait_for_refreshes(100)
+    assert load.statuses()["503"] >= 16
+    conclude(load, roomy_server, f"all sessions locked for {HELD:.0f} s, slowest /livez {slowest:.1f} s")
+
+
+SLOW = """
+CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(8); RETURN new; END';
+CREATE TRIGGER slow BEFORE UPDATE ON latchkey_session FOR EACH ROW EXECUTE FUNCTION slow();
+"""
+
+
+def test_a_locked_session_alone_answers_503_within_5_s(
+    server: Server, database_url: str, loads: Callable[..., Load], conclude: Callable[..., None]
+) -> None:
+    load = loads(server.url, clients=1)
+    with psycopg.connect(database_url) as holder:
+        holder.execute("SELECT 1 FROM latchkey_session FOR UPDATE")
+        assert_unavailable(refresh(load.clients[0]))
+    conclude(load, server, "one session locked")
+
+
+def test_a_statement_that_takes_too_long_answers_503_within_6_s(
+    server: Server, database_url: str, loads: Callable[..., Load], conclude: Callable[..., None]
+) -> None:
+    load = loads(server.url, clients=1)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(SLOW)
+        assert_unavailable(refresh(load.clients[0]), within=6)
+        connection.execute("DROP TRIGGER slow ON latchkey_session")
+    conclude(load, server, "one slow statement")
+
+
+def test_migrate_waits_for_a_lock_as_long_as_it_takes(server: Server, database_url: str) -> None:
+    began = time.monotonic()
+    with psycopg.connect(database_url) as holder:
+        holder.execute("LOCK TABLE django_migrations IN ACCESS EXCLUSIVE MODE")
+        release = threading.Timer(HELD, holder.rollback)
+        release.start()
+        assert server.command("migrate").returncode == 0
+        release.join()
+    assert time.monotonic() - began > HELD

@@ -1,0 +1,58 @@
+"""An SQLite file that another process has locked is told as 503 in time, and readers go on."""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.faults.clients import Load
+from tests.faults.doors import assert_alive, assert_unavailable, refresh
+from tests.people import Person
+from tests.server import Server
+
+pytestmark = pytest.mark.fault
+HELD = 8.0
+
+
+def lock(server: Server) -> sqlite3.Connection:
+    path = Path(server.environment["LATCHKEY_DATA_DIR"]) / "latchkey.sqlite3"
+    holder = sqlite3.connect(path, timeout=10, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    return holder
+
+
+def test_a_file_locked_for_8_s_signs_nobody_out(
+    roomy_server: Server, loads: Callable[..., Load], conclude: Callable[..., None]
+) -> None:
+    server = roomy_server
+    load, slowest = loads(server.url), 0.0
+    with load:
+        load.wait_for_refreshes(100)
+        holder, until = lock(server), time.monotonic() + HELD
+        while time.monotonic() < until:
+            began = time.monotonic()
+            assert_alive(server, within=10)
+            slowest = max(slowest, time.monotonic() - began)
+            time.sleep(0.1)
+        holder.close()
+        recovery = load.wait_for_refreshes(100)
+    assert load.statuses()["503"] >= 8
+    conclude(load, server, f"a file locked for {HELD:.0f} s, slowest /livez {slowest:.1f} s, recovery {recovery:.1f} s")
+
+
+def test_a_locked_file_answers_503_within_5_s_and_is_read_meanwhile(
+    server: Server, loads: Callable[..., Load], conclude: Callable[..., None]
+) -> None:
+    load = loads(server.url, clients=1)
+    with httpx.Client(base_url=server.url, timeout=20) as http:
+        bob = Person(http, load.clients[0].name).login()
+        holder = lock(server)
+        assert_unavailable(refresh(load.clients[0]))
+        assert bob.me().status_code == 200
+        assert http.get("/readyz").status_code == 200
+        holder.close()
+        bob.logout()
+    conclude(load, server, "one client of a locked file")
