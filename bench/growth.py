@@ -95,9 +95,8 @@ def scale(few: int, many: int) -> None:
     tokens = sign_in(few)  # spread over the whole of the indexes
     cost(tokens, few, "warming up")
     with_many = cost(tokens, 20_000, f"{many} sessions")
-    print(
-        f"CPU per refresh: {with_few:.0f} us with {few}, {with_many:.0f} us with {many}: {with_many / with_few:.2f} times"
-    )
+    ratio = with_many / with_few
+    print(f"CPU per refresh: {with_few:.0f} us with {few} sessions, {with_many:.0f} us with {many}: {ratio:.2f} times")
 
 
 def vacuum() -> None:
