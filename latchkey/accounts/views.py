@@ -29,6 +29,8 @@ class RegisterView(ApiView):
     input_class = RegisterInput
 
     @documented(
+        "register",
+        "Open an account",
         RegisterInput,
         {201: RegisterOutput},
         request_example={"password": "password", "email": "user@example.com"},
@@ -51,18 +53,37 @@ class MeView(ApiView):
 
     input_class = MeInput
 
-    @documented(None, {200: MeOutput}, response_example={**ME, "username": ""}, refusals=SIGNED_IN)
+    @documented(
+        "read_me",
+        "Read your own record",
+        None,
+        {200: MeOutput},
+        response_example={**ME, "username": ""},
+        refusals=SIGNED_IN,
+    )
     def get(self, request: Request) -> Response:
         return Response(MeOutput(_caller(request)).data)
 
     @documented(
-        MeInput, {200: MeOutput}, request_example={"username": "John Smith"}, response_example=ME, refusals=SIGNED_IN
+        "replace_me",
+        "Set your display name",
+        MeInput,
+        {200: MeOutput},
+        request_example={"username": "John Smith"},
+        response_example=ME,
+        refusals=SIGNED_IN,
     )
     def put(self, request: Request) -> Response:
         return Response(MeOutput(rename(_caller(request), **self.read(request))).data)
 
     @documented(
-        MeInput, {200: MeOutput}, request_example={"username": "John Smith"}, response_example=ME, refusals=SIGNED_IN
+        "update_me",
+        "Change your display name",
+        MeInput,
+        {200: MeOutput},
+        request_example={"username": "John Smith"},
+        response_example=ME,
+        refusals=SIGNED_IN,
     )
     def patch(self, request: Request) -> Response:
         changes = self.read(request, partial=True)

@@ -25,6 +25,8 @@ class LoginView(ApiView):
     input_class = LoginInput
 
     @documented(
+        "login",
+        "Sign in",
         LoginInput,
         {200: TokenPairOutput},
         request_example={"email": "user@example.com", "password": "password"},
@@ -47,6 +49,8 @@ class RefreshView(ApiView):
     input_class = RefreshInput
 
     @documented(
+        "refresh",
+        "Trade a refresh token for a new pair",
         RefreshInput,
         {200: TokenPairOutput},
         request_example=TOKEN,
@@ -65,7 +69,15 @@ class LogoutView(ApiView):
     permission_classes = (AllowAny,)
     input_class = LogoutInput
 
-    @documented(LogoutInput, {200: LogoutOutput}, request_example=TOKEN, response_example=SIGNED_OUT, refusals=[])
+    @documented(
+        "logout",
+        "Sign out",
+        LogoutInput,
+        {200: LogoutOutput},
+        request_example=TOKEN,
+        response_example=SIGNED_OUT,
+        refusals=[],
+    )
     def post(self, request: Request) -> Response:
         logout(self.read(request)["refresh_token"], client_of(request))
         return Response(SIGNED_OUT)

@@ -39,7 +39,9 @@ class Problem(serializers.Serializer[Any]):
     )
 
 
-def documented(
+def documented(  # noqa: PLR0913  # all but four are named at the call
+    name: str,
+    summary: str,
     request: type[serializers.Serializer[Any]] | None,
     response: Mapping[int, type[serializers.Serializer[Any]]],
     *,
@@ -47,7 +49,7 @@ def documented(
     refusals: Sequence[type[errors.Refusal]],
     request_example: Mapping[str, Any] | None = None,
 ) -> Callable[[Any], Any]:
-    """Describe one method of a view; the refusals that any request can meet are added here."""
+    """Describe one method of a view, by the name that generated clients call; what any request can meet is added."""
     status = next(iter(response))
     every: list[type[errors.Refusal]] = [*refusals, *(WITH_A_BODY if request else []), *EVERYWHERE]
     answers: dict[Any, Any] = dict(response)
@@ -67,7 +69,9 @@ def documented(
     examples.append(OpenApiExample("Answer", response_example, response_only=True, status_codes=[str(status)]))
     if request_example is not None:
         examples.append(OpenApiExample("Request", request_example, request_only=True))
-    return extend_schema(request=request, responses=answers, examples=examples)
+    return extend_schema(
+        operation_id=name, summary=summary, tags=["Endpoints"], request=request, responses=answers, examples=examples
+    )
 
 
 def with_slash_only(endpoints: list[tuple[str, str, str, Any]], **kwargs: Any) -> list[tuple[str, str, str, Any]]:
