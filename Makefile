@@ -4,7 +4,7 @@ BIN := .venv/bin
 TESTS ?= tests
 JOBS ?= 2
 
-.PHONY: help setup serve test test-all check format clean openapi
+.PHONY: help setup serve test test-all check ledger openapi format clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ check: setup ## Check style, types, layers, migrations and the OpenAPI document
 	$(BIN)/lint-imports
 	$(BIN)/latchkey makemigrations --check --dry-run
 	$(BIN)/latchkey spectacular --validate --fail-on-warn | diff docs/openapi.yaml - || { echo "docs/openapi.yaml is stale: run 'make openapi'."; exit 1; }
+
+ledger: setup ## Count the security requirements: answered, deviating, open
+	@$(BIN)/python -m tests.contracts.ledger
 
 openapi: setup ## Write docs/openapi.yaml anew
 	$(BIN)/latchkey spectacular --validate --fail-on-warn --file docs/openapi.yaml
