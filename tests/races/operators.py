@@ -1,0 +1,45 @@
+"""Somebody with a shell on the server's database, at once fast enough to race against."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tests.server import LATCHKEY, Server
+
+BACKSTAGE = Path(__file__).with_name("backstage.py").read_text()
+
+
+class Operator:
+    """A `latchkey shell` that stays open: a command takes a millisecond and not the start of a process."""
+
+    def __init__(self, server: Server) -> None:
+        with (server.folder / "operator.log").open("wb") as log:
+            self.process = subprocess.Popen(
+                [LATCHKEY, "shell", "--no-imports", "-c", BACKSTAGE],
+                env=server.environment,
+                cwd=server.folder,
+                stdin=subprocess.PIPE,
+                stdout=log,  # the audit lines
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+
+    def __call__(self, verb: str, *arguments: Any) -> Any:
+        """Run a verb of backstage.py; it has committed when this returns."""
+        assert self.process.stdin is not None
+        assert self.process.stderr is not None
+        self.process.stdin.write(json.dumps([verb, *arguments]) + "\n")
+        self.process.stdin.flush()
+        said = self.process.stderr.readline()
+        assert said.startswith("{"), said + self._last_words()
+        answer = json.loads(said)
+        assert "failed" not in answer, f"{verb} {arguments}: {answer['failed']}"
+        return answer["answer"]
+
+    def _last_words(self) -> str:
+        assert self.process.stderr is not None
+        return self.process.stderr.read() if self.process.poll() is not None else ""
+
+    def leave(self) -> None:
+        self.process.communicate(timeout=10)  # closes its input, which ends the loop

@@ -1,0 +1,53 @@
+"""Sign-ins at once: each is a session of its own, and the old password's never touches the new one's."""
+
+import pytest
+
+from tests.people import PASSWORD
+from tests.races.conftest import OpenRace
+from tests.races.racing import session_of, sign_in, with_tokens_of
+
+pytestmark = pytest.mark.race
+ROUNDS = 200
+SLOW_ROUNDS = 50
+
+
+def test_two_sign_ins_at_once_are_two_independent_sessions(race: OpenRace) -> None:
+    with race("sign-in x2") as on:
+        alice = on.person("alice.twice").register()
+        for _ in range(ROUNDS):
+            phone, laptop = on.copies(alice, 2)
+            answers = [outcome.answer for outcome in on.start(sign_in(phone), sign_in(laptop))]
+            assert [answer.status_code for answer in answers] == [200, 200]
+            assert session_of(answers[0].json()["access_token"]) != session_of(answers[1].json()["access_token"])
+            phone, laptop = (
+                with_tokens_of(each, answer) for each, answer in zip((phone, laptop), answers, strict=True)
+            )
+            stolen = phone.refresh_token
+            assert phone.refresh().refresh().me().status_code == 200
+            assert phone.try_refresh(stolen).status_code == 401  # a replay, which ends this session alone
+            assert phone.me().status_code == 401
+            assert laptop.me().status_code == 200
+            assert laptop.refresh().logout().status_code == 200
+            assert laptop.try_refresh().status_code == 401
+
+
+def test_a_sign_in_with_the_old_password_never_ends_a_session_of_the_new_one(race: OpenRace) -> None:
+    with race("sign-in with the old password against sign-in with the new one") as on:
+        alice = on.person("alice.imported").register()
+        mallory, owner = on.copies(alice, 2)
+        mallory.password, owner.password = PASSWORD, f"{PASSWORD}, renewed"
+        for _ in range(SLOW_ROUNDS):
+            on.operator("hash_password", alice.id, mallory.password, True)  # slow to check
+            on.operator("save_password", alice.id)
+            on.operator("hash_password", alice.id, owner.password)
+
+            def change_and_sign_in() -> object:
+                on.operator("save_password", alice.id)
+                return sign_in(owner)()
+
+            old, new = (outcome.answer for outcome in on.start(sign_in(mallory), then=change_and_sign_in))
+            assert old.status_code in (200, 401)
+            assert new.status_code == 200
+            if old.status_code == 200:  # its password was right when it was checked, yet its session is dead
+                assert alice.me(old.json()["access_token"]).status_code == 401
+            on.lost += alice.me(new.json()["access_token"]).status_code != 200

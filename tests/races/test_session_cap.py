@@ -1,0 +1,44 @@
+"""Sign-ins of one user at once, at the cap, while the sessions that must go are still refreshing."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import pytest
+
+from tests.races.conftest import OpenRace, racetrack
+from tests.races.racing import session_of, sign_in
+from tests.server import Server
+
+pytestmark = pytest.mark.race
+ROUNDS = 200
+CAP = 5
+SIGN_INS = 7  # more than there is room for, so that some must end others
+
+
+@pytest.fixture(scope="module")
+def capped(new_server: Callable[[], Server]) -> Iterator[OpenRace]:
+    """A server whose admin turned the knob down before it started, so that both workers know."""
+    server = new_server()
+    assert server.command("migrate", "--verbosity", "0").returncode == 0
+    server.shell(f"from constance import config; config.SESSIONS_PER_USER = {CAP}")
+    with racetrack(server) as opens:
+        yield opens
+
+
+def test_parallel_sign_ins_keep_the_cap_and_the_newest(capped: OpenRace) -> None:
+    with capped(f"sign-in x{SIGN_INS} at the cap of {CAP} against refresh x{CAP}") as on:
+        alice = on.person("alice.cap").register()
+        old: list[str] = []
+        for _ in range(ROUNDS):
+            tabs = on.copies(alice, SIGN_INS + CAP)
+            refreshes = [partial(tab.try_refresh, token) for tab, token in zip(tabs[SIGN_INS:], old, strict=False)]
+            outcomes = on.start(*(sign_in(tab) for tab in tabs[:SIGN_INS]), *refreshes)
+            answers = [outcome.answer for outcome in outcomes[:SIGN_INS]]
+            assert {answer.status_code for answer in answers} == {200}
+            pairs = {session_of(answer.json()["access_token"]): answer.json() for answer in answers}
+            left = set(on.operator("sessions", alice.id))
+            assert len(left) <= CAP
+            on.lost += CAP - len(left & set(pairs))  # all of this round are newer than any from before
+            for session, pair in pairs.items():
+                assert alice.me(pair["access_token"]).status_code == (200 if session in left else 401)
+            old = [pair["refresh_token"] for session, pair in pairs.items() if session in left]
