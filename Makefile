@@ -4,10 +4,10 @@ BIN := .venv/bin
 TESTS ?= tests
 JOBS ?= 2
 
-.PHONY: help setup serve test test-all check ledger openapi format clean
+.PHONY: help setup serve test test-sessions test-browser test-all check ledger openapi format clean
 
 help: ## Show what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: .venv/.synced ## Make .venv with the locked dependencies
 
@@ -24,9 +24,15 @@ test: setup ## Run the fast tests on SQLite and on PostgreSQL
 	$(BIN)/pytest -n $(JOBS) --database sqlite $(TESTS)
 	$(BIN)/pytest -n $(JOBS) --database postgresql $(TESTS)
 
-test-all: setup ## Run all tests: also races, faults and the browser (needs Debian's chromium)
-	$(BIN)/pytest -n $(JOBS) --database sqlite -m "" $(TESTS)
-	$(BIN)/pytest -n $(JOBS) --database postgresql -m "" $(TESTS)
+test-sessions: setup ## Prove the session engine: races, faults and growth on both databases (10 minutes)
+	$(BIN)/pytest --database sqlite -m "race or fault or growth" $(TESTS)
+	$(BIN)/pytest --database postgresql -m "race or fault or growth" $(TESTS)
+
+test-browser: setup ## Drive the pages in a real browser (needs Debian's chromium)
+	$(BIN)/pytest -n $(JOBS) --database sqlite -m browser $(TESTS)
+	$(BIN)/pytest -n $(JOBS) --database postgresql -m browser $(TESTS)
+
+test-all: test test-sessions test-browser ## Run every test there is
 
 check: setup ## Check style, types, layers, migrations and the OpenAPI document
 	$(BIN)/ruff check .

@@ -10,7 +10,7 @@ from tests.races.conftest import OpenRace, connected
 from tests.races.racing import Act, claims_of, sign_in, with_tokens_of
 
 pytestmark = pytest.mark.race
-ROUNDS = 200
+ROUNDS = 40  # of 200 requests each
 PEOPLE = 48
 SIGN_INS = 8  # and not everybody's: they hash, and would leave the other requests little of the processors
 
