@@ -43,11 +43,12 @@ class Server:
             **({"DATABASE_URL": database_url} if database_url else {}),
             **environment,
         }
+        self.host = "127.0.0.1"
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def pid(self) -> int:
@@ -87,6 +88,8 @@ class Server:
         serve = [
             LATCHKEY,
             "serve",
+            "--host",
+            self.host.strip("[]"),
             "--port",
             str(self.port),
             "--workers",

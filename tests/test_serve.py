@@ -39,6 +39,15 @@ def test_serve_says_where_to_look(server: Server) -> None:
     assert ADMIN_PASSWORD not in said
 
 
+def test_serve_listens_on_ipv6_too_and_prints_an_address_that_can_be_clicked(stranger: Server) -> None:
+    try:
+        stranger.host = "[::1]"
+        stranger.start()
+        assert f"http://[::1]:{stranger.port}/api-doc/" in stranger.log.read_text()
+    finally:
+        stranger.kill()
+
+
 def test_first_boot_keeps_its_secret_to_itself(server: Server) -> None:
     secret = server.folder / "var" / "secret"
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600

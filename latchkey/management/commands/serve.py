@@ -68,10 +68,10 @@ class Command(BaseCommand):
             blocking_threads=threads,
             respawn_failed_workers=True,
             workers_kill_timeout=DRAIN_SECONDS,
-            log_level=LogLevels.warning,
+            log_level=LogLevels.error,  # its warnings are advice about the number of threads
         )
         os.register_at_fork(after_in_child=end_with_parent)
-        server.on_startup(lambda: self.stdout.write(banner(f"http://{host}:{port}", admin), ending=""))
+        server.on_startup(lambda: self.stdout.write(banner(f"http://{bracketed(host)}:{port}", admin), ending=""))
         server.serve()
         self.stdout.write("Latchkey has stopped.")
 
@@ -115,6 +115,11 @@ def first_superuser() -> tuple[str, str] | None:
             f"LATCHKEY_ADMIN_EMAIL or LATCHKEY_ADMIN_PASSWORD cannot be used: {error}"
         ) from error
     return (email, generated) if generated else None
+
+
+def bracketed(host: str) -> str:
+    """Return the host as it stands in a URL (RFC 3986 section 3.2.2)."""
+    return f"[{host}]" if ":" in host else host
 
 
 def banner(url: str, admin: tuple[str, str] | None) -> str:
