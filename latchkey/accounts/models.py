@@ -74,14 +74,16 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Save, ending every session where the password was set or the user is inactive.
 
         Here and not in a verb, because the shell, the admin and createsuperuser's kin all come through here.
+        The version only ever goes up: a row that was loaded long ago must not bring ended sessions back.
         """
-        ends_sessions = not self._state.adding and (self._has_new_password or not self.is_active)
-        if ends_sessions:
-            self.credential_version = models.F("credential_version") + 1
+        ends_sessions = self._has_new_password or not self.is_active
+        raises = not self._state.adding and (ends_sessions or update_fields is None)
+        if raises:
+            self.credential_version = models.F("credential_version") + int(ends_sessions)
             update_fields = None if update_fields is None else {*update_fields, "credential_version"}
         super().save(*args, update_fields=update_fields, **kwargs)
         self._has_new_password = False
-        if ends_sessions:
+        if raises:
             self.refresh_from_db(fields=["credential_version"])
 
     def set_password(self, raw_password: str | None) -> None:

@@ -11,17 +11,22 @@ from latchkey.audit.log import record
 
 def deactivate(user_ids: Collection[int]) -> int:
     """Shut these users out and end their sessions for good; return how many were active."""
-    return _change(Event.USER_DEACTIVATED, user_ids, is_active=False)
+    return _change(Event.USER_DEACTIVATED, _those(user_ids, is_active=True), is_active=False)
 
 
 def reactivate(user_ids: Collection[int]) -> int:
-    """Let these users sign in again; sessions from before stay ended."""
-    return _change(Event.USER_REACTIVATED, user_ids, is_active=True)
+    """Let these users sign in again, sessions from before stay ended; return how many were inactive."""
+    return _change(Event.USER_REACTIVATED, _those(user_ids, is_active=False), is_active=True)
 
 
 def sign_out_everywhere(user_ids: Collection[int]) -> int:
-    """End every session of these users, in one statement however many sessions there are."""
+    """End every session of these users, in one statement however many sessions there are; return how many users."""
     return _change(Event.USER_SIGNED_OUT_EVERYWHERE, user_ids)
+
+
+def _those(user_ids: Collection[int], is_active: bool) -> list[int]:
+    """Leave out whom the change would not change: reactivating an active user must not end sessions."""
+    return list(User.objects.filter(pk__in=user_ids, is_active=is_active).values_list("pk", flat=True))
 
 
 def _change(event: Event, user_ids: Collection[int], **standing: bool) -> int:

@@ -44,7 +44,8 @@ def refresh(presented: UUID, client: Client) -> TokenPair:
 def _retry(presented: UUID, keys: list[bytes], client: Client, now: datetime, policy: Policy) -> TokenPair:
     """Answer the token that was just spent with its successor again, writing nothing; refuse any other.
 
-    The window ends early, at the successor's first use: from then on the stored digest is another one.
+    The window ends early, at the successor's first use: from then on the stored digest is another one. A clock
+    that was set back makes it longer and signs nobody out; a window of zero stays shut.
     """
     session = Session.objects.select_related("user").filter(selector=selector(presented)).first()
     if session is None:
@@ -53,9 +54,10 @@ def _retry(presented: UUID, keys: list[bytes], client: Client, now: datetime, po
         _refuse("expired", client, session)
     if not session.user.is_active or session.credential_version != session.user.credential_version:
         _refuse("revoked", client, session)
+    in_time = bool(policy.retry_window) and now - session.rotated_at < policy.retry_window
     for key in keys:
         secret = successor(key, presented)
-        if compare_digest(session.digest, digest(key, secret)) and now - session.rotated_at < policy.retry_window:
+        if in_time and compare_digest(session.digest, digest(key, secret)):
             record(Event.SESSION_RETRIED, client, user_id=session.user_id, session_id=session.pk)
             return issue_pair(session.pk, session.user_id, secret, now, policy.access_token_lifetime)
     Session.objects.filter(pk=session.pk).delete()  # unconditionally: whatever else happens to it, it ends
