@@ -32,4 +32,6 @@ class HeadersMiddleware:
         page = response.headers.get("Content-Type", "").startswith("text/html")
         response.headers.setdefault("Content-Security-Policy", PAGE_POLICY if page else DATA_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        if response.status_code == 204:
+            del response.headers["Content-Length"]  # RFC 9110 section 8.6; CommonMiddleware gives every answer one
         return response

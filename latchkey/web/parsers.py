@@ -25,6 +25,8 @@ class StrictJSONParser(BaseParser):
         body = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
         if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise ContentTooLarge
+        if len(body) < int(meta.get("CONTENT_LENGTH") or 0):
+            raise ParseError  # it broke off; what has arrived may well be an object, but is not what was meant
         try:
             document = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse)
         except (ValueError, RecursionError) as error:

@@ -1,0 +1,52 @@
+"""One server for the whole folder; every test brings people of its own."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import httpx
+import pytest
+from django.conf import settings
+
+from tests.people import Person
+from tests.server import Server, fresh_database
+from tests.wire.connection import Connection
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running server with 2 workers of 4 threads, on the database of the run."""
+    url = fresh_database(settings.DATABASE_URL) if settings.DATABASE_URL else ""
+    running = Server(tmp_path_factory.mktemp("wire"), url).start()
+    yield running
+    running.kill()
+
+
+@pytest.fixture(scope="session")
+def numbers() -> Iterator[int]:
+    return count(1)
+
+
+@pytest.fixture
+def client(served: Server) -> Iterator[httpx.Client]:
+    """An honest client."""
+    with httpx.Client(base_url=served.url) as http:
+        yield http
+
+
+@pytest.fixture
+def alice(client: httpx.Client, numbers: Iterator[int]) -> Person:
+    return Person(client, f"alice{next(numbers)}@example.com").register().login()
+
+
+@pytest.fixture
+def connect(served: Server) -> Iterator[Callable[[], Connection]]:
+    """Open connections that close with the test."""
+    opened: list[Connection] = []
+
+    def connect() -> Connection:
+        opened.append(Connection(served.port))
+        return opened[-1]
+
+    yield connect
+    for connection in opened:
+        connection.socket.close()

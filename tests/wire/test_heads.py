@@ -1,0 +1,113 @@
+"""Heads of requests that are too many, too long or hard to parse cost next to nothing."""
+
+import time
+from collections.abc import Callable
+from itertools import count, islice
+from pathlib import Path
+
+import pytest
+
+from tests.people import Person
+from tests.problems import assert_problem
+from tests.server import Server
+from tests.wire.connection import Connection, post, request
+
+QUICK = 0.05
+"""Seconds for the quickest of five tries: what others do on the machine is not what is measured."""
+
+TANGLES = [b'a/b;q="\\",";,' * 600, b'text/html;a="' + b"\\" * 7500, b";=\"',," * 1100, b"a;" * 3900, b"*/*," * 1900]
+
+
+def quickest(attempt: Callable[[], None]) -> float:
+    spent = []
+    for _ in range(5):
+        begun = time.perf_counter()
+        attempt()
+        spent.append(time.perf_counter() - begun)
+    return min(spent)
+
+
+@pytest.mark.ledger("REG-DJANGO-24")
+@pytest.mark.parametrize("line", [b"X-A: a", b"Cookie: a=b", b"Accept: */*", b"Authorization: Bearer a", b"Host: a"])
+def test_a_thousand_header_lines_are_refused_at_once(connect: Callable[[], Connection], line: bytes) -> None:
+    def attempt() -> None:
+        connection = connect().send(request("GET /api/me/", *[line] * 1000))
+        assert connection.answer().status_code == 431
+        assert connection.ended()
+
+    assert quickest(attempt) < QUICK
+
+
+@pytest.mark.ledger("REG-DJANGO-01")
+@pytest.mark.parametrize("tangle", TANGLES)
+def test_a_tangle_of_quotes_and_separators_is_read_in_no_time(
+    connect: Callable[[], Connection], alice: Person, tangle: bytes
+) -> None:
+    connection = connect()
+    signing_in = post("/api/login/", {"email": alice.email, "password": alice.password})
+
+    def accept() -> None:
+        answer = connection.send(request("GET /api/", b"Accept: " + tangle)).answer()
+        assert answer.status_code in (200, 406)
+
+    def content_type() -> None:
+        answer = connection.send(signing_in.replace(b"application/json", b"application/json;" + tangle)).answer()
+        assert_problem(answer, 415, "unsupported_media_type")
+
+    assert quickest(accept) < QUICK
+    assert quickest(content_type) < QUICK
+
+
+@pytest.mark.ledger("REG-DJANGO-02")
+def test_languages_are_neither_parsed_nor_kept(connect: Callable[[], Connection], served: Server) -> None:
+    connection = connect()
+    languages = count()
+
+    def memory() -> int:
+        return max(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 for pid in served.worker_pids())
+
+    def ask(times: int) -> None:
+        for number in islice(languages, times):
+            language = b"Accept-Language: x%06d-" % number + b"y" * 7900
+            assert connection.send(request("GET /api/", language)).answer().status_code == 200
+
+    ask(300)
+    before = memory()
+    ask(600)  # 4.7 MB, if each were kept
+    assert memory() - before < 2_000_000
+    assert quickest(lambda: ask(1)) < QUICK
+
+
+@pytest.mark.ledger("H-HDR-03")
+@pytest.mark.parametrize(
+    "said",
+    [b"x" * 7000, b"<script>alert(1)</script>", b"\xff\xfe\x80", b"a b", b"a%0d%0aforged=line", b"../../x", b"x" * 65],
+)
+def test_a_request_id_of_a_stranger_is_replaced(connect: Callable[[], Connection], served: Server, said: bytes) -> None:
+    begun = served.log.stat().st_size
+    answer = connect().send(request("GET /api/me/", b"X-Request-ID: " + said)).answer()
+    assert_problem(answer, 401, "not_authenticated")
+    deadline = time.monotonic() + 5
+    while b"GET /api/me/" not in served.log.read_bytes()[begun:]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    logged = served.log.read_bytes()[begun:]
+    assert said not in logged
+    assert said.decode("latin-1").encode() not in logged
+
+
+@pytest.mark.ledger("REG-GUNICORN-03")
+@pytest.mark.parametrize("path", ["/admin/", "/admin", "/api/", "/api/me/", "/static/latchkey/home.css", "/nothing"])
+@pytest.mark.parametrize(
+    "smuggled", ["%0d%0aX-Forged:%201", "%0aX-Forged:%201", "%E5%98%8A%E5%98%8DX-Forged:%201", "%0dX-Forged"]
+)
+def test_nothing_of_a_request_breaks_into_the_headers(
+    connect: Callable[[], Connection], path: str, smuggled: str
+) -> None:
+    plain = connect().send(request(f"GET {path}?next=here")).answer()
+    answer = connect().send(request(f"GET {path}?next={smuggled}", f"Origin: {smuggled}".encode())).answer()
+    assert answer.status_code == plain.status_code
+    assert set(answer.headers) == set(plain.headers)
+    reflected = [name for name, value in answer.headers.items() if "forged" in value.lower()]
+    assert reflected == (["location"] if path == "/admin/" else [])
+    assert "\r" not in answer.headers.get("Location", "")

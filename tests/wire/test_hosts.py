@@ -1,0 +1,58 @@
+"""The host is one that we serve, said once; what others claim about it is noise."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.people import Person
+from tests.problems import assert_problem
+from tests.server import Server
+from tests.wire.connection import HOST, Connection, post, request
+
+EVIL = b"Host: evil.example\r\n"
+CLAIMS = [
+    b"X-Forwarded-For: 6.6.6.6",
+    b"X-Forwarded-Host: evil.example",
+    b"X-Forwarded-Proto: https",
+    b"X-Forwarded-Port: 666",
+    b"X-Real-IP: 6.6.6.6",
+    b"Forwarded: for=6.6.6.6;host=evil.example;proto=https",
+    b"X_Forwarded_For: 6.6.6.6",
+    b"X_Forwarded_Host: evil.example",
+    b"X_Forwarded_Proto: https",
+    b"Remote_Addr: 6.6.6.6",
+    b"X-Remote-User: admin@example.com",
+]
+
+
+@pytest.mark.ledger("H-HOST-04", "RFC9112-3.2")
+@pytest.mark.parametrize("host", [b"", HOST + HOST, HOST + EVIL, EVIL + HOST, b"Host:\r\n", b"Host: 127.0.0.1, x\r\n"])
+@pytest.mark.parametrize("path", ["/livez", "/api/", "/api/login/", "/"])
+def test_a_request_names_one_host(connect: Callable[[], Connection], host: bytes, path: str) -> None:
+    asked = f"GET {path}"
+    answer = connect().send(request(asked, host=host)).answer(asked)
+    assert_problem(answer, 400, "bad_request")
+    assert "evil" not in answer.text
+
+
+@pytest.mark.ledger("H-HOST-03")
+@pytest.mark.parametrize("host", [HOST, EVIL])
+@pytest.mark.parametrize("target", ["http://127.0.0.1", "http://evil.example", "https://a:b@evil.example:1"])
+def test_an_absolute_target_does_not_name_the_host(connect: Callable[[], Connection], host: bytes, target: str) -> None:
+    answer = connect().send(request(f"GET {target}/api/", host=host)).answer("GET /api/")
+    if host == EVIL:
+        assert_problem(answer, 400, "bad_request")
+    else:
+        assert answer.json()["login"] == "http://127.0.0.1/api/login/"
+    assert "evil" not in answer.text
+
+
+def test_nobody_says_for_themselves_where_they_come_from(
+    connect: Callable[[], Connection], served: Server, alice: Person
+) -> None:
+    index = connect().send(request("GET /api/", *CLAIMS)).answer()
+    assert index.json()["login"] == "http://127.0.0.1/api/login/"
+    signing_in = post("/api/login/", {"email": alice.email, "password": alice.password}, *CLAIMS)
+    assert connect().send(signing_in).answer("POST /api/login/").status_code == 200
+    stored = served.shell(f"print(*Session.objects.filter(user_id={alice.id}).values_list('ip', flat=True))")
+    assert stored.split() == ["127.0.0.1", "127.0.0.1"]
