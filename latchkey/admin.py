@@ -31,6 +31,12 @@ class SignInForm(AdminAuthenticationForm):
         "invalid_login": "No active staff account matches this e-mail address and password.",
     }
 
+    def confirm_login_allowed(self, user: Any) -> None:
+        """Start the browser's session anew (ASVS 7.2.4): Django keeps it where somebody is signed in already."""
+        super().confirm_login_allowed(user)
+        if self.request is not None:
+            self.request.session.flush()
+
 
 admin.site.login_form = SignInForm
 admin.site.site_header = admin.site.site_title = "Latchkey"

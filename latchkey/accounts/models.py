@@ -95,7 +95,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         self._has_new_password = True
 
     def check_password(self, raw_password: str | None) -> bool:
-        return check_password(normalized(raw_password or ""), self.password, self._rehash)
+        """Compare; a stored hash that cannot be read matches nothing."""
+        try:
+            return check_password(normalized(raw_password or ""), self.password, self._rehash)
+        except ValueError:
+            return False
 
     def _rehash(self, password: str) -> None:
         """Store the same password under today's parameters; no session ends, and a newer password is left alone."""

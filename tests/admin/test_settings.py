@@ -38,6 +38,7 @@ def test_a_duration_can_be_typed_as_seconds_or_as_a_clock_shows_it(
     assert lifetime(alice.login()) == seconds
 
 
+@pytest.mark.ledger("ASVS-1.4.2")
 @pytest.mark.parametrize(
     ("knob", "typed", "sentence"),
     [

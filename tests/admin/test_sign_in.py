@@ -25,6 +25,7 @@ def test_a_wrong_password_and_a_stranger_are_told_the_same(admin: Browser, alice
         assert browser.get("/admin/").status_code == 302
 
 
+@pytest.mark.ledger("ASVS-3.5.1", "NIST-5.1-3")
 def test_a_form_from_elsewhere_signs_nobody_in(admin: Browser) -> None:
     browser = Browser(enforce_csrf_checks=True)
     answer = browser.post("/admin/login/", {"username": BOSS, "password": "correct horse battery staple"})

@@ -89,6 +89,7 @@ def test_staff_who_may_only_look_change_nothing_and_see_no_password(
     assert clerk.get(SESSIONS).status_code == 403
 
 
+@pytest.mark.ledger("REG-DJANGO-36")
 @pytest.mark.parametrize("permissions", [("view_user",), CLERK, None])
 def test_no_page_shows_any_part_of_a_password_hash(
     admin: Browser, alice: Person, staff: Staff, permissions: tuple[str, ...] | None

@@ -34,6 +34,7 @@ def test_filters_tell_staff_and_the_inactive_apart(admin: Browser, alice: Person
     assert listed(admin, is_active__exact="1") == {BOSS, alice.email}
 
 
+@pytest.mark.ledger("ASVS-7.4.2", "REG-ALLAUTH-01", "REG-ZITADEL-07", "NIST-4.4")
 def test_deactivating_shuts_out_at_once_and_reactivating_lets_in_again(
     admin: Browser, alice: Person, bob: Person
 ) -> None:
@@ -55,6 +56,7 @@ def test_nobody_locks_themselves_out_by_deactivating_everybody(
     assert not row_of(alice).is_active
 
 
+@pytest.mark.ledger("NIST-4.4")
 def test_ending_sessions_signs_every_device_out_and_leaves_the_account_open(
     admin: Browser, alice: Person, bob: Person
 ) -> None:
@@ -113,6 +115,7 @@ def test_an_address_that_is_taken_is_refused_in_any_spelling(
     assert bob.me().json()["email"] == "robert@example.com"
 
 
+@pytest.mark.ledger("REG-ALLAUTH-13")
 def test_a_new_password_ends_every_session(admin: Browser, alice: Person, bob: Person) -> None:
     answer = admin.post(
         user_page(alice.id, "password"), {"password1": "a new long password", "password2": "a new long password"}

@@ -29,6 +29,7 @@ def schema(http: httpx.Client) -> Any:
     return yaml.safe_load(http.get("/api-doc/schema/").text)
 
 
+@pytest.mark.ledger("ASVS-14.2.3", "ASVS-3.6.1")
 def test_the_documentation_loads_nothing_from_elsewhere(http: httpx.Client) -> None:
     page = http.get("/api-doc/", headers={"Accept": "text/html"})
     assert page.status_code == 200

@@ -31,7 +31,7 @@ def test_pages_run_no_script_but_our_own_files(http: httpx.Client, path: str) ->
     assert answer.headers["cross-origin-opener-policy"] == "same-origin"
 
 
-@pytest.mark.ledger("ASVS-3.2.1", "ASVS-14.3.2", "RFC6749-5.1")
+@pytest.mark.ledger("ASVS-3.2.1", "ASVS-14.3.2", "RFC6749-5.1", "RFC9111-3.5", "REG-DJANGO-09")
 def test_data_is_neither_run_nor_kept(alice: Person) -> None:
     for answer in (alice.try_refresh(), alice.me(), alice.logout(), alice.try_refresh()):
         assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"

@@ -16,7 +16,7 @@ MOMENT = timedelta(microseconds=1)
 STARTS = pytest.mark.parametrize("fraction", [timedelta(0), timedelta(microseconds=123_456)])
 
 
-@pytest.mark.ledger("H-TIME-01", "RFC9700-4.14-6")
+@pytest.mark.ledger("H-TIME-01", "RFC9700-4.14-6", "ASVS-7.3.1", "NIST-5.2-2", "REG-AUTHENTIK-03")
 @STARTS
 def test_an_idle_refresh_token_ends_after_thirty_days(
     clock: time_machine.Traveller, alice: Person, fraction: timedelta
@@ -29,7 +29,7 @@ def test_an_idle_refresh_token_ends_after_thirty_days(
     assert_problem(alice.try_refresh(), 401, "invalid_refresh_token")
 
 
-@pytest.mark.ledger("H-TIME-01")
+@pytest.mark.ledger("H-TIME-01", "CS-JWT-4")
 def test_an_access_token_ends_after_thirty_seconds(clock: time_machine.Traveller, alice: Person) -> None:
     clock.shift(timedelta(seconds=30) - MOMENT)
     assert alice.me().status_code == 200
@@ -38,6 +38,7 @@ def test_an_access_token_ends_after_thirty_seconds(clock: time_machine.Traveller
     assert alice.refresh().me().status_code == 200
 
 
+@pytest.mark.ledger("NIST-5.2-2")
 def test_each_refresh_starts_both_lifetimes_anew(clock: time_machine.Traveller, alice: Person) -> None:
     for _ in range(5):
         clock.shift(timedelta(days=29))
@@ -48,6 +49,7 @@ def test_each_refresh_starts_both_lifetimes_anew(clock: time_machine.Traveller, 
     assert session.expires_at - session.rotated_at == timedelta(days=30)
 
 
+@pytest.mark.ledger("ASVS-7.3.2", "ASVS-10.4.8", "NIST-5.2-2")
 @STARTS
 def test_no_refresh_goes_past_the_absolute_cap(
     clock: time_machine.Traveller, http: httpx.Client, turn: Callable[..., None], fraction: timedelta

@@ -29,7 +29,7 @@ def claims_of(token: str) -> Decoded:
     return decoded
 
 
-@pytest.mark.ledger("RFC6749-5.1")
+@pytest.mark.ledger("RFC6749-5.1", "ASVS-15.3.1")
 def test_login_answers_the_pair_and_nothing_else(alice: Person) -> None:
     answer = login(alice.http)
     pair = answer.json()
@@ -46,7 +46,7 @@ def test_the_refresh_token_is_a_lower_case_uuid_of_version_four(alice: Person) -
     assert (token.version, token.variant) == (4, "specified in RFC 4122")
 
 
-@pytest.mark.ledger("RFC9068-2.2", "RFC8725-3.11", "RFC9068-6", "CS-JWT-5")
+@pytest.mark.ledger("RFC9068-2.2", "RFC8725-3.11", "RFC9068-6", "CS-JWT-5", "ASVS-9.2.4", "ASVS-7.2.2")
 def test_the_access_token_has_these_claims_and_this_header(clock: time_machine.Traveller, alice: Person) -> None:
     now = int(datetime.now(UTC).timestamp())
     claims = claims_of(alice.access_token)
@@ -77,6 +77,7 @@ def test_the_lifetimes_follow_the_knobs(
     assert newest.expires_at - newest.created_at == timedelta(hours=2)
 
 
+@pytest.mark.ledger("ASVS-7.2.2")
 def test_every_login_opens_a_session_of_its_own(alice: Person) -> None:
     first = alice.refresh_token
     alice.login()
@@ -85,7 +86,7 @@ def test_every_login_opens_a_session_of_its_own(alice: Person) -> None:
     assert alice.try_refresh(first).status_code == alice.try_refresh().status_code == 200
 
 
-@pytest.mark.ledger("ASVS-6.3.8")
+@pytest.mark.ledger("ASVS-6.3.8", "REG-DJANGO-35", "RFC9110-15.5.2")
 def test_login_refuses_alike_whatever_is_wrong(alice: Person, row_of: Callable[[Person], Any]) -> None:
     refusals = [login(alice.http, password=PASSWORD.upper()), login(alice.http, email="nobody@example.com")]
     refusals.append(login(alice.http, email="no address at all"))
@@ -114,7 +115,7 @@ def test_login_takes_at_most_four_statements(
     assert any(sql.startswith('INSERT INTO "latchkey_session"') for sql in sent)
 
 
-@pytest.mark.ledger("CS-PW-3", "NIST-3.1.1.2-16")
+@pytest.mark.ledger("CS-PW-3", "NIST-3.1.1.2-16", "ASVS-11.2.2")
 def test_a_login_rehashes_an_old_hash_and_ends_no_session(alice: Person, row_of: Callable[[Person], Any]) -> None:
     old = PBKDF2PasswordHasher().encode(PASSWORD, "a salt of the past", iterations=1000)
     User.objects.filter(pk=alice.id).update(password=old)
@@ -125,6 +126,7 @@ def test_a_login_rehashes_an_old_hash_and_ends_no_session(alice: Person, row_of:
     assert alice.try_refresh(before).status_code == alice.try_refresh().status_code == 200
 
 
+@pytest.mark.ledger("ASVS-7.1.2")
 def test_a_login_past_the_cap_drops_the_oldest_session(alice: Person, bob: Person, turn: Callable[..., None]) -> None:
     turn(sessions_per_user=2)
     tokens = [alice.refresh_token, alice.login().refresh_token, alice.login().refresh_token]

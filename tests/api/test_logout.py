@@ -20,7 +20,7 @@ def assert_signed_out(answer: httpx.Response) -> None:
     assert answer.text == '{"success": "User logged out."}'
 
 
-@pytest.mark.ledger("RFC7009-2.1", "RFC7009-2.1-2", "RFC9700-4.14-5")
+@pytest.mark.ledger("RFC7009-2.1", "RFC7009-2.1-2", "RFC9700-4.14-5", "ASVS-7.4.1", "NIST-5.1-1")
 def test_logout_ends_the_session_and_its_access_tokens_at_once(alice: Person) -> None:
     assert alice.me().status_code == 200
     assert_signed_out(alice.logout())
@@ -37,6 +37,7 @@ def test_logout_answers_alike_for_a_live_an_ended_and_an_unknown_token(alice: Pe
         assert answer.headers == live.headers
 
 
+@pytest.mark.ledger("ASVS-10.6.2")
 def test_an_unknown_token_ends_nothing(alice: Person) -> None:
     assert_signed_out(alice.logout(UNKNOWN))
     assert alice.me().status_code == alice.try_refresh().status_code == 200

@@ -24,12 +24,13 @@ def assert_record(answer: httpx.Response, person: Person, username: str) -> None
     assert answer.text == f'{{"id": {person.id}, "username": "{username}", "email": "{person.email}"}}'
 
 
+@pytest.mark.ledger("ASVS-15.3.1", "ASVS-14.2.6")
 def test_me_answers_the_callers_three_keys(alice: Person, bob: Person) -> None:
     assert_record(alice.me(), alice, "")
     assert_record(bob.me(), bob, "")
 
 
-@pytest.mark.ledger("RFC6750-3-1", "RFC6750-3-2")
+@pytest.mark.ledger("RFC6750-3-1", "RFC6750-3-2", "RFC9110-15.5.2")
 def test_me_wants_a_token(http: httpx.Client, alice: Person) -> None:
     for method in ("GET", "PUT", "PATCH", "DELETE", "POST"):
         assert_problem(http.request(method, "/api/me/", json={"username": "x"}), 401, "not_authenticated")
@@ -61,6 +62,7 @@ def test_put_wants_the_user_name_and_patch_does_not(alice: Person) -> None:
     assert_record(change(alice, "PATCH"), alice, "John Smith")
 
 
+@pytest.mark.ledger("ASVS-8.2.3", "ASVS-15.3.3")
 @CHANGES
 def test_me_changes_nothing_but_the_display_name(alice: Person, bob: Person, method: str) -> None:
     before = User.objects.values().get(pk=alice.id)

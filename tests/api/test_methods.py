@@ -10,7 +10,7 @@ from tests.problems import assert_problem
 POSTED = ["register", "login", "refresh", "logout"]
 
 
-@pytest.mark.ledger("H-METH-02", "H-METH-06", "RFC9110-15.5.6", "RFC9110-9.1")
+@pytest.mark.ledger("H-METH-02", "H-METH-06", "RFC9110-15.5.6", "RFC9110-9.1", "ASVS-3.5.3", "ASVS-10.6.2", "CS-REST-1")
 @pytest.mark.parametrize("name", POSTED)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "TRACE", "FOO"])
 def test_what_takes_a_post_takes_nothing_else(http: httpx.Client, name: str, method: str) -> None:

@@ -24,6 +24,7 @@ def later(**by: float) -> datetime:
     return datetime.now(UTC) + timedelta(**by)
 
 
+@pytest.mark.ledger("ASVS-15.3.1")
 def test_refresh_answers_a_new_pair(alice: Person) -> None:
     answer = alice.try_refresh()
     pair = answer.json()
@@ -36,6 +37,7 @@ def test_refresh_answers_a_new_pair(alice: Person) -> None:
     assert alice.me(pair["access_token"]).status_code == 200
 
 
+@pytest.mark.ledger("RFC9700-4.14-4")
 def test_refresh_names_the_same_user_and_session_whatever_else_the_body_says(alice: Person, bob: Person) -> None:
     extras = {"user_id": bob.id, "sub": str(bob.id), "is_staff": True, "scope": "admin", "sid": "1"}
     before = claims_of(alice.access_token)
@@ -54,6 +56,7 @@ def test_a_busy_session_stays_one_row_and_one_chain(alice: Person) -> None:
     assert alice.me().status_code == 200
 
 
+@pytest.mark.ledger("REG-SUPABASEAUTH-03")
 def test_refresh_answers_the_same_successor_within_the_retry_window(alice: Person) -> None:
     first, second = alice.try_refresh(), alice.try_refresh()
     assert first.json()["refresh_token"] == second.json()["refresh_token"]
@@ -61,6 +64,7 @@ def test_refresh_answers_the_same_successor_within_the_retry_window(alice: Perso
     assert Session.objects.count() == 1
 
 
+@pytest.mark.ledger("REG-SUPABASEAUTH-03", "REG-SIMPLEJWT-02")
 def test_refresh_ends_the_session_when_a_spent_token_comes_after_the_window(alice: Person) -> None:
     parent = alice.refresh_token
     alice.refresh()
@@ -70,6 +74,7 @@ def test_refresh_ends_the_session_when_a_spent_token_comes_after_the_window(alic
     assert not Session.objects.exists()
 
 
+@pytest.mark.ledger("REG-SUPABASEAUTH-03")
 def test_refresh_ends_the_session_when_a_grandparent_comes_within_the_window(alice: Person) -> None:
     grandparent = alice.refresh_token
     alice.refresh().refresh()
@@ -77,6 +82,7 @@ def test_refresh_ends_the_session_when_a_grandparent_comes_within_the_window(ali
     assert alice.try_refresh().status_code == 401
 
 
+@pytest.mark.ledger("REG-SUPABASEAUTH-03")
 def test_a_window_of_zero_makes_every_retry_a_replay(alice: Person, turn: Callable[..., None]) -> None:
     turn(retry_window=timedelta(0))
     parent = alice.refresh_token

@@ -16,6 +16,7 @@ def register(http: httpx.Client, **fields: Any) -> httpx.Response:
     return http.post("/api/register/", json={"password": PASSWORD, "email": "alice@example.com", **fields})
 
 
+@pytest.mark.ledger("ASVS-15.3.1")
 def test_register_answers_the_id_and_the_email_and_nothing_else(http: httpx.Client) -> None:
     answer = register(http)
     user = User.objects.get()
@@ -26,6 +27,7 @@ def test_register_answers_the_id_and_the_email_and_nothing_else(http: httpx.Clie
     assert "Set-Cookie" not in answer.headers
 
 
+@pytest.mark.ledger("ASVS-7.6.2")
 def test_register_makes_an_active_user_without_privileges_name_or_session(http: httpx.Client) -> None:
     register(http)
     user = User.objects.get()
@@ -42,6 +44,7 @@ def test_register_keeps_a_salted_argon2id_hash(http: httpx.Client) -> None:
     assert first != second
 
 
+@pytest.mark.ledger("ASVS-8.2.3", "ASVS-15.3.3")
 def test_register_stores_nothing_that_it_was_not_asked_for(http: httpx.Client) -> None:
     extras = {"id": 77, "is_staff": True, "is_superuser": True, "is_active": False, "username": "root"}
     assert register(http, **extras, credential_version=9, groups=[1]).status_code == 201
@@ -57,6 +60,7 @@ def test_register_refuses_an_email_that_has_an_account(http: httpx.Client) -> No
     assert User.objects.get().check_password(PASSWORD)
 
 
+@pytest.mark.ledger("ASVS-6.2.1")
 @pytest.mark.parametrize(("length", "status"), [(7, 400), (8, 201)])
 def test_register_wants_eight_characters(http: httpx.Client, length: int, status: int) -> None:
     answer = register(http, password="é" * length)
@@ -69,7 +73,7 @@ def test_register_takes_the_documented_example(http: httpx.Client) -> None:
     assert register(http, password="password").status_code == 201
 
 
-@pytest.mark.ledger("NIST-3.1.1.2-1", "NIST-3.1.1.2-4")
+@pytest.mark.ledger("NIST-3.1.1.2-1", "NIST-3.1.1.2-4", "ASVS-6.2.1")
 @pytest.mark.parametrize(("password", "status"), [("🔑" * 14, 400), ("🔑" * 15, 201)])
 def test_the_minimum_counts_code_points(
     http: httpx.Client, turn: Callable[..., None], password: str, status: int

@@ -57,7 +57,7 @@ def test_retries_do_not_lengthen_the_window(clock: time_machine.Traveller, alice
     assert_ended(alice)
 
 
-@pytest.mark.ledger("RFC9700-4.14-3", "RFC9700-2.2.2")
+@pytest.mark.ledger("RFC9700-4.14-3", "RFC9700-2.2.2", "ASVS-10.4.5")
 def test_a_replay_ends_this_session_and_no_other(clock: time_machine.Traveller, alice: Person, bob: Person) -> None:
     phone = Person(alice.http, alice.email).login()
     stolen = alice.refresh_token

@@ -40,7 +40,16 @@ DOORS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.ledger("RFC9700-4.14-5", "REG-SIMPLEJWT-01", "REG-SIMPLEJWT-03", "H-JWT-18")
+@pytest.mark.ledger(
+    "RFC9700-4.14-5",
+    "REG-SIMPLEJWT-01",
+    "REG-SIMPLEJWT-03",
+    "H-JWT-18",
+    "ASVS-7.4.2",
+    "REG-ALLAUTH-13",
+    "REG-KEYCLOAK-04",
+    "ASVS-8.3.2",
+)
 @pytest.mark.parametrize("door", DOORS)
 def test_every_session_of_the_user_ends_at_once(alice: Person, bob: Person, row_of: RowOf, door: str) -> None:
     phone = Person(alice.http, alice.email).login()
@@ -55,6 +64,7 @@ def test_every_session_of_the_user_ends_at_once(alice: Person, bob: Person, row_
     assert bob.me().status_code == bob.try_refresh().status_code == 200
 
 
+@pytest.mark.ledger("ASVS-7.4.2", "REG-ALLAUTH-01", "REG-ZITADEL-07", "REG-KEYCLOAK-04")
 @pytest.mark.parametrize(
     "again", [lambda pk: reactivate([pk]), lambda pk: User.objects.filter(pk=pk).update(is_active=True)]
 )
@@ -106,7 +116,7 @@ def test_a_login_clears_away_what_a_new_password_has_ended(alice: Person, row_of
     assert Session.objects.count() == 1
 
 
-@pytest.mark.ledger("H-ENUM-03", "REG-DRFJWT-01")
+@pytest.mark.ledger("H-ENUM-03", "REG-DRFJWT-01", "RFC9110-15.5.2")
 def test_refresh_refuses_byte_for_byte_alike_whatever_the_reason(
     http: Any, row_of: RowOf, turn: Callable[..., None]
 ) -> None:

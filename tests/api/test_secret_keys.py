@@ -19,7 +19,7 @@ def changed(*fallbacks: str) -> Any:
     return override_settings(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=list(fallbacks))
 
 
-@pytest.mark.ledger("H-INF-13")
+@pytest.mark.ledger("H-INF-13", "ASVS-13.3.4", "ASVS-11.2.2")
 def test_tokens_of_the_old_key_work_while_it_is_a_fallback(alice: Person) -> None:
     with changed(settings.SECRET_KEY):
         assert alice.me().status_code == 200
@@ -28,7 +28,7 @@ def test_tokens_of_the_old_key_work_while_it_is_a_fallback(alice: Person) -> Non
     assert Session.objects.count() == 1
 
 
-@pytest.mark.ledger("H-INF-13", "H-JWT-17")
+@pytest.mark.ledger("H-INF-13", "H-JWT-17", "ASVS-13.3.4")
 def test_tokens_of_the_old_key_end_once_it_is_dropped(alice: Person, bob: Person) -> None:
     with changed(settings.SECRET_KEY):
         bob.refresh()

@@ -51,7 +51,18 @@ def test_the_forger_makes_a_good_token_when_nothing_is_changed(alice: Person) ->
     assert alice.me(forge(alice)).status_code == 200
 
 
-@pytest.mark.ledger("H-JWT-09", "H-JWT-11", "RFC8725-3.8", "RFC8725-3.9", "REG-PYJWT-22", "RFC9068-4")
+@pytest.mark.ledger(
+    "H-JWT-09",
+    "H-JWT-11",
+    "RFC8725-3.8",
+    "RFC8725-3.9",
+    "REG-PYJWT-22",
+    "RFC9068-4",
+    "ASVS-9.2.3",
+    "ASVS-10.3.1",
+    "ASVS-10.3.2",
+    "REG-SUPABASEAUTH-02",
+)
 @pytest.mark.parametrize("kind", WRONG_CLAIMS)
 def test_a_well_signed_token_with_a_wrong_claim_is_refused(alice: Person, kind: str) -> None:
     with nothing_changes():
@@ -60,13 +71,13 @@ def test_a_well_signed_token_with_a_wrong_claim_is_refused(alice: Person, kind: 
                 assert_foreign(alice, forge(alice, **{claim: value}))
 
 
-@pytest.mark.ledger("RFC9068-2.2")
+@pytest.mark.ledger("RFC9068-2.2", "ASVS-9.2.3", "ASVS-10.3.1")
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_a_well_signed_token_without_one_of_the_claims_is_refused(alice: Person, claim: str) -> None:
     assert_foreign(alice, forge(alice, **{claim: GONE}))
 
 
-@pytest.mark.ledger("H-AUTHZ-01", "RFC8725-3.9")
+@pytest.mark.ledger("H-AUTHZ-01", "RFC8725-3.9", "ASVS-9.2.3", "ASVS-10.3.1")
 @pytest.mark.parametrize(
     "claims",
     [{"aud": ["x", "latchkey"]}, {"nbf": NOW - 5}, {"nbf": NOW + 5}, {"iat": NOW + 15}, {"extra": {"a": 1}}],
@@ -75,7 +86,18 @@ def test_what_is_no_contradiction_is_taken(alice: Person, claims: dict[str, Any]
     assert alice.me(forge(alice, **claims)).status_code == 200
 
 
-@pytest.mark.ledger("H-JWT-01", "H-JWT-04", "RFC8725-3.1", "RFC8725-3.11", "REG-PYJWT-20", "REG-PYJWT-18")
+@pytest.mark.ledger(
+    "H-JWT-01",
+    "H-JWT-04",
+    "RFC8725-3.1",
+    "RFC8725-3.11",
+    "REG-PYJWT-20",
+    "REG-PYJWT-18",
+    "ASVS-9.1.2",
+    "REG-JOSELIBS-01",
+    "ASVS-9.2.2",
+    "RFC9068-5",
+)
 @pytest.mark.parametrize("header", HEADERS, ids=str)
 def test_a_well_signed_token_with_a_wrong_header_is_refused(alice: Person, header: dict[str, Any]) -> None:
     assert_foreign(alice, forge(alice, header))
@@ -88,7 +110,7 @@ def test_the_media_type_in_full_and_unknown_members_are_taken(alice: Person) -> 
         assert alice.me(forge(alice, header)).status_code == 200
 
 
-@pytest.mark.ledger("H-JWT-17", "RFC8725-3.5", "CS-JWT-1", "RFC8725-3.12")
+@pytest.mark.ledger("H-JWT-17", "RFC8725-3.5", "CS-JWT-1", "RFC8725-3.12", "RFC9068-5", "ASVS-7.2.1")
 def test_a_token_under_another_key_is_refused(alice: Person) -> None:
     others = [b"secret", b"x" * 32, bytes(32), refresh_token_keys()[0], settings.SECRET_KEY.encode()]
     for key in others:
@@ -104,7 +126,7 @@ def test_our_key_with_another_algorithm_is_refused(alice: Person, algorithm: str
     assert_foreign(alice, jwt.encode(claims, None, "none", {"typ": "at+jwt"}))
 
 
-@pytest.mark.ledger("H-JWT-18", "RFC8725-3.8")
+@pytest.mark.ledger("H-JWT-18", "RFC8725-3.8", "ASVS-10.3.2")
 def test_a_token_that_mixes_two_people_is_refused(alice: Person, bob: Person) -> None:
     _, his = header_and_claims(bob)
     assert_foreign(alice, forge(alice, user_id=bob.id))

@@ -83,7 +83,7 @@ def test_a_bad_token_is_ignored_where_none_is_asked_for(alice: Person, name: str
     assert answer.status_code == door.success
 
 
-@pytest.mark.ledger("H-JWT-18", "REG-SIMPLEJWT-01")
+@pytest.mark.ledger("H-JWT-18", "REG-SIMPLEJWT-01", "REG-KEYCLOAK-10", "ASVS-8.3.2")
 @pytest.mark.parametrize("fate", ["inactive", "deleted", "id reused"])
 def test_a_token_does_not_outlive_its_user(alice: Person, bob: Person, fate: str) -> None:
     assert alice.me().status_code == 200

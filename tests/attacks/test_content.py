@@ -39,7 +39,7 @@ OUR_TYPES = [
 ]
 
 
-@pytest.mark.ledger("H-JSON-06", "H-JSON-07", "RFC9110-15.5.16")
+@pytest.mark.ledger("H-JSON-06", "H-JSON-07", "RFC9110-15.5.16", "ASVS-3.5.2", "REG-DJANGO-17", "CS-REST-1")
 @pytest.mark.parametrize("content_type", OTHER_TYPES)
 def test_other_content_types_are_refused(alice: Person, content_type: str) -> None:
     with nothing_changes():
@@ -71,7 +71,7 @@ def test_the_encoding_identity_is_none(alice: Person) -> None:
     assert knock(alice, "refresh", accepted(alice, "refresh"), Content_Encoding="identity").status_code == 200
 
 
-@pytest.mark.ledger("H-JSON-05", "RFC9110-15.5.14", "REG-DRF-01")
+@pytest.mark.ledger("H-JSON-05", "RFC9110-15.5.14", "REG-DRF-01", "CS-REST-1")
 @pytest.mark.parametrize("size", [LIMIT + 1, 70_000, 3_000_000])
 def test_a_body_past_64_kilobytes_is_refused(alice: Person, size: int) -> None:
     with nothing_changes():
@@ -87,7 +87,7 @@ def test_a_body_of_64_kilobytes_is_read(alice: Person, name: str) -> None:
     assert knock(alice, name, body).status_code == DOORS[name].success
 
 
-@pytest.mark.ledger("RFC9700-2.4")
+@pytest.mark.ledger("RFC9700-2.4", "ASVS-10.4.4")
 def test_no_form_grants_a_token(alice: Person) -> None:
     form = {"grant_type": "password", "username": alice.email, "password": alice.password}
     with nothing_changes():

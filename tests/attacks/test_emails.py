@@ -37,7 +37,7 @@ def login(http: httpx.Client, email: str) -> httpx.Response:
     return http.post("/api/login/", json={"email": email, "password": PASSWORD})
 
 
-@pytest.mark.ledger("H-EM-01", "H-EM-02")
+@pytest.mark.ledger("H-EM-01", "H-EM-02", "REG-KEYCLOAK-13")
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_an_address_in_any_spelling_is_the_same_account(alice: Person, spelling: str) -> None:
     with nothing_changes():

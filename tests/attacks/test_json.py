@@ -52,7 +52,15 @@ MALFORMED = {
 }
 
 
-@pytest.mark.ledger("H-JSON-01", "H-JSON-04", "H-JSON-08", "H-JSON-09", "RFC8259-8.1")
+@pytest.mark.ledger(
+    "H-JSON-01",
+    "H-JSON-04",
+    "H-JSON-08",
+    "H-JSON-09",
+    "RFC8259-8.1",
+    "RFC9457-3.1.4",
+    "REG-ALLAUTH-16",
+)
 @pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED.keys())
 def test_no_door_reads_it(alice: Person, body: bytes) -> None:
     with nothing_changes():

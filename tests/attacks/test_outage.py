@@ -10,7 +10,7 @@ from tests.people import Person
 from tests.problems import assert_problem
 
 
-@pytest.mark.ledger("H-INF-01", "RFC7009-2.2.1")
+@pytest.mark.ledger("H-INF-01", "RFC7009-2.2.1", "REG-FOSITE-01", "ASVS-16.5.2", "ASVS-16.5.3")
 @pytest.mark.parametrize("name", DOORS)
 def test_every_door_answers_503_and_opens_again_by_itself(alice: Person, away: Away, name: str) -> None:
     body = accepted(alice, name)
@@ -19,6 +19,7 @@ def test_every_door_answers_503_and_opens_again_by_itself(alice: Person, away: A
     assert knock(alice, name, body).status_code == DOORS[name].success
 
 
+@pytest.mark.ledger("ASVS-16.5.3")
 def test_a_read_answers_503(alice: Person, away: Away) -> None:
     with away():
         assert_problem(alice.me(), 503, "unavailable")

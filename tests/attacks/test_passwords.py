@@ -79,7 +79,7 @@ def test_what_only_looks_alike_is_another_password(http: httpx.Client, alike: st
     assert login(http, "password one").status_code == 200
 
 
-@pytest.mark.ledger("NIST-3.1.1.2-8")
+@pytest.mark.ledger("NIST-3.1.1.2-8", "ASVS-6.2.8")
 def test_nothing_is_trimmed_folded_or_cut(http: httpx.Client) -> None:
     password = "  A b  " + "c" * 80 + "\n"
     assert register(http, password).status_code == 201

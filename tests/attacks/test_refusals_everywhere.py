@@ -17,7 +17,7 @@ UNSPOKEN = ["application/xml", "text/plain", "image/*", "garbage", "application/
 ACCEPTS = ["application/json", "text/html", "application/xml", "*/*", "garbage", ""]
 
 
-@pytest.mark.ledger("H-SLASH-03", "RFC9457-3")
+@pytest.mark.ledger("H-SLASH-03", "RFC9457-3", "ASVS-13.4.3")
 @pytest.mark.parametrize("path", NOWHERE)
 def test_an_unknown_address_is_not_found(http: httpx.Client, path: str) -> None:
     for method in ("GET", "POST", "DELETE", "OPTIONS", "FOO"):

@@ -16,7 +16,7 @@ def test_every_door_opens_to_a_good_body(alice: Person, name: str) -> None:
     assert knock(alice, name, accepted(alice, name)).status_code == DOORS[name].success
 
 
-@pytest.mark.ledger("H-TYPE-01", "H-UUID-03")
+@pytest.mark.ledger("H-TYPE-01", "H-UUID-03", "ASVS-2.2.1", "ASVS-2.2.2", "ASVS-15.3.5")
 @pytest.mark.parametrize(("name", "field"), FIELDS)
 def test_a_field_of_another_type_is_refused(alice: Person, name: str, field: str) -> None:
     with nothing_changes():
@@ -51,6 +51,7 @@ def test_nul_and_lone_surrogates_are_refused(alice: Person, name: str, field: st
                 assert_problem(knock(alice, name, good | {field: value}), 400, "invalid", [field])
 
 
+@pytest.mark.ledger("RFC9457-3.2")
 @pytest.mark.parametrize("name", ["register", "login", "put me"])
 def test_all_wrong_fields_are_named_at_once(alice: Person, name: str) -> None:
     fields = list(DOORS[name].fields)

@@ -39,7 +39,7 @@ def test_a_well_signed_token_in_another_encoding_is_refused(alice: Person, encod
     assert_foreign(alice, sign(json.dumps(header).encode(encoding), claims))
 
 
-@pytest.mark.ledger("RFC8725-3.3", "RFC8725bis-fmt", "REG-PYJWT-06", "CS-JWT-2", "H-JWT-16")
+@pytest.mark.ledger("RFC8725-3.3", "RFC8725bis-fmt", "REG-PYJWT-06", "CS-JWT-2", "H-JWT-16", "REG-JWELIBS-01")
 def test_only_the_compact_form_of_a_token_is_one(alice: Person) -> None:
     token = alice.access_token
     header, payload, signature = token.split(".")

@@ -51,7 +51,7 @@ def test_upper_case_is_the_same_token(alice: Person) -> None:
     assert_problem(alice.try_refresh(successor), 401, "invalid_refresh_token")
 
 
-@pytest.mark.ledger("H-UUID-05")
+@pytest.mark.ledger("H-UUID-05", "CS-SESS-2")
 @pytest.mark.parametrize(
     "stranger",
     [

@@ -36,7 +36,7 @@ def test_no_value_leaves_its_range_or_its_type(name: str, value: Any) -> None:
     assert within(KNOBS[name], clamped(KNOBS[name], value, KNOBS[name].default))
 
 
-@pytest.mark.ledger("RFC6750-5.3")
+@pytest.mark.ledger("RFC6750-5.3", "ASVS-1.4.2")
 @pytest.mark.parametrize(
     ("name", "stored", "kept"),
     [

@@ -1,0 +1,109 @@
+"""docs/security.md says what the code does."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import jwt
+import pytest
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from latchkey.accounts.models import User
+from latchkey.accounts.passwords import Argon2id
+from latchkey.audit.events import Event
+from latchkey.core.database import connection_settings, limit_waiting
+from latchkey.core.policy import Policy
+from latchkey.management.commands.serve import DRAIN_SECONDS
+from latchkey.sessions.models import Session
+from latchkey.tokens.access_token import ALGORITHM
+from tests.people import Person
+from tests.promises.notes import PAGE, codes, first_codes, table
+from tests.promises.source import PACKAGE, calls, nodes
+
+KNOBS = {knob.name.upper(): knob for knob in fields(Policy)}
+
+
+@pytest.mark.ledger("ASVS-7.1.1", "ASVS-7.1.2")
+def test_the_lifetimes_are_the_defaults_of_the_policy() -> None:
+    documented = {codes(setting)[0]: default for _, setting, default, _ in table("How long sessions last")}
+    timed = {name for name, knob in KNOBS.items() if knob.metadata["group"] in ("Tokens", "Sessions")}
+    assert documented == {name: str(KNOBS[name].default) for name in timed}
+    assert settings.SESSION_COOKIE_AGE == 8 * 3600
+    assert "lasts 8 hours" in PAGE.read_text()
+
+
+@pytest.mark.ledger("ASVS-11.1.1", "ASVS-11.1.2")
+def test_every_key_and_algorithm_is_in_the_inventory() -> None:
+    inventory = {codes(name)[0] if codes(name) else name: algorithm for name, algorithm, *_ in
+                 table("Keys and algorithms")}  # fmt: skip
+    purposes = {node.args[0].value for _, node in calls("keys_for")}  # type: ignore[attr-defined]
+    hashers = {import_string(path).algorithm for path in settings.PASSWORD_HASHERS}
+    assert set(inventory) == purposes | hashers | {"secret key", "admin cookie"}
+    assert inventory["access token"].startswith(ALGORITHM)
+    parameters = f"m={Argon2id.memory_cost}, t={Argon2id.time_cost}, p={Argon2id.parallelism}"
+    assert inventory["argon2"] == f"Argon2id, {parameters}"
+
+
+@pytest.mark.ledger("ASVS-13.1.4", "ASVS-11.1.1")
+def test_every_secret_of_the_environment_has_an_owner_and_a_day_of_change() -> None:
+    read = set(re.findall(r'env\.\w+\("(\w+)"', (PACKAGE / "settings.py").read_text()))
+    secrets = {name for name in read if re.search(r"SECRET|PASSWORD|DATABASE_URL", name)}
+    rows = table("Keys and algorithms", 1)
+    assert {code for row in rows for code in codes(row[1]) if code.isupper()} == secrets
+    assert all(all(row) for row in rows)
+
+
+@pytest.mark.ledger("ASVS-14.1.1", "ASVS-14.1.2")
+def test_every_column_and_every_claim_is_classified(alice: Person) -> None:
+    columns = {f"user.{field.name}" for field in (*User._meta.fields, *User._meta.many_to_many)}
+    columns |= {f"session.{field.name}" for field in Session._meta.fields}
+    claims = jwt.decode(alice.access_token, options={"verify_signature": False})
+    named = first_codes("Data")
+    assert sorted(named) == sorted(columns | {f"claim.{name}" for name in claims})
+    assert all(all(row) for row in table("Data"))
+    assert {row[1] for row in table("Data")} == {"personal", "secret", "internal", "authority", "public"}
+
+
+@pytest.mark.ledger("ASVS-16.1.1")
+def test_every_event_is_in_the_inventory_of_the_log() -> None:
+    own = {ast_event for file, call in calls("error", "warning", "info", "critical") for ast_event in said(call)}
+    framework = {"request_started", "request_finished", "request_failed"}
+    assert sorted(first_codes("What is logged")) == sorted({*map(str, Event), *own, *framework})
+
+
+def said(call: object) -> list[str]:
+    """Return the event of a log call of ours, if it is one: its first argument is text with a dot."""
+    first = call.args[0] if call.args else None  # type: ignore[attr-defined]
+    text = getattr(first, "value", None)
+    return [text] if isinstance(text, str) else []
+
+
+@pytest.mark.ledger("ASVS-13.1.1", "ASVS-1.3.6")
+def test_the_database_and_the_log_are_all_that_is_talked_to() -> None:
+    ours = [row[1] for row in table("Whom it talks to") if row[0] == "`latchkey`"]
+    assert ours == ["the SQLite file, or PostgreSQL (port 5432)", "standard output"]
+    imported = {name.name for _, node in nodes() for name in getattr(node, "names", []) if hasattr(name, "asname")}
+    assert not imported & {"requests", "httpx", "urllib.request", "http.client", "smtplib", "urlopen", "send_mail"}
+
+
+@pytest.mark.ledger("ASVS-13.1.3")
+def test_every_wait_is_bounded_as_documented() -> None:
+    documented = {(codes(row[0]) or ["sqlite"])[0]: row[1].partition(",")[0] for row in table("Whom it talks to", 1)}
+    postgresql, sqlite = connection_settings("postgresql://h/d"), connection_settings("sqlite:///x")
+    for database in (postgresql, sqlite):
+        limit_waiting(database)
+    limits = dict(re.findall(r"(\w+_timeout)=(\d+)s", postgresql["OPTIONS"]["options"]))
+    limits |= {"connect_timeout": postgresql["OPTIONS"]["connect_timeout"], "sqlite": sqlite["OPTIONS"]["timeout"]}
+    assert documented == {name: f"{seconds} s" for name, seconds in limits.items()}
+    assert f"{DRAIN_SECONDS} s to finish" in PAGE.read_text()
+
+
+@pytest.mark.ledger("ASVS-14.3.3", "CS-SESS-8")
+def test_no_page_keeps_a_token_beyond_its_tab_and_clients_are_told_where_to_keep_theirs() -> None:
+    scripts = "".join(path.read_text() for path in Path(PACKAGE, "static").rglob("*.js"))
+    assert "localStorage" not in scripts
+    assert "document.cookie" not in scripts
+    assert "refresh_token" not in scripts
+    assert settings.SPECTACULAR_SETTINGS["SWAGGER_UI_SETTINGS"]["persistAuthorization"] is False
+    assert "never in `localStorage`" in PAGE.read_text()

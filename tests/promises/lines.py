@@ -1,0 +1,21 @@
+"""The log of a test, line by line."""
+
+import json
+from io import StringIO
+from typing import Any
+
+
+class Log:
+    """Lines of JSON, as production writes them to standard output."""
+
+    def __init__(self, stream: StringIO) -> None:
+        self.stream = stream
+
+    @property
+    def text(self) -> str:
+        return self.stream.getvalue()
+
+    def lines(self, event: str = "") -> list[dict[str, Any]]:
+        """Return every line, decoded; of one event if one is named."""
+        decoded = [json.loads(line) for line in self.text.splitlines()]
+        return [line for line in decoded if event in ("", line["event"])]

@@ -1,0 +1,28 @@
+"""The locked dependencies are at or above the releases that mended what is known."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+LOCK = tomllib.loads((Path(__file__).resolve().parents[2] / "uv.lock").read_text())
+LOCKED = {package["name"]: package for package in LOCK["package"]}
+
+
+def release(name: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in LOCKED[name]["version"].split(".") if part.isdecimal())
+
+
+@pytest.mark.ledger("REG-DJANGO-10", "REG-DJANGO-14", "REG-PYJWT-01")
+@pytest.mark.parametrize(
+    ("name", "floor"),
+    [("django", (5, 2, 19)), ("pyjwt", (2, 15, 1)), ("djangorestframework", (3, 17, 2)), ("django-constance", (4, 4))],
+)
+def test_what_is_locked_is_not_below_its_floor(name: str, floor: tuple[int, ...]) -> None:
+    assert release(name) >= floor
+
+
+@pytest.mark.ledger("REG-PYTHONJOSE-01")
+def test_no_second_library_for_tokens_is_locked() -> None:
+    assert "pyjwt" in LOCKED
+    assert not {"python-jose", "authlib", "jwcrypto", "jose", "djangorestframework-simplejwt"} & set(LOCKED)

@@ -1,0 +1,83 @@
+"""Who somebody is: a number that stays, whatever their address and their name become."""
+
+from typing import Any
+
+import jwt
+import pytest
+
+from latchkey.accounts.models import User
+from latchkey.sessions.models import Session
+from tests.people import PASSWORD, Person
+from tests.problems import assert_problem
+
+
+def claims_of(person: Person) -> dict[str, Any]:
+    claims: dict[str, Any] = jwt.decode(person.access_token, options={"verify_signature": False})
+    return claims
+
+
+@pytest.mark.ledger("ASVS-10.3.3", "REG-ALLAUTH-02")
+def test_tokens_stay_with_the_account_when_its_address_goes_to_another(alice: Person) -> None:
+    address = alice.email
+    user = User.objects.get(pk=alice.id)
+    user.email = "alice@example.org"
+    user.save()
+    heir = Person(alice.http, address, "another long password").register().login()
+    assert heir.id != alice.id
+    assert alice.me().json() == {"id": alice.id, "username": "", "email": "alice@example.org"}
+    assert alice.refresh().me().json()["id"] == alice.id
+    assert heir.me().json() == {"id": heir.id, "username": "", "email": address}
+
+
+@pytest.mark.ledger("RFC9700-4.15", "REG-KEYCLOAK-12")
+def test_nobody_becomes_another_by_bearing_their_name(alice: Person, bob: Person) -> None:
+    for name in (alice.email, str(alice.id), f" {alice.email} "):
+        bob.http.put("/api/me/", json={"username": name, "sub": str(alice.id)}, headers=bob.bearer())
+        bob.login()
+        assert (claims_of(bob)["sub"], claims_of(bob)["user_id"]) == (str(bob.id), bob.id)
+        assert bob.me().json()["email"] == bob.email
+    bob.password = "a password of bob alone"
+    user = User.objects.get(pk=bob.id)
+    user.set_password(bob.password)
+    user.save()
+    answer = alice.http.post("/api/login/", json={"email": alice.email, "password": bob.password})
+    assert_problem(answer, 401, "invalid_credentials")
+    assert claims_of(alice.login())["user_id"] == alice.id
+
+
+@pytest.mark.ledger("REG-ZITADEL-12")
+def test_the_number_of_a_deleted_account_is_never_given_again(alice: Person, bob: Person) -> None:
+    highest = bob.id
+    User.objects.get(pk=bob.id).delete()
+    again = Person(alice.http, bob.email).register()
+    assert again.id > highest
+    User.objects.all().delete()
+    assert Person(alice.http, bob.email).register().id > again.id
+
+
+@pytest.mark.ledger("REG-KEYCLOAK-09")
+def test_no_session_bears_the_number_of_an_ended_one(alice: Person) -> None:
+    numbers, tokens = [claims_of(alice)["sid"]], [alice.refresh_token]
+    for _ in range(5):
+        alice.logout()
+        alice.login()
+        numbers.append(claims_of(alice)["sid"])
+        tokens.append(alice.refresh_token)
+    assert len(set(numbers)) == len(set(tokens)) == 6
+    assert Session.objects.count() == 1
+    for token in tokens[:-1]:
+        assert_problem(alice.try_refresh(token), 401, "invalid_refresh_token")
+
+
+@pytest.mark.ledger("ASVS-6.3.2")
+def test_a_new_installation_knows_nobody(http: Any) -> None:
+    from latchkey.management.commands.demo import EMAIL
+    from latchkey.management.commands.demo import PASSWORD as OF_THE_DEMO
+
+    assert not User.objects.exists()
+    names = ["admin@example.com", "root@example.com", "demo@example.com", "user@example.com", EMAIL]
+    for name in names:
+        for password in ("admin", "password", "root", "demo", "changeme", "latchkey", OF_THE_DEMO):
+            answer = http.post("/api/login/", json={"email": name, "password": password})
+            assert_problem(answer, 401, "invalid_credentials")
+    assert Person(http, names[0], PASSWORD).register().login().me().status_code == 200

@@ -1,0 +1,133 @@
+"""What the package does not do at all, and what it does in one place only."""
+
+import ast
+from dataclasses import fields
+from datetime import timedelta
+from importlib.metadata import version
+
+import pytest
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from latchkey.core.policy import Policy
+from latchkey.tokens.access_token import ALGORITHM
+from tests.promises.source import calls, imports, nodes
+
+SERIALIZING = {"pickle", "marshal", "shelve", "dill", "yaml", "jsonpickle"}
+NETWORK = {"requests", "httpx", "aiohttp", "urllib3", "urllib.request", "http.client", "smtplib", "ftplib", "ssl"}
+CRYPTOGRAPHIC = ("hashlib", "hmac", "secrets", "uuid", "jwt", "cryptography", "random", "crypt", "ssl")
+CRYPTOGRAPHIC += ("Crypto", "nacl", "jose", "argon2", "bcrypt", "django.contrib.auth.hashers", "django.utils.crypto")
+
+
+def test_the_parser_sees_the_package() -> None:
+    assert {"jwt", "hmac", "secrets", "django.conf.settings"} <= imports()
+    assert [file for file, _ in calls("decode_complete")] == ["tokens/access_token.py"]
+
+
+@pytest.mark.ledger("ASVS-1.3.2")
+def test_no_text_becomes_code_and_no_setting_names_a_module() -> None:
+    dangerous = ("eval", "exec", "compile", "__import__", "import_module", "import_string", "system", "popen")
+    found = [(file, ast.unparse(call)) for file, call in calls(*dangerous)]
+    assert [entry for entry in found if "re.compile" not in entry[1]] == []
+    assert "subprocess" not in imports()
+    assert {type(knob.default) for knob in fields(Policy)} <= {timedelta, int, bool}
+
+
+@pytest.mark.ledger("ASVS-1.2.9")
+def test_every_pattern_is_a_literal() -> None:
+    patterns = calls("compile", "fullmatch", "match", "search", "findall", "sub", "split")
+    of_re = [call for _, call in patterns if ast.unparse(call.func).startswith("re.")]
+    assert len(of_re) >= 3
+    assert [ast.unparse(call) for call in of_re if not isinstance(call.args[0], ast.Constant)] == []
+    lookups = [keyword.arg for _, node in nodes() if isinstance(node, ast.Call) for keyword in node.keywords]
+    assert [name for name in lookups if name and name.endswith(("__regex", "__iregex"))] == []
+
+
+@pytest.mark.ledger("ASVS-1.5.2")
+def test_nothing_stored_or_received_is_read_as_anything_but_json() -> None:
+    assert imports() & SERIALIZING == set()
+    assert settings.SESSION_SERIALIZER == "django.contrib.sessions.serializers.JSONSerializer"
+    assert settings.SESSION_ENGINE == "django.contrib.sessions.backends.db"
+    assert tuple(map(int, version("django-constance").split(".")[:2])) >= (4, 4)  # which stores JSON
+
+
+@pytest.mark.ledger("CS-DRF-2")
+def test_serializers_name_their_fields() -> None:
+    listed = 0
+    for file, node in nodes():
+        if isinstance(node, ast.Assign) and "serializers" in file:
+            names = {ast.unparse(target) for target in node.targets}
+            assert "exclude" not in names, file
+            if "fields" in names:
+                listed += 1
+                assert isinstance(node.value, ast.Tuple), file
+    assert listed >= 2
+
+
+@pytest.mark.ledger("ASVS-6.5.3")
+def test_chance_comes_from_the_operating_system() -> None:
+    assert imports() & {"random", "numpy", "uuid.uuid1", "uuid.uuid3", "uuid.uuid5", "time.time_ns"} == set()
+    assert {"secrets", "uuid.uuid4"} <= imports()
+
+
+@pytest.mark.ledger("ASVS-11.2.1", "REG-PYTHONJOSE-01")
+def test_cryptography_comes_from_vetted_libraries() -> None:
+    used = {name for name in imports() if name.startswith(CRYPTOGRAPHIC)}
+    assert used <= {
+        *("hmac", "hmac.compare_digest", "secrets", "uuid", "uuid.UUID", "uuid.uuid4", "jwt"),
+        *("cryptography.hazmat.primitives.hashes", "cryptography.hazmat.primitives.hashes.SHA256"),
+        *("cryptography.hazmat.primitives.kdf.hkdf", "cryptography.hazmat.primitives.kdf.hkdf.HKDF"),
+        *("django.contrib.auth.hashers", "django.contrib.auth.hashers.Argon2PasswordHasher"),
+        *("django.contrib.auth.hashers.check_password", "django.contrib.auth.hashers.make_password"),
+        *("django.utils.crypto", "django.utils.crypto.salted_hmac"),
+    }
+
+
+@pytest.mark.ledger("ASVS-11.4.1", "ASVS-11.4.3")
+def test_every_hash_is_of_the_sha_2_family_or_made_for_passwords() -> None:
+    named = [node.value for _, node in nodes() if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    assert [text for text in named if text.lower().replace("-", "") in ("md5", "sha1", "md4", "ripemd160")] == []
+    assert {ast.literal_eval(call.args[2]) for _, call in calls("digest") if len(call.args) == 3} == {"sha256"}
+    salted = [ast.unparse(call) for _, call in calls("salted_hmac")]
+    assert [call for call in salted if "algorithm='sha256'" not in call] == []  # Django's own choice is SHA-1
+    hashers = [import_string(path)() for path in settings.PASSWORD_HASHERS]
+    assert [hasher.algorithm for hasher in hashers] == ["argon2", "pbkdf2_sha256", "scrypt"]
+    assert ALGORITHM == "HS256"
+
+
+@pytest.mark.ledger("ASVS-9.1.2", "REG-JOSELIBS-01", "REG-AUTHLIB-01", "REG-PYJWT-19")
+def test_a_token_is_decoded_in_one_place_with_one_algorithm() -> None:
+    decoding = [(file, call) for file, call in calls("decode", "decode_complete") if "jwt" in ast.unparse(call.func)]
+    ((file, call),) = decoding
+    assert file == "tokens/access_token.py"
+    assert {k.arg: ast.unparse(k.value) for k in call.keywords}["algorithms"] == "[ALGORITHM]"
+
+
+@pytest.mark.ledger("ASVS-13.1.1")
+def test_nobody_is_called_but_the_database() -> None:
+    assert imports() & NETWORK == set()
+    assert [cache["BACKEND"].rpartition(".")[2] for cache in settings.CACHES.values()] == ["LocMemCache"]
+    assert [
+        file for file, _ in calls("create_connection", "urlopen", "send_mail", "getaddrinfo") if "serve" not in file
+    ] == []
+    assert [file for file, _ in calls("socket")] == ["management/commands/serve.py"]  # to see whether its port is free
+
+
+@pytest.mark.ledger("REG-DJANGO-04", "REG-DJANGO-19", "REG-DJANGO-20")
+def test_the_admin_has_no_formsets_that_make_or_delete_rows() -> None:
+    from django.contrib import admin
+
+    for model, pages in admin.site._registry.items():
+        if model._meta.app_label == "latchkey":
+            assert not pages.list_editable
+            assert not pages.inlines
+            assert not model._meta.pk.editable or model._meta.pk.get_internal_type() == "BigAutoField"
+    assert "GenericTabularInline" not in str(imports())
+    assert "GenericInlineModelAdmin" not in str(imports())
+
+
+@pytest.mark.ledger("REG-DJANGO-13", "REG-DJANGO-02")
+def test_no_session_is_saved_by_reading_and_no_language_is_looked_up() -> None:
+    assert settings.SESSION_SAVE_EVERY_REQUEST is False
+    assert settings.USE_I18N is False
+    assert [name for name in settings.MIDDLEWARE if "locale" in name.lower() or "cache" in name.lower()] == []
