@@ -3,6 +3,7 @@
 A value that cannot be used raises ImproperlyConfigured with one sentence, before anything has started.
 """
 
+import os
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -15,34 +16,34 @@ from latchkey.core.policy_form import constance_settings
 from latchkey.core.secrets import private_directory, secret_in
 from latchkey.web.framework import SPECTACULAR, rest_framework_settings
 
-env = Environment()
+env = Environment(os.environ)
 PACKAGE = Path(__file__).resolve().parent
 
 PRODUCTION = env.choice("LATCHKEY_MODE", "development", "production") == "production"
 DEBUG = False  # in development too: what is tried out is what will run
 
-DATA_DIR = Path(env.str("LATCHKEY_DATA_DIR", "./var")).resolve()
-DATABASE_URL = env.str("DATABASE_URL", "")
+DATA_DIR = Path(env.text("LATCHKEY_DATA_DIR", "./var")).resolve()
+DATABASE_URL = env.text("DATABASE_URL", "")
 DATABASES = {
     "default": connection_settings(DATABASE_URL or f"sqlite:///{private_directory(DATA_DIR) / 'latchkey.sqlite3'}")
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-SECRET_KEY = env.str("LATCHKEY_SECRET_KEY", "")
+SECRET_KEY = env.text("LATCHKEY_SECRET_KEY", "")
 if not SECRET_KEY and PRODUCTION:
     raise ImproperlyConfigured(
         "LATCHKEY_SECRET_KEY is not set; in production it must be, to 50 random characters or more."
     )
 SECRET_KEY = SECRET_KEY or secret_in(private_directory(DATA_DIR) / "secret")
-SECRET_KEY_FALLBACKS = env.list("LATCHKEY_SECRET_KEY_FALLBACKS", default=[])
+SECRET_KEY_FALLBACKS = env.words("LATCHKEY_SECRET_KEY_FALLBACKS", [])
 
-PUBLIC_URL = env.str("LATCHKEY_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
-ALLOWED_HOSTS = env.list("LATCHKEY_ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
-CORS_ALLOWED_ORIGINS = env.list("LATCHKEY_CORS_ORIGINS", default=[])
+PUBLIC_URL = env.text("LATCHKEY_PUBLIC_URL", "" if PRODUCTION else "http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = env.words("LATCHKEY_ALLOWED_HOSTS", [] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
+CORS_ALLOWED_ORIGINS = env.words("LATCHKEY_CORS_ORIGINS", [])
 TRUSTED_PROXIES = env.count("LATCHKEY_TRUSTED_PROXIES", 0)
 BROWSABLE_API = env.switch("LATCHKEY_BROWSABLE_API", True)
-ADMIN_EMAIL = env.str("LATCHKEY_ADMIN_EMAIL", "")
-ADMIN_PASSWORD = env.str("LATCHKEY_ADMIN_PASSWORD", "")
+ADMIN_EMAIL = env.text("LATCHKEY_ADMIN_EMAIL", "")
+ADMIN_PASSWORD = env.text("LATCHKEY_ADMIN_PASSWORD", "")
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -116,12 +117,16 @@ POLICY_DEFAULTS = Policy(password_min_length=15, password_blocklist=True) if PRO
 CONSTANCE_BACKEND = "latchkey.core.policy_table.PolicyTable"
 CONSTANCE_CONFIG, CONSTANCE_CONFIG_FIELDSETS, CONSTANCE_ADDITIONAL_FIELDS = constance_settings(POLICY_DEFAULTS)
 
+LOGIN_REDIRECT_URL = "/admin/"
 SESSION_COOKIE_AGE = 8 * 60 * 60  # the admin's cookie, in seconds
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_NAME = "__Host-sessionid" if PRODUCTION else "sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if PRODUCTION else "csrftoken"
 SECURE_HSTS_SECONDS = 63_072_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
+SILENCED_SYSTEM_CHECKS = [
+    "security.W008",  # SECURE_SSL_REDIRECT is off: the proxy redirects people, and the API must not (ASVS 4.1.2)
+]
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 X_FRAME_OPTIONS = "DENY"

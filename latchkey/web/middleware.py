@@ -1,7 +1,9 @@
 """What every request passes through, whatever it asks for."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django_structlog.middlewares import RequestMiddleware
 
@@ -29,6 +31,8 @@ class HeadersMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
+        with suppress(OSError):  # the client is gone
+            request.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)  # an unread body would cost the client its connection
         page = response.headers.get("Content-Type", "").startswith("text/html")
         response.headers.setdefault("Content-Security-Policy", PAGE_POLICY if page else DATA_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")

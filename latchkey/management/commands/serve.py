@@ -20,6 +20,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from latchkey.accounts.superuser import ensure_superuser
+from latchkey.checks import refuse_unsafe_boot
 
 DRAIN_SECONDS = 30
 PR_SET_PDEATHSIG = 1
@@ -37,6 +38,7 @@ def between(low: int, high: int) -> Callable[[str], int]:
 
 
 class Command(BaseCommand):
+    requires_system_checks: list[str] = []  # they come second, after what production asks for in a line each
     help = "Serve on granian. On the default SQLite database the tables are made and brought up to date first."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -54,6 +56,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, host: str, port: int, workers: int, threads: int, **options: Any) -> None:
+        refuse_unsafe_boot()
+        self.check()
         refuse_taken(host, port)
         prepare_tables()
         admin = first_superuser()

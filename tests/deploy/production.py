@@ -1,0 +1,50 @@
+"""A production set-up as docs/settings.md describes it, each value only just good enough."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.server import Server
+
+HOST = "auth.example.com"
+PUBLIC_URL = f"https://{HOST}"
+SECRET = "abcde" * 10
+"""50 characters, 5 of them different: no operator should use it, and no check may refuse it."""
+
+POSTGRESQL = "postgresql://latchkey@127.0.0.1:1/latchkey"
+"""What a check reads and never calls: nobody listens there."""
+
+ENVIRONMENT = {
+    "LATCHKEY_MODE": "production",
+    "LATCHKEY_SECRET_KEY": SECRET,
+    "LATCHKEY_SECRET_KEY_FALLBACKS": SECRET[::-1],
+    "LATCHKEY_PUBLIC_URL": PUBLIC_URL,
+    "LATCHKEY_ALLOWED_HOSTS": f"127.0.0.1,.{HOST}",
+    "LATCHKEY_CORS_ORIGINS": "https://app.example.com,https://app.example.com:8443",
+}
+
+
+def production(folder: Path, database_url: str = "", **environment: str) -> Server:
+    """Return a server in production, not started; an empty value takes a variable away."""
+    server = Server(folder, database_url, workers=1, **ENVIRONMENT)
+    return change(server, **environment)
+
+
+def change(server: Server, **environment: str) -> Server:
+    server.environment = {name: value for name, value in (server.environment | environment).items() if value}
+    return server
+
+
+def settings_of(server: Server) -> dict[str, Any]:
+    """Read all of Django's settings, defaults included, in a process of that server; what is no JSON comes as its repr.
+
+    Loading the application first shows what holds for the processes that serve.
+    """
+    code = (
+        "import json, latchkey.wsgi\nfrom django.conf import settings\n"
+        "print(json.dumps({name: getattr(settings, name) for name in dir(settings) if name.isupper()}, default=repr))"
+    )
+    done = server.command("shell", "--no-imports", "-c", code)
+    assert done.returncode == 0, done.stderr
+    values: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return values

@@ -1,0 +1,53 @@
+"""What is installed: pinned by hash, from one registry, and not older than the last known hole."""
+
+import re
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+LOCK = Path(__file__).resolve().parents[2] / "uv.lock"
+FLOORS = {"django": "5.2.19", "djangorestframework": "3.18.3", "pyjwt": "2.15.1", "django-constance": "4.4"}
+UNWANTED = ["python-jose", "jose", "djangorestframework-simplejwt", "djoser", "dj-rest-auth", "authlib", "gunicorn"]
+
+
+@pytest.fixture(scope="module")
+def locked() -> dict[str, dict[str, Any]]:
+    return {package["name"]: package for package in tomllib.loads(LOCK.read_text())["package"]}
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", text))
+
+
+@pytest.mark.ledger("REG-DJANGO-10", "REG-DJANGO-14", "REG-PYJWT-01", "ASVS-15.2.1")
+@pytest.mark.parametrize(("name", "floor"), FLOORS.items())
+def test_the_lock_is_not_below_the_floor(locked: dict[str, dict[str, Any]], name: str, floor: str) -> None:
+    assert numbers(locked[name]["version"]) >= numbers(floor)
+    assert version(name) == locked[name]["version"]
+
+
+@pytest.mark.ledger("REG-PYTHONJOSE-01")
+@pytest.mark.parametrize("name", UNWANTED)
+def test_the_lock_has_no_library_with_a_hole_for_good(locked: dict[str, dict[str, Any]], name: str) -> None:
+    assert "pyjwt" in locked
+    assert name not in locked
+
+
+@pytest.mark.ledger("ASVS-15.2.4")
+def test_every_file_of_every_package_is_locked_by_its_hash(locked: dict[str, dict[str, Any]]) -> None:
+    others = [package for package in locked.values() if package["source"] != {"editable": "."}]
+    assert len(others) == len(locked) - 1
+    assert {package["source"].get("registry") for package in others} == {"https://pypi.org/simple"}
+    for package in others:
+        files = [*package.get("wheels", []), *filter(None, [package.get("sdist")])]
+        assert files, package["name"]
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", file["hash"]) for file in files), package["name"]
+
+
+def test_make_installs_the_lock_and_nothing_newer() -> None:
+    installs = [line for line in LOCK.with_name("Makefile").read_text().splitlines() if "uv sync" in line]
+    assert installs
+    assert all(line.count("uv sync") == line.count("uv sync --frozen") for line in installs)

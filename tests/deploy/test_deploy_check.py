@@ -1,0 +1,92 @@
+"""latchkey check --deploy: silent in the documented set-up, numbered where something is unsafe."""
+
+import re
+import secrets
+from pathlib import Path
+
+import pytest
+
+from latchkey import checks, settings
+from tests.deploy.production import POSTGRESQL, change, production, settings_of
+from tests.server import Server
+
+CHECK = ("check", "--deploy", "--fail-level", "WARNING")
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "settings.md").read_text()
+UNSAFE = {
+    "LATCHKEY_SECRET_KEY": "short",
+    "LATCHKEY_SECRET_KEY_FALLBACKS": "old",
+    "LATCHKEY_PUBLIC_URL": "",
+    "LATCHKEY_ALLOWED_HOSTS": "",
+    "LATCHKEY_CORS_ORIGINS": "http://localhost:3000",
+}
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> Server:
+    return production(tmp_path, POSTGRESQL)
+
+
+@pytest.mark.ledger(
+    "DJ-W001",
+    "DJ-W002",
+    "DJ-W003",
+    "DJ-W004",
+    "DJ-W005",
+    "DJ-W006",
+    "DJ-W008",
+    "DJ-W009",
+    "DJ-W010/11/12",
+    "DJ-W013/14/15",
+    "DJ-W016",
+    "DJ-W018",
+    "DJ-W019",
+    "DJ-W020",
+    "DJ-W021",
+    "DJ-W022",
+    "DJ-E023/24",
+    "DJ-W025",
+    "DJ-E026",
+    "DJ-E100/101",
+    "DJ-LIST-6",
+)
+def test_the_check_has_nothing_to_say_in_production(operator: Server) -> None:
+    done = operator.command(*CHECK)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "System check identified no issues (1 silenced).\n"
+
+
+@pytest.mark.ledger("DJ-LIST-6")
+def test_the_check_has_nothing_to_say_in_the_set_up_that_the_docs_show(tmp_path: Path) -> None:
+    shown = re.findall(r"^(LATCHKEY_\w+|DATABASE_URL)=(\S+)", PAGE, re.MULTILINE)
+    server = Server(tmp_path)
+    server.environment |= dict(shown) | {"LATCHKEY_SECRET_KEY": secrets.token_urlsafe(64)}
+    done = server.command(*CHECK)
+    assert server.environment["LATCHKEY_MODE"] == "production"
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_number_is_documented() -> None:
+    used = set(re.findall(r'id="(latchkey\.E\d+)"', Path(checks.__file__).read_text()))
+    assert used == set(re.findall(r"^\| `(latchkey\.E\d+)` \| \S", PAGE, re.MULTILINE))
+
+
+def test_the_check_numbers_what_is_unsafe_in_production(operator: Server) -> None:
+    done = change(operator, **UNSAFE).command(*CHECK)
+    assert done.returncode == 1
+    numbers = re.findall(r"^\?: \(latchkey\.(E\d+)\) \S.*\n\tHINT: \S", done.stderr, re.MULTILINE)
+    assert numbers == ["E002", "E003", "E004", "E005", "E006"]
+    assert "Traceback" not in done.stderr
+
+
+def test_the_numbered_checks_are_silent_in_development(operator: Server) -> None:
+    done = change(operator, LATCHKEY_MODE="development", **UNSAFE).command(*CHECK)
+    assert "latchkey.E" not in done.stdout + done.stderr
+
+
+@pytest.mark.ledger("DJ-LIST-6", "DJ-W008")
+def test_every_silenced_check_has_its_reason_beside_it(operator: Server) -> None:
+    silenced = settings_of(operator)["SILENCED_SYSTEM_CHECKS"]
+    assert silenced == ["security.W008"]
+    source = Path(settings.__file__).read_text()
+    for number in silenced:
+        assert re.search(rf'"{re.escape(number)}",  # \w.{{20,}}$', source, re.MULTILINE)

@@ -1,0 +1,30 @@
+"""The environment is taken as the operator wrote it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.deploy.production import HOST, POSTGRESQL, SECRET, production, settings_of
+
+
+def read(folder: Path, **environment: str) -> dict[str, Any]:
+    return settings_of(production(folder, POSTGRESQL, **environment))
+
+
+@pytest.mark.parametrize("secret", [f"x${SECRET}", f"${SECRET}", f"{SECRET}\\$", "$LATCHKEY_PUBLIC_URL" + SECRET])
+def test_a_secret_is_taken_as_it_is_written(tmp_path: Path, secret: str) -> None:
+    assert read(tmp_path, LATCHKEY_SECRET_KEY=secret)["SECRET_KEY"] == secret
+
+
+@pytest.mark.parametrize("comma", [",", ", ", " , "])
+def test_a_list_may_have_spaces_around_its_commas(tmp_path: Path, comma: str) -> None:
+    settings = read(
+        tmp_path,
+        LATCHKEY_ALLOWED_HOSTS=comma.join([HOST, "127.0.0.1"]),
+        LATCHKEY_SECRET_KEY_FALLBACKS=comma.join([SECRET, SECRET[::-1]]),
+        LATCHKEY_CORS_ORIGINS=comma.join(["https://a.example", "https://b.example"]),
+    )
+    assert settings["ALLOWED_HOSTS"] == [HOST, "127.0.0.1"]
+    assert settings["SECRET_KEY_FALLBACKS"] == [SECRET, SECRET[::-1]]
+    assert settings["CORS_ALLOWED_ORIGINS"] == ["https://a.example", "https://b.example"]

@@ -1,0 +1,54 @@
+"""What the shipped code does without: read from its source."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import latchkey
+
+SOURCE = Path(latchkey.__file__).parent
+RUFF = str(Path(sys.executable).with_name("ruff"))
+RULES = {
+    "S102": "exec",
+    "S301": "pickle",
+    "S307": "eval",
+    "S311": "random numbers that can be guessed",
+    "S324": "MD5 and SHA-1",
+    "S506": "yaml.load",
+}
+
+
+def ruff(rules: str, target: Path) -> subprocess.CompletedProcess[str]:
+    command = [RUFF, "check", "--isolated", "--ignore-noqa", "--no-cache", "--select", rules, str(target)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.ledger("ASVS-1.5.2", "ASVS-1.3.2", "ASVS-6.5.3", "ASVS-11.4.1")
+def test_no_eval_no_pickle_no_weak_hash_and_no_weak_chance(tmp_path: Path) -> None:
+    done = ruff(",".join(RULES), SOURCE)
+    assert done.returncode == 0, done.stdout
+    bad = tmp_path / "bad.py"
+    bad.write_text(
+        "import hashlib, pickle, random\nhashlib.md5(b'')\npickle.loads(b'')\nrandom.random()\neval(input())\n"
+    )
+    found = ruff(",".join(RULES), bad).stdout
+    assert {"S301", "S307", "S311", "S324"} <= set(re.findall(r"\bS\d{3}\b", found))
+
+
+@pytest.mark.ledger("CS-DRF-2")
+def test_every_serializer_names_its_fields() -> None:
+    files = list(SOURCE.rglob("serializers.py"))
+    assert files
+    for path in files:
+        assert not re.search(r"__all__|\bexclude\b", path.read_text()), path
+
+
+@pytest.mark.ledger("REG-DJANGO-20")
+def test_the_admin_has_no_generic_inlines_and_no_lists_to_edit() -> None:
+    files = [path for path in SOURCE.rglob("*.py") if path.name == "admin.py"]
+    assert len(files) >= 2
+    for path in files:
+        assert not re.search(r"Generic\w*Inline|list_editable", path.read_text()), path

@@ -1,0 +1,163 @@
+"""Section 3 of the design as plain Python: which sessions live, and what each call must answer.
+
+A second opinion, written from the page: no database, no HTTP, not a line of the service. Decided here, as
+the page leaves it open:
+- What ends a session for good is the deletion of its row or a raised credential version. Expiry is no event
+  but a comparison with the clock and the cap in force, and nothing is written when it is found: a session that
+  nobody has pruned lives again if the clock is set back or the cap is raised.
+- A clock that was set back after a rotation makes its window wider, by as much: an honest client that lost the
+  answer is not to be signed out for it, and the successor's first use still ends the window. A window of zero is
+  no window, and nothing makes it wider: the page calls it strict, and the knob says "never".
+- A changed lifetime reaches a session at its next refresh. A lowered cap reaches the next refresh too, while
+  access tokens, which end by themselves, go by the expiry that stands in the row.
+- The session that a sign-in has just opened is never "the oldest", whatever the clock did before.
+"""
+
+import hmac
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+VERIFIER = (1 << 62) - 1
+CLOCK_SKEW = timedelta(seconds=30)  # how far in the future an access token may have been issued
+
+
+@dataclass
+class Knobs:
+    access_token_lifetime: timedelta = timedelta(seconds=30)
+    refresh_token_lifetime: timedelta = timedelta(days=30)
+    retry_window: timedelta = timedelta(seconds=10)
+    session_lifetime_cap: timedelta = timedelta(days=180)
+    sessions_per_user: int = 100
+
+
+@dataclass(eq=False, repr=False)
+class Account:
+    email: str
+    id: int
+    password: str
+    active: bool = True
+    exists: bool = True
+
+    def __repr__(self) -> str:
+        return self.email.partition("@")[0]
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a rotation leaves behind: the place in the chain of the stored token, and two times."""
+
+    place: int
+    rotated_at: datetime
+    expires_at: datetime
+
+
+@dataclass(eq=False, repr=False)
+class Device:
+    """A session: every token it ever had, oldest first, and its row as each rotation left it, newest last."""
+
+    owner: Account
+    id: int
+    created_at: datetime
+    chain: list[UUID]
+    rows: list[Row]
+    deleted: bool = False
+    revoked: bool = False
+
+    @property
+    def row(self) -> Row:
+        return self.rows[-1]
+
+    def __repr__(self) -> str:
+        return f"{self.owner!r}'s, opened {self.created_at:%H:%M:%S}, at {self.row.place} of {len(self.chain) - 1}"
+
+
+@dataclass(frozen=True)
+class Access:
+    """An access token: what it must be worth, and the token itself."""
+
+    device: Device
+    issued_at: datetime
+    expires_at: datetime
+    secret: str = field(repr=False)
+
+
+class Design:
+    def __init__(self, key: bytes, now: datetime) -> None:
+        self.key, self.now, self.knobs = key, now, Knobs()
+        self.devices: list[Device] = []
+
+    def digest(self, token: UUID) -> bytes:
+        return hmac.digest(self.key, b"\x01" + token.bytes, "sha256")
+
+    def successor(self, token: UUID) -> UUID:
+        drawn = int.from_bytes(hmac.digest(self.key, b"\x02" + token.bytes, "sha256")[:8], "big")
+        return UUID(int=token.int & ~VERIFIER | drawn & VERIFIER)
+
+    def device_of(self, token: UUID) -> Device | None:
+        """Find the stored session by the token's selector: all of it but the verifier."""
+        stored = (device for device in self.devices if not device.deleted)
+        return next((device for device in stored if device.chain[0].int >> 62 == token.int >> 62), None)
+
+    def stored(self) -> list[Device]:
+        return [device for device in self.devices if not device.deleted]
+
+    def live(self) -> list[Device]:
+        now = self.now
+        return [d for d in self.stored() if not d.revoked and d.owner.active and now < d.row.expires_at]
+
+    def admits(self, account: Account, password: str) -> bool:
+        return account.exists and account.active and password == account.password
+
+    def login(self, account: Account, session_id: int, token: UUID) -> Device:
+        """Open a session, then drop the owner's ended ones and, past the cap, the oldest."""
+        until = self.now + min(self.knobs.refresh_token_lifetime, self.knobs.session_lifetime_cap)
+        opened = Device(account, session_id, self.now, [token], [Row(0, self.now, until)])
+        others = [device for device in self.live() if device.owner is account]
+        others.sort(key=lambda device: device.created_at, reverse=True)
+        kept = others[: self.knobs.sessions_per_user - 1]
+        for device in self.stored():
+            device.deleted = device.owner is account and device not in kept
+        self.devices.append(opened)
+        return opened
+
+    def refresh(self, token: UUID) -> UUID | None:
+        """Return the token that must be answered, or None for a refusal."""
+        device = self.device_of(token)
+        if device is None or device not in self.live():
+            return None
+        if device.created_at + self.knobs.session_lifetime_cap <= self.now:
+            return None
+        ahead = device.chain.index(token) - device.row.place if token in device.chain else None
+        if ahead in (0, 1):
+            return self._rotate(device, device.row.place + ahead + 1)
+        window = self.knobs.retry_window
+        if ahead == -1 and window and self.now - device.row.rotated_at < window:
+            return device.chain[device.row.place]
+        device.deleted = True
+        return None
+
+    def _rotate(self, device: Device, place: int) -> UUID:
+        if place == len(device.chain):
+            device.chain.append(self.successor(device.chain[-1]))
+        until = self.now + self.knobs.refresh_token_lifetime
+        capped = device.created_at + self.knobs.session_lifetime_cap
+        device.rows.append(Row(place, self.now, min(until, capped)))
+        return device.chain[place]
+
+    def revoke(self, account: Account) -> None:
+        """Raise the account's credential version."""
+        for device in self.devices:
+            device.revoked = device.revoked or device.owner is account
+
+    def delete(self, account: Account) -> None:
+        account.exists = False
+        for device in self.devices:
+            device.deleted = device.deleted or device.owner is account
+
+    def prune(self) -> None:
+        for device in self.devices:
+            device.deleted = device not in self.live()
+
+    def signs_in(self, access: Access) -> bool:
+        return access.device in self.live() and access.issued_at - CLOCK_SKEW <= self.now < access.expires_at
