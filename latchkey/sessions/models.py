@@ -22,13 +22,14 @@ UPDATE latchkey_session AS s
    AND u.id = s.user_id AND u.is_active AND u.credential_version = s.credential_version
 RETURNING {returning}
 """
-_DIALECTS = {  # capped: min(until, created_at + cap) in the words of each database; SQLite has times as text
+_DIALECTS = {  # capped: min(until, created_at + cap). SQLite has times as text, and its datetime() would round them
     "postgresql": {
         "capped": "LEAST(%(until)s, s.created_at + make_interval(secs => %(cap)s))",
         "returning": "s.id, s.user_id",
     },
     "sqlite": {
-        "capped": "MIN(%(until)s, datetime(s.created_at, %(cap)s || ' seconds') || substr(s.created_at, 20))",
+        "capped": """MIN(%(until)s, datetime(substr(s.created_at, 1, 19), %(cap)s || ' seconds')
+                                    || substr(s.created_at, 20))""",
         "returning": "id, user_id",
     },
 }
