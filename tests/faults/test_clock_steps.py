@@ -35,6 +35,7 @@ def moved_server(tmp_path: Path, database_url: str) -> Iterator[MovedServer]:
     running.kill()
 
 
+@pytest.mark.ledger("H-TIME-03")
 def test_steps_under_load_sign_nobody_out(
     moved_server: MovedServer, loads: Callable[..., Load], conclude: Callable[..., None]
 ) -> None:

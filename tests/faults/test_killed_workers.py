@@ -24,6 +24,7 @@ def workers(server: Server, count: int = 2, within: float = 5) -> list[int]:
     return pids
 
 
+@pytest.mark.ledger("H-INF-11", "ASVS-2.3.3")
 def test_the_oldest_worker_killed_every_300_ms_signs_nobody_out(
     server: Server, loads: Callable[..., Load], conclude: Callable[..., None]
 ) -> None:

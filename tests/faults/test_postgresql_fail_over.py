@@ -58,6 +58,7 @@ def test_a_fail_over_to_a_replica_one_rotation_behind_signs_nobody_out(
     conclude(load, server, "a fail-over, 6 level, 6 behind by one, 6 by two", beyond_help=often.__contains__)
 
 
+@pytest.mark.ledger("H-INF-03")
 def test_a_primary_that_takes_no_more_writes_is_left_for_the_promoted_replica(
     three: tuple[Postgres, Postgres, Server], loads: Callable[..., Load], conclude: Callable[..., None]
 ) -> None:

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.fault
 HELD = 8.0
 
 
+@pytest.mark.ledger("H-INF-04")
 def test_a_locked_session_is_told_as_503_and_the_others_go_on(
     server: Server, database_url: str, loads: Callable[..., Load], conclude: Callable[..., None]
 ) -> None:

@@ -31,6 +31,7 @@ def both(tmp_path: Path) -> Iterator[tuple[Postgres, Server]]:
         yield both
 
 
+@pytest.mark.ledger("H-INF-02")
 def test_a_postgresql_that_crashes_three_times_signs_nobody_out(
     both: tuple[Postgres, Server], loads: Callable[..., Load], conclude: Callable[..., None]
 ) -> None:
@@ -45,6 +46,7 @@ def test_a_postgresql_that_crashes_three_times_signs_nobody_out(
     conclude(load, server, "3 crashes of PostgreSQL")
 
 
+@pytest.mark.ledger("H-INF-01")
 def test_a_postgresql_that_is_away_for_5_s_is_told_as_503(
     both: tuple[Postgres, Server], loads: Callable[..., Load], conclude: Callable[..., None]
 ) -> None:

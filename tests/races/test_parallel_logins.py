@@ -11,6 +11,7 @@ ROUNDS = 200
 SLOW_ROUNDS = 50
 
 
+@pytest.mark.ledger("H-RACE-07")
 def test_two_sign_ins_at_once_are_two_independent_sessions(race: OpenRace) -> None:
     with race("sign-in x2") as on:
         alice = on.person("alice.twice").register()

@@ -6,6 +6,7 @@ from tests.races.conftest import OpenRace
 
 
 @pytest.mark.parametrize("rounds", [20, pytest.param(200, marks=pytest.mark.race)])
+@pytest.mark.ledger("H-RACE-01", "REG-KEYCLOAK-01")
 def test_parallel_refreshes_of_one_token_get_one_successor(race: OpenRace, rounds: int) -> None:
     with race("refresh x8 with one token") as on:
         alice = on.person(f"alice.{rounds}").register()

@@ -12,6 +12,7 @@ ROUNDS = 200
 SPELLINGS = ("{}@example.com", "{}@EXAMPLE.com", " {}@example.com", "{}@Example.Com  ", "\t{}@example.com")
 
 
+@pytest.mark.ledger("H-RACE-02", "ASVS-2.3.4")
 def test_parallel_registrations_of_one_address_make_one_account(race: OpenRace) -> None:
     with race("registration x10 of one address") as on:
         for number in range(ROUNDS):

@@ -9,6 +9,7 @@ pytestmark = pytest.mark.race
 ROUNDS = 200
 
 
+@pytest.mark.ledger("H-RACE-09")
 def test_a_refresh_at_the_last_moment_is_either_in_time_or_refused(race: OpenRace) -> None:
     with race("refresh x4 against prune on an expiring row") as on:
         alice = on.person("alice.prune").register()

@@ -39,6 +39,7 @@ def sign_out_everywhere(on: Race, alice: Person) -> Callable[[], object]:
 @pytest.mark.parametrize(
     "ending", [log_out, deactivate, delete, set_password, sign_out_everywhere], ids=lambda ending: ending.__name__
 )
+@pytest.mark.ledger("H-RACE-03", "H-RACE-04", "ASVS-15.4.2")
 def test_no_refresh_outlives_the_end_of_its_session(
     race: OpenRace, ending: Callable[[Race, Person], Callable[[], object]]
 ) -> None:

@@ -10,6 +10,7 @@ pytestmark = pytest.mark.race
 ROUNDS = 200
 
 
+@pytest.mark.ledger("H-RACE-08")
 def test_a_replay_ends_the_session_while_the_child_is_refreshed(race: OpenRace) -> None:
     with race("replay x3 against refresh x3") as on:
         alice = on.person("alice.replay").register()
