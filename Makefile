@@ -24,7 +24,7 @@ test: setup ## Run the fast tests on SQLite and on PostgreSQL
 	$(BIN)/pytest -n $(JOBS) --database sqlite $(TESTS)
 	$(BIN)/pytest -n $(JOBS) --database postgresql $(TESTS)
 
-test-sessions: setup ## Prove the session engine: races, faults and growth on both databases (10 minutes)
+test-sessions: setup ## Prove the session engine: races, faults and growth on both databases (17 minutes)
 	$(BIN)/pytest --database sqlite -m "race or fault or growth" $(TESTS)
 	$(BIN)/pytest --database postgresql -m "race or fault or growth" $(TESTS)
 
