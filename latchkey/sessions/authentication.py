@@ -36,7 +36,7 @@ class SessionAuthentication(BaseAuthentication):
         return "Bearer"
 
 
-class SessionAuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class SessionAuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its hook has no types
     """How the OpenAPI document describes it; Swagger's Authorize button follows from this."""
 
     target_class = SessionAuthentication
