@@ -2,11 +2,12 @@
 
 Refusal
 |- 400  BadRequest, InvalidInput, ParseError, DuplicateKey,
-|       EmailTaken, PasswordTooShort, PasswordTooLong, PasswordTooCommon
+|       EmailTaken, PasswordTooShort, PasswordTooLong, PasswordTooCommon, PasswordTooObvious
 |- 401  NotAuthenticated, InvalidToken, InvalidCredentials, InvalidRefreshToken
 |- 403  PermissionDenied, CsrfFailed, RegistrationClosed
 |- 404  NotFound           405  MethodNotAllowed       406  NotAcceptable
-|- 413  ContentTooLarge    415  UnsupportedMediaType
+|- 408  RequestTimeout     413  ContentTooLarge        415  UnsupportedMediaType
+|- 429  TooManyAttempts
 `- 500  ServerError        503  Unavailable
 """
 
@@ -72,6 +73,11 @@ class PasswordTooCommon(BadRequest):
     detail = "The password is on the list of common ones; several unrelated words in a row make a good one."
 
 
+class PasswordTooObvious(BadRequest):
+    code, title, field = "password_too_obvious", "Password too obvious", "password"
+    detail = "The password is made of the e-mail address or of this service's name; choose unrelated words."
+
+
 class NotAuthenticated(Refusal):
     status, code, title = 401, "not_authenticated", "Not authenticated"
     detail = "Send an access token: 'Authorization: Bearer <token>'."
@@ -126,6 +132,11 @@ class NotAcceptable(Refusal):
     detail = "Answers are application/json; accept that."
 
 
+class RequestTimeout(Refusal):
+    status, code, title = 408, "request_timeout", "Request timeout"
+    detail = "The body did not arrive in time; send the request again."
+
+
 class ContentTooLarge(Refusal):
     status, code, title = 413, "content_too_large", "Content too large"
     detail = "The body is larger than 64 kB."
@@ -135,6 +146,12 @@ class UnsupportedMediaType(Refusal):
     status, code, title = 415, "unsupported_media_type", "Unsupported media type"
     detail = "Send the body as application/json in UTF-8, without a content encoding."
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+
+
+class TooManyAttempts(Refusal):
+    status, code, title = 429, "too_many_attempts", "Too many attempts"
+    detail = "Too many attempts failed; nothing was checked. Try again after 'Retry-After' seconds."
+    headers = {"Retry-After": "30"}
 
 
 class ServerError(Refusal):
