@@ -5,12 +5,12 @@ from typing import Any
 from constance.admin import Config
 from django.apps import apps
 from django.contrib import admin
-from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
 from latchkey.accounts.admin import UserAdmin
+from latchkey.accounts.sign_in_form import SignInForm
 from latchkey.sessions.admin import SessionAdmin
 
 __all__ = ["SessionAdmin", "UserAdmin"]
@@ -23,19 +23,6 @@ class StaffGroupAdmin(GroupAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> Any:
         """Only a superuser hands out privileges, to groups too."""
         return () if request.user.is_superuser else ("permissions",)
-
-
-class SignInForm(AdminAuthenticationForm):
-    error_messages = {
-        **AdminAuthenticationForm.error_messages,
-        "invalid_login": "No active staff account matches this e-mail address and password.",
-    }
-
-    def confirm_login_allowed(self, user: Any) -> None:
-        """Start the browser's session anew (ASVS 7.2.4): Django keeps it where somebody is signed in already."""
-        super().confirm_login_allowed(user)
-        if self.request is not None:
-            self.request.session.flush()
 
 
 admin.site.login_form = SignInForm

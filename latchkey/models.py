@@ -1,6 +1,7 @@
 """Where Django looks for the models."""
 
 from latchkey.accounts.models import User
+from latchkey.limits.models import Attempt
 from latchkey.sessions.models import Session
 
-__all__ = ["Session", "User"]
+__all__ = ["Attempt", "Session", "User"]

@@ -42,6 +42,7 @@ ALLOWED_HOSTS = env.words("LATCHKEY_ALLOWED_HOSTS", [] if PRODUCTION else ["127.
 CORS_ALLOWED_ORIGINS = env.words("LATCHKEY_CORS_ORIGINS", [])
 TRUSTED_PROXIES = env.count("LATCHKEY_TRUSTED_PROXIES", 0)
 BROWSABLE_API = env.switch("LATCHKEY_BROWSABLE_API", True)
+API_DOCS = env.switch("LATCHKEY_API_DOCS", True)
 ADMIN_EMAIL = env.text("LATCHKEY_ADMIN_EMAIL", "")
 ADMIN_PASSWORD = env.text("LATCHKEY_ADMIN_PASSWORD", "")
 
@@ -112,6 +113,10 @@ PASSWORD_HASHERS = [
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "latchkey.accounts.passwords.LengthValidator"},
     {"NAME": "latchkey.accounts.passwords.BlocklistValidator"},
+    {
+        "NAME": "latchkey.accounts.passwords.ObviousValidator",
+        "OPTIONS": {"words": ["latchkey", PUBLIC_URL.rpartition("://")[2]]},
+    },
 ]
 POLICY_DEFAULTS = Policy(password_min_length=15, password_blocklist=True) if PRODUCTION else Policy()
 CONSTANCE_BACKEND = "latchkey.core.policy_table.PolicyTable"

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import hypothesis
 import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -13,8 +14,20 @@ from django.db import close_old_connections, connection
 from django.test.utils import CaptureQueriesContext
 
 from latchkey.core import policy
+from latchkey.limits.guesses import forget_guesses
+from tests.hushed import nothing_secret_is_logged
 from tests.people import Person
 from tests.server import Server, fresh_database
+
+hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("busy")  # a machine that has other things to do is no failure
+
+
+@pytest.fixture(autouse=True)
+def hushed() -> Iterator[None]:
+    """Search the log of every test for secrets."""
+    with nothing_secret_is_logged():
+        yield
 
 
 @pytest.fixture
@@ -23,6 +36,7 @@ def http(db: None) -> Iterator[httpx.Client]:
     from latchkey.wsgi import application
 
     policy.forget()
+    forget_guesses()
     for signal in (request_started, request_finished):  # a test is one transaction, which must outlive a request
         signal.disconnect(close_old_connections)
     transport = httpx.WSGITransport(app=application, raise_app_exceptions=False)

@@ -12,6 +12,7 @@ from uuid import uuid4
 import httpx
 import psycopg
 
+from tests.hushed import secrets_in
 from tests.postgres import free_port
 
 ADMIN_EMAIL, ADMIN_PASSWORD = "admin@example.com", "an admin's own long password"
@@ -127,3 +128,4 @@ class Server:
         with suppress(ProcessLookupError):  # it has ended already
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
+        assert secrets_in(self.log.read_text()) == []

@@ -48,4 +48,4 @@ def test_the_command_says_what_it_did(alice: Person, bob: Person) -> None:
     said = StringIO()
     with time_machine.travel(datetime.now(UTC) + timedelta(days=31), tick=False):
         call_command("prune", stdout=said, stderr=StringIO())
-    assert said.getvalue() == "2 ended sessions deleted, 0 left.\n"
+    assert said.getvalue() == "2 ended sessions deleted, 0 left.\n2 counters of failed attempts forgotten.\n"

@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from latchkey.accounts.models import User
-from latchkey.accounts.standing import deactivate, reactivate, sign_out_everywhere
+from latchkey.accounts.standing import deactivate, lift_waits, reactivate, sign_out_everywhere
 
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -66,7 +66,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # not generic at ru
         ("Standing", {"fields": ("is_active", *PRIVILEGES)}),
     )
     add_fieldsets = ((None, {"fields": ("email", "username", "password1", "password2")}),)
-    actions = ("deactivate_users", "reactivate_users", "end_sessions")
+    actions = ("deactivate_users", "reactivate_users", "end_sessions", "lift_waits_of")
 
     @admin.display(description="sessions")
     def live_sessions(self, user: User) -> str:
@@ -115,6 +115,10 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # not generic at ru
     @admin.action(description="End all sessions of selected users", permissions=["change"])
     def end_sessions(self, request: HttpRequest, users: QuerySet[User]) -> None:
         self._act(request, users, sign_out_everywhere, "Ended all sessions")
+
+    @admin.action(description="Let selected users try again at once after failed sign-ins", permissions=["change"])
+    def lift_waits_of(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        self._act(request, users, lift_waits, "Lifted waits")
 
     def _act(
         self,

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.crypto import salted_hmac
@@ -13,6 +14,7 @@ from django.utils.crypto import salted_hmac
 from latchkey.accounts.email import LENGTH_LIMIT, canonical
 from latchkey.accounts.passwords import normalized
 from latchkey.core import clock
+from latchkey.limits.attempts import forgive
 
 
 def canonical_email(text: str) -> str:
@@ -32,6 +34,9 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **extra: Any) -> "User":
+        """Add a superuser; raises ValidationError where no account could be registered with this password."""
+        if password is not None:
+            validate_password(password, self.model(email=email, **extra))
         return self.create_user(email, password, is_staff=True, is_superuser=True, **extra)
 
     def get_by_natural_key(self, username: str | None) -> "User":
@@ -81,6 +86,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         if raises:
             self.credential_version = models.F("credential_version") + int(ends_sessions)
             update_fields = None if update_fields is None else {*update_fields, "credential_version"}
+        if self._has_new_password and not self._state.adding:
+            forgive(self.email)
         super().save(*args, update_fields=update_fields, **kwargs)
         self._has_new_password = False
         if raises:
@@ -95,10 +102,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         self._has_new_password = True
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Compare; a stored hash that cannot be read matches nothing."""
+        """Compare; a stored hash that cannot be read matches nothing, and costs the same."""
         try:
             return check_password(normalized(raw_password or ""), self.password, self._rehash)
         except ValueError:
+            make_password(raw_password or "")
             return False
 
     def _rehash(self, password: str) -> None:

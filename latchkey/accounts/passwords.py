@@ -1,17 +1,25 @@
 """Passwords: how they are compared, hashed, and which ones are let in (NIST SP 800-63B-4 section 3.1.1.2)."""
 
 import unicodedata
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 
-from latchkey.core.errors import PasswordTooCommon, PasswordTooLong, PasswordTooShort
+from latchkey.core.errors import PasswordTooCommon, PasswordTooLong, PasswordTooObvious, PasswordTooShort
 from latchkey.core.policy import current
+from latchkey.limits.hashing import hashed
 
 LENGTH_LIMIT = 256
 """Code points; longer ones are refused before anything is hashed."""
+
+SHORTEST_WORD = 3
+"""Letters and digits; shorter context words would turn up in good passwords by chance."""
+
+MOST_MEMORY = 32 * 1024
+"""KiB: more than that the allocator asks of the kernel each time, which takes twice as long."""
 
 
 def normalized(password: str) -> str:
@@ -23,6 +31,26 @@ class Argon2id(Argon2PasswordHasher):
     """Argon2id with 19 MiB, two passes, one lane (OWASP Password Storage Cheat Sheet)."""
 
     memory_cost, time_cost, parallelism = 19_456, 2, 1
+
+    def encode(self, password: str, salt: str) -> str:
+        return hashed(lambda: super(Argon2id, self).encode(password, salt))
+
+    def verify(self, password: str, encoded: str) -> bool:
+        return hashed(lambda: super(Argon2id, self).verify(password, encoded))
+
+    def harden_runtime(self, password: str, encoded: str) -> None:
+        """Do the work that a cheaper stored hash has saved, so that a wrong guess costs the same for every account.
+
+        Django leaves it out for Argon2, yet its cost is memory times passes, and that can be made up for: in as few
+        passes as 32 MiB allow, because the processor's cache makes passes over little memory cheaper than they count.
+        """
+        stored = self.decode(encoded)
+        missing = self.memory_cost * self.time_cost - stored["memory_cost"] * stored["time_cost"]
+        if missing > 0:
+            rest = type(self)()
+            rest.time_cost = 1 + missing // MOST_MEMORY
+            rest.memory_cost = max(missing // rest.time_cost, 8 * self.parallelism)  # the least that Argon2 takes
+            rest.encode(password, rest.salt())
 
 
 class LengthValidator:
@@ -40,7 +68,7 @@ class LengthValidator:
 
 
 class BlocklistValidator(CommonPasswordValidator):
-    """Refuse the 20,000 most common passwords (Django's list) while the policy says so."""
+    """Refuse the most common passwords (Django's list of almost 20,000) while the policy says so."""
 
     def validate(self, password: str, user: Any = None) -> None:
         if current().password_blocklist and normalized(password).lower().strip() in self.passwords:
@@ -48,3 +76,46 @@ class BlocklistValidator(CommonPasswordValidator):
 
     def get_help_text(self) -> str:
         return "Not one of the common ones." if current().password_blocklist else ""
+
+
+class ObviousValidator:
+    """Refuse a password that is nothing but context (NIST SP 800-63B-4 section 3.1.1.2, ASVS 6.2.11).
+
+    Context is the e-mail address and its parts, the user name, and the words given: the names of this service. Case,
+    signs and digits around or between do not count; other letters do, so a phrase may contain such a word. Django's
+    UserAttributeSimilarityValidator does not fit: it compares letters in any order, does not know the service, and
+    lets "alicealice" pass.
+    """
+
+    def __init__(self, words: Sequence[str] = ()) -> None:
+        self.words = tuple(words)
+
+    def validate(self, password: str, user: Any = None) -> None:
+        email = getattr(user, "email", "") or ""
+        context = (*self.words, email, *email.split("@"), getattr(user, "username", "") or "")
+        for counts in (str.isalnum, str.isalpha):
+            words = {word for text in context for word in (*_words(text, counts), _run(text, counts))}
+            if _is_made_of({word for word in words if len(word) >= SHORTEST_WORD}, _run(password, counts)):
+                raise ValidationError(PasswordTooObvious.detail, code=PasswordTooObvious.code)
+
+    def get_help_text(self) -> str:
+        return "Not made of the e-mail address, the user name or the name of this service."
+
+
+def _words(text: str, counts: Callable[[str], bool]) -> list[str]:
+    """Return the runs of characters that count, however they are cased or composed (full-width letters included)."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(character if counts(character) else " " for character in folded).split()
+
+
+def _run(text: str, counts: Callable[[str], bool]) -> str:
+    return "".join(_words(text, counts))
+
+
+def _is_made_of(words: set[str], text: str) -> bool:
+    """Return whether the text is some of these words in a row, each as often as it likes."""
+    ends = {0}
+    for start in range(len(text)):
+        if start in ends:
+            ends |= {start + len(word) for word in words if text.startswith(word, start)}
+    return bool(text) and len(text) in ends

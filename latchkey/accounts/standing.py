@@ -7,6 +7,7 @@ from django.db.models import F
 from latchkey.accounts.models import User
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
+from latchkey.limits.attempts import forgive
 
 
 def deactivate(user_ids: Collection[int]) -> int:
@@ -22,6 +23,14 @@ def reactivate(user_ids: Collection[int]) -> int:
 def sign_out_everywhere(user_ids: Collection[int]) -> int:
     """End every session of these users, in one statement however many sessions there are; return how many users."""
     return _change(Event.USER_SIGNED_OUT_EVERYWHERE, user_ids)
+
+
+def lift_waits(user_ids: Collection[int]) -> int:
+    """Let these users sign in again at once, however many attempts failed; return how many users."""
+    for user in (users := User.objects.filter(pk__in=user_ids)):
+        forgive(user.email)
+        record(Event.ATTEMPT_FORGIVEN, user_id=user.pk)
+    return len(users)
 
 
 def _those(user_ids: Collection[int], is_active: bool) -> list[int]:

@@ -14,6 +14,11 @@ class Client:
     address: str | None = None
     user_agent: str = ""
 
+    @property
+    def is_near(self) -> bool:
+        """Tell whether the address is of this machine or of a private network, as that of a proxy is."""
+        return self.address is not None and ip_address(self.address).is_private
+
     @classmethod
     def from_headers(cls, headers: Mapping[str, str], trusted_proxies: int) -> "Client":
         """Read a WSGI environment.

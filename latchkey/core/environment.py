@@ -32,7 +32,7 @@ class Environment:
     def count(self, name: str, default: int) -> int:
         """Read a whole number from 0 up; raises ImproperlyConfigured."""
         text = self.text(name, str(default))
-        if not (text.isascii() and text.isdecimal()):
+        if not (text.isascii() and text.isdecimal() and len(text) < 100):
             raise ImproperlyConfigured(f"{name} is {text!r}; it must be a whole number.")
         return int(text)
 

@@ -65,6 +65,25 @@ class Policy:
     password_blocklist: bool = _knob(
         "Accounts", False, False, True, "Whether new passwords are refused that stand on the list of common ones."
     )
+    failures_per_account: int = _knob(
+        "Guessing", 10, 2, 100, "How many sign-ins may fail at one account before the next has to wait. From 2 to 100."
+    )
+    failures_per_address: int = _knob(
+        "Guessing",
+        100,
+        2,
+        100_000,
+        "How many sign-ins may fail from one network address before the next has to wait; as many are forgotten "
+        "in an hour. From 2 to 100000.",
+    )
+    registrations_per_address: int = _knob(
+        "Guessing",
+        10_000,
+        2,
+        100_000,
+        "How many registrations one network address has before the next has to wait; as many are forgotten in an "
+        "hour. From 2 to 100000.",
+    )
 
 
 def clamped(knob: Field[Any], value: Any, default: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 from constance.backends.database import DatabaseBackend
 from constance.codecs import loads
 
-UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
+UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
 
 
 class PolicyTable(DatabaseBackend):  # type: ignore[misc]  # constance ships no types

@@ -1,18 +1,20 @@
 """Sign in: prove a password, get a session."""
 
 from datetime import datetime
-from uuid import UUID
 
 from django.contrib.auth import authenticate
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
+from latchkey.accounts.email import spelled_alike
 from latchkey.accounts.models import User
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.core import clock
 from latchkey.core.client import Client
 from latchkey.core.errors import InvalidCredentials
-from latchkey.core.policy import Policy, current
+from latchkey.core.policy import current
+from latchkey.limits.attempts import Charge, charge, refund
+from latchkey.limits.subjects import signing_in
 from latchkey.sessions.models import Session
 from latchkey.sessions.pair import TokenPair, issue_pair
 from latchkey.tokens.keys import refresh_token_keys
@@ -20,35 +22,23 @@ from latchkey.tokens.refresh_token import digest, generate, selector, successor
 
 
 def login(email: str, password: str, client: Client) -> TokenPair:
-    """Open a session for the user with this e-mail address and password; raises InvalidCredentials.
+    """Open a session for the user with this e-mail address and password.
 
-    Django's authenticate does equal work for unknown, inactive and password-less accounts, so that
-    neither the answer nor its time tells which addresses have one.
+    Raises InvalidCredentials, or TooManyAttempts before the password is looked at. Django's authenticate does
+    equal work for unknown, inactive and password-less accounts, so that neither the answer nor its time tells
+    which addresses have one.
     """
-    user = authenticate(email=email, password=password)
-    if not isinstance(user, User):
-        record(Event.LOGIN_FAILED, client)
-        raise InvalidCredentials
-    now, policy, secret = clock.now(), current(), generate()
-    with transaction.atomic():
-        session = _open(user, secret, client, now, policy)
-        _make_room(session, now, policy.sessions_per_user)
-    record(Event.LOGIN_SUCCEEDED, client, user_id=user.pk, session_id=session.pk)
-    return issue_pair(session.pk, user.pk, secret, now, policy.access_token_lifetime)
+    charged, user = _prove(email, password, client)
+    try:
+        return _sign_in(user, charged, client)
+    except IntegrityError:  # with 10 million sessions one draw in 28 million is the selector of another
+        return _sign_in(user, charged, client)
 
 
-def _open(user: User, secret: UUID, client: Client, now: datetime, policy: Policy) -> Session:
-    """Add the session, if what was proven still holds: the user may have changed while the password was hashed.
-
-    The lock on the user makes sign-ins of one user follow each other, and holds off a deletion; SQLite's
-    transactions do that by themselves.
-    """
-    proven = User.objects.filter(pk=user.pk, is_active=True, credential_version=user.credential_version)
-    if proven.select_for_update(no_key=True).values_list("pk").first() is None:
-        record(Event.LOGIN_FAILED, client, user_id=user.pk, reason="revoked")
-        raise InvalidCredentials
-    key = refresh_token_keys()[0]
-    return Session.objects.create(
+def _sign_in(user: User, charged: Charge, client: Client) -> TokenPair:
+    now, policy, key = clock.now(), current(), refresh_token_keys()[0]
+    secret = generate(key)
+    session = Session(
         selector=selector(secret),
         digest=digest(key, secret),
         next_digest=digest(key, successor(key, secret)),
@@ -60,6 +50,34 @@ def _open(user: User, secret: UUID, client: Client, now: datetime, policy: Polic
         ip=client.address,
         user_agent=client.user_agent,
     )
+    _open(session, charged, client, policy.sessions_per_user)
+    record(Event.LOGIN_SUCCEEDED, client, user_id=user.pk, session_id=session.pk)
+    return issue_pair(session.pk, user.pk, secret, now, policy.access_token_lifetime)
+
+
+def _prove(email: str, password: str, client: Client) -> tuple[Charge, User]:
+    charged = charge(signing_in(spelled_alike(email), client), client)
+    user = authenticate(email=email, password=password)
+    if not isinstance(user, User):
+        record(Event.LOGIN_FAILED, client)
+        raise InvalidCredentials
+    return charged, user
+
+
+@transaction.atomic
+def _open(session: Session, charged: Charge, client: Client, keep: int) -> None:
+    """Add the session, if what was proven still holds: the user may have changed while the password was hashed.
+
+    The refund comes first. It writes the account's row of attempts, so that sign-ins to one account follow
+    each other from here on, and each sees the sessions of those before it when it counts them.
+    """
+    refund(charged)
+    crowded = Session.objects.open(session, keep)
+    if crowded is None:
+        record(Event.LOGIN_FAILED, client, user_id=session.user_id, reason="revoked")
+        raise InvalidCredentials  # which takes the refund back, too
+    if crowded:
+        _make_room(session, session.created_at, keep)
 
 
 def _make_room(opened: Session, now: datetime, keep: int) -> None:

@@ -2,22 +2,30 @@
 
 from uuid import UUID
 
+from django.db.models import F
+
+from latchkey.accounts.models import User
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.core.client import Client
+from latchkey.limits.guesses import count_guess
 from latchkey.sessions.models import Session
-from latchkey.tokens.refresh_token import selector
+from latchkey.tokens.keys import refresh_token_keys
+from latchkey.tokens.refresh_token import is_made_up, selector
 
 
 def logout(presented: UUID, client: Client) -> None:
     """End the session that the token belongs to; unknown and ended ones are fine (RFC 7009 section 2.2).
 
     The selector alone decides: a spent token of the session would end it at refresh too, and after a
-    lost response a spent one may be all that the client has.
+    lost response a spent one may be all that the client has. Raises TooManyAttempts where a client makes
+    tokens up (RFC 7009 section 5).
     """
     ended, _ = Session.objects.filter(selector=selector(presented)).delete()
     if ended:
         record(Event.SESSION_ENDED, client, reason="logout")
+    elif is_made_up(refresh_token_keys(), presented):
+        count_guess(client)
 
 
 def end(session_ids: list[int], reason: str) -> int:
@@ -26,3 +34,14 @@ def end(session_ids: list[int], reason: str) -> int:
     for session_id in session_ids:
         record(Event.SESSION_ENDED, session_id=session_id, reason=reason)
     return ended
+
+
+def end_all(reason: str) -> int:
+    """End every session of everybody, in one statement however many there are; return how many users there are.
+
+    Raising the version shuts out access tokens and the admin's cookies too, and sessions that a restored backup
+    brought back.
+    """
+    touched = User.objects.update(credential_version=F("credential_version") + 1)
+    record(Event.USER_SIGNED_OUT_EVERYWHERE, reason=reason)
+    return touched

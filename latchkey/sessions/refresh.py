@@ -6,6 +6,7 @@ the current one                               rotate                1
 the successor of the stored one (fail-over)   rotate                1
 the one just spent, within the retry window   the same pair again   2
 of no live session                            401                   2
+one of many that somebody makes up            429                   2
 any other token of a live session             replay: end it, 401   3
 """
 
@@ -20,14 +21,19 @@ from latchkey.core import clock
 from latchkey.core.client import Client
 from latchkey.core.errors import InvalidRefreshToken
 from latchkey.core.policy import Policy, current
-from latchkey.sessions.models import Session, Step
+from latchkey.limits.guesses import count_guess
+from latchkey.sessions.manager import Step
+from latchkey.sessions.models import Session
 from latchkey.sessions.pair import TokenPair, issue_pair
 from latchkey.tokens.keys import refresh_token_keys
-from latchkey.tokens.refresh_token import digest, selector, successor
+from latchkey.tokens.refresh_token import digest, is_made_up, selector, successor
 
 
 def refresh(presented: UUID, client: Client) -> TokenPair:
-    """Spend a refresh token and return a new pair; raises InvalidRefreshToken, alike for every reason."""
+    """Spend a refresh token and return a new pair.
+
+    Raises InvalidRefreshToken, alike for every reason, or TooManyAttempts where a client makes tokens up.
+    """
     now, policy = clock.now(), current()
     keys = refresh_token_keys()
     secret = successor(keys[0], presented)
@@ -49,6 +55,8 @@ def _retry(presented: UUID, keys: list[bytes], client: Client, now: datetime, po
     """
     session = Session.objects.select_related("user").filter(selector=selector(presented)).first()
     if session is None:
+        if is_made_up(keys, presented):
+            count_guess(client)
         _refuse("unknown", client)
     if session.expires_at <= now or session.created_at <= now - policy.session_lifetime_cap:
         _refuse("expired", client, session)

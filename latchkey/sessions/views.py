@@ -31,7 +31,7 @@ class LoginView(ApiView):
         {200: TokenPairOutput},
         request_example={"email": "user@example.com", "password": "password"},
         response_example=PAIR,
-        refusals=[errors.InvalidCredentials],
+        refusals=[errors.InvalidCredentials, errors.TooManyAttempts],
     )
     def post(self, request: Request) -> Response:
         pair = login(**self.read(request), client=client_of(request))
@@ -55,7 +55,7 @@ class RefreshView(ApiView):
         {200: TokenPairOutput},
         request_example=TOKEN,
         response_example=PAIR,
-        refusals=[errors.InvalidRefreshToken],
+        refusals=[errors.InvalidRefreshToken, errors.TooManyAttempts],
     )
     def post(self, request: Request) -> Response:
         pair = refresh(self.read(request)["refresh_token"], client_of(request))
@@ -76,7 +76,7 @@ class LogoutView(ApiView):
         {200: LogoutOutput},
         request_example=TOKEN,
         response_example=SIGNED_OUT,
-        refusals=[],
+        refusals=[errors.TooManyAttempts],
     )
     def post(self, request: Request) -> Response:
         logout(self.read(request)["refresh_token"], client_of(request))

@@ -112,7 +112,7 @@ def test_login_takes_at_most_four_statements(
 ) -> None:
     sent = statements(alice.login)
     assert 1 <= len(sent) <= 4
-    assert any(sql.startswith('INSERT INTO "latchkey_session"') for sql in sent)
+    assert any("INSERT INTO latchkey_session" in sql for sql in sent)
 
 
 @pytest.mark.ledger("CS-PW-3", "NIST-3.1.1.2-16", "ASVS-11.2.2")

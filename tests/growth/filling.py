@@ -1,7 +1,7 @@
 """Many sessions at once: real ones with tokens, and rows that only take up room."""
 
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import connection
 
@@ -32,9 +32,9 @@ ROOM_TAKERS = {
 
 def sign_in(count: int) -> list[UUID]:
     """Add a user with this many sessions; return their refresh tokens."""
-    user = User.objects.create(email=f"{generate()}@example.com", password="!")
+    user = User.objects.create(email=f"{uuid4()}@example.com", password="!")
     key, now = refresh_token_keys()[0], clock.now()
-    tokens = [generate() for _ in range(count)]
+    tokens = [generate(refresh_token_keys()[0]) for _ in range(count)]
     Session.objects.bulk_create(
         (
             Session(
@@ -58,7 +58,7 @@ def sign_in(count: int) -> list[UUID]:
 
 def take_room(count: int, lifetime: timedelta) -> None:
     """Add rows with digests of chance, of one user, which end after this time; a negative one has ended already."""
-    user = User.objects.create(email=f"{generate()}@example.com", password="!")
+    user = User.objects.create(email=f"{uuid4()}@example.com", password="!")
     adapted, now = connection.ops.adapt_datetimefield_value, clock.now()
     values = {"user": user.pk, "now": adapted(now), "expires": adapted(now + lifetime), "agent": AGENT, "count": count}
     with connection.cursor() as cursor:

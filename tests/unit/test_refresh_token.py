@@ -5,7 +5,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latchkey.tokens.refresh_token import digest, generate, selector, successor
+from latchkey.tokens.refresh_token import digest, generate, is_made_up, selector, successor
 
 TOKENS = st.uuids(version=4)
 KEYS = st.binary(min_size=32, max_size=32)
@@ -14,7 +14,7 @@ VERIFIER = (1 << 62) - 1
 
 
 def test_a_generated_token_is_a_version_four_uuid_and_a_new_one_each_time() -> None:
-    tokens = {generate() for _ in range(1000)}
+    tokens = {generate(KEY) for _ in range(1000)}
     assert len(tokens) == 1000
     assert {token.version for token in tokens} == {4}
     assert len({selector(token) for token in tokens}) == 1000
@@ -81,3 +81,18 @@ def test_digest_and_successor_stay_what_they_are_from_one_release_to_the_next() 
     token = UUID("2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42")
     assert str(successor(KEY, token)) == "2f9c1f0e-8a51-4c6d-a5de-703bf23b5dd7"
     assert digest(KEY, token).hex() == "548d7e561c7990f1322bc83fa85f52dc84556dfbeaf315cf5e049bb313c355e1"
+
+
+@given(KEYS, KEYS, st.integers(0, 5))
+def test_a_token_that_was_issued_is_known_as_such_however_often_it_was_rotated(
+    key: bytes, other: bytes, steps: int
+) -> None:
+    token = generate(key)
+    for _ in range(steps):
+        token = successor(key, token)
+    assert not is_made_up([other, key], token)
+
+
+def test_tokens_that_were_made_up_are_known_as_such() -> None:
+    noticed = [is_made_up([KEY], UUID(int=number * 7919 << 64, version=4)) for number in range(4096)]
+    assert noticed.count(False) < 20  # one in 4,096 by chance

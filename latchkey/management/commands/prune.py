@@ -1,16 +1,17 @@
-"""latchkey prune: delete the rows of ended sessions."""
+"""latchkey prune: delete the rows of ended sessions and of forgotten attempts."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
+from latchkey.limits.prune import prune as prune_attempts
 from latchkey.sessions.models import Session
 from latchkey.sessions.prune import prune
 
 
 class Command(BaseCommand):
-    help = "Delete the rows of ended sessions, in small batches beside a running service. Safe to stop and to repeat."
+    help = "Delete ended sessions and forgotten attempts, in small batches beside a running service. Safe to repeat."
 
     def handle(self, *args: Any, **options: Any) -> None:
         deleted = 0
@@ -18,4 +19,6 @@ class Command(BaseCommand):
             for batch in prune():
                 deleted += batch.deleted
                 bar.update(batch.seen)
+        forgotten = sum(prune_attempts())
         self.stdout.write(f"{deleted} ended sessions deleted, {Session.objects.count()} left.")
+        self.stdout.write(f"{forgotten} counters of failed attempts forgotten.")

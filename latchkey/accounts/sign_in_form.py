@@ -1,0 +1,48 @@
+"""The door of the admin area, under the same guard as /api/login/."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.core.exceptions import ValidationError
+
+from latchkey.accounts.email import spelled_alike
+from latchkey.audit.events import Event
+from latchkey.audit.log import record
+from latchkey.core.client import Client
+from latchkey.core.errors import TooManyAttempts
+from latchkey.limits.attempts import charge, refund
+from latchkey.limits.subjects import signing_in
+
+
+class SignInForm(AdminAuthenticationForm):
+    """E-mail address and password of somebody active and staff; every other outcome is told alike."""
+
+    error_messages = {
+        **AdminAuthenticationForm.error_messages,
+        "invalid_login": "No active staff account matches this e-mail address and password.",
+    }
+
+    def clean(self) -> dict[str, Any]:
+        email, headers = self.cleaned_data.get("username"), self.request.META if self.request else {}
+        if not email or not self.cleaned_data.get("password"):
+            return super().clean()
+        client = Client.from_headers(headers, settings.TRUSTED_PROXIES)
+        try:
+            charged = charge(signing_in(spelled_alike(email), client), client)
+            cleaned = super().clean()
+        except TooManyAttempts as refusal:
+            wait = refusal.extra_headers["Retry-After"]
+            raise ValidationError(f"Too many attempts; try again in {wait} s.", code=refusal.code) from refusal
+        except ValidationError:
+            record(Event.ADMIN_LOGIN_FAILED, client)
+            raise
+        refund(charged)
+        record(Event.ADMIN_LOGIN_SUCCEEDED, client, user_id=self.get_user().pk)
+        return cleaned
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        """Start the browser's session anew (ASVS 7.2.4): Django keeps it where somebody is signed in already."""
+        super().confirm_login_allowed(user)
+        if self.request is not None:
+            self.request.session.flush()

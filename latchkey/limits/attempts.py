@@ -1,0 +1,138 @@
+"""Count attempts before they are looked at, and make guessers wait.
+
+An attempt is charged before the password is compared, and refunded when it was right: so a hundred parallel
+guesses cannot slip in between a check and a count. A device that signed in to the account before is charged by
+itself; everybody else is charged by account and by place together. So strangers make strangers wait, never the
+owner's devices; and while a subject has to wait, a right password is not looked at either.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+from typing import Any
+
+from django.db import connection, transaction
+
+from latchkey.audit.events import Event
+from latchkey.audit.log import record
+from latchkey.core import clock
+from latchkey.core.client import Client
+from latchkey.core.errors import TooManyAttempts
+from latchkey.core.policy import current
+from latchkey.limits.models import Attempt
+from latchkey.limits.subjects import Subject, account_digest
+
+FIRST_WAIT, LONGEST_WAIT = 30_000, 3_600_000
+"""Milliseconds: once the free failures are used up, each further one doubles the wait."""
+LAST_FAILURE = 100
+"""Neither an account nor a device takes more failures in a row (NIST SP 800-63B-4 section 3.2.2)."""
+NEVER = 10**15
+"""Milliseconds, 31,700 years: until a new password, or until an operator lifts it."""
+HOUR = 3_600_000
+
+_SIGNING_IN = """
+    SELECT %(account)s AS account, %(place)s AS place, %(free_of_account)s AS free, %(last)s AS most,
+           %(never)s AS forgets WHERE {known}
+    UNION ALL SELECT %(account)s, '', %(free_of_account)s, %(last)s, %(never)s WHERE NOT {known}
+    UNION ALL SELECT '', %(place)s, %(free_of_place)s, %(never)s, %(forgets)s WHERE NOT {known}
+""".format(known="EXISTS (SELECT 1 FROM latchkey_attempt WHERE account = %(account)s AND place = %(place)s)")
+_REGISTERING = """
+    SELECT '' AS account, %(place)s AS place, %(free_of_place)s AS free, %(never)s AS most, %(forgets)s AS forgets
+"""
+_CHARGE = """
+WITH charged AS ({charged})
+INSERT INTO latchkey_attempt AS a (account, place, failures, last_at, blocked_until)
+SELECT account, place, 1, %(now)s, 0 FROM charged
+ WHERE NOT EXISTS (SELECT 1 FROM latchkey_attempt AS b JOIN charged AS c ON c.account = b.account AND c.place = b.place
+                    WHERE b.blocked_until > %(now)s)
+ ORDER BY account, place
+    ON CONFLICT (account, place) DO UPDATE
+   SET (failures, last_at, blocked_until) = (
+       SELECT n, %(now)s, CASE WHEN n < free THEN 0 WHEN n >= most THEN %(now)s + %(never)s
+                               WHEN n >= free + 7 THEN %(now)s + %(longest_wait)s
+                               ELSE %(now)s + (%(first_wait)s << CAST(n - free AS integer)) END
+         FROM (SELECT free, most, 1 + CASE WHEN %(now)s <= a.last_at THEN a.failures
+                                           WHEN (%(now)s - a.last_at) / forgets >= a.failures THEN 0
+                                           ELSE a.failures - (%(now)s - a.last_at) / forgets END AS n
+                 FROM charged WHERE charged.account = a.account AND charged.place = a.place) AS counted)
+ WHERE a.blocked_until <= %(now)s
+RETURNING account, place
+"""
+_REFUND = """
+INSERT INTO latchkey_attempt AS a (account, place, failures, last_at, blocked_until)
+VALUES {refunded} ON CONFLICT (account, place) DO UPDATE
+   SET failures = CASE WHEN a.account <> '' OR a.failures < 1 THEN 0 ELSE a.failures - 1 END,
+       blocked_until = CASE WHEN a.account <> '' OR a.last_at <= %(now)s THEN 0 ELSE a.blocked_until END
+"""
+_PLACE = "('', %(place)s, 0, %(now)s, 0)"
+_ACCOUNT_AND_DEVICE = "(%(account)s, '', 0, %(now)s, 0), (%(account)s, %(place)s, 0, %(now)s, 0)"
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """An attempt that was counted as failed, when (milliseconds), and whether a known device made it."""
+
+    subject: Subject
+    at: int
+    known: bool
+
+
+def charge(subject: Subject, client: Client) -> Charge:
+    """Count an attempt as failed before it is looked at; raises TooManyAttempts, having changed nothing.
+
+    One statement. Rows that have to wait are left as they are, so that trying on makes no wait longer. The
+    attempt is let in exactly if each of its rows took the charge: between two parallel ones, the row decides.
+    """
+    now, policy, signs_in = int(clock.now().timestamp() * 1000), current(), bool(subject.account)
+    free_of_place = policy.failures_per_address if signs_in else policy.registrations_per_address
+    allowances = {
+        "free_of_account": policy.failures_per_account,
+        "free_of_place": free_of_place,
+        "forgets": HOUR // free_of_place,
+        "last": LAST_FAILURE,
+        "never": NEVER,
+        "first_wait": FIRST_WAIT,
+        "longest_wait": LONGEST_WAIT,
+    }
+    charged = _execute(_CHARGE.format(charged=_SIGNING_IN if signs_in else _REGISTERING), subject, now, allowances)
+    known = (subject.account, subject.place) in charged
+    if not known and set(charged) != {(subject.account, ""), ("", subject.place)}:
+        record(Event.ATTEMPT_LIMITED, client, reason="sign-in" if signs_in else "registration")
+        raise TooManyAttempts(headers={"Retry-After": str(_wait(subject, now))})
+    return Charge(subject, now, known)
+
+
+def refund(charge: Charge) -> None:
+    """Take the charge of a sign-in back, as the password was right; from now on its device is known.
+
+    The account and the device start anew. The place gets this one attempt back and no more, else a guesser
+    could clear it with an account of his own.
+    """
+    refunded = _ACCOUNT_AND_DEVICE if charge.known else f"{_PLACE}, {_ACCOUNT_AND_DEVICE}"
+    _execute(_REFUND.format(refunded=refunded), charge.subject, charge.at)
+
+
+def forgive(email: str) -> None:
+    """Forget the failures at an account and of its devices, as after a new password."""
+    rows = Attempt.objects.filter(account=account_digest(email))
+    with transaction.atomic():
+        list(rows.order_by("place").select_for_update())  # in the order in which a refund takes them
+        rows.update(failures=0, blocked_until=0)
+
+
+def _execute(
+    statement: str, subject: Subject, now: int, allowances: Mapping[str, int] = MappingProxyType({})
+) -> list[tuple[str, str]]:
+    parameters: dict[str, Any] = {**asdict(subject), "now": now, **allowances}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.fetchall() if cursor.description else []
+
+
+def _wait(subject: Subject, now: int) -> int:
+    """Return for how many seconds the subject has to wait, at least one."""
+    rows = Attempt.objects.filter(account__in=["", subject.account], place__in=["", subject.place])
+    until = {(row.account, row.place): row.blocked_until for row in rows}
+    device = until.get((subject.account, subject.place)) if subject.account else None
+    latest = max(until.values(), default=0) if device is None else device
+    return max(1, -(-min(LONGEST_WAIT, latest - now) // 1000))

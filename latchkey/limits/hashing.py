@@ -1,0 +1,36 @@
+"""What bounds the cost of hashing: a flood of sign-ins must not starve whoever is signed in (OWASP ASVS 15.2.2).
+
+The front gives these requests threads of their own and a queue, so that they never hold one of the others'; and the
+hashing itself runs in threads of low priority, so that whoever needs the processor for a moment gets it.
+"""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TypeVar
+
+Hashed = TypeVar("Hashed")
+
+PATHS = frozenset({"/api/register", "/api/login", "/admin/login"})
+"""Where a stranger can have a password hashed, by POST; without the last slash."""
+
+SLOTS = 2
+"""Passwords hashed at once in one process: 19 MiB each, and a core for a fiftieth of a second."""
+
+QUEUE = 64
+"""How many may wait in one process; whoever comes then is turned away with 503, in a second or two they are through."""
+
+NICENESS = 10
+"""Of the threads that hash, for Linux counts it by thread (nice(2)): the processor's other work goes before."""
+
+
+def hashed(compute: Callable[[], Hashed]) -> Hashed:
+    """Return what this computes, in a thread of low priority; the interpreter is free meanwhile."""
+    return _threads(os.getpid()).submit(compute).result()
+
+
+@cache
+def _threads(process: int) -> ThreadPoolExecutor:
+    """Return the threads of this process: a fork inherits the pool, but none of its threads."""
+    return ThreadPoolExecutor(SLOTS, "hashing", initializer=os.nice, initargs=(NICENESS,))

@@ -1,0 +1,39 @@
+"""Nothing that opens a door is in any log: every test's lines are searched, and every server's."""
+
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.people import PASSWORD
+
+UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
+REQUEST_ID = re.compile(rf"""request_id['"]?[=:] ?['"]?{UUID}""", re.IGNORECASE)
+SECRET = re.compile(rf"\beyJ[\w-]{{8,}}|\b{UUID}\b|{PASSWORD}", re.IGNORECASE)
+"""A JWT, a UUID or the password of the tests; request ids, which are UUIDs too, are taken out before."""
+
+
+def secrets_in(text: str) -> list[str]:
+    return SECRET.findall(REQUEST_ID.sub("", text))
+
+
+class _Listener(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+
+@contextmanager
+def nothing_secret_is_logged() -> Iterator[Any]:
+    """Listen to the log of this process, and search what was said."""
+    listener, root = _Listener(), logging.getLogger()
+    root.addHandler(listener)
+    try:
+        yield
+    finally:
+        root.removeHandler(listener)
+    assert secrets_in("\n".join(listener.lines)) == []

@@ -1,0 +1,39 @@
+"""Guessers, and the addresses that they come from."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+
+import httpx
+import pytest
+import time_machine
+
+from tests.people import Person
+
+From = Callable[[str], httpx.Client]
+
+
+@pytest.fixture
+def from_address(http: httpx.Client) -> Iterator[From]:
+    """A client of the same service that comes from this network address."""
+    from latchkey.wsgi import application
+
+    with ExitStack() as clients:
+
+        def client(address: str) -> httpx.Client:
+            transport = httpx.WSGITransport(app=application, raise_app_exceptions=False, remote_addr=address)
+            return clients.enter_context(httpx.Client(transport=transport, base_url="http://127.0.0.1:8000"))
+
+        yield client
+
+
+@pytest.fixture
+def mallory(from_address: From, alice: Person) -> Person:
+    """Somebody elsewhere, who guesses at alice's password."""
+    return replace(alice, http=from_address("192.0.2.66"))
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel("2026-11-22T12:00:00Z", tick=False) as traveller:
+        yield traveller

@@ -1,0 +1,19 @@
+"""One guess after another."""
+
+import httpx
+
+from tests.people import Person
+
+WRONG = "not the password"
+
+
+def attempt(person: Person, password: str = WRONG, email: str | None = None) -> httpx.Response:
+    """Try to sign in."""
+    return person.http.post("/api/login/", json={"email": email or person.email, "password": password})
+
+
+def fail(person: Person, times: int, email: str | None = None) -> None:
+    """Guess wrong, so many times in a row; each guess must be looked at."""
+    for _ in range(times):
+        answer = attempt(person, email=email)
+        assert answer.status_code == 401, answer.text

@@ -1,0 +1,60 @@
+"""Hashing has threads of its own, of low priority, and a queue with an end."""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import get_native_id
+
+import httpx
+import pytest
+
+from latchkey.limits.hashing import NICENESS, QUEUE, SLOTS, hashed
+from tests.people import PASSWORD
+from tests.problems import assert_problem
+from tests.server import Server
+
+FORK = """
+import os
+from latchkey.limits.hashing import hashed
+print(hashed(lambda: "before"), flush=True)
+if os.fork() == 0:
+    print(hashed(lambda: "in the child"), flush=True)
+    os._exit(0)
+os.wait()
+"""
+AT_ONCE = 3 * (SLOTS + QUEUE)
+
+
+def test_hashing_steps_back_and_nothing_else_does() -> None:
+    before = os.getpriority(os.PRIO_PROCESS, get_native_id())
+    assert hashed(lambda: os.getpriority(os.PRIO_PROCESS, get_native_id())) == min(19, before + NICENESS)
+    assert os.getpriority(os.PRIO_PROCESS, get_native_id()) == before
+
+
+def test_a_fork_hashes_too() -> None:
+    done = subprocess.run([sys.executable, "-c", FORK], timeout=20, capture_output=True, text=True, check=True)
+    assert done.stdout == "before\nin the child\n"
+
+
+@pytest.mark.ledger("ASVS-15.2.2", "ASVS-2.4.1")
+def test_who_finds_the_queue_full_is_turned_away(tmp_path: Path, database_url: str) -> None:
+    server = Server(tmp_path, database_url, workers=1, threads=2).start()
+    try:
+        with httpx.Client(base_url=server.url, timeout=30, limits=httpx.Limits(max_connections=AT_ONCE)) as http:
+
+            def register(number: int) -> httpx.Response:
+                body = {"email": f"user{number}@example.com", "password": PASSWORD}
+                return http.post("/api/register/", json=body)
+
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                answers = list(pool.map(register, range(AT_ONCE)))
+        refused = [answer for answer in answers if answer.status_code != 201]
+        assert len(answers) - len(refused) >= QUEUE
+        for answer in refused:
+            assert_problem(answer, 503, "unavailable")
+        assert httpx.get(f"{server.url}/readyz").status_code == 200
+    finally:
+        server.kill()
+    assert server.log.read_text().count("attempt.turned_away") == len(refused) > 0
