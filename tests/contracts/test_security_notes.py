@@ -14,6 +14,10 @@ from latchkey.accounts.passwords import Argon2id
 from latchkey.audit.events import Event
 from latchkey.core.database import connection_settings, limit_waiting
 from latchkey.core.policy import Policy
+from latchkey.limits.attempts import LAST_FAILURE
+from latchkey.limits.guesses import GUESSES
+from latchkey.limits.hashing import QUEUE, SLOTS
+from latchkey.limits.models import Attempt
 from latchkey.management.commands.serve import DRAIN_SECONDS
 from latchkey.sessions.models import Session
 from latchkey.tokens.access_token import ALGORITHM
@@ -58,6 +62,7 @@ def test_every_secret_of_the_environment_has_an_owner_and_a_day_of_change() -> N
 def test_every_column_and_every_claim_is_classified(alice: Person) -> None:
     columns = {f"user.{field.name}" for field in (*User._meta.fields, *User._meta.many_to_many)}
     columns |= {f"session.{field.name}" for field in Session._meta.fields}
+    columns |= {f"attempt.{field.name}" for field in Attempt._meta.fields}
     claims = jwt.decode(alice.access_token, options={"verify_signature": False})
     named = first_codes("Data")
     assert sorted(named) == sorted(columns | {f"claim.{name}" for name in claims})
@@ -70,6 +75,19 @@ def test_every_event_is_in_the_inventory_of_the_log() -> None:
     own = {ast_event for file, call in calls("error", "warning", "info", "critical") for ast_event in said(call)}
     framework = {"request_started", "request_finished", "request_failed"}
     assert sorted(first_codes("What is logged")) == sorted({*map(str, Event), *own, *framework})
+
+
+@pytest.mark.ledger("ASVS-2.1.3", "ASVS-6.1.1")
+def test_every_limit_is_in_the_table_with_its_default() -> None:
+    written = {codes(row[2])[0]: row[3] for row in table("Limits") if codes(row[2])}
+    knobs = [name for name in (knob.name for knob in fields(Policy)) if "_per_" in name]
+    assert written == {name.upper(): str(getattr(Policy(), name)) for name in knobs}
+    told = {row[0]: row[3] for row in table("Limits") if not codes(row[2])}
+    assert told == {
+        "failed sign-ins in a row": str(LAST_FAILURE),
+        "refresh tokens that were never issued, at refresh and logout": f"{GUESSES} in a minute",
+    }
+    assert f"| {SLOTS} at once in each process and {QUEUE} that wait" in PAGE.read_text()
 
 
 def said(call: object) -> list[str]:

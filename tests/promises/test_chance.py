@@ -12,10 +12,10 @@ from latchkey.tokens.refresh_token import generate, selector
 DRAW = """
 import os, pathlib, sys
 from latchkey.tokens.refresh_token import generate
-generate()
+generate(bytes(32))
 for worker in range(8):
     if os.fork() == 0:
-        drawn = "".join(f"{generate()}\\n" for _ in range(12_500))
+        drawn = "".join(f"{generate(bytes(32))}\\n" for _ in range(12_500))
         pathlib.Path(sys.argv[1], str(worker)).write_text(drawn)
         os._exit(0)
 for _ in range(8):
@@ -25,7 +25,7 @@ for _ in range(8):
 
 @pytest.mark.ledger("CS-SESS-1")
 def test_ten_thousand_tokens_are_all_different_and_nothing_but_random() -> None:
-    tokens = [generate() for _ in range(10_000)]
+    tokens = [generate(bytes(32)) for _ in range(10_000)]
     assert len(set(tokens)) == len({selector(token) for token in tokens}) == 10_000
     assert {(token.version, token.variant) for token in tokens} == {(4, "specified in RFC 4122")}
     assert len({random_id() for _ in range(10_000)}) == 10_000

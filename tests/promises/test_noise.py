@@ -60,10 +60,12 @@ def test_sql_in_a_header_a_query_or_a_key_changes_nothing(alice: Person) -> None
 
 
 @pytest.mark.ledger("ASVS-1.2.4")
-def test_sql_is_written_by_hand_in_two_places_and_takes_parameters_in_one() -> None:
+def test_sql_is_written_by_hand_in_few_places_and_takes_values_as_parameters() -> None:
     written = {(file, ast.unparse(call)) for file, call in calls("execute") if not file.startswith("migrations/")}
     assert {entry for entry in written if entry[0] != "cli.py"} == {
-        ("sessions/models.py", "cursor.execute(_ROTATE.format(**_DIALECTS[connection.vendor]), parameters)"),
+        ("limits/attempts.py", "cursor.execute(statement, parameters)"),
+        ("sessions/manager.py", "cursor.execute(_ROTATE.format(**_DIALECTS[connection.vendor]), parameters)"),
+        ("sessions/manager.py", "cursor.execute(_OPEN.format(**_DIALECTS[connection.vendor]), parameters)"),
         ("web/views.py", "cursor.execute('SELECT 1')"),
     }
     assert not calls("raw", "extra", "RawSQL", "executemany", "executescript", "callproc")

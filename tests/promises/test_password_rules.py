@@ -1,5 +1,6 @@
 """Which passwords are let in, and for how long."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -7,11 +8,15 @@ from typing import Any
 import httpx
 import pytest
 import time_machine
-from django.contrib.auth.password_validation import CommonPasswordValidator
+from django.conf import settings
+from django.contrib.auth.hashers import get_hashers
+from django.contrib.auth.password_validation import CommonPasswordValidator, get_default_password_validators
 
 from latchkey.accounts.models import User
+from latchkey.accounts.passwords import BlocklistValidator, ObviousValidator
 from tests.people import Person
 from tests.problems import assert_problem
+from tests.promises.notes import PAGE, codes, table
 
 COMPOSED = [
     "onlylowercaseletters",
@@ -50,7 +55,6 @@ def test_long_passwords_count_to_the_last_character(http: httpx.Client, length: 
     assert login(http, password).status_code == 200
 
 
-@pytest.mark.ledger("ASVS-6.2.4")
 @pytest.mark.parametrize("shortest", [8, 15])
 def test_the_blocklist_refuses_the_common_ones_that_are_long_enough(
     http: httpx.Client, turn: Callable[..., None], shortest: int
@@ -91,3 +95,42 @@ def test_no_password_is_refused_alike_for_the_known_and_the_unknown(alice: Perso
     known, unknown = (login(alice.http, nothing, email) for email in (alice.email, "nobody@example.com"))
     assert_problem(known, 400, "invalid", ["password"])
     assert (known.content, known.headers) == (unknown.content, unknown.headers)
+
+
+def test_the_list_of_common_ones_is_long_and_is_read_once() -> None:
+    (blocklist,) = (one for one in get_default_password_validators() if isinstance(one, BlocklistValidator))
+    assert isinstance(blocklist.passwords, set)
+    assert len(blocklist.passwords) >= 10_000
+    counts = [sum(len(word) >= length for word in blocklist.passwords) for length in (0, 8, 15)]
+    (written,) = (rule for what, rule in table("Passwords") if what == "common ones")
+    assert [int(number.replace(",", "")) for number in re.findall(r"[\d,]*\d", written)] == [
+        counts[0],
+        counts[1],
+        8,
+        counts[2],
+        15,
+    ]
+    assert blocklist in get_default_password_validators()
+
+
+@pytest.mark.ledger("ASVS-6.1.2", "ASVS-2.1.2")
+def test_the_context_words_are_the_documented_ones() -> None:
+    (validator,) = (one for one in get_default_password_validators() if isinstance(one, ObviousValidator))
+    assert validator.words == ("latchkey", settings.PUBLIC_URL.partition("://")[2])
+    of_the_service = [word for word, whose in table("Context words") if whose == "the service's"]
+    assert [codes(word) for word in of_the_service] == [["latchkey"], ["LATCHKEY_PUBLIC_URL"]]
+    assert "held against the e-mail address and the user name" in PAGE.read_text()
+
+
+@pytest.mark.ledger("ASVS-11.4.2")
+def test_every_hash_is_as_hard_as_documented_and_as_owasp_asks_for() -> None:
+    argon2, pbkdf2, scrypt = get_hashers()
+    written = {codes(row[0])[0]: row[1] for row in table("Passwords", 1)}
+    assert list(written) == [hasher.algorithm for hasher in get_hashers()]
+    assert written == {
+        "argon2": f"m={argon2.memory_cost}, t={argon2.time_cost}, p={argon2.parallelism}",
+        "pbkdf2_sha256": f"{pbkdf2.iterations:,} iterations",
+        "scrypt": f"N={scrypt.work_factor}, r={scrypt.block_size}, p={scrypt.parallelism}",
+    }
+    assert (argon2.memory_cost >= 19 * 1024, argon2.time_cost >= 2, pbkdf2.iterations >= 600_000) == (True,) * 3
+    assert scrypt.work_factor * scrypt.parallelism >= 5 * 2**14  # the cheat sheet's last but one choice

@@ -1,10 +1,14 @@
 """The OpenAPI document tells a client every limit, and each is the real one."""
 
+import dataclasses
+import re
+from itertools import product
 from typing import Any
 
 import httpx
 import pytest
 
+from latchkey.core.policy import Policy
 from tests.attacks.doors import DOORS, FIELDS, accepted, knock
 from tests.people import Person
 from tests.problems import assert_problem
@@ -56,6 +60,52 @@ def test_the_document_names_the_fields_that_are_read_and_no_other(schema: Any, n
     assert list(body) == ["application/json"]
     assert set(component["properties"]) == set(door.fields)
     assert set(component.get("required", [])) == (set() if name == "patch me" else set(door.fields))
+
+
+@pytest.mark.ledger("ASVS-2.1.1")
+@pytest.mark.parametrize(("name", "field"), [pair for pair in FIELDS if pair[1] not in ("refresh_token", "email")])
+def test_what_text_may_not_be_is_documented(alice: Person, schema: Any, name: str, field: str) -> None:
+    documented, body = field_of(schema, name, field), accepted(alice, name)
+    assert not re.search(documented["pattern"], "x\x00y")
+    assert_problem(knock(alice, name, body | {field: "x\x00y"}), 400, "invalid", [field])
+    empty = knock(alice, name, body | {field: ""})
+    if documented.get("minLength"):
+        assert_problem(empty, 400, "invalid", [field])
+    else:
+        assert empty.status_code == DOORS[name].success
+
+
+@pytest.mark.ledger("ASVS-2.1.1")
+def test_the_shortest_password_is_the_documented_one(alice: Person, schema: Any) -> None:
+    shortest, body = field_of(schema, "register", "password")["minLength"], accepted(alice, "register")
+    (knob,) = (knob for knob in dataclasses.fields(Policy) if knob.name == "password_min_length")
+    assert shortest == knob.metadata["low"] == knob.default
+    shorter = knock(alice, "register", body | {"password": "xyzw#9$Q"[: shortest - 1]})
+    assert_problem(shorter, 400, "password_too_short", ["password"])
+    assert knock(alice, "register", body | {"password": "xyzw#9$Q"[:shortest]}).status_code == 201
+
+
+def test_the_headers_of_refusals_are_documented(schema: Any) -> None:
+    headers = {"401": {"WWW-Authenticate"}, "415": {"Accept", "Accept-Encoding"}}
+    headers |= {status: {"Retry-After"} for status in ("429", "503")}
+    for path in schema["paths"].values():
+        for operation in path.values():
+            for status, answer in operation["responses"].items():
+                assert set(answer.get("headers", {})) == headers.get(status, set())
+                assert all(header["required"] for header in answer.get("headers", {}).values())
+
+
+def test_every_link_leads_to_an_operation_with_what_it_takes(schema: Any) -> None:
+    operations = {each["operationId"]: each for path in schema["paths"].values() for each in path.values()}
+    linked = {
+        (name, link["operationId"])
+        for name, operation in operations.items()
+        for answer in operation["responses"].values()
+        for link in answer.get("links", {}).values()
+    }
+    after_a_pair = {"refresh", "logout", "read_me", "replace_me", "update_me"}
+    assert linked == {("register", "login"), *product(("login", "refresh"), after_a_pair)}
+    assert {name for pair in linked for name in pair} == set(operations)
 
 
 @pytest.mark.ledger("ASVS-6.4.2", "NIST-3.1.1.2-7")

@@ -1,0 +1,87 @@
+"""A password that is nothing but context: the address, the name, the service (NIST SP 800-63B-4 section 3.1.1.2)."""
+
+import httpx
+import pytest
+
+from latchkey.accounts.models import User
+from latchkey.accounts.passwords import ObviousValidator
+from tests.people import Person
+from tests.problems import assert_problem
+
+EMAIL = "alice.smith99@mail.example.com"
+MADE_OF_THE_ADDRESS = [
+    *(EMAIL, EMAIL.upper(), f" {EMAIL}\n", "alice.smith99", "Alice_Smith_99", "alicesmith", "smithalice"),
+    *("mail.example.com", "examplecom", "alicealice", "aliceALICEalice", "alice2026!", "!!2026-Alice-2026!!"),
+    *("smith-99-alice", "A l i c e 1 2 3", "\uff21\uff2c\uff29\uff23\uff25 2026", "alice@alice.com", "1a2l3i4c5e"),
+]
+MADE_OF_THE_SERVICE = [
+    "latchkey",
+    "LatchKey!",
+    "latchkey2026!",
+    "latchkeylatchkey",
+    "l.a.t.c.h.k.e.y",
+    "alice@latchkey",
+]
+MERELY_NEAR = [
+    *("password", "alice likes purple trains", "mail me an example", "latchkeys", "alicia.smith", "smithereens"),
+    *("malice.smith99", "ecila.htims", "xalice2026!", "12345678", "--------", "2026-11-22", "99999999", "комбинация"),
+]
+
+
+def register(http: httpx.Client, password: str, email: str = EMAIL) -> httpx.Response:
+    return http.post("/api/register/", json={"email": email, "password": password})
+
+
+@pytest.mark.ledger("ASVS-2.1.2", "ASVS-6.1.2", "ASVS-6.2.11", "H-PW-07", "NIST-3.1.1.2-10", "NIST-3.1.1.2-11")
+@pytest.mark.parametrize("password", [*MADE_OF_THE_ADDRESS, *MADE_OF_THE_SERVICE])
+def test_a_password_of_nothing_but_context_is_refused(http: httpx.Client, password: str) -> None:
+    assert_problem(register(http, password), 400, "password_too_obvious", ["password"])
+    assert not User.objects.exists()
+    assert register(http, f"{password} likes purple trains").status_code == 201
+
+
+@pytest.mark.ledger("NIST-3.1.1.2-10")
+@pytest.mark.parametrize("password", MERELY_NEAR)
+def test_a_password_that_merely_holds_context_is_a_good_one(http: httpx.Client, password: str) -> None:
+    assert register(http, password).status_code == 201
+    assert Person(http, EMAIL, password).login().me().status_code == 200
+
+
+@pytest.mark.ledger("H-PW-07")
+@pytest.mark.parametrize(
+    ("email", "obvious", "good"),
+    [
+        ("12345678@example.com", "12345678", "12345679"),
+        ("j.r.smith@io.example", "jrsmith1", "rjrsmith"),
+        ("li@x.example", "li@x.example", "lililili"),
+        ("straße@example.com", "STRASSE!!", "strassen"),
+        ("zoë@example.com", "zoe\u0308zoë12", "zoezoe12"),
+        ("alice+shop@example.com", "shopalice", "alicehops"),
+        ("alice@bücher.example", "bücherbücher", "bucherbucher"),
+    ],
+)
+def test_context_is_whatever_the_address_is_made_of(http: httpx.Client, email: str, obvious: str, good: str) -> None:
+    assert_problem(register(http, obvious, email), 400, "password_too_obvious", ["password"])
+    assert not User.objects.exists()
+    assert register(http, good, email).status_code == 201
+
+
+def test_the_documented_example_is_accepted_in_development(http: httpx.Client) -> None:
+    answer = http.post("/api/register/", json={"password": "password", "email": "user@example.com"})
+    assert (answer.status_code, answer.json()["email"]) == (201, "user@example.com")
+
+
+@pytest.mark.ledger("ASVS-6.2.11")
+def test_what_is_context_for_one_is_none_for_another(alice: Person) -> None:
+    assert_problem(register(alice.http, "bob2026!!", "bob@example.com"), 400, "password_too_obvious", ["password"])
+    assert register(alice.http, "alice2026!", "bob@example.com").status_code == 201
+
+
+def test_the_longest_password_of_an_unkind_address_is_read_at_once() -> None:
+    """No backtracking: whoever registers chooses both the words and the text."""
+    pieces = [f"aa{letter}" for letter in "abcdefghijklmnop"]
+    user = User(email=f"{'.'.join(pieces)}@example.com", username="a" * 3 + " " + "a" * 4 + " " + "a" * 5)
+    validator = ObviousValidator(["latchkey"])
+    validator.validate("a" * 255 + "z", user)
+    with pytest.raises(Exception, match="made of"):
+        validator.validate("a" * 256, user)

@@ -1,0 +1,109 @@
+"""docs/security.md says who reads and writes which field, and what decisions look at."""
+
+import ast
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from latchkey.accounts.models import User
+from latchkey.core.client import Client
+from latchkey.sessions.models import Session
+from tests.admin.conftest import BOSS, admin
+from tests.admin.pages import SESSIONS, USERS, Browser, user_page
+from tests.people import PASSWORD, Person
+from tests.promises.notes import codes, table
+from tests.promises.source import calls, nodes
+
+__all__ = ["admin"]
+
+RULES = {code: tuple(row[1:]) for row in table("Who reads and writes what") for code in codes(row[0])}
+PRIVILEGES = {"user.is_staff", "user.is_superuser", "user.groups", "user.user_permissions"}
+ATTEMPT = {"id": 999, "email": "eve@example.com", "username": "Eve", "password": "a password of eve's"}
+ATTEMPT |= {"created_at": "2000-01-01T00:00:00Z", "is_active": False, "is_staff": True, "is_superuser": True}
+ATTEMPT |= {"groups": [1], "user_permissions": [1], "credential_version": 7}
+
+
+def ruled(column: int, *cells: str) -> set[str]:
+    """Return the fields with one of these words in a column: 0 and 1 are the owner's, 2 and 3 the operator's."""
+    return {field for field, row in RULES.items() if row[column] in cells}
+
+
+def row(person: Person) -> dict[str, Any]:
+    return User.objects.values().get(pk=person.id)
+
+
+@pytest.mark.ledger("ASVS-8.1.2")
+def test_every_field_has_its_rules() -> None:
+    columns = {f"user.{field.name}" for field in (*User._meta.fields, *User._meta.many_to_many)}
+    assert set(RULES) == columns | {f"session.{field.name}" for field in Session._meta.fields}
+    assert {cell for cells in RULES.values() for cell in cells} == {"yes", "no", "at registration", "superusers"}
+
+
+@pytest.mark.ledger("ASVS-8.1.2")
+def test_the_owner_reads_what_the_table_says(alice: Person) -> None:
+    assert {f"user.{name}" for name in alice.me().json()} == ruled(0, "yes")
+
+
+@pytest.mark.ledger("ASVS-8.1.2", "NIST-5.1.2")
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_the_owner_writes_what_the_table_says_and_so_does_a_token(alice: Person, method: str) -> None:
+    assert set(ATTEMPT) == {field.removeprefix("user.") for field in RULES if field.startswith("user.")}
+    before = row(alice)
+    assert alice.http.request(method, "/api/me/", json=ATTEMPT, headers=alice.bearer()).status_code == 200
+    changed = {f"user.{name}" for name, value in row(alice).items() if value != before[name]}
+    assert changed == ruled(1, "yes")
+    user = User.objects.get(pk=alice.id)
+    assert (user.groups.count(), user.user_permissions.count()) == (0, 0)
+
+
+@pytest.mark.ledger("ASVS-8.1.2")
+def test_registering_writes_what_the_table_says(alice: Person) -> None:
+    assert alice.http.post("/api/register/", json=ATTEMPT).status_code == 201
+    eve = User.objects.get(email="eve@example.com")
+    assert eve.check_password(ATTEMPT["password"])
+    assert ruled(1, "at registration") == {"user.email", "user.password"}
+    assert (eve.username, eve.is_active, eve.is_staff, eve.is_superuser) == ("", True, False, False)
+    assert (eve.pk != 999, eve.created_at.year > 2000, eve.credential_version) == (True, True, 0)
+
+
+@pytest.mark.ledger("ASVS-8.1.2")
+def test_an_operator_reads_and_writes_what_the_table_says(admin: Browser, alice: Person) -> None:
+    form = admin.get(user_page(alice.id)).context["adminform"]
+    shown = {f"user.{name}" for name in (*form.form.fields, *form.readonly_fields)} - {"user.live_sessions"}
+    assert (shown - {"user.password"}) | {"user.id"} == ruled(2, "yes") & {field for field in RULES if "user." in field}
+    open_fields = {f"user.{name}" for name, field in form.form.fields.items() if not field.disabled}
+    assert open_fields | {"user.password"} == ruled(3, "yes", "superusers")
+    assert ruled(3, "superusers") == PRIVILEGES
+
+
+@pytest.mark.ledger("ASVS-8.1.2")
+def test_an_operator_reads_of_a_session_what_the_table_says(admin: Browser, alice: Person) -> None:
+    session = Session.objects.get(user=alice.id)
+    form = admin.get(f"{SESSIONS}{session.pk}/change/").context["adminform"]
+    assert {f"session.{name}" for name in form.readonly_fields} == {f for f in ruled(2, "yes") if "session." in f}
+    assert list(form.form.fields) == []
+    assert {field for field in ruled(3, "yes", "superusers") if "session." in field} == set()
+
+
+@pytest.mark.ledger("NIST-5.1.2")
+def test_ones_own_password_changes_only_for_who_knows_it(admin: Browser) -> None:
+    new = {"new_password1": "seven purple trains", "new_password2": "seven purple trains"}
+    for old in ("", "not the old one"):
+        assert admin.post("/admin/password_change/", {"old_password": old} | new).status_code == 200
+        assert User.objects.get(email=BOSS).check_password(PASSWORD)
+    assert admin.post("/admin/password_change/", {"old_password": PASSWORD} | new).status_code == 302
+    assert admin.get(USERS).status_code == 200
+
+
+@pytest.mark.ledger("ASVS-8.1.3")
+def test_what_decisions_look_at_is_listed_with_every_place() -> None:
+    written: dict[str, set[str]] = {}
+    for attribute, where, _ in table("What decisions look at"):
+        written.setdefault(codes(attribute)[0], set()).update(codes(where))
+    used: dict[str, set[str]] = {f"client.{field.name}": set() for field in fields(Client)}
+    for file, node in nodes():
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in used:
+            used[ast.unparse(node)].add(file)
+    assert written == used | {"clock.now": set()}
+    assert len(calls("now")) > 3

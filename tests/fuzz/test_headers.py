@@ -1,0 +1,67 @@
+"""Headers of any content: each is understood as its RFC has it, or refused in the one shape, and nothing else."""
+
+import json
+from uuid import UUID
+
+import httpx
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from latchkey.limits.guesses import forget_guesses
+from tests.fuzz.properties import HEADER, TRIED, ask
+from tests.people import Person
+from tests.problems import assert_problem
+
+UNKNOWN = json.dumps({"refresh_token": str(UUID(int=0x4 << 76 | 1 << 63))}).encode()
+SCHEMES = st.sampled_from(["Bearer", "bearer", "BEARER", "Basic", "Token", "bear er", ""])
+RANGES = st.sampled_from(["application/json", "application/*", "*/*", "text/html", "text/*", "image/png", "*", ";q=0"])
+WEIGHTS = st.sampled_from(["", ";q=0.5", "; q=0", ";q=x", ";charset=utf-8", ";indent=4", ";"])
+TYPES = st.sampled_from(["application/json", "Application/JSON", "application/*", "*/*", "text/json", "application"])
+CHARSETS = st.sampled_from(["", ";charset=utf-8", '; charset="UTF-8"', ";charset=latin-1", ";", ";charset", ";x=y"])
+
+
+@TRIED
+@given(HEADER | st.builds("{} {}".format, SCHEMES, HEADER))
+@example("Bearer")
+@example("Bearer \x00")
+def test_any_authorization_header_is_a_token_that_is_none_or_no_token(http: httpx.Client, header: str) -> None:
+    answer = ask("GET", "/api/me/", HTTP_AUTHORIZATION=header)
+    bearer = header.partition(" ")[0].lower() == "bearer"
+    assert_problem(answer, 401, "invalid_token" if bearer else "not_authenticated")
+
+
+@TRIED
+@given(header=HEADER | st.lists(st.builds("{}{}".format, RANGES, WEIGHTS), max_size=3).map(", ".join))
+def test_any_accept_header_is_answered_in_json_or_html_or_not_at_all(alice: Person, header: str) -> None:
+    answer = ask("GET", "/api/me/", HTTP_ACCEPT=header, HTTP_AUTHORIZATION=alice.bearer()["Authorization"])
+    if answer.status_code == 200:
+        kind = answer.headers["Content-Type"].partition(";")[0]
+        assert kind in ("application/json", "text/html")
+        asked = {part.partition(";")[0].strip() for part in header.split(",")}
+        assert asked & {kind, f"{kind.partition('/')[0]}/*", "*/*"} or not header
+    else:
+        assert_problem(answer, 406, "not_acceptable")
+
+
+@TRIED
+@given(HEADER | st.builds("{}{}".format, TYPES, CHARSETS))
+def test_any_content_type_is_json_in_utf_8_or_refused(http: httpx.Client, header: str) -> None:
+    forget_guesses()
+    media_type, *parameters = (part.strip().lower() for part in header.split(";"))
+    ours = media_type == "application/json" and set(parameters) <= {"charset=utf-8", 'charset="utf-8"'}
+    answer = ask("POST", "/api/refresh/", UNKNOWN, header)
+    if ours:
+        assert_problem(answer, 401, "invalid_refresh_token")
+    else:
+        assert_problem(answer, 415, "unsupported_media_type")
+
+
+@TRIED
+@given(st.sampled_from(["IDENTITY", "gzip", "br", "identity, gzip"]) | HEADER)
+def test_any_content_encoding_is_none_or_refused(http: httpx.Client, header: str) -> None:
+    forget_guesses()
+    answer = ask("POST", "/api/refresh/", UNKNOWN, "application/json", HTTP_CONTENT_ENCODING=header)
+    if header.lower() == "identity":
+        assert_problem(answer, 401, "invalid_refresh_token")
+    else:
+        assert_problem(answer, 415, "unsupported_media_type")

@@ -1,0 +1,72 @@
+"""Sequences of requests along the links of the OpenAPI document: each answer feeds the requests that may follow it."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+import time_machine
+from django.db import transaction
+from hypothesis import HealthCheck, Phase, settings
+
+from latchkey.limits.guesses import forget_guesses
+from tests.fuzz.document import CASES, GENERATED, SCHEMA, accepts_what_the_document_allows, address_of
+
+JOURNEYS, STEPS = 60, 10
+
+
+class Journey(SCHEMA.as_state_machine()):  # type: ignore[misc]
+    """Somebody who goes where the links lead, with the access token of the last pair."""
+
+    met: Counter[tuple[str, int]]
+
+    def setup(self) -> None:
+        self.access_token = "x.y.z"
+        self.start = transaction.savepoint()
+        forget_guesses()
+
+    def teardown(self) -> None:
+        """Leave nothing behind: where the same request meets another answer, generated data cannot be repeated."""
+        transaction.savepoint_rollback(self.start)
+
+    def get_call_kwargs(self, case: Any) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self.access_token}"} if case.path == "/api/me/" else {}
+        return {"headers": headers, "environ_base": address_of(case)}
+
+    def after_call(self, response: Any, case: Any) -> None:
+        super().after_call(response, case)
+        self.met[case.operation.label, response.status_code] += 1
+        if response.status_code == 200 and "access_token" in response.json():
+            self.access_token = response.json()["access_token"]
+
+    def validate_response(self, response: Any, case: Any, additional_checks: Any = None, **kwargs: Any) -> None:
+        checks = [*(additional_checks or []), accepts_what_the_document_allows]
+        given = kwargs["headers"]  # which the base class would take for made-up ones
+        case.validate_response(response, additional_checks=checks, headers=given, recorder=self.recorder)
+
+
+@pytest.mark.ledger("DJ-DOC-1")
+def test_the_links_lead_from_registration_to_sign_out(http: httpx.Client, turn: Callable[..., None]) -> None:
+    turn(access_token_lifetime=timedelta(hours=1))
+    Journey.met = Counter()
+    with time_machine.travel(datetime.now(UTC), tick=False):  # a slow machine must not end retry windows
+        travel()
+    assert Journey.met.total() >= CASES["journeys"]
+    for operation in GENERATED:
+        assert Journey.met[operation, 201 if "register" in operation else 200] >= 8, operation
+
+
+def travel() -> None:
+    Journey.run(
+        settings=settings(
+            max_examples=JOURNEYS,
+            stateful_step_count=STEPS,
+            derandomize=True,
+            database=None,
+            deadline=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+    )

@@ -1,0 +1,57 @@
+"""Thousands of requests made up from the OpenAPI document, good and bad, each answered as the document says."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.fuzz.document import CASES, GENERATED, SCHEMA, accepts_what_the_document_allows, address_of
+from tests.people import Person
+
+MET = {
+    "POST /api/register/": {201, 400, 405, 415},
+    "POST /api/login/": {400, 401, 405, 415},
+    "POST /api/refresh/": {400, 401, 405, 415},
+    "POST /api/logout/": {200, 400, 405, 415},
+    "GET /api/me/": {200, 401, 405},
+    "PUT /api/me/": {200, 400, 401, 415},
+    "PATCH /api/me/": {200, 400, 401, 415},
+}
+"""Answers without which a run would not have tried much."""
+
+
+@pytest.fixture
+def answers(request: Any) -> Iterator[Counter[int]]:
+    """Count the answers by status; at the end there must be enough, of every kind."""
+    counted: Counter[int] = Counter()
+    yield counted
+    operation = request.node.operation_label
+    assert counted.total() >= CASES[operation]
+    assert MET[operation] <= set(counted), counted
+
+
+@pytest.fixture
+def credentials(alice: Person, turn: Callable[..., None]) -> list[dict[str, str]]:
+    """What alice sends, what does not pass for it, and nothing, which leaves what schemathesis makes up."""
+    turn(access_token_lifetime=timedelta(hours=1))
+    good = alice.login().bearer()["Authorization"]
+    return [{"Authorization": value} for value in (good, good + "A", good[7:], "Bearer x.y.z")] + [{}]
+
+
+@pytest.mark.ledger("DJ-DOC-1")
+@SCHEMA.parametrize()
+def test_every_answer_is_as_documented(
+    case: Any, http: httpx.Client, credentials: list[dict[str, str]], answers: Counter[int]
+) -> None:
+    for headers in credentials if case.path == "/api/me/" else [{}]:
+        answer = case.call(headers=headers, environ_base=address_of(case))
+        case.validate_response(answer, headers=headers, additional_checks=[accepts_what_the_document_allows])
+        answers[answer.status_code] += 1
+
+
+def test_there_are_five_thousand_cases() -> None:
+    assert sum(CASES.values()) >= 5000
+    assert set(GENERATED) == set(MET) == {result.ok().label for result in SCHEMA.get_all_operations()}

@@ -1,0 +1,62 @@
+"""The settings table with any text in it: the policy stays within its ranges, and what can be read is kept."""
+
+import json
+from dataclasses import fields
+from datetime import timedelta
+from typing import Any
+
+import httpx
+from constance.codecs import dumps
+from constance.models import Constance
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from latchkey.core import policy
+from latchkey.core.policy import Policy
+from tests.fuzz.properties import JSON, TRIED
+
+KNOBS = {knob.name: knob for knob in fields(Policy)}
+NAMES = st.sampled_from(sorted(KNOBS))
+KINDS = st.sampled_from(["default", "timedelta", "datetime", "date", "time", "decimal", "uuid", "bytes", "x"])
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
+STORED = (
+    TEXT
+    | JSON.map(json.dumps)
+    | st.builds(lambda kind, of: json.dumps({"__type__": kind, "__value__": of}), KINDS, JSON)
+)
+
+
+def with_row(name: str, text: str) -> Policy:
+    Constance.objects.update_or_create(key=name.upper(), defaults={"value": text})
+    policy.forget()
+    try:
+        return policy.current()
+    finally:
+        Constance.objects.filter(key=name.upper()).delete()
+        policy.forget()
+
+
+@TRIED
+@given(name=NAMES, text=STORED)
+@example("access_token_lifetime", '{"__type__": "timedelta", "__value__": 1e308}')
+@example("access_token_lifetime", "[" * 5000)
+@example("sessions_per_user", "9" * 5000)
+def test_any_text_in_the_table_leaves_a_policy_in_range(http: httpx.Client, name: str, text: str) -> None:
+    changed = with_row(name, text)
+    for knob in KNOBS.values():
+        value = getattr(changed, knob.name)
+        assert type(value) is type(knob.default)
+        assert knob.metadata["low"] <= value <= knob.metadata["high"]
+        assert knob.name == name or value == knob.default
+
+
+@TRIED
+@given(name=NAMES, data=st.data())
+def test_a_value_in_range_comes_back_as_it_was_stored(http: httpx.Client, name: str, data: st.DataObject) -> None:
+    low, high = KNOBS[name].metadata["low"], KNOBS[name].metadata["high"]
+    kinds: dict[type, Any] = {bool: lambda *_: st.booleans(), int: st.integers, timedelta: st.timedeltas}
+    value = data.draw(kinds[type(low)](low, high))
+    assert getattr(with_row(name, dumps(value)), name) == value
+    if isinstance(value, timedelta):
+        seconds = value // timedelta(seconds=1)
+        assert getattr(with_row(name, dumps(seconds)), name) == max(low, timedelta(seconds=seconds))

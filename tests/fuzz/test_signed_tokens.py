@@ -1,0 +1,95 @@
+"""Whatever is signed with our key: a token says what it says, or it is refused, and nothing else happens."""
+
+import json
+import logging
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+import jwt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latchkey.core.errors import InvalidToken
+from latchkey.tokens.access_token import AccessToken, issue, verify
+from tests.attacks.forgery import sign
+from tests.fuzz.properties import JSON, TRIED
+from tests.people import Person
+from tests.problems import assert_problem
+
+NOW = datetime(2030, 1, 1, 12, 0, 0, tzinfo=UTC)
+HEADER = {"alg": "HS256", "typ": "at+jwt"}
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+MEMBERS = st.sampled_from(["alg", "typ", "zip", "crit", "kid", "b64", "jwk", "x"])
+CLAIMS = st.sampled_from(["user_id", "sub", "sid", "iat", "exp", "nbf", "jti", "iss", "aud", "x"])
+VALUES = JSON | st.sampled_from([1, "1", "7", 0, -1, 2**63, 2**64, 1e300, "latchkey", ["latchkey"], "HS256", "none"])
+
+
+def claims(**changed: Any) -> dict[str, Any]:
+    token = issue(7, 1, NOW, timedelta(seconds=30))
+    said: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return said | changed
+
+
+def verified(header: Any, payload: Any) -> AccessToken | None:
+    try:
+        return verify(sign(json.dumps(header), json.dumps(payload)), NOW)
+    except InvalidToken:
+        return None
+
+
+def test_the_token_that_is_bent_here_is_a_good_one() -> None:
+    assert verified(HEADER, claims()) == AccessToken(7, 1)
+
+
+@TRIED
+@given(JSON, JSON)
+def test_no_json_is_a_token_that_has_not_all_our_claims(header: Any, payload: Any) -> None:
+    assert verified(HEADER, payload) is None
+    assert verified(header, claims()) is None
+
+
+@TRIED
+@given(st.dictionaries(CLAIMS, VALUES, min_size=1, max_size=3))
+def test_a_token_whose_claims_are_bent_still_says_what_it_says_or_is_refused(bent: dict[str, Any]) -> None:
+    payload = claims(**bent)
+    token = verified(HEADER, payload)
+    if token is not None:
+        assert payload["user_id"] == token.user_id
+        assert type(payload["user_id"]) is int
+        assert payload["sub"] == str(token.user_id)
+        assert int(payload["sid"]) == token.session_id
+        assert payload["iat"] - 30 <= NOW.timestamp() < payload["exp"]
+
+
+@TRIED
+@given(st.dictionaries(MEMBERS, VALUES, min_size=1, max_size=3))
+def test_a_token_whose_header_is_bent_is_the_same_token_or_is_refused(bent: dict[str, Any]) -> None:
+    token = verified(HEADER | bent, claims())
+    assert token in (None, AccessToken(7, 1))
+    assert token is None or "zip" not in bent
+
+
+@TRIED
+@given(st.binary(max_size=80), st.binary(max_size=80))
+def test_no_bytes_under_a_good_signature_are_a_token(header: bytes, payload: bytes) -> None:
+    with pytest.raises(InvalidToken):
+        verify(sign(header, json.dumps(claims())), NOW)
+    with pytest.raises(InvalidToken):
+        verify(sign(HEADER, payload), NOW)
+
+
+@pytest.mark.ledger("H-JWT-19")
+def test_a_thousand_bad_signatures_are_refused_one_by_one_with_a_line_each(
+    alice: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    draw = Random(1)
+    head = alice.access_token.rpartition(".")[0]
+    caplog.set_level(logging.INFO)
+    caplog.clear()
+    for _ in range(1000):
+        assert_problem(alice.me(f"{head}.{''.join(draw.choices(ALPHABET, k=43))}"), 401, "invalid_token")
+    assert len(caplog.records) == 1000
+    assert not [record for record in caplog.records if head in record.getMessage()]
+    assert alice.me().status_code == 200

@@ -1,0 +1,93 @@
+"""Every reader of a single value: it takes what is documented, gives it back unchanged, and refuses the rest."""
+
+from urllib.parse import quote
+from uuid import UUID
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from latchkey.core.database import connection_settings
+from latchkey.core.environment import Environment
+from latchkey.sessions.serializers import RefreshInput
+from tests.fuzz.properties import JSON, TRIED
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=30)
+SPACES = st.sampled_from(["", " ", "  ", "\t"])
+ON, OFF = {"on", "true", "yes", "1"}, {"off", "false", "no", "0"}
+
+
+def variable(text: str) -> Environment:
+    return Environment({"LATCHKEY_X": text})
+
+
+@TRIED
+@given(JSON | st.uuids().map(str) | st.from_regex(r"[0-9a-fA-F{}:-]{30,40}"))
+@example("{2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42}")
+@example("2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42\n")
+@example("2f9c1f0e8a514c6d9d0e6b1f3a7c5e42")
+@example("٢f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42")
+def test_a_refresh_token_is_a_uuid_in_its_canonical_form_alone(value: object) -> None:
+    fields = RefreshInput(data={"refresh_token": value})
+    if fields.is_valid():
+        assert isinstance(value, str)
+        assert str(fields.validated_data["refresh_token"]) == value.lower()
+    else:
+        assert list(fields.errors) == ["refresh_token"]
+
+
+@TRIED
+@given(st.uuids(), st.booleans())
+def test_every_uuid_is_read_in_either_case(token: UUID, upper: bool) -> None:
+    fields = RefreshInput(data={"refresh_token": str(token).upper() if upper else str(token)})
+    assert fields.is_valid(), fields.errors
+    assert fields.validated_data["refresh_token"] == token
+
+
+@TRIED
+@given(TEXT | st.sampled_from([*ON, *OFF, "On", "TRUE", " on", "2", ""]))
+def test_a_switch_is_on_or_off_or_refused_by_name(text: str) -> None:
+    if text.lower() in ON | OFF:
+        assert variable(text).switch("LATCHKEY_X", default=False) == (text.lower() in ON)
+        return
+    with pytest.raises(ImproperlyConfigured, match=r"^LATCHKEY_X is "):
+        variable(text).switch("LATCHKEY_X", default=True)
+
+
+@TRIED
+@given(st.integers(0, 10**20), TEXT | st.sampled_from(["", "-1", "+1", " 1", "1.0", "1_0", "٣", "²", "0x1"]))
+@example(1, "9" * 5000)
+def test_a_count_is_a_whole_number_or_refused_by_name(number: int, text: str) -> None:
+    assert variable(str(number)).count("LATCHKEY_X", 0) == number
+    if text.isascii() and text.isdigit() and len(text) < 100:
+        assert variable(text).count("LATCHKEY_X", 0) == int(text)
+        return
+    with pytest.raises(ImproperlyConfigured, match=r"^LATCHKEY_X is "):
+        variable(text).count("LATCHKEY_X", 0)
+
+
+@TRIED
+@given(st.lists(TEXT.map(lambda word: word.replace(",", "").strip()).filter(bool)), SPACES)
+def test_words_come_back_as_they_were_joined(words: list[str], space: str) -> None:
+    assert variable(f"{space},{space}".join(words)).words("LATCHKEY_X", ["default"]) == (words or ["default"])
+
+
+@TRIED
+@given(TEXT | st.sampled_from(["development", "production", "Production", "production "]))
+def test_a_choice_is_one_of_the_words_or_refused_by_name(text: str) -> None:
+    if text in ("development", "production"):
+        assert variable(text).choice("LATCHKEY_X", "development", "production") == text
+        return
+    with pytest.raises(ImproperlyConfigured, match=r"^LATCHKEY_X is "):
+        variable(text).choice("LATCHKEY_X", "development", "production")
+
+
+@TRIED
+@given(TEXT, TEXT, TEXT)
+def test_the_parts_of_a_database_url_come_back_as_they_were_quoted(user: str, password: str, name: str) -> None:
+    url = f"postgresql://{quote(user, safe='')}:{quote(password, safe='')}@db:5433/{quote(name, safe='')}"
+    settings = connection_settings(url)
+    parts = [settings[part] for part in ("USER", "PASSWORD", "HOST", "PORT", "NAME")]
+    assert parts == [user, password, "db", "5433", name]
+    assert connection_settings(f"sqlite:///{quote(name, safe='')}")["NAME"] == name

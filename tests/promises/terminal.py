@@ -1,0 +1,54 @@
+"""A person at a terminal: sees a prompt, types a line. Passwords are asked for there, and nowhere else."""
+
+import os
+import select
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.server import LATCHKEY, Server
+
+PATIENCE = 30
+"""Seconds until a prompt is taken not to come."""
+
+
+class Terminal:
+    """What a running command has shown since the last answer, and the keys."""
+
+    def __init__(self, screen: int) -> None:
+        self.screen, self.shown = screen, ""
+
+    def answer(self, prompt: str, typed: str) -> str:
+        """Wait for a prompt and type a line, as a getpass drops what was typed before; return what came before it."""
+        deadline = time.monotonic() + PATIENCE
+        while prompt not in self.shown:
+            ready, _, _ = select.select([self.screen], [], [], max(0, deadline - time.monotonic()))
+            assert ready, f"no {prompt!r} in {self.shown!r}"
+            self.shown += os.read(self.screen, 4096).decode()
+        before, _, self.shown = self.shown.partition(prompt)
+        os.write(self.screen, f"{typed}\n".encode())
+        return before
+
+
+@contextmanager
+def terminal(server: Server, *arguments: str) -> Iterator[Terminal]:
+    """Run a latchkey command on this server's database, at a terminal; it has to end well."""
+    screen, keyboard = os.openpty()
+    process = subprocess.Popen(
+        [LATCHKEY, *arguments],
+        env=server.environment,
+        cwd=server.folder,
+        stdin=keyboard,
+        stdout=keyboard,
+        stderr=keyboard,
+        start_new_session=True,
+    )
+    try:
+        yield Terminal(screen)
+        assert process.wait(PATIENCE) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(keyboard)
+        os.close(screen)
