@@ -4,7 +4,7 @@ BIN := .venv/bin
 TESTS ?= tests
 JOBS ?= 2
 
-.PHONY: help setup serve test test-sessions test-browser test-all check ledger openapi format clean
+.PHONY: help setup serve test test-sessions test-browser test-proxy test-all check ledger sbom openapi format clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,7 +32,11 @@ test-browser: setup ## Drive the pages in a real browser (needs Debian's chromiu
 	$(BIN)/pytest -n $(JOBS) --database sqlite -m browser $(TESTS)
 	$(BIN)/pytest -n $(JOBS) --database postgresql -m browser $(TESTS)
 
-test-all: test test-sessions test-browser ## Run every test there is
+test-proxy: setup ## Run deploy/nginx.conf in a real nginx (needs Debian's nginx-light)
+	$(BIN)/pytest --database sqlite -m proxy $(TESTS)
+	$(BIN)/pytest --database postgresql -m proxy $(TESTS)
+
+test-all: test test-sessions test-browser test-proxy ## Run every test there is
 
 check: setup ## Check style, types, layers, migrations and the OpenAPI document
 	$(BIN)/ruff check .
@@ -44,6 +48,9 @@ check: setup ## Check style, types, layers, migrations and the OpenAPI document
 
 ledger: setup ## Count the security requirements: answered, deviating, open
 	@$(BIN)/python -m tests.contracts.ledger
+
+sbom: setup ## Write sbom.cdx.json, the bill of materials (CycloneDX)
+	$(BIN)/uv export --frozen --offline --no-dev --quiet --format cyclonedx1.5 --preview-features sbom-export --output-file sbom.cdx.json
 
 openapi: setup ## Write docs/openapi.yaml anew
 	$(BIN)/latchkey spectacular --validate --fail-on-warn --file docs/openapi.yaml

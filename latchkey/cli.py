@@ -11,6 +11,7 @@ from django.db import OperationalError
 
 def main() -> None:
     """Run a command; what the operator has to mend ends it with one sentence and exit code 2."""
+    os.umask(0o077)  # what the service makes is for its own user, the SQLite database too
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "latchkey.settings")
     try:
         ManagementUtility(["latchkey", *sys.argv[1:]]).execute()

@@ -1,5 +1,6 @@
 """Every route, on one screen."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
@@ -15,14 +16,17 @@ API = {
     "api/logout": LogoutView.as_view(),
     "api/me": MeView.as_view(),
 }
+DOCS = [
+    path("api-doc/", DocsView.as_view(), name="docs"),
+    path("api-doc/schema/", SchemaView.as_view(), name="schema"),
+]
 
 urlpatterns = [
     path("", home, name="home"),
     path("api/", IndexView.as_view(), name="index"),
     *(path(f"{route}/", view, name=route.removeprefix("api/")) for route, view in API.items()),
     *(path(route, view) for route, view in API.items()),  # a redirect would lose the body of a POST
-    path("api-doc/", DocsView.as_view(), name="docs"),
-    path("api-doc/schema/", SchemaView.as_view(), name="schema"),
+    *(DOCS if settings.API_DOCS else ()),
     path("admin/", admin.site.urls),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("livez", livez),

@@ -37,6 +37,7 @@ def break_table(row: str) -> None:
     policy.forget()
 
 
+@pytest.mark.ledger("H-ADM-04")
 @pytest.mark.parametrize("row", BROKEN.values(), ids=BROKEN)
 def test_a_broken_row_breaks_neither_api_nor_page_and_saving_the_page_mends_it(
     admin: Browser, alice: Person, row: str

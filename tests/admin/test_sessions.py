@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 import time_machine
 from constance.models import Constance
 
@@ -66,6 +67,7 @@ def test_several_sessions_are_ended_in_one_go(admin: Browser, alice: Person, bob
     assert [person.me().status_code for person in (alice, mallory, bob)] == [401, 401, 200]
 
 
+@pytest.mark.ledger("DJ-ADM-1")
 def test_nothing_can_be_added_or_changed(admin: Browser, alice: Person) -> None:
     assert admin.get(f"{SESSIONS}add/").status_code == 403
     assert admin.post(session_page(alice), {"ip": "10.0.0.1"}).status_code == 403
@@ -79,6 +81,7 @@ def spellings(digest: bytes) -> Iterator[str]:
     yield from (digest.hex(), b64encode(digest).decode(), urlsafe_b64encode(digest).decode(), repr(digest)[2:-1])
 
 
+@pytest.mark.ledger("DJ-ADM-1")
 def test_no_page_shows_a_token_or_a_digest(admin: Browser, alice: Person) -> None:
     save_settings(admin, SESSIONS_PER_USER="9")
     session = session_of(alice.refresh())

@@ -5,8 +5,11 @@ import time
 import jwt
 import pytest
 from django.conf import settings
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth import get_user_model
 
 from latchkey.core import policy
+from tests.admin.conftest import BOSS
 from tests.admin.pages import SETTINGS, Browser, said, save_settings
 from tests.people import Person
 
@@ -38,13 +41,14 @@ def test_a_duration_can_be_typed_as_seconds_or_as_a_clock_shows_it(
     assert lifetime(alice.login()) == seconds
 
 
-@pytest.mark.ledger("ASVS-1.4.2")
+@pytest.mark.ledger("DJ-CON-1", "H-ADM-04", "ASVS-1.4.2")
 @pytest.mark.parametrize(
     ("knob", "typed", "sentence"),
     [
         ("ACCESS_TOKEN_LIFETIME", "-5", "greater than or equal to 0:00:01"),
         ("ACCESS_TOKEN_LIFETIME", "0", "greater than or equal to 0:00:01"),
         ("ACCESS_TOKEN_LIFETIME", "3601", "less than or equal to 1:00:00"),
+        ("ACCESS_TOKEN_LIFETIME", "1000000000", "less than or equal to 1:00:00"),
         ("ACCESS_TOKEN_LIFETIME", "half a minute", "Enter a valid duration."),
         ("ACCESS_TOKEN_LIFETIME", "", "This field is required."),
         ("ACCESS_TOKEN_LIFETIME", None, "This field is required."),
@@ -70,6 +74,19 @@ def test_a_value_out_of_range_is_refused_with_a_sentence_and_changes_nothing(
     policy.forget()
     assert policy.current() == before
     assert lifetime(alice.refresh()) == 30
+
+
+@pytest.mark.ledger("DJ-CON-1")
+def test_a_change_is_told_in_the_history_with_who_made_it(admin: Browser) -> None:
+    save_settings(admin, SESSIONS_PER_USER="0")
+    assert not LogEntry.objects.exists()
+    save_settings(admin, SESSIONS_PER_USER="7")
+    entry = LogEntry.objects.get()
+    assert entry.user == get_user_model().objects.get(email=BOSS)
+    assert "SESSIONS_PER_USER" in entry.change_message
+    history = admin.get(f"{SETTINGS}history/").text
+    assert BOSS in history
+    assert "SESSIONS_PER_USER" in history
 
 
 def test_a_page_that_somebody_else_has_overtaken_is_refused(admin: Browser) -> None:

@@ -19,6 +19,7 @@ def row(email: str) -> Any:
     return User.objects.get(email=email)
 
 
+@pytest.mark.ledger("DJ-CON-1")
 def test_only_a_superuser_opens_the_settings(admin: Browser, staff: Staff) -> None:
     clerk = staff("change_config", "view_config")
     assert admin.get(SETTINGS).status_code == 200
@@ -36,6 +37,7 @@ def test_staff_work_with_ordinary_users(alice: Person, staff: Staff) -> None:
     assert alice.me().status_code == 401
 
 
+@pytest.mark.ledger("DJ-ADM-4")
 def test_a_forged_form_gives_no_privileges(alice: Person, staff: Staff) -> None:
     clerk, group = staff(*CLERK), Group.objects.create(name="operators")
     every = [str(pk) for pk in Permission.objects.values_list("pk", flat=True)]
@@ -57,6 +59,7 @@ def test_a_forged_form_gives_a_group_no_privileges(staff: Staff) -> None:
     assert Group.objects.get(name="operators").permissions.count() == 0
 
 
+@pytest.mark.ledger("DJ-ADM-4")
 def test_staff_cannot_touch_a_superuser(admin: Browser, alice: Person, staff: Staff) -> None:
     clerk, boss = staff(*CLERK), row(BOSS)
     assert clerk.get(user_page(boss.pk)).status_code == 200
@@ -89,7 +92,7 @@ def test_staff_who_may_only_look_change_nothing_and_see_no_password(
     assert clerk.get(SESSIONS).status_code == 403
 
 
-@pytest.mark.ledger("REG-DJANGO-36")
+@pytest.mark.ledger("DJ-ADM-1", "REG-DJANGO-36")
 @pytest.mark.parametrize("permissions", [("view_user",), CLERK, None])
 def test_no_page_shows_any_part_of_a_password_hash(
     admin: Browser, alice: Person, staff: Staff, permissions: tuple[str, ...] | None

@@ -34,7 +34,7 @@ def test_filters_tell_staff_and_the_inactive_apart(admin: Browser, alice: Person
     assert listed(admin, is_active__exact="1") == {BOSS, alice.email}
 
 
-@pytest.mark.ledger("ASVS-7.4.2", "REG-ALLAUTH-01", "REG-ZITADEL-07", "NIST-4.4")
+@pytest.mark.ledger("DJ-ADM-3", "ASVS-7.4.2", "REG-ALLAUTH-01", "REG-ZITADEL-07", "NIST-4.4")
 def test_deactivating_shuts_out_at_once_and_reactivating_lets_in_again(
     admin: Browser, alice: Person, bob: Person
 ) -> None:
@@ -115,7 +115,7 @@ def test_an_address_that_is_taken_is_refused_in_any_spelling(
     assert bob.me().json()["email"] == "robert@example.com"
 
 
-@pytest.mark.ledger("REG-ALLAUTH-13")
+@pytest.mark.ledger("DJ-ADM-3", "REG-ALLAUTH-13")
 def test_a_new_password_ends_every_session(admin: Browser, alice: Person, bob: Person) -> None:
     answer = admin.post(
         user_page(alice.id, "password"), {"password1": "a new long password", "password2": "a new long password"}
@@ -136,6 +136,7 @@ def test_a_bad_new_password_changes_nothing(admin: Browser, alice: Person, typed
     assert alice.login().me().status_code == 200
 
 
+@pytest.mark.ledger("DJ-ADM-3")
 def test_unticking_active_ends_the_sessions_too(admin: Browser, alice: Person) -> None:
     assert "was changed successfully" in said(save_user(admin, alice.id, is_active=None))[0]
     assert alice.me().status_code == 401

@@ -1,0 +1,96 @@
+"""Every page of the admin that a superuser can click to, found by following the links."""
+
+import re
+from base64 import b64encode, urlsafe_b64encode
+from html import unescape
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from django.conf import settings
+
+from latchkey.accounts.models import User
+from latchkey.sessions.models import Session
+from tests.admin.pages import SESSIONS, SETTINGS, USERS, Browser, act, save_settings, user_page
+from tests.people import PASSWORD, Person
+
+MOST = 400
+"""Pages; the admin of a few rows has fewer."""
+
+
+def pages(browser: Browser) -> dict[str, str]:
+    """Return every page that links lead to from the index, each once: queries only sort and filter."""
+    found: dict[str, str] = {}
+    waiting = ["/admin/"]
+    while waiting:
+        path = waiting.pop()
+        if path in found or not path.startswith("/admin/") or "logout" in path:
+            continue
+        answer = browser.get(path, follow=True)
+        assert answer.status_code == 200, path
+        found[path] = answer.text
+        assert len(found) < MOST
+        links = re.findall(r'href="([^"#]+)"', answer.text)
+        waiting += [urlsplit(urljoin(path, unescape(link))).path for link in links]
+    return found
+
+
+def secrets_of(person: Person) -> dict[str, str]:
+    user, session = User.objects.get(pk=person.id), Session.objects.get(user=person.id)
+    _, _, _, parameters, salt, hashed = user.password.split("$")
+    kept = {"salt": salt, "hash": hashed, "parameters": parameters, "selector": str(session.selector)}
+    for name in ("digest", "next_digest"):
+        digest = bytes(getattr(session, name))
+        kept |= {f"{name} in hex": digest.hex(), f"{name} in base64": b64encode(digest).decode()}
+        kept |= {f"{name} for URLs": urlsafe_b64encode(digest).decode().rstrip("=")}
+    tokens = {"access token": person.access_token, "refresh token": person.refresh_token, "spent": person.spent[0]}
+    return kept | tokens | {"password": PASSWORD, "secret key": settings.SECRET_KEY}
+
+
+@pytest.mark.ledger("DJ-ADM-1")
+def test_no_page_of_the_admin_shows_a_secret(admin: Browser, alice: Person) -> None:
+    alice.refresh()
+    save_settings(admin, SESSIONS_PER_USER="9")
+    act(admin, USERS, "reactivate_users", alice.id)
+    session = Session.objects.get(user=alice.id)
+    found = pages(admin)
+    expected = {"/admin/", USERS, f"{USERS}add/", SESSIONS, SETTINGS, "/admin/auth/group/", "/admin/password_change/"}
+    expected |= {user_page(alice.id, page) for page in ("change", "history", "delete", "password")}
+    expected |= {f"{SESSIONS}{session.pk}/{page}/" for page in ("change", "delete")}
+    assert expected <= set(found)
+    assert alice.email in found[user_page(alice.id)]
+    shown = [(path, name) for path, text in found.items() for name, secret in secrets_of(alice).items()
+             if secret.lower() in text.lower()]  # fmt: skip
+    assert shown == []
+
+
+LOOKUPS = [
+    (USERS, "password__startswith", "argon2"),
+    (USERS, "password", "x"),
+    (USERS, "sessions__selector__gte", "0"),
+    (USERS, "sessions__digest", "x"),
+    (SESSIONS, "user__password__startswith", "argon2"),
+    (SESSIONS, "digest", "x"),
+    (SESSIONS, "next_digest__isnull", "0"),
+    (SESSIONS, "selector__gte", "0"),
+]
+
+
+@pytest.mark.ledger("DJ-ADM-2")
+@pytest.mark.parametrize(("page", "lookup", "value"), LOOKUPS)
+def test_no_query_searches_by_a_secret(admin: Browser, alice: Person, page: str, lookup: str, value: str) -> None:
+    allowed = "is_active__exact" if page == USERS else "user__id__exact"
+    assert admin.get(page, {allowed: "1" if page == USERS else alice.id}).status_code == 200
+    answer: Any = admin.get(page, {lookup: value})
+    assert answer.status_code in (302, 400), answer.status_code
+    if answer.status_code == 302:
+        assert answer.url.endswith("?e=1")
+
+
+@pytest.mark.ledger("DJ-ADM-2")
+def test_the_search_box_does_not_look_into_secrets(admin: Browser, alice: Person) -> None:
+    secrets = secrets_of(alice.refresh())
+    for page in (USERS, SESSIONS):
+        assert admin.get(page, {"q": "alice@"}).context["cl"].result_count == 1
+        for secret in ("argon2", secrets["hash"][:6], secrets["selector"], alice.refresh_token):
+            assert admin.get(page, {"q": secret}).context["cl"].result_count == 0

@@ -1,0 +1,32 @@
+"""Backup and restore, with the commands of docs/operations.md."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.operations.roles import PAGE
+from tests.postgres import embedded
+from tests.server import Server
+
+
+def back_up(server: Server) -> None:
+    """Copy the database of a server that goes on serving."""
+    run(server, "pg_dump" if "DATABASE_URL" in server.environment else "python3 -c")
+
+
+def restore(server: Server) -> None:
+    """Put the copy in the place of the database; the server has stopped."""
+    run(server, "pg_restore" if "DATABASE_URL" in server.environment else "rm -f")
+
+
+def run(server: Server, beginning: str) -> None:
+    """Run the first line of the page's section on backups that begins so."""
+    section = PAGE.read_text().partition("\n## Backups")[2]
+    line = next(line for line in section.splitlines() if line.startswith(f"{beginning} "))
+    programs = [str(Path(sys.executable).parent), str(embedded() / "bin"), os.environ["PATH"]]
+    environment = server.environment | {"PATH": os.pathsep.join(programs)}
+    done = subprocess.run(
+        line, shell=True, cwd=server.folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,28 @@
+"""What the tests of operating the service share. Those for PostgreSQL alone do not exist on SQLite."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from tests.server import Server
+
+collect_ignore_glob = [] if settings.DATABASE_URL else ["test_postgresql_*"]
+
+Launch = Callable[..., Server]
+
+
+@pytest.fixture
+def launch(tmp_path: Path, database_url: str) -> Iterator[Launch]:
+    """Start the one server of this test, with this environment besides: launch(LATCHKEY_API_DOCS="off")."""
+    started: list[Server] = []
+
+    def start(workers: int = 2, threads: int = 4, **environment: str) -> Server:
+        started.append(Server(tmp_path, database_url, workers, threads, **environment))
+        return started[-1].start()
+
+    yield start
+    for server in started:
+        if server.process:
+            server.kill()

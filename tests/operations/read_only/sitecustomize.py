@@ -1,0 +1,26 @@
+"""Python starts with this: everything but the data directory is read-only, as in a container started so.
+
+A mount would need privileges that a machine which runs tests may not have.
+"""
+
+import errno
+import os
+import sys
+
+DATA = os.path.realpath(os.environ["LATCHKEY_DATA_DIR"])
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+CHANGING = {
+    "os.chmod", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.truncate",
+    "sqlite3.connect", "tempfile.mkdtemp", "tempfile.mkstemp",
+}  # fmt: skip
+
+
+def refuse(event: str, arguments: tuple[object, ...]) -> None:
+    writes = event in CHANGING or (event == "open" and int(str(arguments[2])) & WRITING)
+    if writes and isinstance(arguments[0], str | bytes | os.PathLike):
+        path = os.path.realpath(os.fsdecode(arguments[0]))
+        if not path.startswith((f"{DATA}/", "/dev/")) and path != DATA:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+
+
+sys.addaudithook(refuse)

@@ -1,0 +1,37 @@
+"""LATCHKEY_API_DOCS: whether strangers can read the documentation here."""
+
+import re
+
+import httpx
+import pytest
+
+from tests.operations.conftest import Launch
+from tests.people import Person
+from tests.problems import assert_problem
+
+DOCS = ("/api-doc/", "/api-doc/schema/")
+
+
+@pytest.mark.ledger("ASVS-13.4.5")
+@pytest.mark.parametrize("switch", ["on", "off"])
+def test_the_documentation_is_there_unless_it_is_switched_off(launch: Launch, switch: str) -> None:
+    server = launch(workers=1, LATCHKEY_API_DOCS=switch)
+    with httpx.Client(base_url=server.url) as http:
+        for path in DOCS:
+            if switch == "on":
+                assert http.get(path).status_code == 200
+            else:
+                assert_problem(http.get(path), 404, "not_found")
+        page = http.get("/")
+        assert [path in page.text for path in DOCS] == [switch == "on"] * 2
+        for link in re.findall(r'(?:href|src)="([^"]+)"', page.text):
+            assert http.get(link, follow_redirects=True).status_code == 200, link
+        assert Person(http, "alice@example.com").register().login().refresh().me().status_code == 200
+
+
+@pytest.mark.ledger("ASVS-13.4.5")
+@pytest.mark.parametrize("probe", ["/livez", "/readyz"])
+def test_the_probes_tell_strangers_nothing_but_that_all_is_well(http: httpx.Client, probe: str) -> None:
+    answer = http.get(probe, headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.text) == (200, '{"status": "ok"}')
+    assert "Server" not in answer.headers

@@ -1,0 +1,58 @@
+"""Every statement of a busy day finds its row by an index: what it costs does not grow with the table."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from tests.people import Person
+
+Statement = tuple[str, Any]
+WHOLE = re.compile(r"Seq Scan on latchkey_|SCAN (latchkey_\w+|s|u)\b")
+"""A table read from end to end, as PostgreSQL and SQLite tell it."""
+
+DOORS: dict[str, Callable[[Person], Any]] = {
+    "refresh": lambda person: person.refresh(),
+    "retry": lambda person: person.try_refresh(person.spent[-1]),
+    "me": lambda person: person.me(),
+    "login": lambda person: person.login(),
+    "logout": lambda person: person.logout(),
+}
+
+
+def sent_by(act: Callable[[], Any]) -> Iterator[Statement]:
+    """Return the statements on sessions and users that something sends, with their parameters."""
+    seen: list[Statement] = []
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        seen.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        act()
+    return (each for each in seen if "latchkey_" in each[0] and not each[0].startswith("INSERT"))
+
+
+def plan_of(statement: Statement) -> str:
+    explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")  # the table of a test is too small for an index to pay
+        cursor.execute(f"{explain} {statement[0]}", statement[1])
+        return "\n".join(str(row[-1]) for row in cursor.fetchall())
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_no_statement_reads_the_whole_table(alice: Person, bob: Person, door: str) -> None:
+    alice.refresh()
+    plans = [plan_of(statement) for statement in sent_by(lambda: DOORS[door](alice))]
+    assert plans
+    for plan in plans:
+        assert not WHOLE.search(plan), plan
+
+
+def test_a_statement_without_an_index_would_be_noticed(alice: Person) -> None:
+    for table, column in (("latchkey_session AS s", "user_agent"), ("latchkey_user", "username")):
+        assert WHOLE.search(plan_of((f"SELECT * FROM {table} WHERE {column} = %s", ["x"])))

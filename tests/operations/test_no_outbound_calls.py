@@ -1,0 +1,57 @@
+"""The service calls nobody: there is no outbound request that could be led elsewhere."""
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.admin.conftest import admin
+from tests.admin.pages import USERS, Browser
+from tests.people import Person
+
+__all__ = ["admin"]
+
+CALLING = {"socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname", "urllib.Request",
+           "http.client.connect", "smtplib.connect", "ftplib.connect", "subprocess.Popen", "os.system"}  # fmt: skip
+seen: list[tuple[str, Any]] | None = None
+
+
+def watch(event: str, arguments: Any) -> None:
+    if seen is not None and event in CALLING:
+        seen.append((event, arguments))
+
+
+sys.addaudithook(watch)
+
+
+@pytest.fixture
+def calls() -> Iterator[list[tuple[str, Any]]]:
+    """Every call out of this process from here on; the database's own driver calls below Python."""
+    global seen  # noqa: PLW0603  # a hook cannot be taken off again
+    seen = []
+    yield seen
+    seen = None
+
+
+ELSEWHERE = {"X-Forwarded-Host": "127.0.0.1:9", "Referer": "http://127.0.0.1:9/", "Origin": "http://127.0.0.1:9"}
+
+
+@pytest.mark.ledger("ASVS-15.3.2")
+def test_no_request_makes_the_service_call_anybody(
+    calls: list[tuple[str, Any]], http: httpx.Client, admin: Browser
+) -> None:
+    http.headers.update(ELSEWHERE)
+    alice = Person(http, "alice@localhost.example.com").register().login().refresh()
+    alice.me()
+    alice.try_refresh("00000000-0000-4000-8000-000000000000")
+    http.post("/api/login/", json={"email": alice.email, "password": "http://127.0.0.1:9/"})
+    http.get("/api-doc/?url=http://127.0.0.1:9/")
+    http.get("/api-doc/schema/?url=http://127.0.0.1:9/")
+    assert alice.logout().status_code == 200
+    assert admin.get(USERS).status_code == 200
+    assert calls == []
+    with pytest.raises(httpx.ConnectError):
+        httpx.get("http://127.0.0.1:9/")
+    assert "socket.connect" in {event for event, _ in calls}

@@ -1,0 +1,91 @@
+"""The roles of docs/operations.md: the one that serves may work with rows and with nothing else."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from tests.operations.roles import OWNER, SERVICE, documented, url, with_roles
+from tests.people import Person
+from tests.postgres import Postgres
+from tests.server import ADMIN_EMAIL, ADMIN_PASSWORD, Server
+
+FORBIDDEN = [
+    "CREATE TABLE mallory (id int)",
+    "CREATE SCHEMA mallory",
+    "CREATE DATABASE mallory",
+    "CREATE ROLE mallory",
+    "DROP TABLE latchkey_session",
+    "TRUNCATE latchkey_session",
+    "ALTER TABLE latchkey_user ADD COLUMN mallory int",
+    "ALTER TABLE latchkey_session DISABLE TRIGGER ALL",
+    "CREATE INDEX ON latchkey_user (username)",
+    "ALTER TABLE latchkey_user OWNER TO latchkey",
+    "COPY latchkey_user TO PROGRAM 'cat'",
+    "ALTER SYSTEM SET log_statement = 'all'",
+]
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    with with_roles() as postgres:
+        yield postgres
+
+
+@pytest.fixture(scope="module")
+def server(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose tables belong to one role, and which serves as the other."""
+    server = Server(tmp_path_factory.mktemp("roles"), url(OWNER, postgres.port))
+    migrated = server.command("migrate", "--verbosity", "0")
+    assert migrated.returncode == 0, migrated.stderr
+    server.environment["DATABASE_URL"] = url(SERVICE, postgres.port)
+    yield server.restart()
+    server.kill()
+
+
+@pytest.mark.ledger("ASVS-13.2.1", "ASVS-13.2.2")
+def test_the_role_that_serves_needs_no_more_than_rows(server: Server) -> None:
+    with httpx.Client(base_url=server.url) as http:
+        alice = Person(http, "alice@example.com").register().login().refresh()
+        assert http.patch("/api/me/", json={"username": "A"}, headers=alice.bearer()).status_code == 200
+        assert alice.try_refresh(alice.spent[0]).status_code in (200, 401)
+        assert alice.logout().status_code == 200
+        assert http.post("/api/login/", json={"email": alice.email, "password": "wrong"}).status_code == 401
+        assert http.get("/readyz").status_code == 200
+        boss = Person(http, ADMIN_EMAIL, ADMIN_PASSWORD).login()
+        assert boss.me().status_code == 200
+    for command in (["prune"], ["end_sessions", "--yes"], ["constance", "set", "RETRY_WINDOW", "5"], ["clearsessions"]):
+        done = server.command(*command)
+        assert done.returncode == 0, (command, done.stderr)
+
+
+@pytest.mark.ledger("ASVS-13.2.2")
+@pytest.mark.parametrize("statement", FORBIDDEN)
+def test_the_role_that_serves_cannot_change_what_there_is(postgres: Postgres, server: Server, statement: str) -> None:
+    with psycopg.connect(url(SERVICE, postgres.port), autocommit=True) as connection:
+        assert connection.execute("SELECT count(*) FROM latchkey_user").fetchone()
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(statement.encode())
+
+
+@pytest.mark.ledger("ASVS-13.2.1")
+@pytest.mark.parametrize("password", ["wrong", "OWNER-PASSWORD"])
+def test_a_role_proves_itself_with_its_own_password(
+    postgres: Postgres, server: Server, tmp_path: Path, password: str
+) -> None:
+    assert httpx.get(f"{server.url}/readyz").status_code == 200
+    stranger = Server(tmp_path, url(SERVICE, postgres.port, password))
+    done = stranger.command("serve", "--port", str(stranger.port))
+    assert done.returncode == 2
+    assert "password authentication failed" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert password not in done.stderr
+
+
+def test_the_documented_passwords_are_there_to_be_replaced() -> None:
+    assert [line for line in documented() if "PASSWORD '" in line] == [
+        f"CREATE ROLE {OWNER} LOGIN PASSWORD 'OWNER-PASSWORD';",
+        f"CREATE ROLE {SERVICE} LOGIN PASSWORD 'SERVICE-PASSWORD';",
+    ]

@@ -1,0 +1,71 @@
+"""What the service leaves on the disk is for its own user alone, whatever the umask and whoever made the directory."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from django.conf import settings
+
+from tests.people import Person
+from tests.server import Server
+
+
+@pytest.fixture
+def loose_umask() -> Iterator[None]:
+    """Let everybody read and write what is made without care."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def open_to_others(folder: Path) -> list[str]:
+    found = [folder, *folder.rglob("*")]
+    return [path.name for path in found if stat.S_IMODE(path.stat().st_mode) & 0o077]
+
+
+@pytest.fixture
+def careless(tmp_path: Path, database_url: str, loose_umask: None) -> Iterator[Server]:
+    """A server, not started, of an operator who thinks of no rights at all."""
+    server = Server(tmp_path, database_url, workers=1)
+    yield server
+    if server.process:
+        server.kill()
+
+
+@pytest.mark.ledger("ASVS-13.3.2")
+def test_the_data_directory_and_the_secret_are_for_the_service_alone(careless: Server) -> None:
+    careless.start()
+    var = careless.folder / "var"
+    assert stat.S_IMODE(var.stat().st_mode) == 0o700
+    assert stat.S_IMODE((var / "secret").stat().st_mode) == 0o600
+
+
+@pytest.mark.ledger("ASVS-13.3.2")
+def test_a_secret_that_nobody_may_write_to_does(careless: Server) -> None:
+    careless.start()
+    with httpx.Client(base_url=careless.url) as http:
+        alice = Person(http, "alice@example.com").register().login()
+        (careless.folder / "var" / "secret").chmod(0o400)
+        careless.stop()
+        careless.restart()
+        assert alice.refresh().me().status_code == 200
+
+
+@pytest.mark.ledger("REG-DJANGO-22")
+def test_no_file_is_open_to_others_in_a_directory_that_is(careless: Server) -> None:
+    var = careless.folder / "var"
+    var.mkdir(mode=0o755)
+    careless.start()
+    with httpx.Client(base_url=careless.url) as http:
+        Person(http, "alice@example.com").register().login()
+    assert open_to_others(var) == ["var"]
+
+
+@pytest.mark.ledger("REG-DJANGO-22")
+def test_nothing_is_cached_in_files() -> None:
+    assert not [cache for cache in settings.CACHES.values() if "filebased" in cache["BACKEND"]]
+    assert settings.SESSION_ENGINE == "django.contrib.sessions.backends.db"
+    assert settings.FILE_UPLOAD_HANDLERS  # Django's own, which no form here reaches: there is no field for a file

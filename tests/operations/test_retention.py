@@ -1,0 +1,71 @@
+"""What is kept, and until when: the rows that docs/operations.md says go do go, and no others."""
+
+from datetime import timedelta
+from io import StringIO
+
+import httpx
+import pytest
+import time_machine
+from django.contrib.sessions.models import Session as Cookie
+from django.core.management import call_command
+
+from latchkey.sessions.models import Session
+from tests.admin.conftest import admin
+from tests.admin.pages import USERS, Browser
+from tests.api.conftest import clock
+from tests.people import Person
+
+__all__ = ["admin", "clock"]
+
+
+def prune() -> None:
+    call_command("prune", stdout=StringIO(), stderr=StringIO())
+
+
+def rows_of(*people: Person) -> list[int]:
+    return [Session.objects.filter(user=person.id).count() for person in people]
+
+
+@pytest.mark.ledger("ASVS-14.2.7")
+def test_a_sign_in_deletes_the_expired_rows_of_that_user(
+    clock: time_machine.Traveller, alice: Person, bob: Person
+) -> None:
+    alice.login()
+    clock.shift(timedelta(days=30) - timedelta(seconds=1))
+    alice.login()
+    assert rows_of(alice, bob) == [3, 1]
+    clock.shift(timedelta(seconds=1))
+    alice.login()
+    assert rows_of(alice, bob) == [2, 1]
+    assert alice.me().status_code == 200
+
+
+@pytest.mark.ledger("ASVS-14.2.4", "ASVS-14.2.7")
+def test_prune_deletes_the_expired_rows_of_everybody_and_no_row_that_lives(
+    clock: time_machine.Traveller, alice: Person, bob: Person
+) -> None:
+    clock.shift(timedelta(days=29))
+    bob.refresh()
+    prune()
+    assert rows_of(alice, bob) == [1, 1]
+    clock.shift(timedelta(days=1))
+    prune()
+    assert rows_of(alice, bob) == [0, 1]
+    assert bob.refresh().me().status_code == 200
+    assert alice.login().me().status_code == 200
+
+
+@pytest.mark.ledger("ASVS-14.2.4")
+def test_a_signed_out_device_leaves_no_row(alice: Person, bob: Person) -> None:
+    assert alice.logout().status_code == 200
+    assert rows_of(alice, bob) == [0, 1]
+
+
+def test_clearsessions_deletes_the_cookies_of_operators_that_have_expired(http: httpx.Client, admin: Browser) -> None:
+    assert admin.get(USERS).status_code == 200
+    call_command("clearsessions")
+    assert Cookie.objects.count() == 1
+    with time_machine.travel(Cookie.objects.get().expire_date + timedelta(seconds=1), tick=False):
+        assert admin.get(USERS).status_code == 302
+        call_command("clearsessions")
+    assert Cookie.objects.count() == 0

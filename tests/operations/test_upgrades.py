@@ -1,0 +1,63 @@
+"""Upgrades: the tables go first, while the old version serves; then the new version is started."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.faults.clients import Load
+from tests.faults.conftest import conclude, loads
+from tests.server import Server
+
+__all__ = ["conclude", "loads"]
+
+MIGRATIONS = sorted(path.stem for path in Path(__file__).parents[2].glob("latchkey/migrations/0*.py"))
+OLD_VERSION = Path(__file__).with_name("old_version.py").read_text()
+
+
+def run(server: Server, *command: str) -> str:
+    done = server.command(*command)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def database(tmp_path: Path, database_url: str) -> Server:
+    """A server, not started, on a database that it does not migrate by itself."""
+    return Server(tmp_path, database_url or f"sqlite:///{tmp_path / 'own.sqlite3'}")
+
+
+@pytest.mark.ledger("H-INF-12")
+def test_every_older_version_works_with_the_tables_of_this_one(database: Server) -> None:
+    run(database, "migrate", "--verbosity", "0")
+    assert len(MIGRATIONS) >= 3
+    said = run(database, "shell", "--no-imports", "-c", OLD_VERSION)
+    assert said.splitlines() == [f"{name} works" for name in MIGRATIONS[:-1]]
+
+
+@pytest.mark.ledger("H-INF-12")
+def test_this_version_does_not_start_on_the_tables_of_an_older_one(database: Server) -> None:
+    run(database, "migrate", "latchkey", MIGRATIONS[-2], "--verbosity", "0")
+    done = database.command("serve", "--port", str(database.port))
+    assert done.returncode == 2
+    assert done.stderr == "latchkey: The database is not up to date; run 'latchkey migrate' first.\n"
+    run(database, "migrate", "--verbosity", "0")
+    try:
+        database.restart()
+    finally:
+        database.kill()
+
+
+@pytest.mark.fault
+@pytest.mark.ledger("H-INF-12")
+def test_a_migration_beside_a_server_at_work_signs_nobody_out(
+    server: Server, loads: Callable[..., Load], conclude: Callable[..., None]
+) -> None:
+    load = loads(server.url)
+    run(server, "migrate", "--fake", "latchkey", MIGRATIONS[0])
+    with load:
+        load.wait_for_refreshes(50)
+        run(server, "migrate", "latchkey", MIGRATIONS[2])  # the first two that change the table of sessions
+        load.wait_for_refreshes(50)
+    run(server, "migrate", "--fake", "latchkey")
+    conclude(load, server, "2 migrations under load")
