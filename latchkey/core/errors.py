@@ -75,7 +75,7 @@ class PasswordTooCommon(BadRequest):
 
 class PasswordTooObvious(BadRequest):
     code, title, field = "password_too_obvious", "Password too obvious", "password"
-    detail = "The password is made of the e-mail address or of this service's name; choose unrelated words."
+    detail = "The password is made of the e-mail address, the user name or this service's name; choose unrelated words."
 
 
 class NotAuthenticated(Refusal):
