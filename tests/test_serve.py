@@ -1,5 +1,6 @@
 """latchkey serve: its start, its stop, and what it says when it cannot."""
 
+import re
 import signal
 import socket
 import stat
@@ -10,6 +11,7 @@ import httpx
 import pytest
 from django.conf import settings
 
+from latchkey.limits.hashing import SLOTS
 from tests.people import Person
 from tests.server import ADMIN_EMAIL, ADMIN_PASSWORD, Server
 
@@ -122,6 +124,13 @@ def test_serve_refuses_a_wrong_option(stranger: Server, option: str) -> None:
     assert done.returncode == 2
     assert option.partition("=")[0] in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_by_default_eight_workers_leave_room_among_the_hundred_connections_of_postgresql(stranger: Server) -> None:
+    said = " ".join(stranger.command("serve", "--help").stdout.split())
+    threads = re.search(r"threads in each, besides those that hash passwords \(default: (\d+)\)", said)
+    assert threads
+    assert 8 * (int(threads[1]) + SLOTS) < 100 - 3  # PostgreSQL keeps three for its superuser
 
 
 @pytest.fixture

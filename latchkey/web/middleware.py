@@ -1,11 +1,15 @@
 """What every request passes through, whatever it asks for."""
 
 from collections.abc import Callable
-from contextlib import suppress
+from typing import Any
 
-from django.conf import settings
+import structlog
+from corsheaders.middleware import CorsMiddleware
 from django.http import HttpRequest, HttpResponse
+from django.middleware.security import SecurityMiddleware
 from django_structlog.middlewares import RequestMiddleware
+
+from latchkey.web.problems import respond
 
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
@@ -18,6 +22,12 @@ PAGE_POLICY = (
 class RequestLogMiddleware(RequestMiddleware):
     """One log line a request, with a request id; without the query string, which may hold what somebody mistyped."""
 
+    def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
+        """Tell whoever meets a failure the id that the log has for it; what a client sends is never believed."""
+        if response.status_code >= 500:
+            response.headers["X-Request-ID"] = structlog.contextvars.get_contextvars()["request_id"]
+        super().handle_response(request, response)
+
     @staticmethod
     def format_request(request: HttpRequest) -> str:
         return f"{request.method} {request.path}"
@@ -28,11 +38,11 @@ class HeadersMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self.refuse: Any = SecurityMiddleware(CorsMiddleware(lambda request: respond(request.META["latchkey.refusal"])))
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
-        with suppress(OSError):  # the client is gone
-            request.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)  # an unread body would cost the client its connection
+        refused = "latchkey.refusal" in request.META  # by the front: no route and no database, yet the same headers
+        response: HttpResponse = (self.refuse if refused else self.get_response)(request)
         page = response.headers.get("Content-Type", "").startswith("text/html")
         response.headers.setdefault("Content-Security-Policy", PAGE_POLICY if page else DATA_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")

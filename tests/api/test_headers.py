@@ -1,8 +1,12 @@
 """The headers of every answer."""
 
+from typing import Any
+
 import httpx
 import pytest
 
+from latchkey.core.errors import Unavailable
+from tests.admin.pages import Browser
 from tests.people import Person
 
 PATHS = ["/", "/api/", "/api/me/", "/api-doc/", "/api-doc/schema/", "/admin/login/", "/livez", "/nowhere"]
@@ -51,3 +55,15 @@ def test_no_answer_names_what_we_run_on(http: httpx.Client, path: str) -> None:
     answer = http.get(path)
     assert "x-powered-by" not in answer.headers
     assert not any(name in answer.headers.get("server", "").lower() for name in ("django", "python"))
+
+
+def test_a_page_of_an_allowed_origin_can_read_what_the_front_refuses(http: httpx.Client, settings: Any) -> None:
+    settings.CORS_ALLOWED_ORIGINS = ["https://app.example"]
+    refused = {"latchkey.refusal": Unavailable()}
+    answers = [
+        Browser(HTTP_ORIGIN=origin, HTTP_HOST="127.0.0.1", **refused).post("/api/login/")
+        for origin in ("https://app.example", "https://mallory.example")
+    ]
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert answers[0]["Access-Control-Allow-Origin"] == "https://app.example"
+    assert "Access-Control-Allow-Origin" not in answers[1]

@@ -10,6 +10,10 @@ from tests.wire.connection import Connection, post, request
 
 LENGTHS = [b"+2", b"-1", b"0x2", b"2, 2", b"2 2", b"", b"2.0", b"9" * 30]
 ENCODINGS = [
+    b"Transfer-Encoding: identity, chunked",
+    b"Transfer-Encoding: gzip, chunked",
+    b"Transfer-Encoding: chunked, chunked",
+    b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
     b"Transfer-Encoding: xchunked",
     b"Transfer-Encoding: \x0bchunked",
     b"Transfer-Encoding : chunked",
@@ -99,7 +103,7 @@ def test_two_different_lengths_are_refused(
     assert_refused(connect().send(body(b"Content-Length: 2\r\nContent-Length: 5") + canary), carried_out)
 
 
-@pytest.mark.ledger("REG-GUNICORN-02")
+@pytest.mark.ledger("REG-GUNICORN-02", "H-SMUG-03")
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_a_transfer_encoding_that_does_not_end_the_body_is_refused(
     connect: Callable[[], Connection], canary: bytes, carried_out: Callable[[], bool], encoding: bytes

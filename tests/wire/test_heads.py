@@ -38,6 +38,26 @@ def test_a_thousand_header_lines_are_refused_at_once(connect: Callable[[], Conne
     assert quickest(attempt) < QUICK
 
 
+@pytest.mark.ledger("H-HDR-01", "RFC6585-5")
+@pytest.mark.parametrize(
+    "large",
+    [
+        request("GET /api/me/", *[b"X-%d: a" % number for number in range(200)]),
+        request("GET /api/me/?" + "a" * 9_000),
+        request("GET /api/me/", b"X-A: " + b"a" * 9_000),
+        request("GET /api/me/", b"Authorization: Bearer " + b"a" * 10_000),
+        request("GET /admin/", b"Cookie: " + b"a=b; " * 13_000),
+    ],
+)
+def test_a_head_that_is_too_large_is_refused_at_once(connect: Callable[[], Connection], large: bytes) -> None:
+    def attempt() -> None:
+        connection = connect().send(large)
+        assert connection.answer().status_code in (414, 431)
+        assert connection.ended()
+
+    assert quickest(attempt) < QUICK
+
+
 @pytest.mark.ledger("REG-DJANGO-01")
 @pytest.mark.parametrize("tangle", TANGLES)
 def test_a_tangle_of_quotes_and_separators_is_read_in_no_time(

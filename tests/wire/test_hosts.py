@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.people import Person
+from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
 from tests.server import Server
 from tests.wire.connection import HOST, Connection, post, request
@@ -56,3 +56,18 @@ def test_nobody_says_for_themselves_where_they_come_from(
     assert connect().send(signing_in).answer("POST /api/login/").status_code == 200
     stored = served.shell(f"print(*Session.objects.filter(user_id={alice.id}).values_list('ip', flat=True))")
     assert stored.split() == ["127.0.0.1", "127.0.0.1"]
+
+
+@pytest.mark.ledger("REG-DJANGO-18")
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_underscore_does_not_pass_for_a_dash(server: Server, order: int) -> None:
+    server.stop()
+    server.environment["LATCHKEY_TRUSTED_PROXIES"] = "1"
+    server.restart()
+    bob = {"email": "bob@example.com", "password": PASSWORD}
+    claims = [b"X-Forwarded-For: 192.0.2.7", b"X_Forwarded_For: 6.6.6.6", b"X_Forwarded_Proto: https"][::order]
+    with Connection(server.port) as connection:
+        assert connection.send(post("/api/register/", bob)).answer().status_code == 201
+        assert connection.send(post("/api/login/", bob, *claims)).answer().status_code == 200
+        assert connection.send(request("GET /api/", *claims)).answer().json()["login"].startswith("http://")
+    assert server.shell("print(*Session.objects.values_list('ip', flat=True))") == "192.0.2.7"

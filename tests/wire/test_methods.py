@@ -29,6 +29,7 @@ ALLOWED = {
 }
 
 
+@pytest.mark.ledger("ASVS-4.1.4")
 @pytest.mark.parametrize("path", ALLOWED)
 def test_every_other_method_is_refused(connect: Callable[[], Connection], alice: Person, path: str) -> None:
     bearer = f"Authorization: Bearer {alice.access_token}".encode()

@@ -2,11 +2,13 @@
 
 import ctypes
 import os
+import resource
 import signal
 import socket
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -16,13 +18,19 @@ from django.core.management.base import BaseCommand
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
 from latchkey.accounts.superuser import ensure_superuser
 from latchkey.checks import refuse_unsafe_boot
+from latchkey.front import Front
 
 DRAIN_SECONDS = 30
+HEAD_SECONDS = 10  # for a head, and for an idle connection until the next one begins
+HEAD_BYTES = 8192  # a longer head is answered 431; the server takes no smaller limit
+CONNECTIONS = 4096  # of one worker; past them, the next ones wait to be accepted
+OWN_FILES = 256  # that a worker opens besides: its database, its modules, its templates
 PR_SET_PDEATHSIG = 1
 
 
@@ -45,15 +53,10 @@ class Command(BaseCommand):
         cores = min(os.cpu_count() or 1, 8)
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
         parser.add_argument("--port", type=between(1, 65535), default=8000, help="port (default: %(default)s)")
-        parser.add_argument(
-            "--workers",
-            type=between(1, 256),
-            default=cores,
-            help="processes (default: one a core, 8 at most; here %(default)s)",
-        )
-        parser.add_argument(
-            "--threads", type=between(1, 256), default=8, help="threads in each process (default: %(default)s)"
-        )
+        workers = "processes (one a core, 8 at most: %(default)s)"
+        threads = "threads in each, besides those that hash passwords (default: %(default)s)"
+        parser.add_argument("--workers", type=between(1, 256), default=cores, help=workers)
+        parser.add_argument("--threads", type=between(1, 256), default=10, help=threads)
 
     def handle(self, *args: Any, host: str, port: int, workers: int, threads: int, **options: Any) -> None:
         refuse_unsafe_boot()
@@ -63,21 +66,30 @@ class Command(BaseCommand):
         admin = first_superuser()
         connections.close_all()  # the workers are forked, and a connection must not be shared
         server = Server(
-            "latchkey.wsgi:application",
+            "latchkey.front:Front",
             address=host,
             port=port,
-            interface=Interfaces.WSGI,
+            interface=Interfaces.RSGI,
             http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(header_read_timeout=HEAD_SECONDS * 1000, max_buffer_size=HEAD_BYTES),
+            websockets=False,
+            backpressure=room_for_connections(),
             workers=workers,
-            blocking_threads=threads,
             respawn_failed_workers=True,
             workers_kill_timeout=DRAIN_SECONDS,
             log_level=LogLevels.error,  # its warnings are advice about the number of threads
         )
         os.register_at_fork(after_in_child=end_with_parent)
         server.on_startup(lambda: self.stdout.write(banner(f"http://{bracketed(host)}:{port}", admin), ending=""))
-        server.serve()
+        front: Any = partial(Front, threads)  # called in each worker
+        server.serve(target_loader=front, wrap_loader=False)
         self.stdout.write("Latchkey has stopped.")
+
+
+def room_for_connections() -> int:
+    """Return how many connections a worker may hold; the server has raised the limit on open files as far as it may."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return CONNECTIONS if files == resource.RLIM_INFINITY else max(1, min(CONNECTIONS, files - OWN_FILES))
 
 
 def end_with_parent() -> None:

@@ -1,0 +1,142 @@
+"""What stands between the socket and Django: a request is whole, bounded and in time before it costs a thread.
+
+The server hands bodies on as they come, so that as many clients as there are threads could hold them all by stopping
+in mid-body. Here the event loop waits instead of a thread (docs/decisions/0005-a-front-before-django.md).
+"""
+
+import asyncio
+import io
+import sys
+from contextlib import closing
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from latchkey.audit.events import Event
+from latchkey.audit.log import record
+from latchkey.core.client import Client
+from latchkey.core.errors import (
+    BadRequest,
+    ContentTooLarge,
+    ParseError,
+    Refusal,
+    RequestTimeout,
+    ServerError,
+    Unavailable,
+)
+from latchkey.limits.hashing import PATHS, QUEUE, SLOTS
+
+BODY_SECONDS = 10  # for the whole body, from the end of the head
+CLOSE = {"Connection": "close"}  # where the next request could pass for a part of this one (RFC 9112 section 6.3)
+
+log = structlog.get_logger(__name__)
+
+
+class Front:
+    """One worker's RSGI application. Django runs in its threads, and each keeps a connection to the database."""
+
+    def __init__(self, threads: int) -> None:
+        self.django = import_string("latchkey.wsgi.application")  # late: the main process, which migrates, has none
+        self.asked: SimpleQueue[Any] = SimpleQueue()  # a ThreadPoolExecutor would cost 15 microseconds a request more
+        self.hashing: SimpleQueue[Any] = SimpleQueue()
+        for queue in [self.asked] * threads + [self.hashing] * SLOTS:
+            Thread(target=self.work, args=(queue,), daemon=True).start()
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        """Answer one request; a refusal needs no database, and so waits for none of the threads."""
+        done = asyncio.get_running_loop().create_future()
+        try:
+            body = await whole_body(scope, protocol)
+            self.queue_for(scope).put((scope, protocol, body, done))
+            await done
+        except Refusal as refusal:
+            await asyncio.to_thread(self.answer, scope, protocol, b"", refusal)
+
+    def queue_for(self, scope: Any) -> SimpleQueue[Any]:
+        """Return where the request waits for a thread; raise Unavailable where too many passwords wait already."""
+        if scope.method != "POST" or scope.path.rstrip("/") not in PATHS:
+            return self.asked
+        if self.hashing.qsize() >= QUEUE:
+            record(Event.ATTEMPT_TURNED_AWAY, Client.from_headers(environ_of(scope, b""), settings.TRUSTED_PROXIES))
+            raise Unavailable
+        return self.hashing
+
+    def work(self, queue: SimpleQueue[Any]) -> None:
+        """Answer one request after another, for as long as the process lives."""
+        while True:
+            scope, protocol, body, done = queue.get()
+            try:
+                self.answer(scope, protocol, body)
+            except Exception:  # out of a stream or a signal; what a view raises never gets here
+                log.exception("request_failed")
+                done.get_loop().call_soon_threadsafe(done.set_exception, ServerError())
+            else:
+                done.get_loop().call_soon_threadsafe(done.set_result, None)
+
+    def answer(self, scope: Any, protocol: Any, body: bytes, refusal: Refusal | None = None) -> None:
+        """Have Django answer, or refuse; streams are small here, and sent in one piece like the rest."""
+        environ = environ_of(scope, body) | ({"latchkey.refusal": refusal} if refusal else {})
+        begun: list[Any] = []
+        with closing(self.django(environ, lambda status, headers: begun.extend((status, headers)))) as parts:
+            content = b"".join(parts)
+            protocol.response_bytes(int(begun[0][:3]), begun[1], content)
+
+
+async def whole_body(scope: Any, protocol: Any) -> bytes:
+    """Return the body; raise BadRequest, ContentTooLarge, ParseError or RequestTimeout."""
+    codings = [coding.lower() for coding in scope.headers.get_all("transfer-encoding")]
+    if codings not in ([], ["chunked"]):  # the server drops a Content-Length beside it, and closes after the answer
+        raise BadRequest(headers=CLOSE)  # a proxy in front may have another opinion on where the body ends
+    if len(scope.headers.get_all("host")) != 1 or not scope.method.isupper():
+        raise BadRequest(headers=CLOSE)  # methods are case-sensitive (RFC 9110 section 9.1), and not so in Django
+    body, size, ends, length = bytearray(), 0, 0, int(scope.headers.get("content-length", -1))
+    if not codings and length < 1:
+        return b""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in protocol:
+                size += len(part)
+                ends += not part  # an empty part ends a body, and a second one says that it broke off
+                if size <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+                    body += part  # what is too large is read and let go, so that its client hears the refusal
+                if size == length:
+                    break  # the end itself is not waited for: it would be one more turn of the loop
+    except TimeoutError as error:
+        raise RequestTimeout(headers=CLOSE) from error
+    if ends > 1:
+        raise ParseError(headers=CLOSE)
+    if size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        raise ContentTooLarge
+    return bytes(body)
+
+
+def environ_of(scope: Any, body: bytes) -> dict[str, Any]:
+    """Return the WSGI environment (PEP 3333), less the headers with an underscore, which would pass for others."""
+    wsgi = {
+        "REQUEST_METHOD": scope.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope.path.encode().decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+        "SERVER_PROTOCOL": "HTTP/1.1" if scope.http_version == "1.1" else "HTTP/1.0",
+        "SERVER_NAME": scope.server.rpartition(":")[0].strip("[]"),
+        "SERVER_PORT": scope.server.rpartition(":")[2],
+        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name in scope.headers.keys():  # noqa: SIM118 - no dictionary
+        if "_" not in name:
+            value = (";" if name == "cookie" else ",").join(scope.headers.get_all(name))
+            wsgi[f"HTTP_{name.upper().replace('-', '_')}"] = value
+    wsgi["CONTENT_TYPE"] = wsgi.pop("HTTP_CONTENT_TYPE", "")
+    wsgi["CONTENT_LENGTH"] = str(len(body))
+    return wsgi

@@ -1,0 +1,111 @@
+"""The proxy and Latchkey read a request the same way, or the proxy refuses it: nothing can be smuggled in between."""
+
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from tests.people import PASSWORD, Person
+from tests.proxy.tls import TlsConnection, through
+from tests.server import Server
+from tests.wire.connection import Connection, post, request
+from tests.wire.test_framing import ENCODINGS, LENGTHS, LINES
+
+pytestmark = pytest.mark.proxy
+
+TWO_LENGTHS = [b"Content-Length: 2\r\nContent-Length: 2", b"Content-Length: 2\r\nContent-Length: 5"]
+BOTH = [b"Content-Length: 2\r\nTransfer-Encoding: chunked", b"Transfer-Encoding: chunked\r\nContent-Length: 2"]
+
+
+@pytest.fixture
+def email(numbers: Iterator[int]) -> str:
+    return f"mallory{next(numbers)}@example.com"
+
+
+@pytest.fixture
+def canary(email: str) -> bytes:
+    """A request that leaves an account behind if anybody carries it out."""
+    return through(post("/api/register/", {"email": email, "password": PASSWORD}))
+
+
+@pytest.fixture
+def carried_out(https: httpx.Client, email: str) -> Callable[[], bool]:
+    def look() -> bool:
+        return https.post("/api/login/", json={"email": email, "password": PASSWORD}).status_code == 200
+
+    return look
+
+
+def body(framing: bytes, sent: bytes = b"{}") -> bytes:
+    return through(request("POST /api/login/", b"Content-Type: application/json", framing, body=sent))
+
+
+def test_a_whole_request_is_answered_and_the_next_one_is_carried_out(
+    connect: Callable[[], TlsConnection], canary: bytes, carried_out: Callable[[], bool]
+) -> None:
+    connection = connect().send(body(b"Content-Length: 2") + canary)
+    assert connection.answer().status_code == 400
+    assert connection.answer().status_code == 201
+    assert carried_out()
+
+
+@pytest.mark.ledger("H-SMUG-02", "ASVS-4.2.1")
+@pytest.mark.parametrize("framing", [*TWO_LENGTHS, *BOTH, *[b"Content-Length: " + length for length in LENGTHS]])
+def test_a_length_in_doubt_is_refused_and_the_connection_ends(
+    connect: Callable[[], TlsConnection], canary: bytes, carried_out: Callable[[], bool], framing: bytes
+) -> None:
+    connection = connect().send(body(framing) + canary)
+    assert connection.answer().status_code == 400
+    assert connection.ended()
+    assert not carried_out()
+
+
+@pytest.mark.ledger("H-SMUG-03", "ASVS-4.2.1")
+@pytest.mark.parametrize("framing", ENCODINGS)
+def test_an_encoding_in_doubt_is_refused_and_the_connection_ends(
+    connect: Callable[[], TlsConnection], canary: bytes, carried_out: Callable[[], bool], framing: bytes
+) -> None:
+    connection = connect().send(body(framing, b"2\r\n{}\r\n0\r\n\r\n") + canary)
+    assert connection.answer().status_code in (400, 501)
+    assert connection.ended()
+    assert not carried_out()
+
+
+@pytest.mark.ledger("ASVS-4.2.1")
+@pytest.mark.parametrize("line", LINES)
+def test_a_malformed_header_line_is_refused(
+    connect: Callable[[], TlsConnection], canary: bytes, carried_out: Callable[[], bool], line: bytes
+) -> None:
+    connection = connect().send(through(request("GET /livez", line)) + canary)
+    assert connection.answer().status_code == 400
+    assert connection.ended()
+    assert not carried_out()
+
+
+@pytest.mark.ledger("ASVS-1.5.3")
+def test_a_bare_line_feed_ends_a_line_on_either_side(
+    connect: Callable[[], TlsConnection], behind: Server, canary: bytes, carried_out: Callable[[], bool]
+) -> None:
+    hidden = request("POST /api/login/", b"X: a\nTransfer-Encoding: gzip, chunked", b"Content-Length: 2", body=b"{}")
+    with Connection(behind.port) as direct:
+        assert direct.send(hidden).answer().status_code == 400  # RFC 9112 section 2.2 leaves the choice
+        assert direct.ended()
+    connection = connect().send(through(hidden) + canary)
+    assert connection.answer().status_code == 501
+    assert connection.ended()
+    assert not carried_out()
+
+
+@pytest.mark.ledger("H-JSON-15")
+@pytest.mark.parametrize(("expected", "status"), [(b"100-continue", 200), (b"bogus", 417), (b"100-continue, x", 417)])
+def test_an_expectation_is_met_or_refused(
+    connect: Callable[[], TlsConnection], alice: Person, expected: bytes, status: int
+) -> None:
+    whole = post("/api/refresh/", {"refresh_token": alice.refresh_token}, b"Expect: " + expected)
+    head, sent = through(whole).split(b"\r\n\r\n")
+    connection = connect().send(head + b"\r\n\r\n")
+    answer = connection.answer()
+    if status == 200:
+        assert answer.status_code == 100
+        answer = connection.send(sent).answer()
+    assert answer.status_code == status

@@ -1,0 +1,49 @@
+"""Bytes over TLS, and honest clients: what reaches the proxy from outside."""
+
+import ssl
+from pathlib import Path
+
+import httpx
+
+from tests.deploy.production import HOST
+from tests.proxy.nginx import Nginx
+from tests.wire.connection import HOST as HOST_LINE
+from tests.wire.connection import Connection
+
+NAMED = f"Host: {HOST}\r\n".encode()
+
+
+def through(whole: bytes) -> bytes:
+    """Return the request with the name that the proxy answers to."""
+    return whole.replace(HOST_LINE, NAMED, 1)
+
+
+def trusting(certificate: Path) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(certificate))
+
+
+class TlsConnection(Connection):
+    """One connection to the proxy's https port, as a client that checks the certificate makes it."""
+
+    def __init__(self, proxy: Nginx, patience: float = 5, context: ssl.SSLContext | None = None) -> None:
+        super().__init__(proxy.https, patience)
+        with_context = context or trusting(proxy.certificate)
+        self.socket = self.tls = with_context.wrap_socket(self.socket, server_hostname=HOST)
+
+
+def client(proxy: Nginx, scheme: str = "https") -> httpx.Client:
+    """Return a client that goes to the proxy wherever the name points, and follows no redirect."""
+    port = proxy.https if scheme == "https" else proxy.http
+    return httpx.Client(
+        base_url=f"{scheme}://127.0.0.1:{port}",
+        headers={"Host": HOST},
+        transport=Named(verify=trusting(proxy.certificate)),
+    )
+
+
+class Named(httpx.HTTPTransport):
+    """A transport that asks for the certificate of our host."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.extensions["sni_hostname"] = HOST
+        return super().handle_request(request)

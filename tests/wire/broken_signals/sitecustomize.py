@@ -1,0 +1,13 @@
+"""Make the start of a request to /broken fail, as a connection that cannot be given back does: outside of any view."""
+
+from typing import Any
+
+from django.core.signals import request_started
+
+
+def fail(environ: dict[str, Any], **kwargs: Any) -> None:
+    if environ["PATH_INFO"] == "/broken" and "latchkey.refusal" not in environ:
+        raise RuntimeError("on purpose")
+
+
+request_started.connect(fail)
