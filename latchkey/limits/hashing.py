@@ -1,7 +1,7 @@
 """What bounds the cost of hashing: a flood of sign-ins must not starve whoever is signed in (OWASP ASVS 15.2.2).
 
-The front gives these requests threads of their own and a queue, so that they never hold one of the others'; and the
-hashing itself runs in threads of low priority, so that whoever needs the processor for a moment gets it.
+The front gives these requests a thread of their own and a queue, so that they never hold one of the others'; and the
+hashing itself runs at low priority, so that whoever needs the processor for a moment gets it.
 """
 
 import os
@@ -15,11 +15,14 @@ Hashed = TypeVar("Hashed")
 PATHS = frozenset({"/api/register", "/api/login", "/admin/login"})
 """Where a stranger can have a password hashed, by POST; without the last slash."""
 
-SLOTS = 2
-"""Passwords hashed at once in one process: 19 MiB each, and a core for a fiftieth of a second."""
+SLOTS = 1
+"""Passwords hashed at once in one process: 19 MiB each, and a core for a fiftieth of a second.
+
+With 2, `bench/flood.py` measured no more sign-ins a second on two cores, and p99s of the others twice as long.
+"""
 
 QUEUE = 64
-"""How many may wait in one process; whoever comes then is turned away with 503, in a second or two they are through."""
+"""How many may wait in one process, two or three seconds at most; whoever comes then is turned away with 503."""
 
 NICENESS = 10
 """Of the threads that hash, for Linux counts it by thread (nice(2)): the processor's other work goes before."""
