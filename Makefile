@@ -4,7 +4,7 @@ BIN := .venv/bin
 TESTS ?= tests
 JOBS ?= 2
 
-.PHONY: help setup serve test test-sessions sessions-on-sqlite sessions-on-postgresql faults-on-postgresql test-browser test-proxy test-all check ledger sbom openapi format clean
+.PHONY: help setup serve test test-sessions sessions-on-sqlite sessions-on-postgresql faults-on-postgresql test-load test-browser test-proxy test-all check ledger sbom openapi format clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -24,17 +24,23 @@ test: setup ## Run the fast tests on SQLite and on PostgreSQL
 	$(BIN)/pytest -n $(JOBS) --database sqlite $(TESTS)
 	$(BIN)/pytest -n $(JOBS) --database postgresql $(TESTS)
 
+SESSIONS := tests/model tests/races tests/faults tests/growth
+
 test-sessions: setup ## Prove the session engine: races, faults and growth on both databases at once (10 minutes)
 	@$(MAKE) --no-print-directory --jobs 3 sessions-on-sqlite sessions-on-postgresql faults-on-postgresql
 
 sessions-on-sqlite: setup
-	$(BIN)/pytest --database sqlite -m "race or fault or growth" $(TESTS)
+	$(BIN)/pytest --database sqlite -m "race or fault or growth" $(SESSIONS)
 
 sessions-on-postgresql: setup
-	$(BIN)/pytest --database postgresql -m "race or growth" $(TESTS)
+	$(BIN)/pytest --database postgresql -m "race or growth" $(SESSIONS)
 
 faults-on-postgresql: setup
-	$(BIN)/pytest --database postgresql -m fault $(TESTS)
+	$(BIN)/pytest --database postgresql -m fault $(SESSIONS)
+
+test-load: setup ## Prove the rest under load: guessing, floods, outages of connections (4 minutes)
+	$(BIN)/pytest --database sqlite -m "race or fault" $(addprefix --ignore=,$(SESSIONS)) $(TESTS)
+	$(BIN)/pytest --database postgresql -m "race or fault" $(addprefix --ignore=,$(SESSIONS)) $(TESTS)
 
 test-browser: setup ## Drive the pages in a real browser (needs Debian's chromium)
 	$(BIN)/pytest -n $(JOBS) --database sqlite -m browser $(TESTS)
@@ -44,7 +50,7 @@ test-proxy: setup ## Run deploy/nginx.conf in a real nginx (needs Debian's nginx
 	$(BIN)/pytest --database sqlite -m proxy $(TESTS)
 	$(BIN)/pytest --database postgresql -m proxy $(TESTS)
 
-test-all: test test-sessions test-browser test-proxy ## Run every test there is
+test-all: test test-sessions test-load test-browser test-proxy ## Run every test there is
 
 check: setup ## Check style, types, layers, migrations and the OpenAPI document
 	$(BIN)/ruff check .

@@ -9,7 +9,9 @@ import pytest
 import time_machine
 
 from tests.people import Person
+from tests.races.conftest import new_server, race
 
+__all__ = ["new_server", "race"]
 From = Callable[[str], httpx.Client]
 
 

@@ -18,12 +18,13 @@ FAST = settings(
     report_multiple_bugs=False,  # the first one is made small in seconds, all of them in minutes
     suppress_health_check=list(HealthCheck),
 )
-LONG = settings(FAST, max_examples=500, derandomize=False)
+LONG = settings(FAST, max_examples=300, derandomize=False)
 
 
 @pytest.fixture(autouse=True)
-def cheap_steps(db: None, settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+def cheap_steps(db: None, settings: Settings, caplog: pytest.LogCaptureFixture, turn: Callable[..., None]) -> None:
     """Make a sign-in cost microseconds, and say nothing of it: what is looked at here is what comes after."""
+    turn(failures_per_account=100, failures_per_address=100_000)
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     caplog.set_level("CRITICAL", "latchkey.audit")
 
