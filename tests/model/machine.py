@@ -7,7 +7,6 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from latchkey.limits.guesses import forget_guesses
 from tests.model.clients import Clients
 from tests.model.operator_side import Operator
 
@@ -37,7 +36,6 @@ class SessionMachine(Clients):
     @initialize(policy=POLICIES, microseconds=st.sampled_from([0, 999_600]))
     def people_register(self, policy: dict[str, Any], microseconds: int) -> None:
         """Begin at a whole second, which SQLite writes shorter, or close to the next, to which it likes to round."""
-        forget_guesses()
         self.both.move_clock(self.design.now + timedelta(microseconds=microseconds))
         self.operator.turn(**policy)
         self.accounts = [self.both.register(email) for email in PEOPLE]
