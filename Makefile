@@ -4,7 +4,7 @@ BIN := .venv/bin
 TESTS ?= tests
 JOBS ?= 2
 
-.PHONY: help setup serve test test-sessions sessions-on-sqlite sessions-on-postgresql faults-on-postgresql test-load test-browser test-proxy test-all check ledger sbom openapi format clean
+.PHONY: help setup serve test test-sessions sessions-on-sqlite races-on-postgresql sessions-on-both test-load test-browser test-proxy test-all check ledger sbom openapi format clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,17 +26,19 @@ test: setup ## Run the fast tests on SQLite and on PostgreSQL
 
 SESSIONS := tests/model tests/races tests/faults tests/growth
 
-test-sessions: setup ## Prove the session engine: races, faults and growth on both databases at once (10 minutes)
-	@$(MAKE) --no-print-directory --jobs 3 sessions-on-sqlite sessions-on-postgresql faults-on-postgresql
+test-sessions: setup ## Prove the session engine: model, races, faults and growth on both databases (10 minutes)
+	@$(MAKE) --no-print-directory --jobs 3 sessions-on-sqlite races-on-postgresql sessions-on-both
 
 sessions-on-sqlite: setup
-	$(BIN)/pytest --database sqlite -m "race or fault or growth" $(SESSIONS)
+	$(BIN)/pytest --database sqlite -m "race or fault" tests/races tests/faults
 
-sessions-on-postgresql: setup
-	$(BIN)/pytest --database postgresql -m "race or growth" $(SESSIONS)
+races-on-postgresql: setup
+	$(BIN)/pytest --database postgresql -m race tests/races
 
-faults-on-postgresql: setup
-	$(BIN)/pytest --database postgresql -m fault $(SESSIONS)
+sessions-on-both: setup
+	$(BIN)/pytest --database postgresql -m fault tests/faults
+	$(BIN)/pytest --database postgresql -m "race or growth" tests/model tests/growth
+	$(BIN)/pytest --database sqlite -m "race or growth" tests/model tests/growth
 
 test-load: setup ## Prove the rest under load: guessing, floods, outages of connections (4 minutes)
 	$(BIN)/pytest --database sqlite -m "race or fault" $(addprefix --ignore=,$(SESSIONS)) $(TESTS)
