@@ -1,11 +1,11 @@
 """What every test can ask for. A test that asks for `http` or a person runs on the database of the run."""
 
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx
-import hypothesis
 import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -18,9 +18,6 @@ from latchkey.limits.guesses import forget_guesses
 from tests.hushed import nothing_secret_is_logged
 from tests.people import Person
 from tests.server import Server, fresh_database
-
-hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
-hypothesis.settings.load_profile("busy")  # a machine that has other things to do is no failure
 
 
 @pytest.fixture(autouse=True)
@@ -81,6 +78,7 @@ def statements(db: None) -> Callable[[Callable[[], Any]], list[str]]:
     """Run something and return the SQL that it sent, less what only opens and closes transactions."""
 
     def run(act: Callable[[], Any]) -> list[str]:
+        policy.forget()  # else the second for which it holds could end in mid-act, and its query be counted
         policy.current()
         with CaptureQueriesContext(connection) as captured:
             act()
@@ -88,6 +86,12 @@ def statements(db: None) -> Callable[[Callable[[], Any]], list[str]]:
         return [sql for sql in sent if sql.split()[0].upper() in ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")]
 
     return run
+
+
+@pytest.fixture(scope="session")
+def numbers() -> Iterator[int]:
+    """Numbers for the addresses of those who share a server."""
+    return count(1)
 
 
 @pytest.fixture

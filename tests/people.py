@@ -8,6 +8,14 @@ import httpx
 PASSWORD = "correct horse battery staple"
 
 
+def try_register(http: httpx.Client, email: str = "alice@example.com", password: str = PASSWORD) -> httpx.Response:
+    return http.post("/api/register/", json={"email": email, "password": password})
+
+
+def try_login(http: httpx.Client, email: str = "alice@example.com", password: str = PASSWORD) -> httpx.Response:
+    return http.post("/api/login/", json={"email": email, "password": password})
+
+
 @dataclass
 class Person:
     """Somebody with an account; remembers the tokens of the last answer."""
@@ -21,13 +29,13 @@ class Person:
     spent: list[str] = field(default_factory=list)
 
     def register(self) -> "Person":
-        answer = self.http.post("/api/register/", json={"email": self.email, "password": self.password})
+        answer = try_register(self.http, self.email, self.password)
         assert answer.status_code == 201, answer.text
         self.id = answer.json()["id"]
         return self
 
     def login(self) -> "Person":
-        answer = self.http.post("/api/login/", json={"email": self.email, "password": self.password})
+        answer = try_login(self.http, self.email, self.password)
         assert answer.status_code == 200, answer.text
         return self._keep(answer)
 

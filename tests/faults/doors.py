@@ -15,6 +15,17 @@ def assert_alive(server: Server, within: float = 5) -> None:
     assert time.monotonic() - began < within, f"/livez took {time.monotonic() - began:.1f} s"
 
 
+def assert_alive_for(server: Server, seconds: float, within: float) -> float:
+    """Hold /livez to its promise for so long; return the longest wait for it, in seconds."""
+    slowest, until = 0.0, time.monotonic() + seconds
+    while time.monotonic() < until:
+        began = time.monotonic()
+        assert_alive(server, within)
+        slowest = max(slowest, time.monotonic() - began)
+        time.sleep(0.1)
+    return slowest
+
+
 def assert_unavailable(answer: httpx.Response, within: float = 5) -> None:
     """Hold a refusal for want of a database to its promise: 503, soon, and when to come again."""
     assert answer.status_code == 503, answer.text

@@ -13,28 +13,21 @@ from tests.server import Server
 pytestmark = pytest.mark.fault
 
 
-def test_a_server_that_is_killed_and_started_again_signs_nobody_out(
-    server: Server, loads: Callable[..., Load], conclude: Callable[..., None]
+def stop(server: Server) -> None:
+    assert server.stop() == 0
+
+
+@pytest.mark.parametrize("end", [Server.kill, stop], ids=["killed", "stopped"])
+def test_a_server_that_is_ended_and_started_again_signs_nobody_out(
+    server: Server, loads: Callable[..., Load], conclude: Callable[..., None], end: Callable[[Server], None]
 ) -> None:
     with loads(server.url) as load:
         for _ in range(3):
             load.wait_for_refreshes(100)
-            server.kill()
+            end(server)
             server.restart()
         load.wait_for_refreshes(100)
-    conclude(load, server, "3 kills of the server")
-
-
-def test_a_server_that_is_stopped_and_started_again_signs_nobody_out(
-    server: Server, loads: Callable[..., Load], conclude: Callable[..., None]
-) -> None:
-    with loads(server.url) as load:
-        for _ in range(3):
-            load.wait_for_refreshes(100)
-            assert server.stop() == 0
-            server.restart()
-        load.wait_for_refreshes(100)
-    conclude(load, server, "3 stops of the server")
+    conclude(load, server, "3 ends of the server")
 
 
 def test_a_main_process_that_is_killed_alone_takes_its_workers_along(

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from tests.faults.clients import Load
-from tests.faults.doors import assert_alive, assert_unavailable, refresh
+from tests.faults.doors import assert_alive, assert_alive_for, assert_unavailable, refresh
 from tests.people import Person
 from tests.server import Server
 
@@ -52,16 +52,10 @@ def test_a_locked_table_is_told_as_503(
     roomy_server: Server, database_url: str, loads: Callable[..., Load], conclude: Callable[..., None]
 ) -> None:
     load = loads(roomy_server.url)
-    slowest = 0.0
     with load, psycopg.connect(database_url) as holder:
         load.wait_for_refreshes(100)
         holder.execute("LOCK TABLE latchkey_session IN ACCESS EXCLUSIVE MODE")
-        until = time.monotonic() + HELD
-        while time.monotonic() < until:
-            began = time.monotonic()
-            assert_alive(roomy_server, within=10)
-            slowest = max(slowest, time.monotonic() - began)
-            time.sleep(0.1)
+        slowest = assert_alive_for(roomy_server, HELD, within=10)
         holder.rollback()
         load.wait_for_refreshes(100)
     assert load.statuses()["503"] >= 16

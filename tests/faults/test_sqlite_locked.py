@@ -1,7 +1,6 @@
 """An SQLite file that another process has locked is told as 503 in time, and readers go on."""
 
 import sqlite3
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import httpx
 import pytest
 
 from tests.faults.clients import Load
-from tests.faults.doors import assert_alive, assert_unavailable, refresh
+from tests.faults.doors import assert_alive_for, assert_unavailable, refresh
 from tests.people import Person
 from tests.server import Server
 
@@ -28,15 +27,11 @@ def test_a_file_locked_for_8_s_signs_nobody_out(
     roomy_server: Server, loads: Callable[..., Load], conclude: Callable[..., None]
 ) -> None:
     server = roomy_server
-    load, slowest = loads(server.url), 0.0
+    load = loads(server.url)
     with load:
         load.wait_for_refreshes(100)
-        holder, until = lock(server), time.monotonic() + HELD
-        while time.monotonic() < until:
-            began = time.monotonic()
-            assert_alive(server, within=10)
-            slowest = max(slowest, time.monotonic() - began)
-            time.sleep(0.1)
+        holder = lock(server)
+        slowest = assert_alive_for(server, HELD, within=10)
         holder.close()
         recovery = load.wait_for_refreshes(100)
     assert load.statuses()["503"] >= 8

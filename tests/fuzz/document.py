@@ -47,7 +47,6 @@ SCHEMA = schemathesis.openapi.from_wsgi(
     config=SchemathesisConfig.from_dict(
         {
             "seed": 1,
-            "suppress-health-check": ["all"],
             "generation": {"deterministic": True, "database": "none"},
             "analysis": {"constants": {"enabled": False}},  # else the source of Django would be read for words
             # What follows what is for the document to say; bad requests would end most journeys early.

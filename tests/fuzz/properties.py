@@ -5,16 +5,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from tests.admin.pages import Browser
+from tests.patience import OVER_A_DATABASE
 
 TRIED = settings(
+    OVER_A_DATABASE,
     max_examples=100,
     derandomize=True,
     database=None,
-    deadline=None,
-    suppress_health_check=[
-        HealthCheck.function_scoped_fixture,  # no example leaves anything for the next
-        HealthCheck.too_slow,  # a busy machine is no fault of ours
-    ],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],  # no example leaves anything for the next
 )
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()

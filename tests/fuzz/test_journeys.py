@@ -9,15 +9,16 @@ import httpx
 import pytest
 import time_machine
 from django.db import transaction
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase, settings
 
 from latchkey.limits.guesses import forget_guesses
 from tests.fuzz.document import CASES, GENERATED, SCHEMA, accepts_what_the_document_allows, address_of
+from tests.patience import OVER_A_DATABASE
 
 JOURNEYS, STEPS = 60, 10
 
 
-class Journey(SCHEMA.as_state_machine()):  # type: ignore[misc]
+class Journey(SCHEMA.as_state_machine()):  # type: ignore[misc]  # made here and now, out of the document
     """Somebody who goes where the links lead, with the access token of the last pair."""
 
     met: Counter[tuple[str, int]]
@@ -61,12 +62,11 @@ def test_the_links_lead_from_registration_to_sign_out(http: httpx.Client, turn: 
 def travel() -> None:
     Journey.run(
         settings=settings(
+            OVER_A_DATABASE,
             max_examples=JOURNEYS,
             stateful_step_count=STEPS,
             derandomize=True,
             database=None,
-            deadline=None,
             phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
         )
     )

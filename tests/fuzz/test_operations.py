@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.fuzz.document import CASES, GENERATED, SCHEMA, accepts_what_the_document_allows, address_of
 from tests.people import Person
@@ -43,6 +44,7 @@ def credentials(alice: Person, turn: Callable[..., None]) -> list[dict[str, str]
 
 @pytest.mark.ledger("DJ-DOC-1")
 @SCHEMA.parametrize()
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # alice and the counts are for all the examples
 def test_every_answer_is_as_documented(
     case: Any, http: httpx.Client, credentials: list[dict[str, str]], answers: Counter[int]
 ) -> None:

@@ -2,21 +2,14 @@
 
 from collections import Counter
 from functools import partial
-from itertools import count
 
-import httpx
 import pytest
 
-from tests.people import PASSWORD
+from tests.people import PASSWORD, try_login
 from tests.races.conftest import OpenRace
 
 pytestmark = pytest.mark.race
 FREE = 10
-numbers = count()
-
-
-def guess(client: httpx.Client, email: str, password: str) -> httpx.Response:
-    return client.post("/api/login/", json={"email": email, "password": password})
 
 
 @pytest.mark.ledger("REG-KEYCLOAK-08", "REG-ALLAUTH-14", "H-RATE-05")
@@ -27,7 +20,7 @@ def test_of_a_hundred_parallel_guesses_ten_are_looked_at(race: OpenRace) -> None
             answers = [
                 outcome.answer.status_code
                 for _ in range(10)
-                for outcome in on.start(*(partial(guess, client, email, "wrong") for client in on.clients[:10]))
+                for outcome in on.start(*(partial(try_login, client, email, "wrong") for client in on.clients[:10]))
             ]
             assert Counter(answers) == {401: FREE, 429: 100 - FREE}
 
@@ -38,9 +31,9 @@ def test_a_right_password_among_guesses_loses_no_count(race: OpenRace) -> None:
     with race("guesses against a right password") as on:
         for number in range(10):
             person = on.person(f"right.{number}").register().login()
-            acts = [partial(guess, client, person.email, "wrong") for client in on.clients[:9]]
+            acts = [partial(try_login, client, person.email, "wrong") for client in on.clients[:9]]
             for _ in range(4):
-                on.start(*acts, then=partial(guess, on.clients[9], person.email, PASSWORD), after=number % 9)
-            told = [guess(on.clients[0], person.email, "wrong").status_code for _ in range(FREE + 1)]
+                on.start(*acts, then=partial(try_login, on.clients[9], person.email, PASSWORD), after=number % 9)
+            told = [try_login(on.clients[0], person.email, "wrong").status_code for _ in range(FREE + 1)]
             assert told[-1] == 429
             assert told == sorted(told)

@@ -16,10 +16,10 @@ for number, name in enumerate(names[:-1]):
     User, Session = old.get_model("latchkey", "User"), old.get_model("latchkey", "Session")
     now = datetime.now(UTC)
     user = User.objects.create(email=f"alice.{number}@example.com", password="x")
-    session = Session.objects.create(
-        selector=number, digest=bytes(32), next_digest=bytes(32), user=user, credential_version=0, created_at=now,
-        rotated_at=now, expires_at=now + timedelta(days=1), ip="127.0.0.1", user_agent="old",
-    )  # fmt: skip
+    times = {"created_at": now, "rotated_at": now, "expires_at": now + timedelta(days=1)}
+    token = {"selector": number, "digest": bytes(32), "next_digest": bytes(32)}
+    client = {"ip": "127.0.0.1", "user_agent": "old"}
+    session = Session.objects.create(user=user, credential_version=0, **token, **times, **client)
     assert Session.objects.filter(selector=number, user__is_active=True).update(digest=bytes(31) + b"1") == 1
     assert User.objects.filter(pk=user.pk).update(credential_version=F("credential_version") + 1) == 1
     assert Session.objects.select_related("user").get(pk=session.pk).user.credential_version == 1

@@ -16,6 +16,8 @@ DOCS = ("/api-doc/", "/api-doc/schema/")
 @pytest.mark.parametrize("switch", ["on", "off"])
 def test_the_documentation_is_there_unless_it_is_switched_off(launch: Launch, switch: str) -> None:
     server = launch(workers=1, LATCHKEY_API_DOCS=switch)
+    assert (f"{server.url}/api-doc/" in server.log.read_text()) == (switch == "on")
+    assert f"{server.url}/admin/" in server.log.read_text()
     with httpx.Client(base_url=server.url) as http:
         for path in DOCS:
             if switch == "on":

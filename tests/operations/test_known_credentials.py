@@ -79,11 +79,10 @@ def test_no_file_that_ships_holds_a_key() -> None:
 @pytest.mark.ledger("ASVS-13.3.1")
 def test_no_constant_of_the_code_is_a_secret() -> None:
     found = set()
-    for _, node in nodes():
-        targets = node.targets if isinstance(node, ast.Assign) else []
-        for target in targets:
+    for node in (node for _, node in nodes() if isinstance(node, ast.Assign)):
+        for target in node.targets:
             names = [ast.unparse(each) for each in (target.elts if isinstance(target, ast.Tuple) else [target])]
-            values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]  # type: ignore[attr-defined]
+            values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
             for name, value in zip(names, values, strict=False):
                 if NAMED.search(name) and isinstance(value, ast.Constant) and isinstance(value.value, str):
                     found.add(value.value)

@@ -13,8 +13,8 @@ from tests.people import Person
 
 __all__ = ["admin"]
 
-CALLING = {"socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname", "urllib.Request",
-           "http.client.connect", "smtplib.connect", "ftplib.connect", "subprocess.Popen", "os.system"}  # fmt: skip
+CALLING = {"socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname", "urllib.Request"}
+CALLING |= {"http.client.connect", "smtplib.connect", "ftplib.connect", "subprocess.Popen", "os.system"}
 seen: list[tuple[str, Any]] | None = None
 
 
@@ -29,7 +29,7 @@ sys.addaudithook(watch)
 @pytest.fixture
 def calls() -> Iterator[list[tuple[str, Any]]]:
     """Every call out of this process from here on; the database's own driver calls below Python."""
-    global seen  # noqa: PLW0603  # a hook cannot be taken off again
+    global seen  # noqa: PLW0603 - a hook cannot be taken off again
     seen = []
     yield seen
     seen = None

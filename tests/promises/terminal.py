@@ -2,12 +2,11 @@
 
 import os
 import select
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.server import LATCHKEY, Server
+from tests.server import Server
 
 PATIENCE = 30
 """Seconds until a prompt is taken not to come."""
@@ -35,15 +34,7 @@ class Terminal:
 def terminal(server: Server, *arguments: str) -> Iterator[Terminal]:
     """Run a latchkey command on this server's database, at a terminal; it has to end well."""
     screen, keyboard = os.openpty()
-    process = subprocess.Popen(
-        [LATCHKEY, *arguments],
-        env=server.environment,
-        cwd=server.folder,
-        stdin=keyboard,
-        stdout=keyboard,
-        stderr=keyboard,
-        start_new_session=True,
-    )
+    process = server.begin(*arguments, stdin=keyboard, output=keyboard)
     try:
         yield Terminal(screen)
         assert process.wait(PATIENCE) == 0

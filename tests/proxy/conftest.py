@@ -1,7 +1,7 @@
 """Latchkey in production behind the proxy of deploy/nginx.conf: one of each for the whole folder."""
 
 from collections.abc import Callable, Iterator
-from itertools import count
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -43,11 +43,6 @@ def plain(proxy: Nginx) -> Iterator[httpx.Client]:
         yield http
 
 
-@pytest.fixture(scope="session")
-def numbers() -> Iterator[int]:
-    return count(1)
-
-
 @pytest.fixture
 def alice(https: httpx.Client, numbers: Iterator[int]) -> Person:
     return Person(https, f"alice{next(numbers)}@example.com").register().login()
@@ -56,12 +51,5 @@ def alice(https: httpx.Client, numbers: Iterator[int]) -> Person:
 @pytest.fixture
 def connect(proxy: Nginx) -> Iterator[Callable[[], TlsConnection]]:
     """Open connections through the proxy that close with the test."""
-    opened: list[TlsConnection] = []
-
-    def connect() -> TlsConnection:
-        opened.append(TlsConnection(proxy))
-        return opened[-1]
-
-    yield connect
-    for connection in opened:
-        connection.socket.close()
+    with ExitStack() as opened:
+        yield lambda: opened.enter_context(TlsConnection(proxy))

@@ -1,7 +1,7 @@
 """One server for the whole folder; every test brings people of its own."""
 
 from collections.abc import Callable, Iterator
-from itertools import count
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -21,11 +21,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running.kill()
 
 
-@pytest.fixture(scope="session")
-def numbers() -> Iterator[int]:
-    return count(1)
-
-
 @pytest.fixture
 def client(served: Server) -> Iterator[httpx.Client]:
     """An honest client."""
@@ -41,12 +36,5 @@ def alice(client: httpx.Client, numbers: Iterator[int]) -> Person:
 @pytest.fixture
 def connect(served: Server) -> Iterator[Callable[[], Connection]]:
     """Open connections that close with the test."""
-    opened: list[Connection] = []
-
-    def connect() -> Connection:
-        opened.append(Connection(served.port))
-        return opened[-1]
-
-    yield connect
-    for connection in opened:
-        connection.socket.close()
+    with ExitStack() as opened:
+        yield lambda: opened.enter_context(Connection(served.port))

@@ -4,6 +4,7 @@ import json
 import socket
 import time
 from types import TracebackType
+from typing import Self
 
 import httpx
 
@@ -17,7 +18,7 @@ class Connection:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=patience)
         self.unread = b""
 
-    def __enter__(self) -> "Connection":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

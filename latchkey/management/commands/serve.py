@@ -140,8 +140,10 @@ def bracketed(host: str) -> str:
 
 def banner(url: str, admin: tuple[str, str] | None) -> str:
     """Return what a person needs to see first."""
-    lines = [f"Latchkey is at {url}/", f"  documentation   {url}/api-doc/", f"  browsable API   {url}/api/"]
-    lines += [f"  admin           {url}/admin/"]
+    lines = [f"Latchkey is at {url}/"]
+    if settings.API_DOCS:
+        lines += [f"  documentation   {url}/api-doc/"]
+    lines += [f"  browsable API   {url}/api/", f"  admin           {url}/admin/"]
     if admin:
         lines += [f"  admin e-mail    {admin[0]}", f"  admin password  {admin[1]}   (shown this once)"]
     return "\n".join([*lines, "Ctrl-C stops it.", ""])

@@ -9,10 +9,8 @@ import sys
 
 DATA = os.path.realpath(os.environ["LATCHKEY_DATA_DIR"])
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-CHANGING = {
-    "os.chmod", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.truncate",
-    "sqlite3.connect", "tempfile.mkdtemp", "tempfile.mkstemp",
-}  # fmt: skip
+CHANGING = {"os.chmod", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.truncate"}
+CHANGING |= {"sqlite3.connect", "tempfile.mkdtemp", "tempfile.mkstemp"}
 
 
 def refuse(event: str, arguments: tuple[object, ...]) -> None:
