@@ -7,18 +7,18 @@ in mid-body. Here the event loop waits instead of a thread (docs/decisions/0005-
 import asyncio
 import io
 import sys
-from contextlib import closing
+from contextlib import closing, nullcontext
+from functools import partial
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 from django.conf import settings
-from django.utils.module_loading import import_string
 
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
-from latchkey.core.client import Client
+from latchkey.core.client import client_of
 from latchkey.core.errors import (
     BadRequest,
     ContentTooLarge,
@@ -33,6 +33,9 @@ from latchkey.limits.hashing import PATHS, QUEUE, SLOTS
 BODY_SECONDS = 10  # for the whole body, from the end of the head
 CLOSE = {"Connection": "close"}  # where the next request could pass for a part of this one (RFC 9112 section 6.3)
 
+Answer: TypeAlias = tuple[int, list[tuple[str, str]], bytes]
+"""Status, headers and body."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -40,7 +43,9 @@ class Front:
     """One worker's RSGI application. Django runs in its threads, and each keeps a connection to the database."""
 
     def __init__(self, threads: int) -> None:
-        self.django = import_string("latchkey.wsgi.application")  # late: the main process, which migrates, has none
+        from latchkey.wsgi import application  # noqa: PLC0415 - late: the main process, which migrates, has none
+
+        self.application: Any = application
         self.asked: SimpleQueue[Any] = SimpleQueue()  # a ThreadPoolExecutor would cost 15 microseconds a request more
         self.hashing: SimpleQueue[Any] = SimpleQueue()
         for queue in [self.asked] * threads + [self.hashing] * SLOTS:
@@ -51,39 +56,39 @@ class Front:
         done = asyncio.get_running_loop().create_future()
         try:
             body = await whole_body(scope, protocol)
-            self.queue_for(scope).put((scope, protocol, body, done))
-            await done
+            self.queue_for(scope).put((scope, body, done))
+            answer = await done
         except Refusal as refusal:
-            await asyncio.to_thread(self.answer, scope, protocol, b"", refusal)
+            answer = await asyncio.to_thread(self.answer, scope, b"", refusal)
+        protocol.response_bytes(*answer)
 
     def queue_for(self, scope: Any) -> SimpleQueue[Any]:
         """Return where the request waits for a thread; raise Unavailable where too many passwords wait already."""
         if scope.method != "POST" or scope.path.rstrip("/") not in PATHS:
             return self.asked
         if self.hashing.qsize() >= QUEUE:
-            record(Event.ATTEMPT_TURNED_AWAY, Client.from_headers(environ_of(scope, b""), settings.TRUSTED_PROXIES))
+            record(Event.ATTEMPT_TURNED_AWAY, client_of(environ_of(scope, b"")))
             raise Unavailable
         return self.hashing
 
     def work(self, queue: SimpleQueue[Any]) -> None:
         """Answer one request after another, for as long as the process lives."""
         while True:
-            scope, protocol, body, done = queue.get()
+            scope, body, done = queue.get()
             try:
-                self.answer(scope, protocol, body)
+                told = partial(done.set_result, self.answer(scope, body))
             except Exception:  # out of a stream or a signal; what a view raises never gets here
                 log.exception("request_failed")
-                done.get_loop().call_soon_threadsafe(done.set_exception, ServerError())
-            else:
-                done.get_loop().call_soon_threadsafe(done.set_result, None)
+                told = partial(done.set_exception, ServerError())
+            done.get_loop().call_soon_threadsafe(told)
 
-    def answer(self, scope: Any, protocol: Any, body: bytes, refusal: Refusal | None = None) -> None:
-        """Have Django answer, or refuse; streams are small here, and sent in one piece like the rest."""
+    def answer(self, scope: Any, body: bytes, refusal: Refusal | None = None) -> Answer:
+        """Have the application answer, or refuse; streams are small here, and sent in one piece like the rest."""
         environ = environ_of(scope, body) | ({"latchkey.refusal": refusal} if refusal else {})
         begun: list[Any] = []
-        with closing(self.django(environ, lambda status, headers: begun.extend((status, headers)))) as parts:
-            content = b"".join(parts)
-            protocol.response_bytes(int(begun[0][:3]), begun[1], content)
+        parts = self.application(environ, lambda status, headers: begun.extend((status, headers)))
+        with closing(parts) if hasattr(parts, "close") else nullcontext():  # PEP 3333
+            return int(begun[0][:3]), begun[1], b"".join(parts)
 
 
 async def whole_body(scope: Any, protocol: Any) -> bytes:
@@ -133,10 +138,10 @@ def environ_of(scope: Any, body: bytes) -> dict[str, Any]:
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
-    for name in scope.headers.keys():  # noqa: SIM118 - no dictionary
+    for name, value in scope.headers.items():
         if "_" not in name:
-            value = (";" if name == "cookie" else ",").join(scope.headers.get_all(name))
-            wsgi[f"HTTP_{name.upper().replace('-', '_')}"] = value
+            key = f"HTTP_{name.upper().replace('-', '_')}"
+            wsgi[key] = f"{wsgi[key]}{';' if name == 'cookie' else ','}{value}" if key in wsgi else value
     wsgi["CONTENT_TYPE"] = wsgi.pop("HTTP_CONTENT_TYPE", "")
     wsgi["CONTENT_LENGTH"] = str(len(body))
     return wsgi

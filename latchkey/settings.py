@@ -55,7 +55,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "constance",
     "corsheaders",
-    "django_structlog",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -137,7 +136,3 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES
 X_FRAME_OPTIONS = "DENY"
 
 LOGGING = logging_settings(PRODUCTION)
-DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = (
-    False  # it believes any X-Forwarded-For; the audit log has the vouched-for address
-)
-DJANGO_STRUCTLOG_USER_ID_FIELD = None

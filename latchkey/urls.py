@@ -6,6 +6,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from latchkey.accounts.views import MeView, RegisterView
+from latchkey.sessions import plain
 from latchkey.sessions.views import LoginView, LogoutView, RefreshView
 from latchkey.web.views import DocsView, IndexView, SchemaView, home, livez, readyz
 
@@ -15,6 +16,15 @@ API = {
     "api/refresh": RefreshView.as_view(),
     "api/logout": LogoutView.as_view(),
     "api/me": MeView.as_view(),
+}
+PLAIN = {
+    (method, f"/{route}{slash}"): view
+    for method, route, view in (
+        ("POST", "api/login", plain.LOGIN),
+        ("POST", "api/refresh", plain.REFRESH),
+        ("GET", "api/me", plain.ME),
+    )
+    for slash in ("/", "")
 }
 DOCS = [
     path("api-doc/", DocsView.as_view(), name="docs"),

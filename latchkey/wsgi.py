@@ -1,12 +1,23 @@
 """The WSGI application that the server's workers load."""
 
 import os
+from typing import Any
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from latchkey.core.database import limit_waiting
 
+
+def assembled() -> Any:
+    """Return Django's application with the short way before it."""
+    django = get_wsgi_application()
+    from latchkey.urls import PLAIN  # noqa: PLC0415 - Django must have been set up
+    from latchkey.web.short_way import ShortWay  # noqa: PLC0415 - and for this
+
+    return ShortWay(django, PLAIN)
+
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "latchkey.settings")
 limit_waiting(settings.DATABASES["default"])
-application = get_wsgi_application()
+application = assembled()

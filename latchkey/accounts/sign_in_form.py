@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 
 from latchkey.accounts.email import spelled_alike
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
-from latchkey.core.client import Client
+from latchkey.core.client import client_of
 from latchkey.core.errors import TooManyAttempts
 from latchkey.limits.attempts import charge, refund
 from latchkey.limits.subjects import signing_in
@@ -27,7 +26,7 @@ class SignInForm(AdminAuthenticationForm):
         email, headers = self.cleaned_data.get("username"), self.request.META if self.request else {}
         if not email or not self.cleaned_data.get("password"):
             return super().clean()
-        client = Client.from_headers(headers, settings.TRUSTED_PROXIES)
+        client = client_of(headers)
         try:
             charged = charge(signing_in(spelled_alike(email), client), client)
             cleaned = super().clean()

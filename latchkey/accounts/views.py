@@ -11,7 +11,8 @@ from latchkey.accounts.register import register
 from latchkey.accounts.rename import rename
 from latchkey.accounts.serializers import MeInput, MeOutput, RegisterInput, RegisterOutput
 from latchkey.core import errors
-from latchkey.web.api import ApiView, client_of
+from latchkey.core.client import client_of
+from latchkey.web.api import ApiView
 from latchkey.web.schema import SIGNED_IN, documented
 
 ME = {"id": 1, "username": "John Smith", "email": "user@example.com"}
@@ -47,7 +48,7 @@ class RegisterView(ApiView):
         ],
     )
     def post(self, request: Request) -> Response:
-        user = register(**self.read(request), client=client_of(request))
+        user = register(**self.read(request), client=client_of(request.META))
         return Response(RegisterOutput(user).data, status=201)
 
 

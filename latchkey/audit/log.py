@@ -4,6 +4,7 @@ import structlog
 
 from latchkey.audit.events import Event
 from latchkey.core.client import Client
+from latchkey.core.request_log import tell
 
 _log = structlog.get_logger("latchkey.audit")
 
@@ -19,4 +20,4 @@ def record(
     """Log an event with who, whence and why; never a token, a digest, a password or an e-mail address."""
     facts = {"user_id": user_id, "session_id": session_id and str(session_id), "reason": reason}
     origin = {"ip": client.address, "user_agent": client.user_agent} if client else {}
-    _log.info(event.value, **{key: value for key, value in (facts | origin).items() if value is not None})
+    tell(_log, event.value, **{key: value for key, value in (facts | origin).items() if value is not None})

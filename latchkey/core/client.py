@@ -2,9 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from ipaddress import ip_address
 
+import structlog
+from django.conf import settings
+
 USER_AGENT_LENGTH = 255
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +36,26 @@ class Client:
         if trusted_proxies:
             chain = headers.get("HTTP_X_FORWARDED_FOR", "").split(",")[-trusted_proxies:]
         user_agent = headers.get("HTTP_USER_AGENT", "")[:USER_AGENT_LENGTH]
-        return cls(
-            _canonical(chain[0]), "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in user_agent)
-        )
+        if not user_agent.isprintable():
+            user_agent = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in user_agent)
+        return cls(_canonical(chain[0]), user_agent)
 
 
+def client_of(environ: Mapping[str, str]) -> Client:
+    """Return who sent the request of this WSGI environment, as vouched for by the trusted proxies."""
+    client = Client.from_headers(environ, settings.TRUSTED_PROXIES)
+    if "HTTP_X_FORWARDED_FOR" in environ and not settings.TRUSTED_PROXIES and client.is_near:
+        _warn_of_a_proxy()
+    return client
+
+
+@cache
+def _warn_of_a_proxy() -> None:
+    """Say once in a process that all clients behind a proxy count as one, for the limits on guessing."""
+    log.warning("proxy.not_trusted", hint="behind a proxy set LATCHKEY_TRUSTED_PROXIES, or all clients count as one")
+
+
+@lru_cache(maxsize=1024)
 def _canonical(text: str) -> str | None:
     try:
         address = ip_address(text.strip().partition("%")[0])

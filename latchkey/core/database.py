@@ -1,5 +1,6 @@
 """DATABASE_URL, read into Django's settings."""
 
+import re
 from typing import Any
 from urllib.parse import unquote
 
@@ -7,6 +8,9 @@ import psycopg
 from django.core.exceptions import ImproperlyConfigured
 
 _SQLITE_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+_PREPARED = re.compile(r"(?<=[?&])prepared_statements=([^&]*)&?")
+"""The one option of a URL that is not libpq's: 'off' for a PgBouncer before 1.21, which loses prepared statements."""
+
 _LIBPQ_NAMES = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 
 
@@ -32,6 +36,11 @@ def _sqlite(path: str) -> dict[str, Any]:
 
 
 def _postgresql(url: str) -> dict[str, Any]:
+    ours = _PREPARED.search(url)
+    if ours:
+        url = _PREPARED.sub("", url).rstrip("?&")
+        if ours[1] not in ("on", "off"):
+            raise ImproperlyConfigured("DATABASE_URL has prepared_statements, which can be 'on' or 'off'.")
     try:
         given = psycopg.conninfo.conninfo_to_dict(url)
     except psycopg.ProgrammingError as error:
@@ -39,8 +48,13 @@ def _postgresql(url: str) -> dict[str, Any]:
     named = {_LIBPQ_NAMES[key]: str(given.pop(key)) for key in _LIBPQ_NAMES if key in given}
     if "NAME" not in named:
         raise ImproperlyConfigured("DATABASE_URL names no database; end it with '/name'.")
-    options = {"connect_timeout": 2, **given}  # for each host; a request may have to try twice and still be in time
-    return {"ENGINE": "django.db.backends.postgresql", "OPTIONS": options, "CONN_MAX_AGE": None, **named}
+    settings = {
+        "connect_timeout": 2,  # for each host; a request may have to try twice and still be in time
+        "server_side_binding": True,  # the server puts in the parameters, and keeps the plan of what comes again
+        "prepare_threshold": None if ours and ours[1] == "off" else 5,
+        **given,
+    }
+    return {"ENGINE": "django.db.backends.postgresql", "OPTIONS": settings, "CONN_MAX_AGE": None, **named}
 
 
 def limit_waiting(database: dict[str, Any]) -> None:

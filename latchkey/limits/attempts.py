@@ -9,14 +9,15 @@ owner's devices; and while a subject has to wait, a right password is not looked
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import cast
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.core import clock
 from latchkey.core.client import Client
+from latchkey.core.cursor import fetch
 from latchkey.core.errors import TooManyAttempts
 from latchkey.core.policy import current
 from latchkey.limits.models import Attempt
@@ -94,7 +95,7 @@ def charge(subject: Subject, client: Client) -> Charge:
         "first_wait": FIRST_WAIT,
         "longest_wait": LONGEST_WAIT,
     }
-    charged = _execute(_CHARGE.format(charged=_SIGNING_IN if signs_in else _REGISTERING), subject, now, allowances)
+    charged = _taken(_CHARGE.format(charged=_SIGNING_IN if signs_in else _REGISTERING), subject, now, allowances)
     known = (subject.account, subject.place) in charged
     if not known and set(charged) != {(subject.account, ""), ("", subject.place)}:
         record(Event.ATTEMPT_LIMITED, client, reason="sign-in" if signs_in else "registration")
@@ -109,7 +110,7 @@ def refund(charge: Charge) -> None:
     could clear it with an account of his own.
     """
     refunded = _ACCOUNT_AND_DEVICE if charge.known else f"{_PLACE}, {_ACCOUNT_AND_DEVICE}"
-    _execute(_REFUND.format(refunded=refunded), charge.subject, charge.at)
+    _taken(_REFUND.format(refunded=refunded), charge.subject, charge.at)
 
 
 def forgive(email: str) -> None:
@@ -120,13 +121,11 @@ def forgive(email: str) -> None:
         rows.update(failures=0, blocked_until=0)
 
 
-def _execute(
+def _taken(
     statement: str, subject: Subject, now: int, allowances: Mapping[str, int] = MappingProxyType({})
 ) -> list[tuple[str, str]]:
-    parameters: dict[str, Any] = {**asdict(subject), "now": now, **allowances}
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        return cursor.fetchall() if cursor.description else []
+    """Return the account and the place of each row that the statement changed."""
+    return cast("list[tuple[str, str]]", fetch(statement, {**asdict(subject), "now": now, **allowances}))
 
 
 def _wait(subject: Subject, now: int) -> int:

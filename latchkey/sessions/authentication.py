@@ -1,5 +1,6 @@
 """Who sent this request: the access token of a session that is still live."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -9,28 +10,42 @@ from rest_framework.request import Request
 from latchkey.accounts.models import User
 from latchkey.core import clock
 from latchkey.core.errors import InvalidToken
+from latchkey.sessions.manager import Bearer
 from latchkey.sessions.models import Session
 from latchkey.tokens import access_token
 
 
-class SessionAuthentication(BaseAuthentication):
-    """Bearer tokens (RFC 6750 section 2.1), each bound to its session.
+def presented_in(environ: Mapping[str, str]) -> str | None:
+    """Return the bearer token of a request (RFC 6750 section 2.1), None where it has none."""
+    scheme, _, presented = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return presented.strip(" ") if scheme.lower() == "bearer" else None
+
+
+def bearer_of(presented: str) -> Bearer:
+    """Return whose access token this is, while its session is live; raises InvalidToken.
 
     One SELECT joins session and user, so that sign-out, deactivation and a new password act at the next
     request and not when the token expires.
     """
+    now = clock.now()
+    token = access_token.verify(presented, now)
+    bearer = Session.objects.bearer(token.session_id, now)
+    if bearer is None or bearer.id != token.user_id:
+        raise InvalidToken
+    return bearer
 
-    def authenticate(self, request: Request) -> tuple[User, Session] | None:
-        """Return the user and the session, None without a bearer token; raises InvalidToken."""
-        scheme, _, presented = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if scheme.lower() != "bearer":
+
+class SessionAuthentication(BaseAuthentication):
+    """Bearer tokens, each bound to its session."""
+
+    def authenticate(self, request: Request) -> tuple[User, str] | None:
+        """Return the user and the token, None without a bearer token; raises InvalidToken."""
+        presented = presented_in(request.META)
+        if presented is None:
             return None
-        now = clock.now()
-        token = access_token.verify(presented.strip(" "), now)
-        session = Session.objects.live(now).select_related("user").filter(pk=token.session_id).first()
-        if session is None or session.user_id != token.user_id:
-            raise InvalidToken
-        return session.user, session
+        bearer = bearer_of(presented)
+        user = User.from_db(Session.objects.db, (*bearer._fields, "is_active"), (*bearer, True))
+        return user, presented
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

@@ -2,50 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.db import connection, models
 from django.db.models import Exists, F, OuterRef, Q
 
+from latchkey.core.cursor import fetch
+from latchkey.sessions.statements import BEARER, OPEN, ROTATE, worded
+
 if TYPE_CHECKING:
     from latchkey.sessions.models import Session
-
-_ROTATE = """
-UPDATE latchkey_session AS s
-   SET digest = %(digest)s, next_digest = %(next_digest)s, rotated_at = %(now)s, expires_at = {capped}
-  FROM latchkey_user AS u
- WHERE s.selector = %(selector)s
-   AND (s.digest = %(presented)s OR s.next_digest = %(presented)s)
-   AND s.expires_at > %(now)s AND s.created_at > %(oldest)s
-   AND u.id = s.user_id AND u.is_active AND u.credential_version = s.credential_version
-RETURNING {returning}
-"""
-_OPEN = """
-INSERT INTO latchkey_session (id, selector, digest, next_digest, user_id, credential_version,
-                              created_at, rotated_at, expires_at, ip, user_agent)
-SELECT %(id)s, %(selector)s, %(digest)s, %(next_digest)s, u.id, u.credential_version,
-       %(created_at)s, %(rotated_at)s, %(expires_at)s, %(ip)s, %(user_agent)s
-  FROM latchkey_user AS u
- WHERE u.id = %(user_id)s AND u.is_active AND u.credential_version = %(credential_version)s {lock}
-RETURNING (SELECT count(*) >= %(keep)s
-               OR count(CASE WHEN o.expires_at <= %(created_at)s OR o.credential_version <> %(credential_version)s
-                             THEN 1 END) > 0
-             FROM latchkey_session AS o WHERE o.user_id = %(user_id)s AND o.id <> %(id)s)
-"""
-_DIALECTS = {  # capped: min(until, created_at + cap). SQLite has times as text, and its datetime() would round them
-    "postgresql": {
-        "capped": "LEAST(%(until)s, s.created_at + make_interval(secs => %(cap)s))",
-        "returning": "s.id, s.user_id",
-        "lock": "FOR NO KEY UPDATE",
-    },
-    "sqlite": {
-        "capped": """MIN(%(until)s, datetime(substr(s.created_at, 1, 19), %(cap)s || ' seconds')
-                                    || substr(s.created_at, 20))""",
-        "returning": "id, user_id",
-        "lock": "",  # whoever writes is alone
-    },
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +21,14 @@ class Rotated:
 
     session_id: int
     user_id: int
+
+
+class Bearer(NamedTuple):
+    """Who is calling: all that is needed of the user for that, and for the user's own record."""
+
+    id: int
+    email: str
+    username: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +63,8 @@ class SessionManager(models.Manager["Session"]):
         parameters = {
             column.attname: column.get_db_prep_save(getattr(session, column.attname), connection) for column in columns
         } | {"keep": keep}
-        with connection.cursor() as cursor:
-            cursor.execute(_OPEN.format(**_DIALECTS[connection.vendor]), parameters)
-            row = cursor.fetchone()
-        return bool(row[0]) if row else None
+        rows = fetch(worded(OPEN, connection.vendor), parameters)
+        return bool(rows[0][0]) if rows else None
 
     def rotate(self, step: Step, now: datetime, lifetime: timedelta, cap: timedelta) -> Rotated | None:
         """Take a session one step on, in one statement; None where the presented token is not its current one.
@@ -112,7 +85,11 @@ class SessionManager(models.Manager["Session"]):
             "oldest": adapted(now - cap),
             "cap": int(cap.total_seconds()),
         }
-        with connection.cursor() as cursor:
-            cursor.execute(_ROTATE.format(**_DIALECTS[connection.vendor]), parameters)
-            row = cursor.fetchone()
-        return Rotated(*row) if row else None
+        rows = fetch(worded(ROTATE, connection.vendor), parameters)
+        return Rotated(*rows[0]) if rows else None
+
+    def bearer(self, session_id: int, now: datetime) -> "Bearer | None":
+        """Return the user whose live session this is, None where it is none: one SELECT."""
+        adapted = connection.ops.adapt_datetimefield_value
+        rows = fetch(BEARER, {"id": session_id, "now": adapted(now)})
+        return Bearer(*rows[0]) if rows else None

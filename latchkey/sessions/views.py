@@ -5,11 +5,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from latchkey.core import errors
+from latchkey.core.client import client_of
 from latchkey.sessions.login import login
 from latchkey.sessions.logout import logout
 from latchkey.sessions.refresh import refresh
 from latchkey.sessions.serializers import LoginInput, LogoutInput, LogoutOutput, RefreshInput, TokenPairOutput
-from latchkey.web.api import ApiView, client_of
+from latchkey.web.api import ApiView
 from latchkey.web.schema import documented
 
 TOKEN = {"refresh_token": "2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42"}
@@ -34,7 +35,7 @@ class LoginView(ApiView):
         refusals=[errors.InvalidCredentials, errors.TooManyAttempts],
     )
     def post(self, request: Request) -> Response:
-        pair = login(**self.read(request), client=client_of(request))
+        pair = login(**self.read(request), client=client_of(request.META))
         return Response(TokenPairOutput(pair).data)
 
 
@@ -58,7 +59,7 @@ class RefreshView(ApiView):
         refusals=[errors.InvalidRefreshToken, errors.TooManyAttempts],
     )
     def post(self, request: Request) -> Response:
-        pair = refresh(self.read(request)["refresh_token"], client_of(request))
+        pair = refresh(self.read(request)["refresh_token"], client_of(request.META))
         return Response(TokenPairOutput(pair).data)
 
 
@@ -79,5 +80,5 @@ class LogoutView(ApiView):
         refusals=[errors.TooManyAttempts],
     )
     def post(self, request: Request) -> Response:
-        logout(self.read(request)["refresh_token"], client_of(request))
+        logout(self.read(request)["refresh_token"], client_of(request.META))
         return Response(SIGNED_OUT)

@@ -3,11 +3,13 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
 import jwt
 from django.conf import settings
+from jwt.algorithms import HMACAlgorithm
 
 from latchkey.core.errors import InvalidToken
 from latchkey.tokens.keys import access_token_keys
@@ -23,7 +25,18 @@ _COMPACT = re.compile(r"ey[I-L][A-Za-z0-9_-]+\.ey[I-L][A-Za-z0-9_-]+\.[A-Za-z0-9
 """Two JSON objects in UTF-8, so beginning with {", and a signature; no padding (RFC 8725 section 3.7)."""
 
 _SESSION = re.compile(r"[0-9]{1,19}")
+_LARGEST = 2**63 - 1  # of the ids that a session can have
 _CLAIMS = ["user_id", "sub", "sid", "iat", "exp", "jti", "iss", "aud"]
+
+
+class _HS256(HMACAlgorithm):
+    """HMAC-SHA256 whose keys are looked at once: PyJWT tells them from certificates and the like at every token."""
+
+    prepare_key = lru_cache(maxsize=32)(HMACAlgorithm.prepare_key)
+
+
+jwt.unregister_algorithm(ALGORITHM)
+jwt.register_algorithm(ALGORITHM, _HS256(HMACAlgorithm.SHA256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,33 +64,43 @@ def issue(user_id: int, session_id: int, now: datetime, lifetime: timedelta) -> 
 
 
 def verify(presented: str, now: datetime) -> AccessToken:
-    """Return what a token says once every check of RFC 8725 has passed, or raise InvalidToken.
+    """Return what a token says once every check of RFC 8725 has passed, or raise InvalidToken."""
+    token, not_before, expires_at = _signed(presented, tuple(access_token_keys()), settings.PUBLIC_URL)
+    if not not_before - CLOCK_SKEW <= now.timestamp() < expires_at:
+        raise InvalidToken
+    return token
 
-    Beyond PyJWT: the compact form alone, times that are integers, our type of token, and our clock.
+
+@lru_cache(maxsize=1024)
+def _signed(presented: str, keys: tuple[bytes, ...], issuer: str) -> tuple[AccessToken, int, int]:
+    """Return what a token says whose signature and form are right, and from when to when it is valid (Unix seconds).
+
+    Raises InvalidToken. A client sends its token many times, and with the same keys the answer is the same; only
+    those are kept that we signed. Beyond PyJWT: the compact form alone, times that are integers, and our type of token.
     """
     if len(presented) > LENGTH_LIMIT or not _COMPACT.fullmatch(presented):
         raise InvalidToken
-    claims = _verified_claims(presented)
+    claims = _verified_claims(presented, keys, issuer)
     issued_at, not_before, expires_at = claims["iat"], claims.get("nbf", 0), claims["exp"]
     user_id, session = claims["user_id"], claims["sid"]
     if not all(type(number) is int for number in (issued_at, not_before, expires_at, user_id)):
         raise InvalidToken
-    if not max(issued_at, not_before) - CLOCK_SKEW <= now.timestamp() < expires_at:
-        raise InvalidToken
     if claims["sub"] != str(user_id) or not (isinstance(session, str) and _SESSION.fullmatch(session)):
         raise InvalidToken
-    return AccessToken(user_id, int(session))
+    if int(session) > _LARGEST:
+        raise InvalidToken
+    return AccessToken(user_id, int(session)), max(issued_at, not_before), expires_at
 
 
-def _verified_claims(presented: str) -> dict[str, Any]:
-    for key in access_token_keys():
+def _verified_claims(presented: str, keys: tuple[bytes, ...], issuer: str) -> dict[str, Any]:
+    for key in keys:
         try:
             token = jwt.decode_complete(
                 presented,
                 key,
                 algorithms=[ALGORITHM],
                 audience=AUDIENCE,
-                issuer=settings.PUBLIC_URL,
+                issuer=issuer,
                 options={"require": _CLAIMS, "verify_exp": False, "verify_iat": False, "verify_nbf": False},
             )
         except jwt.InvalidSignatureError:

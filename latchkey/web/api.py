@@ -1,10 +1,7 @@
 """What the views of the API have in common."""
 
-from functools import cache
 from typing import Any
 
-import structlog
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -12,24 +9,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from latchkey.core.client import Client
 from latchkey.web.problems import CONTENT_TYPE
-
-log = structlog.get_logger(__name__)
-
-
-def client_of(request: Request | HttpRequest) -> Client:
-    """Return who is calling, as vouched for by the trusted proxies."""
-    client = Client.from_headers(request.META, settings.TRUSTED_PROXIES)
-    if not settings.TRUSTED_PROXIES and client.is_near and "HTTP_X_FORWARDED_FOR" in request.META:
-        _warn_of_a_proxy()
-    return client
-
-
-@cache
-def _warn_of_a_proxy() -> None:
-    """Say once in a process that all clients behind a proxy count as one, for the limits on guessing."""
-    log.warning("proxy.not_trusted", hint="behind a proxy set LATCHKEY_TRUSTED_PROXIES, or all clients count as one")
 
 
 class ApiView(APIView):

@@ -1,7 +1,7 @@
 """Serializer fields that take what is documented and nothing else: DRF's own turn numbers and booleans into text."""
 
 import re
-from typing import Any
+from typing import Any, TypeGuard
 from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
@@ -9,6 +9,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 _CANONICAL = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def is_uuid(data: Any) -> TypeGuard[str]:
+    """Tell whether this is a UUID in the one form that we take."""
+    return isinstance(data, str) and bool(_CANONICAL.fullmatch(data))
 
 
 class StrictCharField(serializers.CharField):
@@ -32,7 +37,7 @@ class StrictUUIDField(serializers.Field[UUID, str, str, Any]):
     default_error_messages = {"not_a_uuid": "This must be a UUID in its 36-character form."}
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
-        if data is not serializers.empty and not (isinstance(data, str) and _CANONICAL.fullmatch(data)):
+        if data is not serializers.empty and not is_uuid(data):
             self.fail("not_a_uuid")
         return super().run_validation(data)
 

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-import structlog
 from corsheaders.middleware import CorsMiddleware
+from django.conf import settings
+from django.core.signals import got_request_exception
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.middleware.security import SecurityMiddleware
-from django_structlog.middlewares import RequestMiddleware
 
+from latchkey.core.request_log import log, request_log
 from latchkey.web.problems import respond
 
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
@@ -19,18 +21,25 @@ PAGE_POLICY = (
 """Scripts come from our own files alone; Swagger UI and the admin set styles on elements, hence 'unsafe-inline'."""
 
 
-class RequestLogMiddleware(RequestMiddleware):
-    """One log line a request, with a request id; without the query string, which may hold what somebody mistyped."""
+@receiver(got_request_exception)
+def log_mistake(**kwargs: Any) -> None:
+    """Log the traceback of a mistake of ours; Django itself would log a line for every refusal too."""
+    log.exception("request_failed")
 
-    def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
-        """Tell whoever meets a failure the id that the log has for it; what a client sends is never believed."""
-        if response.status_code >= 500:
-            response.headers["X-Request-ID"] = structlog.contextvars.get_contextvars()["request_id"]
-        super().handle_response(request, response)
 
-    @staticmethod
-    def format_request(request: HttpRequest) -> str:
-        return f"{request.method} {request.path}"
+class RequestLogMiddleware:
+    """One log line a request, and its id on every answer that tells of a failure."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with request_log(request.method or "", request.path) as answered:
+            response = self.get_response(request)
+            answered.status = response.status_code
+            if answered.status >= 500:
+                response.headers["X-Request-ID"] = answered.request_id  # a client's own is never believed
+        return response
 
 
 class HeadersMiddleware:
@@ -38,7 +47,7 @@ class HeadersMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self.refuse: Any = SecurityMiddleware(CorsMiddleware(lambda request: respond(request.META["latchkey.refusal"])))
+        self.refuse: Any = with_library_headers(lambda request: respond(request.META["latchkey.refusal"]))
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         refused = "latchkey.refusal" in request.META  # by the front: no route and no database, yet the same headers
@@ -46,6 +55,19 @@ class HeadersMiddleware:
         page = response.headers.get("Content-Type", "").startswith("text/html")
         response.headers.setdefault("Content-Security-Policy", PAGE_POLICY if page else DATA_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.headers.setdefault("X-Frame-Options", settings.X_FRAME_OPTIONS)
         if response.status_code == 204:
             del response.headers["Content-Length"]  # RFC 9110 section 8.6; CommonMiddleware gives every answer one
+        elif not response.streaming:
+            response.headers.setdefault("Content-Length", str(len(response.content)))
         return response
+
+
+def with_library_headers(view: Callable[[HttpRequest], HttpResponse]) -> Any:
+    """Return the view with the headers of the libraries' middleware, without the rest of the stack."""
+    return SecurityMiddleware(CorsMiddleware(view))
+
+
+def with_our_headers(view: Callable[[HttpRequest], HttpResponse]) -> Any:
+    """Return the view with every header that any answer has."""
+    return HeadersMiddleware(with_library_headers(view))

@@ -20,23 +20,28 @@ class StrictJSONParser(BaseParser):
     ) -> dict[str, Any]:
         """Return the object, or raise UnsupportedMediaType, ContentTooLarge, ParseError or DuplicateKey."""
         meta = (parser_context or {})["request"].META
-        if meta.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity" or not _is_json(media_type or ""):
+        if meta.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity" or not is_json(media_type or ""):
             raise UnsupportedMediaType
         body = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
         if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise ContentTooLarge
         if len(body) < int(meta.get("CONTENT_LENGTH") or 0):
             raise ParseError  # it broke off; what has arrived may well be an object, but is not what was meant
-        try:
-            document = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse)
-        except (ValueError, RecursionError) as error:
-            raise ParseError from error
-        if not isinstance(document, dict):
-            raise ParseError
-        return document
+        return object_in(body)
 
 
-def _is_json(content_type: str) -> bool:
+def object_in(body: bytes) -> dict[str, Any]:
+    """Return the JSON object that a whole body is, or raise ParseError or DuplicateKey."""
+    try:
+        document = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise ParseError from error
+    if not isinstance(document, dict):
+        raise ParseError
+    return document
+
+
+def is_json(content_type: str) -> bool:
     """Take no wildcards, which DRF lets through, and no charset but UTF-8."""
     media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
     return media_type == "application/json" and set(parameters) <= {"charset=utf-8", 'charset="utf-8"'}

@@ -1,6 +1,7 @@
 """The one place where a refusal becomes a response: application/problem+json (RFC 9457)."""
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -77,9 +78,9 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
     return Response(document(refusal), refusal.status, headers=headers)
 
 
-def respond(refusal: errors.Refusal) -> JsonResponse:
-    """Answer where no view of ours was reached."""
-    headers = {**refusal.extra_headers, "Cache-Control": "no-store"}
+def respond(refusal: errors.Refusal, headers: Mapping[str, str] | None = None) -> JsonResponse:
+    """Answer where no view of Django REST Framework was reached; a view of ours adds its own headers."""
+    headers = {"Cache-Control": "no-store", **(headers or {}), **refusal.extra_headers}
     return JsonResponse(document(refusal), status=refusal.status, content_type=CONTENT_TYPE, headers=headers)
 
 

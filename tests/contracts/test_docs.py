@@ -1,8 +1,9 @@
 """The documents say what the code does: nothing in one that is not in the other."""
 
 import re
-from dataclasses import fields
+from dataclasses import Field, fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -32,8 +33,8 @@ def test_no_error_code_is_documented_that_does_not_exist() -> None:
 
 
 @pytest.mark.parametrize("knob", fields(Policy), ids=lambda knob: knob.name)
-def test_every_knob_is_documented_with_its_default_and_range(knob: object) -> None:
-    name, metadata = knob.name, knob.metadata  # type: ignore[attr-defined]
+def test_every_knob_is_documented_with_its_default_and_range(knob: Field[Any]) -> None:
+    name, metadata = knob.name, knob.metadata
     _, default, span, _ = rows("settings.md")[name.upper()]
     assert default == str(getattr(Policy(), name))
     assert span == f"{metadata['low']} to {metadata['high']}"
@@ -49,9 +50,9 @@ def test_nothing_but_the_settings_reads_the_environment() -> None:
     readers = {
         path.name
         for path in (ROOT / "latchkey").rglob("*.py")
-        if re.search(r"environ\.get|getenv|environ\[", path.read_text())
+        if re.search(r"os\.environb?\b(?!\.setdefault)|getenvb?|from os import", path.read_text())
     }
-    assert readers == set()
+    assert readers == {"settings.py"}
 
 
 def test_every_route_is_documented() -> None:
@@ -72,7 +73,6 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
-def test_no_file_of_the_package_but_the_list_of_refusals_is_over_150_lines() -> None:
-    listed = ROOT / "latchkey" / "core" / "errors.py"
-    sources = [path for path in (ROOT / "latchkey").rglob("*.py") if "migrations" not in path.parts and path != listed]
+def test_no_file_of_the_package_is_over_150_lines() -> None:
+    sources = [path for path in (ROOT / "latchkey").rglob("*.py") if "migrations" not in path.parts]
     assert {path.name: n for path in sources if (n := len(path.read_text().splitlines())) > 150} == {}

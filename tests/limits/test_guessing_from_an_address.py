@@ -102,7 +102,7 @@ def test_a_clock_that_is_set_back_forgives_nothing(mallory: Person, clock: time_
 def test_a_proxy_that_nobody_trusts_is_told_once(
     alice: Person, from_address: From, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from latchkey.web.api import _warn_of_a_proxy
+    from latchkey.core.client import _warn_of_a_proxy
 
     _warn_of_a_proxy.cache_clear()
     forwarded = {"X-Forwarded-For": "203.0.113.7"}

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from io import StringIO
 
 import pytest
+import structlog
 
-from latchkey.core.logs import logging_settings
+from latchkey.core.logs import logging_settings, of_others
 from tests.admin.conftest import admin, staff
 from tests.api.conftest import clock
 from tests.attacks.conftest import away
@@ -19,16 +20,24 @@ __all__ = ["admin", "away", "clock", "staff"]
 @pytest.fixture
 def log() -> Iterator[Log]:
     """Everything that is logged from here on, as production writes it."""
+    rendering = structlog.get_config()["processors"]  # every logger that has spoken holds this very list
+    before, requests = [*rendering], logging.getLogger("latchkey.requests")
+    level, stream = requests.level, StringIO()
     line = logging_settings(production=True)["formatters"]["line"]
-    handler = logging.StreamHandler(StringIO())
-    handler.setFormatter(line["()"](processors=line["processors"], foreign_pre_chain=line["foreign_pre_chain"]))
-    requests = logging.getLogger("django_structlog")
-    before = requests.level
+    rendering[:] = structlog.get_config()["processors"]
+    ours, others = logging.StreamHandler(stream), logging.StreamHandler(stream)
+    ours.addFilter(logging.Filter("latchkey"))
+    others.addFilter(of_others)
+    others.setFormatter(line["()"](processors=line["processors"], foreign_pre_chain=line["foreign_pre_chain"]))
     requests.setLevel(logging.INFO)
-    logging.getLogger().addHandler(handler)
-    yield Log(handler.stream)
-    logging.getLogger().removeHandler(handler)
-    requests.setLevel(before)
+    for handler in (ours, others):
+        logging.getLogger().addHandler(handler)
+    yield Log(stream)
+    for handler in (ours, others):
+        logging.getLogger().removeHandler(handler)
+    requests.setLevel(level)
+    rendering[:] = before
+    structlog.configure(processors=rendering)
 
 
 @pytest.fixture

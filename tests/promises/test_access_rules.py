@@ -75,7 +75,12 @@ def test_the_table_has_every_way_to_be_let_in(http: httpx.Client) -> None:
     asking = {path for path, view in addresses() if getattr(getattr(view, "cls", None), "authentication_classes", ())}
     signing = {path for path, _ in addresses() if "login" in path or "token" in path or "refresh" in path}
     assert {file for file, _ in calls("issue_pair")} == {"sessions/login.py", "sessions/refresh.py"}
-    assert {file for file, _ in calls("authenticate", "login")} == {"sessions/login.py", "sessions/views.py"}
+    assert {file for file, _ in calls("authenticate", "login")} == {
+        "sessions/login.py",
+        "sessions/plain.py",
+        "sessions/views.py",
+    }
+    assert {file for file, _ in calls("bearer_of")} == {"sessions/authentication.py", "sessions/plain.py"}
     with_slash = {f"{path.rstrip('/')}/" for path in asking | signing}
     assert with_slash == set(first_codes("Ways to be let in"))
 

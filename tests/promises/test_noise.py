@@ -63,10 +63,14 @@ def test_sql_in_a_header_a_query_or_a_key_changes_nothing(alice: Person) -> None
 def test_sql_is_written_by_hand_in_few_places_and_takes_values_as_parameters() -> None:
     written = {(file, ast.unparse(call)) for file, call in calls("execute") if not file.startswith("migrations/")}
     assert {entry for entry in written if entry[0] != "cli.py"} == {
-        ("limits/attempts.py", "cursor.execute(statement, parameters)"),
-        ("sessions/manager.py", "cursor.execute(_ROTATE.format(**_DIALECTS[connection.vendor]), parameters)"),
-        ("sessions/manager.py", "cursor.execute(_OPEN.format(**_DIALECTS[connection.vendor]), parameters)"),
+        ("core/cursor.py", "cursor.execute(sql, parameters)"),
         ("web/views.py", "cursor.execute('SELECT 1')"),
+    }
+    assert {(file, ast.unparse(call)) for file, call in calls("fetch")} == {
+        ("limits/attempts.py", "fetch(statement, {**asdict(subject), 'now': now, **allowances})"),
+        ("sessions/manager.py", "fetch(worded(OPEN, connection.vendor), parameters)"),
+        ("sessions/manager.py", "fetch(worded(ROTATE, connection.vendor), parameters)"),
+        ("sessions/manager.py", "fetch(BEARER, {'id': session_id, 'now': adapted(now)})"),
     }
     assert not calls("raw", "extra", "RawSQL", "executemany", "executescript", "callproc")
 

@@ -54,9 +54,28 @@ def test_further_parameters_go_to_libpq() -> None:
     assert int(options["connect_timeout"]) == 7
 
 
+@pytest.mark.parametrize(
+    ("query", "threshold"),
+    [
+        ("", 5),
+        ("?sslmode=require", 5),
+        ("?prepared_statements=on&sslmode=require", 5),
+        ("?prepared_statements=off", None),
+        ("?prepared_statements=off&sslmode=require", None),
+        ("?sslmode=require&prepared_statements=off", None),
+    ],
+)
+def test_statements_are_prepared_unless_the_url_says_no(query: str, threshold: int | None) -> None:
+    options: dict[str, Any] = connection_settings(f"postgresql://a/name{query}")["OPTIONS"]
+    assert options["prepare_threshold"] == threshold
+    assert options.get("sslmode") == ("require" if "sslmode" in query else None)
+    assert "prepared_statements" not in options
+
+
 UNREADABLE = ["", "x", "mysql://u:s3cret@db/name", "sqlite://", "sqlite:///", "sqlite://file", "sqlite:s3cret", "://"]
 UNREADABLE += ["postgresql://u:s3cret@db", "postgresql://u:s3cret@db/", "postgresql://u:s3cret@db/name?bogus=1"]
 UNREADABLE += ["postgresql://u:s3cret@[::1/name", "postgresql://u:s3cret@db/name?sslmode", "postgresql:s3cret"]
+UNREADABLE += ["postgresql://u:s3cret@db/name?prepared_statements=maybe"]
 
 
 @pytest.mark.parametrize("url", UNREADABLE)

@@ -1,0 +1,27 @@
+"""Run the few statements that the ORM cannot say, or not cheaply, on a cursor that each connection keeps."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connections
+
+_KEPT = "latchkey_cursor"
+
+
+def fetch(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Execute one statement and return its rows, none where it returns nothing; raises what Django's cursors raise.
+
+    Django sets up a new cursor for every statement, which costs as much as the statement itself. This one is
+    kept for as long as its connection: a lost connection takes it along. All rows are fetched, because on SQLite
+    an open statement holds its lock.
+    """
+    database = connections[DEFAULT_DB_ALIAS]
+    if database.errors_occurred and not database.in_atomic_block:  # Django asks before each request; the short way here
+        database.close_if_unusable_or_obsolete()
+    database.ensure_connection()
+    connected, cursor = database.__dict__.get(_KEPT, (None, None))
+    if cursor is None or connected is not database.connection or database.queries_logged:
+        cursor = database.cursor()
+        database.__dict__[_KEPT] = (None if database.queries_logged else database.connection), cursor
+    cursor.execute(sql, parameters)
+    return cursor.fetchall() if cursor.description else []

@@ -1,0 +1,70 @@
+"""One log line a request: what it led to, or that it was answered; its id is on every other line that it causes."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from structlog.typing import EventDict
+
+LEVELS = {4: logging.WARNING, 5: logging.ERROR}
+"""By the first digit of the status."""
+
+log = structlog.get_logger("latchkey.requests")
+
+
+@dataclass(slots=True)
+class Answered:
+    """A request on its way: its id, the status once there is one, and the line that waits for it."""
+
+    request_id: str = field(default_factory=lambda: str(uuid4()))
+    status: int = 0
+    waiting: tuple[Any, str, dict[str, Any]] | None = None
+
+    def tell(self, **facts: Any) -> None:
+        """Write the waiting line, with these facts."""
+        if self.waiting:
+            logger, event, known = self.waiting
+            logger.info(event, **known, **facts)
+        self.waiting = None
+
+
+_request: ContextVar[Answered | None] = ContextVar("request", default=None)
+
+
+def with_request_id(logger: Any, name: str, line: EventDict) -> EventDict:
+    """Add the id of the request to a line of the log; structlog's processor."""
+    if answered := _request.get():
+        line["request_id"] = answered.request_id
+    return line
+
+
+def tell(logger: Any, event: str, **facts: Any) -> None:
+    """Log an event; the last one of a request waits until it is answered, and its line tells of that too."""
+    if answered := _request.get():
+        answered.tell()
+        answered.waiting = (logger, event, facts)
+    else:
+        logger.info(event, **facts)
+
+
+@contextmanager
+def request_log(method: str, path: str) -> Iterator[Answered]:
+    """Log the request once it has been answered, without its query string, which may hold what somebody mistyped."""
+    answered, began = Answered(), time.perf_counter()
+    before = _request.set(answered)
+    try:
+        yield answered
+    finally:
+        spent = round((time.perf_counter() - began) * 1000, 1)
+        facts = {"request": f"{method} {path}", "code": answered.status, "milliseconds": spent}
+        if answered.waiting:
+            answered.tell(**facts)
+        else:
+            log.log(LEVELS.get(answered.status // 100, logging.INFO), "request_finished", **facts)
+        _request.reset(before)

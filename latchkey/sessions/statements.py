@@ -1,0 +1,51 @@
+"""The statements of the session engine, in the words of both databases; manager.py says what each is for."""
+
+from functools import cache
+
+ROTATE = """
+UPDATE latchkey_session AS s
+   SET digest = %(digest)s, next_digest = %(next_digest)s, rotated_at = %(now)s, expires_at = {capped}
+  FROM latchkey_user AS u
+ WHERE s.selector = %(selector)s
+   AND (s.digest = %(presented)s OR s.next_digest = %(presented)s)
+   AND s.expires_at > %(now)s AND s.created_at > %(oldest)s
+   AND u.id = s.user_id AND u.is_active AND u.credential_version = s.credential_version
+RETURNING {returning}
+"""
+OPEN = """
+INSERT INTO latchkey_session (id, selector, digest, next_digest, user_id, credential_version,
+                              created_at, rotated_at, expires_at, ip, user_agent)
+SELECT %(id)s, %(selector)s, %(digest)s, %(next_digest)s, u.id, u.credential_version,
+       %(created_at)s, %(rotated_at)s, %(expires_at)s, %(ip)s, %(user_agent)s
+  FROM latchkey_user AS u
+ WHERE u.id = %(user_id)s AND u.is_active AND u.credential_version = %(credential_version)s {lock}
+RETURNING (SELECT count(*) >= %(keep)s
+               OR count(CASE WHEN o.expires_at <= %(created_at)s OR o.credential_version <> %(credential_version)s
+                             THEN 1 END) > 0
+             FROM latchkey_session AS o WHERE o.user_id = %(user_id)s AND o.id <> %(id)s)
+"""
+BEARER = """
+SELECT u.id, u.email, u.username
+  FROM latchkey_session AS s JOIN latchkey_user AS u ON u.id = s.user_id
+ WHERE s.id = %(id)s AND s.expires_at > %(now)s
+   AND u.is_active AND u.credential_version = s.credential_version
+"""
+_DIALECTS = {  # capped: min(until, created_at + cap). SQLite has times as text, and its datetime() would round them
+    "postgresql": {
+        "capped": "LEAST(%(until)s, s.created_at + make_interval(secs => %(cap)s))",
+        "returning": "s.id, s.user_id",
+        "lock": "FOR NO KEY UPDATE",
+    },
+    "sqlite": {
+        "capped": """MIN(%(until)s, datetime(substr(s.created_at, 1, 19), %(cap)s || ' seconds')
+                                    || substr(s.created_at, 20))""",
+        "returning": "id, user_id",
+        "lock": "",  # whoever writes is alone
+    },
+}
+
+
+@cache
+def worded(statement: str, vendor: str) -> str:
+    """Return a statement in the words of 'postgresql' or 'sqlite'."""
+    return statement.format(**_DIALECTS[vendor])
