@@ -4,7 +4,7 @@ BIN := .venv/bin
 TESTS ?= tests
 JOBS ?= 2
 
-.PHONY: help setup serve test test-sessions sessions-on-sqlite races-on-postgresql sessions-on-both test-load test-browser test-proxy test-all check ledger sbom openapi format clean
+.PHONY: help setup serve bench test test-sessions sessions-on-sqlite races-on-postgresql sessions-on-both test-load test-browser test-proxy test-all check ledger sbom openapi format clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,6 +23,9 @@ serve: setup ## Serve on http://127.0.0.1:8000/ (ARGS="--port 9000 --workers 1")
 test: setup ## Run the fast tests on SQLite and on PostgreSQL
 	$(BIN)/pytest -n $(JOBS) --database sqlite $(TESTS)
 	$(BIN)/pytest -n $(JOBS) --database postgresql $(TESTS)
+
+bench: setup ## Measure Latchkey beside other systems (QUICK=1: two minutes; ARGS="--only latchkey simplejwt")
+	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(ARGS)
 
 SESSIONS := tests/model tests/races tests/faults tests/growth
 

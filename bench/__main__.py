@@ -1,0 +1,105 @@
+"""Latchkey beside other sign-in systems: what a request costs, what the database pays, whether sessions fork.
+
+    .venv/bin/python -m bench [--quick] [--only NAME ...] [--output FOLDER] [--publish] [--endurance]
+
+Needs Linux, and a machine that does nothing else: a quarter of an hour, or two minutes with --quick. Makes an
+environment for each system under .bench/ from the registries, serves all of them on one PostgreSQL of its own, each
+with one worker of four threads, and measures them in turns beside bare limits. Prints a table and writes JSON,
+Markdown and a chart. Exit code 0 if everything was measured, 1 if a system failed, 2 for wrong options.
+"""
+
+import argparse
+import shutil
+import signal
+import sys
+import tempfile
+from contextlib import ExitStack
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from bench import beside
+from bench.course import Course
+from bench.report import files, machine
+from bench.report.markdown import written
+from bench.sizes import FULL, QUICK
+from bench.system import System
+
+NAMES = ("latchkey", "simplejwt", "allauth", "jwt_allauth", "oauth_toolkit", "fastapi_users", "better_auth")
+REQUESTS = 500_000
+RESULTS = Path(__file__).parent / "results"
+
+
+def main() -> int:
+    options = read_options()
+    names = [name for name in NAMES if name in (options.only or NAMES)]
+    systems = [import_module(f"bench.systems.{name}").SYSTEM for name in names]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        with ExitStack() as stack:
+            results = measured(stack, systems, options)
+    except KeyboardInterrupt:
+        print("Interrupted; all servers are stopped.", file=sys.stderr)
+        return 130
+    files.save(results, options.output)
+    if options.publish:
+        files.publish(results)
+    print(written(results))
+    print(f"Written to {options.output}/newest.md, .json and .svg.", file=sys.stderr)
+    return int(bool(results["failed"]))
+
+
+def read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="a tenth of the requests: two minutes, for a first look")
+    parser.add_argument("--only", nargs="+", choices=NAMES, metavar="NAME", help=f"these alone, of {', '.join(NAMES)}")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the results (default: bench/results)")
+    parser.add_argument("--publish", action="store_true", help="write docs/benchmarks.md and its chart too")
+    parser.add_argument("--endurance", action="store_true", help=f"watch the memory over {REQUESTS:,} requests")
+    return parser.parse_args()
+
+
+def measured(stack: ExitStack, systems: list[System], options: argparse.Namespace) -> dict[str, Any]:
+    """Make the run; everything it starts ends with the stack."""
+    size = QUICK if options.quick else FULL
+    folder = Path(tempfile.mkdtemp(prefix="latchkey-bench-"))
+    folder.chmod(0o755)
+    stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    steps = len(systems) * (4 + 3 * size.turns) + 6 * size.turns
+    steps += ("latchkey" in [system.name for system in systems]) * (1 + size.flood + options.endurance)
+    bar = stack.enter_context(tqdm(total=steps, unit="step", mininterval=0.5))
+    described = machine.described()
+    course = Course(stack, folder, systems, size, bar)
+    for _ in range(size.turns):
+        course.turn()
+    course.of_each("memory", course.memory)
+    course.of_each("parallel refreshes", course.parallel_refreshes)
+    course.of_each("round trips", course.round_trips)
+    by_latchkey_alone(course, options, bar)
+    bar.set_description("done")
+    described["PostgreSQL"] = course.cluster.version()
+    return {"machine": described, "quick": options.quick, **course.results()}
+
+
+def by_latchkey_alone(course: Course, options: argparse.Namespace, bar: tqdm) -> None:
+    """Two workers against pgbench, a flood of sign-ins, and a long run where it is wanted."""
+    found, size = course.found["whole"], course.size
+    for subject in course.subjects:
+        if subject.system.name != "latchkey" or "latchkey" in course.progress.failed:
+            continue
+        with course.step("latchkey", "two workers, and pgbench"):
+            found["two_workers"] = beside.two_workers(subject, course.cluster, size.turns, size.seconds)
+        if size.flood:
+            with course.step("latchkey", "64 parallel logins"):
+                found["flood"] = beside.flood()
+        if options.endurance:
+            with course.step("latchkey", f"{REQUESTS:,} requests"):
+                found["endurance"] = beside.endurance(subject, REQUESTS, bar)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

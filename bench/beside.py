@@ -1,0 +1,90 @@
+"""Passes of their own: SQL round trips, two workers against pgbench, a flood of sign-ins, many requests."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from tqdm import tqdm
+
+from bench import load, processes
+from bench.database import Cluster
+from bench.doors import Door, login, me, refresh
+from bench.limits import pgbench
+from bench.round_trips import Proxy
+from bench.running import Unable
+from bench.subject import Subject
+
+COUNTED = 50
+WARM = 40  # for each of the server's threads has a connection that has to settle
+
+
+def round_trips(subject: Subject) -> dict[str, float]:
+    """Return the round trips to the database of one request, with one open connection."""
+    proxy, system = Proxy(subject.database.port), subject.system
+    server = subject.serve(cheap=True, database_port=proxy.port)
+    people = subject.cheap_signers[:20]  # so many that nobody has more devices than are kept
+    doors = [login(system, "login"), *([refresh(system)] if system.refreshes else []), me(system)]
+    counted = {}
+    for door in doors:
+        load.run(server.port, door, people, WARM, 10, connections=1)
+        before = proxy.count
+        done = load.run(server.port, door, people, COUNTED, 10, connections=1)
+        if done.errors:
+            raise Unable(f"{door.name}: {done.errors.most_common(1)[0][0]}")
+        counted[door.name] = (proxy.count - before) / done.requests
+    server.stop()
+    proxy.close()
+    return counted
+
+
+def two_workers(subject: Subject, cluster: Cluster, turns: int, seconds: float) -> dict[str, float]:
+    """Return the refreshes per second of two workers, and pgbench's of the same statement, on all cores alike."""
+    everywhere, people = set(processes.CORES), subject.signers
+    pgbench.fill(subject.database)
+    script, rates = pgbench.script(cluster.postgres.folder), []
+    processes.place(cluster.pid, everywhere)
+    with processes.placed(everywhere):
+        server = subject.serve(cores=everywhere, workers=2)
+        subject.sign_in(server, people)
+        door = refresh(subject.system)
+        load.run(server.port, door, people, 2_000, seconds, connections=len(people))
+        for _ in range(turns):
+            database = pgbench.measure(cluster, subject.database, script, seconds)["rate"]
+            done = load.run(server.port, door, people, 1_000_000, seconds, connections=len(people))
+            if done.errors:
+                raise Unable(f"two workers: {done.errors.most_common(1)[0][0]}")
+            rates.append((done.rate, database))
+        server.stop()
+    processes.place(cluster.pid, processes.REST)
+    return {"rate": median(one for one, _ in rates), "pgbench": median(other for _, other in rates)}
+
+
+def flood() -> dict[str, float]:
+    """Run bench.flood; return how many times their unloaded p99 refresh and me take beside 64 sign-ins."""
+    command = [sys.executable, "-m", "bench.flood", "postgresql", "--seconds", "10"]
+    folder = Path(__file__).resolve().parents[1]
+    with processes.placed(set(processes.CORES)):
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=180, check=False)
+    times = re.findall(r"^(\w+): beside .* which is ([\d.]+) times$", done.stdout, re.MULTILINE)
+    if len(times) != 2 or "refused besides: nothing" not in done.stdout:
+        raise Unable(f"bench.flood: {(done.stdout + done.stderr)[-300:]}")
+    return {door: float(value) for door, value in times}
+
+
+def endurance(subject: Subject, requests: int, bar: tqdm) -> list[dict[str, Any]]:
+    """Return the worker's memory at eleven times of a long run of refreshes and requests for the own record."""
+    doors: list[Door] = [refresh(subject.system), me(subject.system)]
+    found = []
+    for part in range(11):
+        found.append({"requests": part * requests // 10, **subject.main.memory()})
+        for number in range(20 if part < 10 else 0):
+            subject.renew()  # access tokens live for half a minute
+            done = load.run(subject.main.port, doors[number % 2], subject.followers, requests // 200, 25)
+            if done.errors:
+                raise Unable(f"endurance: {done.errors.most_common(1)[0][0]}")
+            bar.set_postfix_str(f"{part * 10 + number // 2} %")
+    bar.set_postfix_str("")
+    return found

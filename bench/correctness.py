@@ -1,0 +1,58 @@
+"""What parallel refreshes of one token come to: forks, dead answers, people signed out."""
+
+from collections import Counter
+from dataclasses import replace
+
+from bench.subject import Subject
+from bench.system import Person
+from bench.wire import Wire, encoded
+
+AT_ONCE = 8
+
+
+def rounds(subject: Subject, times: int) -> dict[str, int]:
+    """Have one fresh token refreshed eight times at once, so many times; return what went wrong.
+
+    forks: rounds that left more than one refresh token that works. dead: answers 200 with an access token or a
+    refresh token that does not work. signed_out: rounds that left nobody signed in.
+    """
+    found: Counter[str] = Counter()
+    for number in range(times):
+        person = subject.followers[number % len(subject.followers)]
+        subject.sign_in(subject.main, [person])
+        found.update(one_round(subject, person))
+    subject.sign_in(subject.main, subject.followers)
+    return {"rounds": times} | {name: found[name] for name in ("forks", "dead", "signed_out", "granted", "failed")}
+
+
+def one_round(subject: Subject, person: Person) -> dict[str, int]:
+    system, port = subject.system, subject.main.port
+    wires, request = [Wire(port) for _ in range(AT_ONCE)], encoded(system.refresh(person))
+    for wire in wires:
+        wire.socket.sendall(request)
+    answers = [wire.answer() for wire in wires]
+    for wire in wires:
+        wire.close()
+    holders = []
+    for answer in answers:
+        if answer.status == 200:
+            holder = replace(person, extra=dict(person.extra))
+            system.keep(holder, answer.json(), answer.headers)
+            holders.append(holder)
+    wire = Wire(port)
+    let_in = [wire.ask(system.me(holder)).status == 200 for holder in holders]
+    by_token = {holder.refresh: holder for holder in holders}
+    live = {token for token, holder in by_token.items() if works(wire, subject, holder)}
+    wire.close()
+    return {
+        "forks": int(len(live) > 1),
+        "dead": sum(not good or holder.refresh not in live for good, holder in zip(let_in, holders, strict=True)),
+        "signed_out": int(not live),
+        "granted": len(holders),
+        "failed": sum(answer.status >= 500 for answer in answers),
+    }
+
+
+def works(wire: Wire, subject: Subject, holder: Person) -> bool:
+    """Say whether a refresh token still brings a new one."""
+    return wire.ask(subject.system.refresh(replace(holder, extra=dict(holder.extra)))).status == 200

@@ -1,0 +1,68 @@
+"""An environment for each system under .bench/, made from the registries and kept while its list stays the same."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from bench.running import LeftOut
+from bench.system import System
+
+ROOT = Path(__file__).resolve().parents[1]
+ENVIRONMENTS = ROOT / ".bench"
+UV = str(Path(sys.executable).with_name("uv"))
+LISTS = ("requirements.txt", "package.json", "package-lock.json")
+SECONDS = 300
+
+
+def python_of(system: System) -> Path:
+    """Return the Python of a system's environment, making that first where needed; raises LeftOut.
+
+    Latchkey lists nothing: it runs in our own. For a node system it is the path of a Python that is not there, and
+    the modules are in the folder above it.
+    """
+    lists = [system.folder / name for name in LISTS if (system.folder / name).exists()]
+    if not lists:
+        return Path(sys.executable)
+    made = ENVIRONMENTS / system.name
+    python, stamp = made / "bin/python", made / "made-from"
+    wanted = hashlib.sha256(b"".join([sys.version.encode(), *(one.read_bytes() for one in lists)])).hexdigest()
+    if stamp.exists() and stamp.read_text() == wanted:
+        return python
+    shutil.rmtree(made, ignore_errors=True)
+    if (system.folder / "package.json").exists():
+        made.mkdir(parents=True)
+        for one in lists:
+            shutil.copy(one, made)
+        install_node(made)
+    else:
+        attempt([UV, "venv", "--quiet", "--python", sys.executable, str(made)])
+        install_python(python, system.folder / "requirements.txt")
+    stamp.write_text(wanted)
+    return python
+
+
+def install_python(python: Path, requirements: Path) -> None:
+    install = [UV, "pip", "install", "--quiet", "--python", str(python), "--requirement", str(requirements)]
+    try:
+        attempt(install)
+    except LeftOut:
+        attempt([*install, "--system-certs"])  # behind a proxy with a certificate of its own
+
+
+def install_node(made: Path) -> None:
+    """Install what package-lock.json has; scripts of packages are not run."""
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        raise LeftOut("node and npm are not here")
+    attempt([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], made)
+
+
+def attempt(command: list[str], folder: Path = ROOT) -> None:
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise LeftOut(f"its environment cannot be made: {error}") from error
+    if done.returncode:
+        raise LeftOut(f"its environment cannot be made: {done.stderr.strip()[-400:]}")

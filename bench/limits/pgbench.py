@@ -1,0 +1,59 @@
+"""pgbench with the one statement of a refresh: what the database alone can do of it, each commit durable."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import psycopg
+
+from bench.database import Cluster, Database
+from latchkey.sessions.statements import ROTATE, worded
+
+SESSIONS = 10_000
+DIGEST = "\\x" + "ab" * 32
+FILL = """
+INSERT INTO latchkey_user (password, is_superuser, email, username, is_active, is_staff, created_at, credential_version)
+VALUES ('!', false, 'pgbench@example.com', '', true, false, now(), 0);
+INSERT INTO latchkey_session (id, selector, digest, next_digest, user_id, credential_version,
+                              created_at, rotated_at, expires_at, ip, user_agent)
+SELECT n, n, 'DIGEST', 'DIGEST', u.id, 0, now(), now(), now() + interval '30 days', '203.0.113.7', 'bench'
+  FROM latchkey_user AS u, generate_series(1, SESSIONS) AS n WHERE u.email = 'pgbench@example.com'
+"""
+VALUES = {
+    "digest": DIGEST,
+    "next_digest": DIGEST,
+    "presented": DIGEST,
+    "cap": str(180 * 24 * 60 * 60),
+}
+"""What the rotation is given; a session's token stays the same here, and its row is written all the same."""
+
+
+def fill(database: Database) -> None:
+    """Add a user with many sessions to Latchkey's tables."""
+    statements = FILL.replace("DIGEST", DIGEST).replace("SESSIONS", str(SESSIONS))
+    with psycopg.connect(database.url()) as connection:
+        connection.execute(statements.encode())
+
+
+def script(folder: Path) -> Path:
+    """Write the rotation down as pgbench takes it."""
+    rotate = worded(ROTATE, "postgresql")
+    path = folder / "rotate.sql"
+    path.write_text(f"\\set selector random(1, {SESSIONS})\n" + re.sub(r"%\((\w+)\)s", r":\1", rotate).strip() + ";\n")
+    path.chmod(0o644)
+    return path
+
+
+def measure(cluster: Cluster, database: Database, path: Path, seconds: float) -> dict[str, float]:
+    """Return the rotations in a second: 8 clients, 2 threads, prepared."""
+    with psycopg.connect(database.url()) as connection:
+        times = connection.execute("SELECT now(), now() + interval '30 days', now() - interval '180 days'").fetchone()
+    values = VALUES | dict(zip(("now", "until", "oldest"), map(str, times), strict=True))
+    command = [str(cluster.postgres.programs / "pgbench"), "--no-vacuum", "--protocol", "prepared"]
+    command += ["--client", "8", "--jobs", "2", "--time", str(max(1, round(seconds))), "--file", str(path)]
+    command += [f"--define={name}={value}" for name, value in values.items()]
+    at = ["--host", "127.0.0.1", "--port", str(database.port), "--username", "postgres", database.name]
+    done = subprocess.run([*command, *at], capture_output=True, text=True, timeout=60, check=True)
+    if "number of failed transactions: 0 " not in done.stdout:
+        raise RuntimeError(done.stdout)
+    return {"rate": float(re.search(r"tps = ([\d.]+)", done.stdout)[1])}

@@ -1,0 +1,86 @@
+"""The load generator: a few open connections, one request at a time on each, in one thread."""
+
+import select
+import time
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+from bench.doors import Door
+from bench.system import Person
+from bench.wire import Wire
+
+CONNECTIONS = 8
+ERRORS = 50  # with so many, what is measured is no more the system
+
+
+@dataclass
+class Load:
+    """What came of it. Latencies in seconds, from the request's first byte to the answer's last."""
+
+    seconds: float = 0.0
+    latencies: list[float] = field(default_factory=list)
+    errors: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def requests(self) -> int:
+        return len(self.latencies)
+
+    @property
+    def rate(self) -> float:
+        return self.requests / self.seconds
+
+    def percentile(self, share: float) -> float:
+        """Return a latency in milliseconds."""
+        ordered = sorted(self.latencies)
+        return ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1e3
+
+
+def run(
+    port: int, door: Door, people: list[Person], requests: int, seconds: float, *, connections: int = CONNECTIONS
+) -> Load:
+    """Send so many requests, fewer where the time is over first; on a connection each waits for the answer before.
+
+    The people take turns, and nobody is on two connections at once: so each token goes into the next request.
+    """
+    load, poll, idle = Load(), select.epoll(), deque(people)
+    wires, busy = {}, {}
+    for _ in range(min(connections, len(people), requests)):
+        wire = Wire(port)
+        wires[wire.socket.fileno()] = wire
+        poll.register(wire.socket.fileno(), select.EPOLLIN)
+    began = time.perf_counter()
+    end, left = began + seconds, requests
+
+    def send(number: int) -> None:
+        nonlocal left
+        person = idle.popleft()
+        ask = door.ask(person)
+        busy[number] = person, time.perf_counter()
+        wires[number].send(ask)
+        left -= 1
+
+    try:
+        for number in wires:
+            send(number)
+        while busy:
+            ready = poll.poll(30)
+            if not ready:
+                raise ConnectionError("no answer within 30 s")
+            for number, _ in ready:
+                answer = wires[number].receive()
+                if answer is None:
+                    continue
+                now = time.perf_counter()
+                person, asked = busy.pop(number)
+                load.latencies.append(now - asked)
+                if wrong := door.take(person, answer):
+                    load.errors[wrong] += 1
+                idle.append(person)
+                if left > 0 and now < end and load.errors.total() < ERRORS:
+                    send(number)
+    finally:
+        load.seconds = time.perf_counter() - began
+        poll.close()
+        for wire in wires.values():
+            wire.close()
+    return load

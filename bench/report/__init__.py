@@ -1,0 +1,1 @@
+"""What a run has found, written down: JSON, Markdown and a chart."""

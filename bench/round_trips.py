@@ -1,0 +1,71 @@
+"""A proxy in front of PostgreSQL that counts what waits for an answer: the round trips of a request.
+
+Every frontend message Query, Sync and Flush is one (PostgreSQL's documentation, "Frontend/Backend Protocol").
+"""
+
+import socket
+from contextlib import suppress
+from threading import Thread
+
+WAITING = b"QSH"
+UPGRADES = {80877103, 80877104}
+"""What a client sends to ask for TLS or GSSAPI; it starts again after the refusal."""
+
+
+class Proxy:
+    """Listens on a port of its own; `count` goes up while its connections work."""
+
+    def __init__(self, port: int) -> None:
+        self.to, self.count = port, 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self.listener.getsockname()[1]
+        self.connections: list[socket.socket] = []
+        Thread(target=self.accept, daemon=True).start()
+
+    def accept(self) -> None:
+        with suppress(OSError):  # closed
+            while True:
+                client, _ = self.listener.accept()
+                server = socket.create_connection(("127.0.0.1", self.to))
+                for end in (client, server):
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self.connections += [client, server]
+                Thread(target=self.pass_on, args=(client, server, Messages()), daemon=True).start()
+                Thread(target=self.pass_on, args=(server, client, None), daemon=True).start()
+
+    def pass_on(self, source: socket.socket, target: socket.socket, messages: "Messages | None") -> None:
+        """Hand on what comes until one side is done; what a client sends is counted first."""
+        with suppress(OSError):
+            while part := source.recv(65536):
+                if messages:
+                    self.count += messages.waiting(part)
+                target.sendall(part)
+        for end in (source, target):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        for end in (self.listener, *self.connections):
+            end.close()
+
+
+class Messages:
+    """What one client says, taken apart into messages as far as they are whole."""
+
+    def __init__(self) -> None:
+        self.buffer, self.started = b"", False
+
+    def waiting(self, part: bytes) -> int:
+        """Return how many messages end in this part that wait for an answer."""
+        self.buffer += part
+        count = 0
+        while True:
+            kind = 1 if self.started else 0  # the first message has no byte for its kind
+            length = int.from_bytes(self.buffer[kind : kind + 4])
+            if len(self.buffer) < kind + 4 or len(self.buffer) < kind + length:
+                return count
+            if self.started:
+                count += self.buffer[0] in WAITING
+            else:
+                self.started = int.from_bytes(self.buffer[4:8]) not in UPGRADES
+            self.buffer = self.buffer[kind + length :]

@@ -1,0 +1,47 @@
+"""Better Auth, on node: one session token that does not change, which every request looks up."""
+
+from pathlib import Path
+from typing import Any
+
+from bench.system import Ask, Person, System
+
+
+class BetterAuth(System):
+    name = "better_auth"
+    title = "Better Auth 1.7.25 (node)"
+    folder = Path(__file__).parent
+    rotates = False
+    refreshes = False
+
+    def environment(self, python: Path, port: int, database_url: str, cheap_hash: bool) -> dict[str, str]:
+        return {
+            "NODE_ENV": "production",
+            "BENCH_MODULES": str(python.parents[1] / "node_modules"),  # there is no Python in that folder
+            "BENCH_PORT": str(port),
+            "BETTER_AUTH_URL": f"http://127.0.0.1:{port}",
+            "BETTER_AUTH_SECRET": "d4k9Zs7wQ2mX8vB1nL6rT3yH5jP0cF4gU7eA9iO2",  # for the bench alone
+            "DATABASE_URL": database_url,
+            "BENCH_CHEAP_HASH": "1" if cheap_hash else "0",
+        }
+
+    def prepare(self, python: Path) -> list[list[str]]:
+        return [["node", str(self.folder / "app" / "migrate.mjs")]]
+
+    def serve(self, python: Path, port: int) -> list[str]:
+        return ["node", str(self.folder / "app" / "server.mjs")]
+
+    def sign_up(self, person: Person) -> Ask | None:
+        body = {"email": person.email, "password": person.password, "name": "Alice"}
+        return Ask("POST", "/api/auth/sign-up/email", body)
+
+    def login(self, person: Person) -> Ask:
+        return Ask("POST", "/api/auth/sign-in/email", {"email": person.email, "password": person.password})
+
+    def me(self, person: Person) -> Ask:
+        return Ask("GET", "/api/auth/get-session", headers={"Authorization": f"Bearer {person.access}"})
+
+    def keep(self, person: Person, body: dict[str, Any], headers: dict[str, str]) -> None:
+        person.access = headers["set-auth-token"]  # the signed form of the token in the body
+
+
+SYSTEM = BetterAuth()

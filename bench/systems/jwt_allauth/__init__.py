@@ -1,0 +1,37 @@
+"""django-jwt-allauth: simplejwt's tokens, allauth's accounts, and a list of the refresh tokens that are good."""
+
+from pathlib import Path
+from typing import Any
+
+from bench.system import Ask, Person
+from bench.systems.simplejwt.django_rival import DjangoRival
+
+
+class JwtAllauth(DjangoRival):
+    name = "jwt_allauth"
+    title = "django-jwt-allauth 1.5.1"
+    folder = Path(__file__).parent
+
+    def prepare(self, python: Path) -> list[list[str]]:
+        # The package ships no migrations; its documentation has every project make them.
+        return [[str(python), "-m", "django", "makemigrations", "jwt_allauth"], *super().prepare(python)]
+
+    def sign_up(self, person: Person) -> Ask | None:
+        names = {"first_name": "Alice", "last_name": "Example"}  # it asks for both
+        passwords = {"password1": person.password, "password2": person.password}
+        return Ask("POST", "/jwt-allauth/registration/", {"email": person.email, **passwords, **names})
+
+    def login(self, person: Person) -> Ask:
+        return Ask("POST", "/jwt-allauth/login/", {"email": person.email, "password": person.password})
+
+    def refresh(self, person: Person) -> Ask:
+        return Ask("POST", "/jwt-allauth/refresh/", {"refresh": person.refresh})
+
+    def me(self, person: Person) -> Ask:
+        return Ask("GET", "/jwt-allauth/user/", headers={"Authorization": f"Bearer {person.access}"})
+
+    def keep(self, person: Person, body: dict[str, Any], headers: dict[str, str]) -> None:
+        person.access, person.refresh = body["access"], body["refresh"]
+
+
+SYSTEM = JwtAllauth()
