@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 TESTS ?= tests
 JOBS ?= 2
+PROOFS := $(foreach part,races model faults growth,$(part)-on-postgresql $(part)-on-sqlite)
 
-.PHONY: help setup serve bench test test-sessions sessions-on-sqlite races-on-postgresql sessions-on-both test-load test-browser test-proxy test-all check ledger sbom openapi format clean
+.PHONY: help setup serve bench test test-sessions $(PROOFS) test-load test-browser test-proxy test-all check ledger sbom openapi format clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,18 +31,10 @@ bench: setup ## Measure Latchkey beside other systems (QUICK=1: two minutes; ARG
 SESSIONS := tests/model tests/races tests/faults tests/growth
 
 test-sessions: setup ## Prove the session engine: model, races, faults and growth on both databases (10 minutes)
-	@$(MAKE) --no-print-directory --jobs 3 sessions-on-sqlite races-on-postgresql sessions-on-both
+	@$(MAKE) --no-print-directory --jobs 3 $(PROOFS)
 
-sessions-on-sqlite: setup
-	$(BIN)/pytest --database sqlite -m "race or fault" tests/races tests/faults
-
-races-on-postgresql: setup
-	$(BIN)/pytest --database postgresql -m race tests/races
-
-sessions-on-both: setup
-	$(BIN)/pytest --database postgresql -m fault tests/faults
-	$(BIN)/pytest --database postgresql -m "race or growth" tests/model tests/growth
-	$(BIN)/pytest --database sqlite -m "race or growth" tests/model tests/growth
+$(PROOFS): setup
+	$(BIN)/pytest --database $(lastword $(subst -on-, ,$@)) -m "race or fault or growth" tests/$(firstword $(subst -on-, ,$@))
 
 test-load: setup ## Prove the rest under load: guessing, floods, outages of connections (4 minutes)
 	$(BIN)/pytest --database sqlite -m "race or fault" $(addprefix --ignore=,$(SESSIONS)) $(TESTS)

@@ -15,6 +15,12 @@ __all__ = ["new_server", "race"]
 From = Callable[[str], httpx.Client]
 
 
+@pytest.fixture(scope="session")
+def served_with() -> dict[str, str]:
+    """The usual environment alone: passwords cost what they cost."""
+    return {}
+
+
 @pytest.fixture
 def from_address(http: httpx.Client) -> Iterator[From]:
     """A client of the same service that comes from this network address."""

@@ -18,7 +18,7 @@ FAST = settings(
     report_multiple_bugs=False,  # the first one is made small in seconds, all of them in minutes
     suppress_health_check=list(HealthCheck),
 )
-LONG = settings(FAST, max_examples=150, derandomize=False)
+LONG = settings(FAST, max_examples=500, derandomize=False)
 
 
 @pytest.fixture(autouse=True)

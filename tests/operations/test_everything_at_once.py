@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from tests.limits.conftest import served_with
 from tests.people import Person
 from tests.races.conftest import OpenRace, new_server, race
 from tests.races.racing import Race, sign_in
 
-__all__ = ["new_server", "race"]
+__all__ = ["new_server", "race", "served_with"]
 
 pytestmark = pytest.mark.race
 ROUNDS = 60

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ from tests.races.operators import Operator
 from tests.races.racing import PATIENCE, Race
 from tests.server import Server, fresh_database
 
+ROOT = Path(__file__).parents[2]
 RUNNERS = 12
 
 OpenRace = Callable[[str], AbstractContextManager[Race]]
@@ -54,12 +56,18 @@ def racetrack(server: Server) -> Iterator[OpenRace]:
 
 
 @pytest.fixture(scope="session")
-def new_server(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Server]:
+def served_with() -> dict[str, str]:
+    """The environment of the servers, besides the usual."""
+    return {"DJANGO_SETTINGS_MODULE": "tests.races.cheap_hash", "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture(scope="session")
+def new_server(tmp_path_factory: pytest.TempPathFactory, served_with: dict[str, str]) -> Callable[[], Server]:
     """Return what makes a server that is not yet started, with an empty database of its own."""
 
     def new() -> Server:
         url = fresh_database(settings.DATABASE_URL) if settings.DATABASE_URL else ""
-        return Server(tmp_path_factory.mktemp("races"), url, workers=2, threads=4)
+        return Server(tmp_path_factory.mktemp("races"), url, workers=2, threads=4, **served_with)
 
     return new
 
