@@ -74,7 +74,7 @@ class Course:
         self.of_each("login", self.logins)
 
     def database(self) -> int:
-        return processes.computed(self.cluster.pid)
+        return processes.computed(self.cluster.pid) + processes.reaped(self.cluster.pid)
 
     def refresh(self, subject: Subject) -> None:
         if subject.system.refreshes:

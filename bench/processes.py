@@ -30,6 +30,12 @@ def computed(pid: int) -> int:
     return total
 
 
+def reaped(pid: int) -> int:
+    """Return the nanoseconds of the children of a process that have ended: PostgreSQL has one for each connection."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[13]) + int(fields[14])) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+
+
 def memory(pid: int) -> dict[str, float]:
     """Return the resident and the proportional set size of the tree's largest process, the worker, in MB."""
     sizes = []
