@@ -24,7 +24,10 @@ from latchkey.limits.models import Attempt
 from latchkey.limits.subjects import Subject, account_digest
 
 FIRST_WAIT, LONGEST_WAIT = 30_000, 3_600_000
-"""Milliseconds: once the free failures are used up, each further one doubles the wait."""
+"""Milliseconds: once the free failures are used up, each further one doubles the wait.
+
+psycopg sends a number in the smallest type that holds it, and 30,000 doubled is no smallint any more: hence the CAST.
+"""
 LAST_FAILURE = 100
 """Neither an account nor a device takes more failures in a row (NIST SP 800-63B-4 section 3.2.2)."""
 NEVER = 10**15
@@ -51,7 +54,7 @@ SELECT account, place, 1, %(now)s, 0 FROM charged
    SET (failures, last_at, blocked_until) = (
        SELECT n, %(now)s, CASE WHEN n < free THEN 0 WHEN n >= most THEN %(now)s + %(never)s
                                WHEN n >= free + 7 THEN %(now)s + %(longest_wait)s
-                               ELSE %(now)s + (%(first_wait)s << CAST(n - free AS integer)) END
+                               ELSE %(now)s + (CAST(%(first_wait)s AS bigint) << CAST(n - free AS integer)) END
          FROM (SELECT free, most, 1 + CASE WHEN %(now)s <= a.last_at THEN a.failures
                                            WHEN (%(now)s - a.last_at) / forgets >= a.failures THEN 0
                                            ELSE a.failures - (%(now)s - a.last_at) / forgets END AS n
