@@ -19,9 +19,17 @@ def fetch(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     if database.errors_occurred and not database.in_atomic_block:  # Django asks before each request; the short way here
         database.close_if_unusable_or_obsolete()
     database.ensure_connection()
-    connected, cursor = database.__dict__.get(_KEPT, (None, None))
-    if cursor is None or connected is not database.connection or database.queries_logged:
-        cursor = database.cursor()
-        database.__dict__[_KEPT] = (None if database.queries_logged else database.connection), cursor
+    cursor = _kept(database)
     cursor.execute(sql, parameters)
     return cursor.fetchall() if cursor.description else []
+
+
+def _kept(database: Any) -> Any:
+    """Return the cursor of this very connection; a new one each time where Django is to log the statements."""
+    if database.queries_logged:
+        return database.cursor()
+    connected, cursor = database.__dict__.get(_KEPT, (None, None))
+    if connected is not database.connection:
+        cursor = database.cursor()
+        database.__dict__[_KEPT] = database.connection, cursor
+    return cursor

@@ -15,6 +15,8 @@ from structlog.typing import EventDict
 LEVELS = {4: logging.WARNING, 5: logging.ERROR}
 """By the first digit of the status."""
 
+FAILED = 500
+
 log = structlog.get_logger("latchkey.requests")
 
 
@@ -63,8 +65,9 @@ def request_log(method: str, path: str) -> Iterator[Answered]:
     finally:
         spent = round((time.perf_counter() - began) * 1000, 1)
         facts = {"request": f"{method} {path}", "code": answered.status, "milliseconds": spent}
-        if answered.waiting:
+        if answered.waiting and answered.status < FAILED:
             answered.tell(**facts)
-        else:
+        else:  # a failure of ours has a line of its own, at its own level
+            answered.tell()
             log.log(LEVELS.get(answered.status // 100, logging.INFO), "request_finished", **facts)
         _request.reset(before)

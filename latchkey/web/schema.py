@@ -50,7 +50,7 @@ class Described(AutoSchema):
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
         """Say what text we take, and promise every key of an answer: forms of the admin may leave some out."""
-        described: Any = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        described: Any = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]  # untyped there
         for name, field in serializer.fields.items():
             told = described["properties"][name]
             if name == "email":

@@ -32,7 +32,7 @@ DECISIVE = ("HTTP_HOST", "HTTP_ORIGIN", "HTTP_X_FORWARDED_PROTO")
 """All of a request that the headers of its answer depend on."""
 
 SMALL = 1024
-"""Bytes of a body that is looked at here: no documented one is longer."""
+"""Bytes of a body that is looked at here; longer ones go the long way."""
 
 STATUS_LINES = {status.value: f"{status} {status.phrase}" for status in HTTPStatus}
 

@@ -11,7 +11,9 @@ import pytest
 from django.test import override_settings
 
 from latchkey.audit.events import Event
+from latchkey.audit.log import record
 from latchkey.core.logs import logging_settings
+from latchkey.core.request_log import request_log
 from tests.attacks.conftest import Away
 from tests.attacks.doors import DOORS, knock
 from tests.attacks.forgery import forge
@@ -36,6 +38,16 @@ def test_a_line_says_when_what_who_and_whence(alice: Person, log: Log) -> None:
     assert (line["request"], line["code"]) == ("POST /api/refresh/", 200)
     assert line["milliseconds"] > 0
     assert [other for other in log.lines() if other["request_id"] == line["request_id"]] == [line]
+
+
+def test_a_failure_of_ours_has_a_line_of_its_own_whatever_happened_before(log: Log) -> None:
+    with request_log("POST", "/api/login/") as answered:
+        record(Event.LOGIN_SUCCEEDED, user_id=1)
+        answered.status = 503
+    assert [(line["event"], line["level"], line.get("code")) for line in log.lines()] == [
+        ("login.succeeded", "info", None),
+        ("request_finished", "error", 503),
+    ]
 
 
 @pytest.mark.ledger("ASVS-16.2.2")
