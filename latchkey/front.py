@@ -5,8 +5,6 @@ in mid-body. Here the event loop waits instead of a thread (docs/decisions/0005-
 """
 
 import asyncio
-import io
-import sys
 from contextlib import closing, nullcontext
 from functools import partial
 from queue import SimpleQueue
@@ -29,6 +27,7 @@ from latchkey.core.errors import (
     Unavailable,
 )
 from latchkey.limits.hashing import PATHS, QUEUE, SLOTS
+from latchkey.web.environ import environ_of
 
 BODY_SECONDS = 10  # for the whole body, from the end of the head
 CLOSE = {"Connection": "close"}  # where the next request could pass for a part of this one (RFC 9112 section 6.3)
@@ -117,31 +116,3 @@ async def whole_body(scope: Any, protocol: Any) -> bytes:
     if size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         raise ContentTooLarge
     return bytes(body)
-
-
-def environ_of(scope: Any, body: bytes) -> dict[str, Any]:
-    """Return the WSGI environment (PEP 3333), less the headers with an underscore, which would pass for others."""
-    wsgi = {
-        "REQUEST_METHOD": scope.method,
-        "SCRIPT_NAME": "",
-        "PATH_INFO": scope.path.encode().decode("latin-1"),
-        "QUERY_STRING": scope.query_string,
-        "SERVER_PROTOCOL": "HTTP/1.1" if scope.http_version == "1.1" else "HTTP/1.0",
-        "SERVER_NAME": scope.server.rpartition(":")[0].strip("[]"),
-        "SERVER_PORT": scope.server.rpartition(":")[2],
-        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(body),
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
-    }
-    for name, value in scope.headers.items():
-        if "_" not in name:
-            key = f"HTTP_{name.upper().replace('-', '_')}"
-            wsgi[key] = f"{wsgi[key]}{';' if name == 'cookie' else ','}{value}" if key in wsgi else value
-    wsgi["CONTENT_TYPE"] = wsgi.pop("HTTP_CONTENT_TYPE", "")
-    wsgi["CONTENT_LENGTH"] = str(len(body))
-    return wsgi

@@ -21,6 +21,7 @@ from latchkey.core.cursor import fetch
 from latchkey.core.errors import TooManyAttempts
 from latchkey.core.policy import current
 from latchkey.limits.models import Attempt
+from latchkey.limits.statements import ACCOUNT_AND_DEVICE, CHARGE, PLACE, REFUND, REGISTERING, SIGNING_IN
 from latchkey.limits.subjects import Subject, account_digest
 
 FIRST_WAIT, LONGEST_WAIT = 30_000, 3_600_000
@@ -33,43 +34,6 @@ LAST_FAILURE = 100
 NEVER = 10**15
 """Milliseconds, 31,700 years: until a new password, or until an operator lifts it."""
 HOUR = 3_600_000
-
-_SIGNING_IN = """
-    SELECT %(account)s AS account, %(place)s AS place, %(free_of_account)s AS free, %(last)s AS most,
-           %(never)s AS forgets WHERE {known}
-    UNION ALL SELECT %(account)s, '', %(free_of_account)s, %(last)s, %(never)s WHERE NOT {known}
-    UNION ALL SELECT '', %(place)s, %(free_of_place)s, %(never)s, %(forgets)s WHERE NOT {known}
-""".format(known="EXISTS (SELECT 1 FROM latchkey_attempt WHERE account = %(account)s AND place = %(place)s)")
-_REGISTERING = """
-    SELECT '' AS account, %(place)s AS place, %(free_of_place)s AS free, %(never)s AS most, %(forgets)s AS forgets
-"""
-_CHARGE = """
-WITH charged AS ({charged})
-INSERT INTO latchkey_attempt AS a (account, place, failures, last_at, blocked_until)
-SELECT account, place, 1, %(now)s, 0 FROM charged
- WHERE NOT EXISTS (SELECT 1 FROM latchkey_attempt AS b JOIN charged AS c ON c.account = b.account AND c.place = b.place
-                    WHERE b.blocked_until > %(now)s)
- ORDER BY account, place
-    ON CONFLICT (account, place) DO UPDATE
-   SET (failures, last_at, blocked_until) = (
-       SELECT n, %(now)s, CASE WHEN n < free THEN 0 WHEN n >= most THEN %(now)s + %(never)s
-                               WHEN n >= free + 7 THEN %(now)s + %(longest_wait)s
-                               ELSE %(now)s + (CAST(%(first_wait)s AS bigint) << CAST(n - free AS integer)) END
-         FROM (SELECT free, most, 1 + CASE WHEN %(now)s <= a.last_at THEN a.failures
-                                           WHEN (%(now)s - a.last_at) / forgets >= a.failures THEN 0
-                                           ELSE a.failures - (%(now)s - a.last_at) / forgets END AS n
-                 FROM charged WHERE charged.account = a.account AND charged.place = a.place) AS counted)
- WHERE a.blocked_until <= %(now)s
-RETURNING account, place
-"""
-_REFUND = """
-INSERT INTO latchkey_attempt AS a (account, place, failures, last_at, blocked_until)
-VALUES {refunded} ON CONFLICT (account, place) DO UPDATE
-   SET failures = CASE WHEN a.account <> '' OR a.failures < 1 THEN 0 ELSE a.failures - 1 END,
-       blocked_until = CASE WHEN a.account <> '' OR a.last_at <= %(now)s THEN 0 ELSE a.blocked_until END
-"""
-_PLACE = "('', %(place)s, 0, %(now)s, 0)"
-_ACCOUNT_AND_DEVICE = "(%(account)s, '', 0, %(now)s, 0), (%(account)s, %(place)s, 0, %(now)s, 0)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +62,7 @@ def charge(subject: Subject, client: Client) -> Charge:
         "first_wait": FIRST_WAIT,
         "longest_wait": LONGEST_WAIT,
     }
-    charged = _taken(_CHARGE.format(charged=_SIGNING_IN if signs_in else _REGISTERING), subject, now, allowances)
+    charged = _taken(CHARGE.format(charged=SIGNING_IN if signs_in else REGISTERING), subject, now, allowances)
     known = (subject.account, subject.place) in charged
     if not known and set(charged) != {(subject.account, ""), ("", subject.place)}:
         record(Event.ATTEMPT_LIMITED, client, reason="sign-in" if signs_in else "registration")
@@ -112,8 +76,8 @@ def refund(charge: Charge) -> None:
     The account and the device start anew. The place gets this one attempt back and no more, else a guesser
     could clear it with an account of his own.
     """
-    refunded = _ACCOUNT_AND_DEVICE if charge.known else f"{_PLACE}, {_ACCOUNT_AND_DEVICE}"
-    _taken(_REFUND.format(refunded=refunded), charge.subject, charge.at)
+    refunded = ACCOUNT_AND_DEVICE if charge.known else f"{PLACE}, {ACCOUNT_AND_DEVICE}"
+    _taken(REFUND.format(refunded=refunded), charge.subject, charge.at)
 
 
 def forgive(email: str) -> None:
