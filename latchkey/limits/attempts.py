@@ -7,7 +7,7 @@ owner's devices; and while a subject has to wait, a right password is not looked
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import cast
 
@@ -92,7 +92,8 @@ def _taken(
     statement: str, subject: Subject, now: int, allowances: Mapping[str, int] = MappingProxyType({})
 ) -> list[tuple[str, str]]:
     """Return the account and the place of each row that the statement changed."""
-    return cast("list[tuple[str, str]]", fetch(statement, {**asdict(subject), "now": now, **allowances}))
+    parameters = {"account": subject.account, "place": subject.place, "now": now, **allowances}
+    return cast("list[tuple[str, str]]", fetch(statement, parameters))
 
 
 def _wait(subject: Subject, now: int) -> int:

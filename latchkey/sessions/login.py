@@ -15,7 +15,8 @@ from latchkey.core.errors import InvalidCredentials
 from latchkey.core.policy import current
 from latchkey.limits.attempts import Charge, charge, refund
 from latchkey.limits.subjects import signing_in
-from latchkey.sessions.models import Session
+from latchkey.sessions.manager import Opening
+from latchkey.sessions.models import Session, random_id
 from latchkey.sessions.pair import TokenPair, issue_pair
 from latchkey.tokens.keys import refresh_token_keys
 from latchkey.tokens.refresh_token import digest, generate, selector, successor
@@ -38,21 +39,20 @@ def login(email: str, password: str, client: Client) -> TokenPair:
 def _sign_in(user: User, charged: Charge, client: Client) -> TokenPair:
     now, policy, key = clock.now(), current(), refresh_token_keys()[0]
     secret = generate(key)
-    session = Session(
+    opening = Opening(
+        id=random_id(),
         selector=selector(secret),
         digest=digest(key, secret),
         next_digest=digest(key, successor(key, secret)),
-        user=user,
+        user_id=user.pk,
         credential_version=user.credential_version,
-        created_at=now,
-        rotated_at=now,
         expires_at=now + min(policy.refresh_token_lifetime, policy.session_lifetime_cap),
         ip=client.address,
         user_agent=client.user_agent,
     )
-    _open(session, charged, client, policy.sessions_per_user)
-    record(Event.LOGIN_SUCCEEDED, client, user_id=user.pk, session_id=session.pk)
-    return issue_pair(session.pk, user.pk, secret, now, policy.access_token_lifetime)
+    _open(opening, charged, client, now, policy.sessions_per_user)
+    record(Event.LOGIN_SUCCEEDED, client, user_id=user.pk, session_id=opening.id)
+    return issue_pair(opening.id, user.pk, secret, now, policy.access_token_lifetime)
 
 
 def _prove(email: str, password: str, client: Client) -> tuple[Charge, User]:
@@ -65,27 +65,13 @@ def _prove(email: str, password: str, client: Client) -> tuple[Charge, User]:
 
 
 @transaction.atomic
-def _open(session: Session, charged: Charge, client: Client, keep: int) -> None:
+def _open(opening: Opening, charged: Charge, client: Client, now: datetime, keep: int) -> None:
     """Add the session, if what was proven still holds: the user may have changed while the password was hashed.
 
     The refund comes first. It writes the account's row of attempts, so that sign-ins to one account follow
     each other from here on, and each sees the sessions of those before it when it counts them.
     """
     refund(charged)
-    crowded = Session.objects.open(session, keep)
-    if crowded is None:
-        record(Event.LOGIN_FAILED, client, user_id=session.user_id, reason="revoked")
+    if not Session.objects.open(opening, now, keep):
+        record(Event.LOGIN_FAILED, client, user_id=opening.user_id, reason="revoked")
         raise InvalidCredentials  # which takes the refund back, too
-    if crowded:
-        _make_room(session, session.created_at, keep)
-
-
-def _make_room(opened: Session, now: datetime, keep: int) -> None:
-    """Delete the user's ended sessions and, past the cap, the oldest live ones, in one statement.
-
-    The new one is spared by its id: after the clock was set back it may look like the oldest.
-    """
-    others = Session.objects.filter(user=opened.user).exclude(pk=opened.pk)
-    live = others.filter(expires_at__gt=now, credential_version=opened.credential_version)
-    newest = live.order_by("-created_at", "-id").values("id")[: keep - 1]
-    others.exclude(pk__in=newest).delete()

@@ -9,7 +9,7 @@ from django.db import connection, models
 from django.db.models import Exists, F, OuterRef, Q
 
 from latchkey.core.cursor import fetch
-from latchkey.sessions.statements import BEARER, OPEN, ROTATE, worded
+from latchkey.sessions.statements import BEARER, MAKE_ROOM, OPEN, ROTATE, worded
 
 if TYPE_CHECKING:
     from latchkey.sessions.models import Session
@@ -41,6 +41,21 @@ class Step:
     next_digest: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A session that is to begin, for whom, and until when: the columns of its row."""
+
+    id: int
+    selector: int
+    digest: bytes
+    next_digest: bytes
+    user_id: int
+    credential_version: int
+    expires_at: datetime
+    ip: str | None
+    user_agent: str
+
+
 class SessionManager(models.Manager["Session"]):
     def live(self, now: datetime) -> models.QuerySet["Session"]:
         """Return the sessions that still sign somebody in; the rest only await pruning."""
@@ -53,18 +68,32 @@ class SessionManager(models.Manager["Session"]):
             Q(expires_at__lte=now) | ~Exists(of_user.filter(credential_version=OuterRef("credential_version")))
         )
 
-    def open(self, session: "Session", keep: int) -> bool | None:
+    def open(self, opening: Opening, now: datetime, keep: int) -> bool:
         """Add the session, if what was proven still holds: its user may have changed while the password was hashed.
 
-        Returns None where it does not; else whether the user has sessions that must go: ended ones, or live ones
-        past the number to keep. The lock on the user holds off a deletion until the transaction is over.
+        Returns whether it does. The lock on the user holds off a deletion until the transaction is over. Of the
+        user's others the ended ones go and, past the number to keep, the oldest live ones; the new one is spared by
+        its id, as after the clock was set back it may look like the oldest.
         """
-        columns = session._meta.concrete_fields
-        parameters = {
-            column.attname: column.get_db_prep_save(getattr(session, column.attname), connection) for column in columns
-        } | {"keep": keep}
+        adapted = connection.ops.adapt_datetimefield_value
+        parameters: dict[str, Any] = {
+            "id": opening.id,
+            "selector": opening.selector,
+            "digest": opening.digest,
+            "next_digest": opening.next_digest,
+            "user_id": opening.user_id,
+            "credential_version": opening.credential_version,
+            "now": adapted(now),
+            "expires_at": adapted(opening.expires_at),
+            "ip": connection.ops.adapt_ipaddressfield_value(opening.ip),
+            "user_agent": opening.user_agent,
+            "keep": keep,
+        }
         rows = fetch(worded(OPEN, connection.vendor), parameters)
-        return bool(rows[0][0]) if rows else None
+        crowded = bool(rows) and rows[0][0]
+        if crowded:
+            fetch(MAKE_ROOM, parameters)
+        return bool(rows)
 
     def rotate(self, step: Step, now: datetime, lifetime: timedelta, cap: timedelta) -> Rotated | None:
         """Take a session one step on, in one statement; None where the presented token is not its current one.

@@ -16,13 +16,21 @@ OPEN = """
 INSERT INTO latchkey_session (id, selector, digest, next_digest, user_id, credential_version,
                               created_at, rotated_at, expires_at, ip, user_agent)
 SELECT %(id)s, %(selector)s, %(digest)s, %(next_digest)s, u.id, u.credential_version,
-       %(created_at)s, %(rotated_at)s, %(expires_at)s, %(ip)s, %(user_agent)s
+       %(now)s, %(now)s, %(expires_at)s, %(ip)s, %(user_agent)s
   FROM latchkey_user AS u
  WHERE u.id = %(user_id)s AND u.is_active AND u.credential_version = %(credential_version)s {lock}
 RETURNING (SELECT count(*) >= %(keep)s
-               OR count(CASE WHEN o.expires_at <= %(created_at)s OR o.credential_version <> %(credential_version)s
+               OR count(CASE WHEN o.expires_at <= %(now)s OR o.credential_version <> %(credential_version)s
                              THEN 1 END) > 0
              FROM latchkey_session AS o WHERE o.user_id = %(user_id)s AND o.id <> %(id)s)
+"""
+MAKE_ROOM = """
+DELETE FROM latchkey_session
+ WHERE user_id = %(user_id)s AND id <> %(id)s AND id NOT IN (
+       SELECT id FROM latchkey_session
+        WHERE user_id = %(user_id)s AND id <> %(id)s
+          AND expires_at > %(now)s AND credential_version = %(credential_version)s
+        ORDER BY created_at DESC, id DESC LIMIT CAST(%(keep)s AS integer) - 1)
 """
 BEARER = """
 SELECT u.id, u.email, u.username

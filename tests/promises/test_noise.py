@@ -67,8 +67,10 @@ def test_sql_is_written_by_hand_in_few_places_and_takes_values_as_parameters() -
         ("web/views.py", "cursor.execute('SELECT 1')"),
     }
     assert {(file, ast.unparse(call)) for file, call in calls("fetch")} == {
-        ("limits/attempts.py", "fetch(statement, {**asdict(subject), 'now': now, **allowances})"),
+        ("accounts/models.py", "fetch(BY_EMAIL, {'email': canonical(username or '')})"),
+        ("limits/attempts.py", "fetch(statement, parameters)"),
         ("sessions/manager.py", "fetch(worded(OPEN, connection.vendor), parameters)"),
+        ("sessions/manager.py", "fetch(MAKE_ROOM, parameters)"),
         ("sessions/manager.py", "fetch(worded(ROTATE, connection.vendor), parameters)"),
         ("sessions/manager.py", "fetch(BEARER, {'id': session_id, 'now': adapted(now)})"),
     }
