@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.system import Ask, Person
-from bench.systems.simplejwt.django_rival import DjangoRival
+from bench.systems.django_rival import DjangoRival
 
 
 class JwtAllauth(DjangoRival):

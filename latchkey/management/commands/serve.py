@@ -143,7 +143,8 @@ def banner(url: str, admin: tuple[str, str] | None) -> str:
     lines = [f"Latchkey is at {url}/"]
     if settings.API_DOCS:
         lines += [f"  documentation   {url}/api-doc/"]
-    lines += [f"  browsable API   {url}/api/", f"  admin           {url}/admin/"]
+    lines += [f"  {'browsable API' if settings.BROWSABLE_API else 'API'.ljust(13)}   {url}/api/"]
+    lines += [f"  admin           {url}/admin/"]
     if admin:
         lines += [f"  admin e-mail    {admin[0]}", f"  admin password  {admin[1]}   (shown this once)"]
     return "\n".join([*lines, "Ctrl-C stops it.", ""])
