@@ -15,13 +15,21 @@ def fetch(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     kept for as long as its connection: a lost connection takes it along. All rows are fetched, because on SQLite
     an open statement holds its lock.
     """
-    database = connections[DEFAULT_DB_ALIAS]
-    if database.errors_occurred and not database.in_atomic_block:  # Django asks before each request; the short way here
-        database.close_if_unusable_or_obsolete()
-    database.ensure_connection()
+    database = usable(connections[DEFAULT_DB_ALIAS])
     cursor = _kept(database)
     cursor.execute(sql, parameters)
     return cursor.fetchall() if cursor.description else []
+
+
+def usable(database: Any) -> Any:
+    """Return Django's connection, connected; raises a DatabaseError.
+
+    After an error it is looked at first. Django does so before each request, but not on the short way.
+    """
+    if database.errors_occurred and not database.in_atomic_block:
+        database.close_if_unusable_or_obsolete()
+    database.ensure_connection()
+    return database
 
 
 def _kept(database: Any) -> Any:

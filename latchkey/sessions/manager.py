@@ -9,7 +9,7 @@ from django.db import connection, models
 from django.db.models import Exists, F, OuterRef, Q
 
 from latchkey.core.cursor import fetch
-from latchkey.sessions.statements import BEARER, MAKE_ROOM, OPEN, ROTATE, worded
+from latchkey.sessions.statements import BEARER, MAKE_ROOM, OPEN, rotation, worded
 
 if TYPE_CHECKING:
     from latchkey.sessions.models import Session
@@ -114,11 +114,11 @@ class SessionManager(models.Manager["Session"]):
             "oldest": adapted(now - cap),
             "cap": int(cap.total_seconds()),
         }
-        rows = fetch(worded(ROTATE, connection.vendor), parameters)
+        rows = rotation(connection.vendor).fetch(parameters)
         return Rotated(*rows[0]) if rows else None
 
     def bearer(self, session_id: int, now: datetime) -> "Bearer | None":
         """Return the user whose live session this is, None where it is none: one SELECT."""
         adapted = connection.ops.adapt_datetimefield_value
-        rows = fetch(BEARER, {"id": session_id, "now": adapted(now)})
+        rows = BEARER.fetch({"id": session_id, "now": adapted(now)})
         return Bearer(*rows[0]) if rows else None

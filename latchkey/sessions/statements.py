@@ -2,6 +2,8 @@
 
 from functools import cache
 
+from latchkey.core.prepared import Prepared
+
 ROTATE = """
 UPDATE latchkey_session AS s
    SET digest = %(digest)s, next_digest = %(next_digest)s, rotated_at = %(now)s, expires_at = {capped}
@@ -32,12 +34,18 @@ DELETE FROM latchkey_session
           AND expires_at > %(now)s AND credential_version = %(credential_version)s
         ORDER BY created_at DESC, id DESC LIMIT CAST(%(keep)s AS integer) - 1)
 """
-BEARER = """
+BEARER = Prepared(
+    "latchkey_bearer",
+    """
 SELECT u.id, u.email, u.username
   FROM latchkey_session AS s JOIN latchkey_user AS u ON u.id = s.user_id
  WHERE s.id = %(id)s AND s.expires_at > %(now)s
    AND u.is_active AND u.credential_version = s.credential_version
-"""
+""",
+    int,
+    bytes.decode,
+    bytes.decode,
+)
 _DIALECTS = {  # capped: min(until, created_at + cap). SQLite has times as text, and its datetime() would round them
     "postgresql": {
         "capped": "LEAST(%(until)s, s.created_at + make_interval(secs => %(cap)s))",
@@ -57,3 +65,9 @@ _DIALECTS = {  # capped: min(until, created_at + cap). SQLite has times as text,
 def worded(statement: str, vendor: str) -> str:
     """Return a statement in the words of 'postgresql' or 'sqlite'."""
     return statement.format(**_DIALECTS[vendor])
+
+
+@cache
+def rotation(vendor: str) -> Prepared:
+    """Return ROTATE, whose row is the session's id and its user's."""
+    return Prepared("latchkey_rotate", worded(ROTATE, vendor), int, int)

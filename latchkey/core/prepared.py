@@ -1,0 +1,84 @@
+"""Statements that run thousands of times a second, on PostgreSQL without a cursor.
+
+The cursors of Django and of psycopg compute longer than such a statement takes: each time they look up the types of its
+parameters and the shape of its rows. Both are known here. libpq prepares the statement once in a connection, and is
+told the parameters as text, whose types the server knows from where they stand.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from psycopg import OperationalError
+from psycopg.errors import error_from_result
+from psycopg.pq import DiagnosticField, ExecStatus
+from psycopg.pq.abc import PGresult
+
+from latchkey.core.cursor import fetch, usable
+
+_PLANS = "latchkey_plans"
+_LOST_PLAN = (b"26000", b"0A000")
+"""SQLSTATEs: somebody has deallocated it, or a migration changed its columns. Nothing was executed."""
+
+_PARAMETER = re.compile(r"%\((\w+)\)s")
+
+
+class Prepared:
+    """A statement with parameters such as %(id)s, and what reads each column of its rows from PostgreSQL's text."""
+
+    def __init__(self, name: str, sql: str, *columns: Callable[[Any], Any]) -> None:
+        self.name, self.sql, self.columns = name.encode(), sql, tuple(enumerate(columns))
+        self.order = list(dict.fromkeys(_PARAMETER.findall(sql)))
+        self.numbered = _PARAMETER.sub(lambda named: f"${self.order.index(named[1]) + 1}", sql).encode()
+
+    def fetch(self, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Execute and return the rows, as core.cursor.fetch does; raises what Django's cursors raise.
+
+        That one does it on SQLite, in a transaction, which psycopg may still have to begin, where statements are
+        logged or counted, and where the operator wants none prepared.
+        """
+        database = connections[DEFAULT_DB_ALIAS]
+        if not _prepares(database) or database.in_atomic_block or database.queries_logged or database.execute_wrappers:
+            return fetch(self.sql, parameters)
+        with database.wrap_database_errors:
+            result = self._result(usable(database).connection, [_sent(parameters[name]) for name in self.order])
+        if result is None:
+            database.close()  # and every plan with it
+            return fetch(self.sql, parameters)
+        value, columns = result.get_value, self.columns
+        return [tuple([read(value(row, column)) for column, read in columns]) for row in range(result.ntuples)]
+
+    def _result(self, connection: Any, values: list[bytes]) -> PGresult | None:
+        """Return the rows in libpq's form, None where the plan is lost; raises psycopg.Error."""
+        plans, libpq = connection.__dict__.setdefault(_PLANS, set()), connection.pgconn
+        result: PGresult
+        if self.name not in plans:
+            result = libpq.prepare(self.name, self.numbered)
+            if result.status != ExecStatus.COMMAND_OK:
+                raise _error(result)
+            plans.add(self.name)
+        result = libpq.exec_prepared(self.name, values)
+        if result.status == ExecStatus.TUPLES_OK:
+            return result
+        if result.error_field(DiagnosticField.SQLSTATE) in _LOST_PLAN:
+            return None
+        raise _error(result)
+
+
+def _prepares(database: Any) -> bool:
+    return database.vendor == "postgresql" and database.settings_dict["OPTIONS"]["prepare_threshold"] is not None
+
+
+def _sent(value: Any) -> bytes:
+    """Return a parameter as PostgreSQL reads it from text."""
+    if isinstance(value, bytes):
+        return b"\\x" + value.hex().encode()
+    return (value.isoformat() if isinstance(value, datetime) else str(value)).encode()
+
+
+def _error(result: PGresult) -> Exception:
+    if result.error_field(DiagnosticField.SQLSTATE) is None:  # libpq's own words: the server is gone
+        return OperationalError(result.get_error_message())
+    return error_from_result(result)

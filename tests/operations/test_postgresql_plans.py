@@ -1,0 +1,68 @@
+"""Prepared statements of refresh and me go with their connection, and nobody notices."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.faults.postgresql import folder_for_nobody, stopped_after
+from tests.people import Person
+from tests.postgres import Postgres
+from tests.server import Server, fresh_database
+
+PLANS = """
+from django.db import DatabaseError, connection
+from latchkey.core import clock
+from latchkey.sessions.models import Session
+plans = lambda: {name for name, in connection.connection.execute("SELECT name FROM pg_prepared_statements")}
+bearer = lambda: Session.objects.bearer(1, clock.now())
+"""
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    postgres = Postgres(folder_for_nobody()).create()
+    with stopped_after(postgres.start()):
+        yield postgres
+
+
+@pytest.fixture
+def server(postgres: Postgres, tmp_path: Path) -> Iterator[Server]:
+    server = Server(tmp_path, fresh_database(postgres.url), workers=1, threads=1)
+    yield server.start()
+    server.kill()
+
+
+@pytest.mark.parametrize("options", ["", "?prepared_statements=off"])
+def test_a_statement_is_prepared_unless_the_operator_says_no(server: Server, options: str) -> None:
+    server.environment["DATABASE_URL"] += options
+    printed = server.shell(f"{PLANS}\nbearer()\nprint('latchkey_bearer' in plans())")
+    assert printed.strip() == str(not options)
+
+
+def test_a_plan_that_was_deallocated_is_made_again(server: Server) -> None:
+    lost = "connection.connection.execute('DEALLOCATE ALL')"
+    printed = server.shell(f"{PLANS}\nbearer()\n{lost}\nprint(bearer())\nbearer()\nprint('latchkey_bearer' in plans())")
+    assert printed.split() == ["None", "True"]
+
+
+def test_a_transaction_is_begun_before_its_first_statement(server: Server) -> None:
+    rolled_back = """
+from django.db import transaction
+with transaction.atomic():
+    bearer()
+    print(connection.connection.info.transaction_status.name)
+"""
+    assert server.shell(PLANS + rolled_back).strip() == "INTRANS"
+
+
+def test_a_migration_that_changes_a_column_disturbs_nobody(server: Server, postgres: Postgres) -> None:
+    database = server.environment["DATABASE_URL"].rpartition("/")[2]
+    with httpx.Client(base_url=server.url) as http:
+        alice = Person(http, "alice@example.com").register().login()
+        before = alice.me().content
+        postgres.sql("ALTER TABLE latchkey_user ALTER COLUMN email TYPE varchar(300)", database)
+        assert [alice.me().content for _ in range(3)] == [before] * 3
+        alice.refresh()
+    assert "database.unavailable" not in server.log.read_text()
