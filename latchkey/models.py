@@ -1,7 +1,8 @@
 """Where Django looks for the models."""
 
 from latchkey.accounts.models import User
+from latchkey.keys.models import SigningKey
 from latchkey.limits.models import Attempt
 from latchkey.sessions.models import Session
 
-__all__ = ["Attempt", "Session", "User"]
+__all__ = ["Attempt", "Session", "SigningKey", "User"]

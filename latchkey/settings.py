@@ -36,6 +36,7 @@ if not SECRET_KEY and PRODUCTION:
     )
 SECRET_KEY = SECRET_KEY or secret_in(private_directory(DATA_DIR) / "secret")
 SECRET_KEY_FALLBACKS = env.words("LATCHKEY_SECRET_KEY_FALLBACKS", [])
+SIGNING_ALGORITHM = env.choice("LATCHKEY_SIGNING_ALGORITHM", "HS256", "EdDSA", "ES256", "RS256")
 
 PUBLIC_URL = env.text("LATCHKEY_PUBLIC_URL", "" if PRODUCTION else "http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env.words("LATCHKEY_ALLOWED_HOSTS", [] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])

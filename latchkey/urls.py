@@ -6,6 +6,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from latchkey.accounts.views import MeView, RegisterView
+from latchkey.keys.views import jwks, metadata
 from latchkey.sessions import plain
 from latchkey.sessions.views import LoginView, LogoutView, RefreshView
 from latchkey.web.views import DocsView, IndexView, SchemaView, home, livez, readyz
@@ -39,6 +40,9 @@ urlpatterns = [
     *(DOCS if settings.API_DOCS else ()),
     path("admin/", admin.site.urls),
     path("admin", RedirectView.as_view(url="/admin/")),
+    path(".well-known/jwks.json", jwks),
+    path(".well-known/openid-configuration", metadata),
+    path(".well-known/oauth-authorization-server", metadata),
     path("livez", livez),
     path("readyz", readyz),
 ]

@@ -14,6 +14,7 @@ from django.db import close_old_connections, connection
 from django.test.utils import CaptureQueriesContext
 
 from latchkey.core import policy
+from latchkey.keys import ring
 from latchkey.limits.guesses import forget_guesses
 from tests.hushed import nothing_secret_is_logged
 from tests.people import Person
@@ -34,6 +35,7 @@ def http(db: None) -> Iterator[httpx.Client]:
 
     policy.forget()
     forget_guesses()
+    ring.forget()
     for signal in (request_started, request_finished):  # a test is one transaction, which must outlive a request
         signal.disconnect(close_old_connections)
     transport = httpx.WSGITransport(app=application, raise_app_exceptions=False)

@@ -23,3 +23,5 @@ class Event(StrEnum):
     SESSION_REPLAYED = "session.replayed"
     SESSION_REFUSED = "session.refused"
     SESSION_ENDED = "session.ended"
+    KEY_ROTATED = "key.rotated"
+    KEY_RETIRED = "key.retired"

@@ -9,15 +9,16 @@ from latchkey.core.request_log import tell
 _log = structlog.get_logger("latchkey.audit")
 
 
-def record(
+def record(  # noqa: PLR0913  # all but two are named at the call
     event: Event,
     client: Client | None = None,
     *,
     user_id: int | None = None,
     session_id: int | None = None,
+    key_id: str | None = None,
     reason: str | None = None,
 ) -> None:
     """Log an event with who, whence and why; never a token, a digest, a password or an e-mail address."""
-    facts = {"user_id": user_id, "session_id": session_id and str(session_id), "reason": reason}
+    facts = {"user_id": user_id, "session_id": session_id and str(session_id), "key_id": key_id, "reason": reason}
     origin = {"ip": client.address, "user_agent": client.user_agent} if client else {}
     tell(_log, event.value, **{key: value for key, value in (facts | origin).items() if value is not None})

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from latchkey.accounts.models import User
 from latchkey.core import clock
 from latchkey.core.errors import InvalidToken
+from latchkey.keys import ring
 from latchkey.sessions.manager import Bearer
 from latchkey.sessions.models import Session
 from latchkey.tokens import access_token
@@ -28,7 +29,7 @@ def bearer_of(presented: str) -> Bearer:
     request and not when the token expires.
     """
     now = clock.now()
-    token = access_token.verify(presented, now)
+    token = access_token.verify(presented, now, ring.find)
     bearer = Session.objects.bearer(token.session_id, now)
     if bearer is None or bearer.id != token.user_id:
         raise InvalidToken

@@ -13,30 +13,32 @@ from latchkey.core import clock
 from latchkey.core.client import Client
 from latchkey.core.errors import InvalidCredentials
 from latchkey.core.policy import current
+from latchkey.keys.ring import signing_key
 from latchkey.limits.attempts import Charge, charge, refund
 from latchkey.limits.subjects import signing_in
 from latchkey.sessions.manager import Opening
 from latchkey.sessions.models import Session, random_id
-from latchkey.sessions.pair import TokenPair, issue_pair
-from latchkey.tokens.keys import refresh_token_keys
+from latchkey.sessions.pair import Terms, TokenPair, issue_pair
+from latchkey.tokens.keys import Key, refresh_token_keys
 from latchkey.tokens.refresh_token import digest, generate, selector, successor
 
 
 def login(email: str, password: str, client: Client) -> TokenPair:
     """Open a session for the user with this e-mail address and password.
 
-    Raises InvalidCredentials, or TooManyAttempts before the password is looked at. Django's authenticate does
-    equal work for unknown, inactive and password-less accounts, so that neither the answer nor its time tells
-    which addresses have one.
+    Raises InvalidCredentials, or TooManyAttempts before the password is looked at, or Unavailable before that, where
+    no key can sign. Django's authenticate does equal work for unknown, inactive and password-less accounts, so that
+    neither the answer nor its time tells which addresses have one.
     """
+    signs = signing_key(clock.now())
     charged, user = _prove(email, password, client)
     try:
-        return _sign_in(user, charged, client)
+        return _sign_in(user, charged, client, signs)
     except IntegrityError:  # with 10 million sessions one draw in 28 million is the selector of another
-        return _sign_in(user, charged, client)
+        return _sign_in(user, charged, client, signs)
 
 
-def _sign_in(user: User, charged: Charge, client: Client) -> TokenPair:
+def _sign_in(user: User, charged: Charge, client: Client, signs: Key | None) -> TokenPair:
     now, policy, key = clock.now(), current(), refresh_token_keys()[0]
     secret = generate(key)
     opening = Opening(
@@ -52,7 +54,7 @@ def _sign_in(user: User, charged: Charge, client: Client) -> TokenPair:
     )
     _open(opening, charged, client, now, policy.sessions_per_user)
     record(Event.LOGIN_SUCCEEDED, client, user_id=user.pk, session_id=opening.id)
-    return issue_pair(opening.id, user.pk, secret, now, policy.access_token_lifetime)
+    return issue_pair(opening.id, user.pk, secret, Terms(now, policy.access_token_lifetime, signs))
 
 
 def _prove(email: str, password: str, client: Client) -> tuple[Charge, User]:

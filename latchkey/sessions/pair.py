@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from latchkey.tokens import access_token
+from latchkey.tokens.keys import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,15 @@ class TokenPair:
     refresh_token: UUID
 
 
-def issue_pair(session_id: int, user_id: int, secret: UUID, now: datetime, lifetime: timedelta) -> TokenPair:
-    """Sign an access token for the session, valid from now for the lifetime, to go with its refresh token."""
-    return TokenPair(access_token.issue(user_id, session_id, now, lifetime), secret)
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """From when and for how long an access token is valid, and the key that signs it, None for the secret's own."""
+
+    now: datetime
+    lifetime: timedelta
+    key: Key | None
+
+
+def issue_pair(session_id: int, user_id: int, secret: UUID, terms: Terms) -> TokenPair:
+    """Sign an access token for the session, to go with its refresh token."""
+    return TokenPair(access_token.issue(user_id, session_id, terms.now, terms.lifetime, terms.key), secret)

@@ -10,9 +10,8 @@ one of many that somebody makes up            429                   2
 any other token of a live session             replay: end it, 401   3
 """
 
-from datetime import datetime
 from hmac import compare_digest
-from typing import NoReturn
+from typing import Any, NoReturn
 from uuid import UUID
 
 from latchkey.audit.events import Event
@@ -21,10 +20,11 @@ from latchkey.core import clock
 from latchkey.core.client import Client
 from latchkey.core.errors import InvalidRefreshToken
 from latchkey.core.policy import Policy, current
+from latchkey.keys.ring import signing_key
 from latchkey.limits.guesses import count_guess
 from latchkey.sessions.manager import Step
 from latchkey.sessions.models import Session
-from latchkey.sessions.pair import TokenPair, issue_pair
+from latchkey.sessions.pair import Terms, TokenPair, issue_pair
 from latchkey.tokens.keys import refresh_token_keys
 from latchkey.tokens.refresh_token import digest, is_made_up, selector, successor
 
@@ -32,10 +32,11 @@ from latchkey.tokens.refresh_token import digest, is_made_up, selector, successo
 def refresh(presented: UUID, client: Client) -> TokenPair:
     """Spend a refresh token and return a new pair.
 
-    Raises InvalidRefreshToken, alike for every reason, or TooManyAttempts where a client makes tokens up.
+    Raises InvalidRefreshToken, alike for every reason, or TooManyAttempts where a client makes tokens up; and
+    Unavailable, having spent nothing, where no key can sign.
     """
     now, policy = clock.now(), current()
-    keys = refresh_token_keys()
+    keys, terms = refresh_token_keys(), Terms(now, policy.access_token_lifetime, signing_key(now))
     secret = successor(keys[0], presented)
     spent, unspent = digest(keys[0], secret), digest(keys[0], successor(keys[0], secret))
     for key in keys:  # one, except while the operator changes the secret key
@@ -43,16 +44,17 @@ def refresh(presented: UUID, client: Client) -> TokenPair:
         rotated = Session.objects.rotate(step, now, policy.refresh_token_lifetime, policy.session_lifetime_cap)
         if rotated:
             record(Event.SESSION_REFRESHED, client, user_id=rotated.user_id, session_id=rotated.session_id)
-            return issue_pair(rotated.session_id, rotated.user_id, secret, now, policy.access_token_lifetime)
-    return _retry(presented, keys, client, now, policy)
+            return issue_pair(rotated.session_id, rotated.user_id, secret, terms)
+    return _retry(presented, keys, client, policy, terms)
 
 
-def _retry(presented: UUID, keys: list[bytes], client: Client, now: datetime, policy: Policy) -> TokenPair:
+def _retry(presented: UUID, keys: list[bytes], client: Client, policy: Policy, terms: Terms) -> TokenPair:
     """Answer the token that was just spent with its successor again, writing nothing; refuse any other.
 
     The window ends early, at the successor's first use: from then on the stored digest is another one. A clock
     that was set back makes it longer and signs nobody out; a window of zero stays shut.
     """
+    now = terms.now
     session = Session.objects.select_related("user").filter(selector=selector(presented)).first()
     if session is None:
         if is_made_up(keys, presented):
@@ -67,13 +69,13 @@ def _retry(presented: UUID, keys: list[bytes], client: Client, now: datetime, po
         secret = successor(key, presented)
         if in_time and compare_digest(session.digest, digest(key, secret)):
             record(Event.SESSION_RETRIED, client, user_id=session.user_id, session_id=session.pk)
-            return issue_pair(session.pk, session.user_id, secret, now, policy.access_token_lifetime)
+            return issue_pair(session.pk, session.user_id, secret, terms)
     Session.objects.filter(pk=session.pk).delete()  # unconditionally: whatever else happens to it, it ends
     record(Event.SESSION_REPLAYED, client, user_id=session.user_id, session_id=session.pk)
     raise InvalidRefreshToken
 
 
 def _refuse(reason: str, client: Client, session: Session | None = None) -> NoReturn:
-    facts = {"user_id": session.user_id, "session_id": session.pk} if session else {}
+    facts: dict[str, Any] = {"user_id": session.user_id, "session_id": session.pk} if session else {}
     record(Event.SESSION_REFUSED, client, reason=reason, **facts)
     raise InvalidRefreshToken

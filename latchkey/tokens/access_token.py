@@ -1,6 +1,7 @@
 """Access tokens: short-lived signed JWTs (RFC 7519, RFC 9068) that name a user and a session."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -12,9 +13,8 @@ from django.conf import settings
 from jwt.algorithms import HMACAlgorithm
 
 from latchkey.core.errors import InvalidToken
-from latchkey.tokens.keys import access_token_keys
+from latchkey.tokens.keys import ALGORITHM, Key, derived_keys
 
-ALGORITHM = "HS256"
 TYPE = "at+jwt"
 AUDIENCE = "latchkey"
 LENGTH_LIMIT = 4096
@@ -27,6 +27,7 @@ _COMPACT = re.compile(r"ey[I-L][A-Za-z0-9_-]+\.ey[I-L][A-Za-z0-9_-]+\.[A-Za-z0-9
 _SESSION = re.compile(r"[0-9]{1,19}")
 _LARGEST = 2**63 - 1  # of the ids that a session can have
 _CLAIMS = ["user_id", "sub", "sid", "iat", "exp", "jti", "iss", "aud"]
+_MALFORMED = (jwt.PyJWTError, ValueError, TypeError, RecursionError)
 
 
 class _HS256(HMACAlgorithm):
@@ -47,8 +48,9 @@ class AccessToken:
     session_id: int
 
 
-def issue(user_id: int, session_id: int, now: datetime, lifetime: timedelta) -> str:
-    """Sign a token that is valid from now for the lifetime, both in whole seconds."""
+def issue(user_id: int, session_id: int, now: datetime, lifetime: timedelta, key: Key | None = None) -> str:
+    """Sign a token that is valid from now for the lifetime, both in whole seconds; without a key by the secret's."""
+    key = key or derived_keys()[0]
     issued_at = int(now.timestamp())
     claims = {
         "user_id": user_id,
@@ -60,19 +62,45 @@ def issue(user_id: int, session_id: int, now: datetime, lifetime: timedelta) -> 
         "iss": settings.PUBLIC_URL,
         "aud": AUDIENCE,
     }
-    return jwt.encode(claims, access_token_keys()[0], ALGORITHM, {"typ": TYPE})
+    headers = {"typ": TYPE, "kid": key.kid} if key.kid else {"typ": TYPE}
+    return jwt.encode(claims, key.signs, key.algorithm, headers)
 
 
-def verify(presented: str, now: datetime) -> AccessToken:
-    """Return what a token says once every check of RFC 8725 has passed, or raise InvalidToken."""
-    token, not_before, expires_at = _signed(presented, tuple(access_token_keys()), settings.PUBLIC_URL)
+def verify(presented: str, now: datetime, find: Callable[[str], Key | None] = lambda kid: None) -> AccessToken:
+    """Return what a token says once every check of RFC 8725 has passed, or raise InvalidToken.
+
+    A token that names no key is held against the secret's. Any other is held against the key that is found by its
+    `kid`, under that key's algorithm: neither is a choice of the token's (RFC 8725 section 3.1).
+    """
+    token, not_before, expires_at = _signed(presented, _keys_for(presented, find), settings.PUBLIC_URL)
     if not not_before - CLOCK_SKEW <= now.timestamp() < expires_at:
         raise InvalidToken
     return token
 
 
+def _keys_for(presented: str, find: Callable[[str], Key | None]) -> tuple[Key, ...]:
+    kid = _key_id(presented.partition(".")[0])
+    if kid is None:
+        return derived_keys()
+    key = find(kid)
+    if key is None:
+        raise InvalidToken
+    return (key,)
+
+
+@lru_cache(maxsize=64)
+def _key_id(header: str) -> str | None:
+    """Return the `kid` of a token's first segment, which is the same in all tokens of a key; raises InvalidToken."""
+    if len(header) > LENGTH_LIMIT:
+        raise InvalidToken
+    try:
+        return jwt.get_unverified_header(f"{header}..").get("kid")
+    except _MALFORMED as error:
+        raise InvalidToken from error
+
+
 @lru_cache(maxsize=1024)
-def _signed(presented: str, keys: tuple[bytes, ...], issuer: str) -> tuple[AccessToken, int, int]:
+def _signed(presented: str, keys: tuple[Key, ...], issuer: str) -> tuple[AccessToken, int, int]:
     """Return what a token says whose signature and form are right, and from when to when it is valid (Unix seconds).
 
     Raises InvalidToken. A client sends its token many times, and with the same keys the answer is the same; only
@@ -92,20 +120,20 @@ def _signed(presented: str, keys: tuple[bytes, ...], issuer: str) -> tuple[Acces
     return AccessToken(user_id, int(session)), max(issued_at, not_before), expires_at
 
 
-def _verified_claims(presented: str, keys: tuple[bytes, ...], issuer: str) -> dict[str, Any]:
+def _verified_claims(presented: str, keys: tuple[Key, ...], issuer: str) -> dict[str, Any]:
     for key in keys:
         try:
             token = jwt.decode_complete(
                 presented,
-                key,
-                algorithms=[ALGORITHM],
+                key.verifies,
+                algorithms=[key.algorithm],
                 audience=AUDIENCE,
                 issuer=issuer,
                 options={"require": _CLAIMS, "verify_exp": False, "verify_iat": False, "verify_nbf": False},
             )
         except jwt.InvalidSignatureError:
             continue
-        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+        except _MALFORMED as error:
             raise InvalidToken from error
         if "zip" in token["header"] or str(token["header"].get("typ")).lower().removeprefix("application/") != TYPE:
             raise InvalidToken

@@ -1,6 +1,26 @@
 """The keys that tokens are made with, the current one first; the rest verify until the operator drops them."""
 
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
 from latchkey.core.secrets import keys_for
+
+ALGORITHM = "HS256"
+"""Of the keys that are derived from the secret; they have no id, and no other key may be used with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key and the one algorithm that it may be used with (RFC 8725 section 3.1).
+
+    The id of a key pair is the thumbprint of its public half. `signs` is None where only that half is known.
+    """
+
+    kid: str | None
+    algorithm: str
+    verifies: Any = field(hash=False, repr=False)
+    signs: Any = field(default=None, compare=False, repr=False)
 
 
 def access_token_keys() -> list[bytes]:
@@ -11,3 +31,13 @@ def access_token_keys() -> list[bytes]:
 def refresh_token_keys() -> list[bytes]:
     """Return the HMAC keys of refresh tokens: 32 bytes each."""
     return keys_for("refresh token")
+
+
+def derived_keys() -> tuple[Key, ...]:
+    """Return the HS256 keys with their algorithm."""
+    return _derived(tuple(access_token_keys()))
+
+
+@lru_cache(maxsize=8)
+def _derived(secrets: tuple[bytes, ...]) -> tuple[Key, ...]:
+    return tuple(Key(None, ALGORITHM, secret, secret) for secret in secrets)

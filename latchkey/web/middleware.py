@@ -56,7 +56,7 @@ class HeadersMiddleware:
         response.headers.setdefault("Content-Security-Policy", PAGE_POLICY if page else DATA_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("X-Frame-Options", settings.X_FRAME_OPTIONS)
-        if response.status_code == 204:
+        if response.status_code in (204, 304):
             del response.headers["Content-Length"]  # RFC 9110 section 8.6; CommonMiddleware gives every answer one
         elif not response.streaming:
             response.headers.setdefault("Content-Length", str(len(response.content)))

@@ -15,6 +15,7 @@ from latchkey.accounts.passwords import Argon2id
 from latchkey.audit.events import Event
 from latchkey.core.database import connection_settings, limit_waiting
 from latchkey.core.policy import Policy
+from latchkey.keys.models import SigningKey
 from latchkey.limits.attempts import LAST_FAILURE
 from latchkey.limits.guesses import GUESSES
 from latchkey.limits.hashing import QUEUE, SLOTS
@@ -22,6 +23,7 @@ from latchkey.limits.models import Attempt
 from latchkey.management.commands.serve import DRAIN_SECONDS
 from latchkey.sessions.models import Session
 from latchkey.tokens.access_token import ALGORITHM
+from latchkey.tokens.key_pairs import ALGORITHMS, RSA_BITS
 from tests.people import Person
 from tests.promises.notes import PAGE, codes, first_codes, table
 from tests.promises.source import PACKAGE, calls, nodes
@@ -44,8 +46,9 @@ def test_every_key_and_algorithm_is_in_the_inventory() -> None:
     inventory = {codes(name)[0] if codes(name) else name: algorithm for name, algorithm, *_ in rows}
     purposes = {ast.literal_eval(call.args[0]) for _, call in calls("keys_for")}
     hashers = {import_string(path).algorithm for path in settings.PASSWORD_HASHERS}
-    assert set(inventory) == purposes | hashers | {"secret key", "admin cookie"}
+    assert set(inventory) == purposes | hashers | {*ALGORITHMS, "secret key", "admin cookie"}
     assert inventory["access token"].startswith(ALGORITHM)
+    assert {codes(name)[0]: size for name, *_, size in rows if "`" in name}["RS256"] == f"{RSA_BITS} bits"
     parameters = f"m={Argon2id.memory_cost}, t={Argon2id.time_cost}, p={Argon2id.parallelism}"
     assert inventory["argon2"] == f"Argon2id, {parameters}"
 
@@ -63,6 +66,7 @@ def test_every_secret_of_the_environment_has_an_owner_and_a_day_of_change() -> N
 def test_every_column_and_every_claim_is_classified(alice: Person) -> None:
     columns = {f"user.{field.name}" for field in (*User._meta.fields, *User._meta.many_to_many)}
     columns |= {f"session.{field.name}" for field in Session._meta.fields}
+    columns |= {f"signing_key.{field.name}" for field in SigningKey._meta.fields}
     columns |= {f"attempt.{field.name}" for field in Attempt._meta.fields}
     claims = jwt.decode(alice.access_token, options={"verify_signature": False})
     named = first_codes("Data")

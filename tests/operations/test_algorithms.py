@@ -15,6 +15,7 @@ from jwt.algorithms import get_default_algorithms
 
 from latchkey.checks import weakness_of
 from latchkey.tokens.access_token import ALGORITHM
+from latchkey.tokens.key_pairs import ALGORITHMS
 from latchkey.tokens.keys import access_token_keys
 from tests.attacks.forgery import segment
 from tests.people import Person
@@ -66,10 +67,12 @@ def test_a_signature_of_zeros_is_refused(alice: Person, algorithm: str, signatur
 
 
 @pytest.mark.ledger("RFC8725-3.2")
-def test_no_setting_chooses_the_algorithm() -> None:
+def test_one_setting_chooses_the_algorithm_out_of_those_that_there_are() -> None:
     read = set(re.findall(r'env\.\w+\("(\w+)"', (PACKAGE / "settings.py").read_text()))
-    assert "LATCHKEY_SECRET_KEY" in read
-    assert not [name for name in {*read, *settings.CONSTANCE_CONFIG} if re.search("ALG|JWT|SIGN", name)]
+    choosing = [name for name in {*read, *settings.CONSTANCE_CONFIG} if re.search("ALG|JWT|SIGN", name)]
+    assert choosing == ["LATCHKEY_SIGNING_ALGORITHM"]
+    (line,) = re.findall(r"^SIGNING_ALGORITHM = .*$", (PACKAGE / "settings.py").read_text(), re.MULTILINE)
+    assert re.findall(r'"(\w+)"', line)[1:] == [ALGORITHM, *ALGORITHMS]
 
 
 @pytest.mark.ledger("ASVS-11.6.1")

@@ -25,6 +25,7 @@ from granian.server import Server
 from latchkey.accounts.superuser import ensure_superuser
 from latchkey.checks import refuse_unsafe_boot
 from latchkey.front import Front
+from latchkey.keys.boot import prepare_keys
 
 DRAIN_SECONDS = 30
 HEAD_SECONDS = 10  # for a head, and for an idle connection until the next one begins
@@ -53,16 +54,16 @@ class Command(BaseCommand):
         cores = min(os.cpu_count() or 1, 8)
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
         parser.add_argument("--port", type=between(1, 65535), default=8000, help="port (default: %(default)s)")
-        workers = "processes (one a core, 8 at most: %(default)s)"
-        threads = "threads in each, besides those that hash passwords (default: %(default)s)"
-        parser.add_argument("--workers", type=between(1, 256), default=cores, help=workers)
-        parser.add_argument("--threads", type=between(1, 256), default=10, help=threads)
+        number, threads = between(1, 256), "threads in each, besides those that hash passwords (default: %(default)s)"
+        parser.add_argument("--workers", type=number, default=cores, help="one a core, 8 at most (%(default)s)")
+        parser.add_argument("--threads", type=number, default=10, help=threads)
 
     def handle(self, *args: Any, host: str, port: int, workers: int, threads: int, **options: Any) -> None:
         refuse_unsafe_boot()
         self.check()
         refuse_taken(host, port)
         prepare_tables()
+        prepare_keys()
         admin = first_superuser()
         connections.close_all()  # the workers are forked, and a connection must not be shared
         server = Server(

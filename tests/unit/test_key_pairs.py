@@ -1,0 +1,86 @@
+"""latchkey.tokens.key_pairs: made, named, published, and put into bytes and back."""
+
+import json
+from typing import Any
+
+import jwt
+import pytest
+
+from latchkey.tokens.key_pairs import ALGORITHMS, generate, private_bytes, public_jwk, restored, thumbprint
+
+RFC7638: dict[str, Any] = {
+    "kty": "RSA",
+    "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknj"  # noqa: E501  # the words of RFC 7638
+    "hMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvR"
+    "L5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDK"
+    "gw",
+    "e": "AQAB",
+    "alg": "RS256",
+    "kid": "2011-04-29",
+}
+RFC8037 = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+
+
+@pytest.mark.ledger("RFC7638-3")
+def test_the_thumbprint_is_that_of_the_standards() -> None:
+    assert thumbprint(RFC7638) == "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"  # RFC 7638 section 3.1
+    assert thumbprint(RFC8037) == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"  # RFC 8037 appendix A.3
+
+
+@pytest.mark.ledger("RFC7638-3", "ASVS-11.6.1")
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_key_is_named_after_its_public_half(algorithm: str) -> None:
+    key = generate(algorithm)
+    assert key.kid == thumbprint(public_jwk(key))
+    assert len(key.kid) == 43
+    assert generate(algorithm).kid != key.kid
+
+
+@pytest.mark.ledger("RFC7517-4", "RFC7517-9")
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_what_is_published_holds_nothing_private_and_verifies_elsewhere(algorithm: str) -> None:
+    key = generate(algorithm)
+    published = public_jwk(key)
+    assert not {"d", "p", "q", "dp", "dq", "qi", "oth", "k"} & set(published)
+    assert (published["alg"], published["use"], published["kid"]) == (algorithm, "sig", key.kid)
+    token = jwt.encode({"a": 1}, key.signs, algorithm)
+    assert jwt.decode(token, jwt.PyJWK(json.loads(json.dumps(published))), [algorithm]) == {"a": 1}
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_key_comes_back_out_of_its_bytes(algorithm: str) -> None:
+    key = generate(algorithm)
+    back = restored(public_jwk(key), private_bytes(key))
+    assert back == key
+    assert jwt.decode(jwt.encode({"a": 1}, back.signs, algorithm), key.verifies, [algorithm]) == {"a": 1}
+    assert restored(public_jwk(key), None).signs is None
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_key_does_not_show_what_it_is_made_of(algorithm: str) -> None:
+    key = generate(algorithm)
+    assert repr(key) == f"Key(kid={key.kid!r}, algorithm={algorithm!r})"
+
+
+@pytest.mark.ledger("REG-PYJWT-12", "RFC8725-3.2")
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {},
+        {"alg": "none", "kid": "x", "kty": "OKP", "crv": "Ed25519"},
+        {"alg": "HS256", "kid": "x", "kty": "oct", "k": "c2VjcmV0"},
+        {"alg": "EdDSA", "kid": "x", "kty": "OKP", "crv": "Ed25519", "x": "AA"},
+        {"alg": "EdDSA", "kid": "x", "kty": "OKP", "crv": "Ed25519"},
+        {"alg": "ES256", "kid": "x", "kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"},
+        {"alg": "RS256", "kid": "x", "kty": "EC"},
+        {"alg": "RS256", "kty": "RSA", "n": "AQAB", "e": "AQAB"},
+    ],
+)
+def test_what_is_no_key_of_ours_is_refused(broken: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="of ours"):
+        restored(broken, None)
+
+
+def test_bytes_that_are_no_private_key_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"."):
+        restored(public_jwk(generate("EdDSA")), b"junk")

@@ -1,0 +1,82 @@
+"""latchkey.keys.span: what a key does when, with the time given."""
+
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latchkey.core.policy import Policy
+from latchkey.keys.span import CACHED_FOR, CLOCKS_APART, PUBLISHED_BEFORE, VERIFIES_AFTER, Span, State, signer
+from latchkey.tokens.access_token import CLOCK_SKEW
+
+NOW = datetime(2030, 1, 1, 12, 0, 0, tzinfo=UTC)
+MOMENT = timedelta(microseconds=1)
+MINUTES = st.integers(-600, 600).map(lambda minutes: NOW + timedelta(minutes=minutes))
+
+
+@dataclass(frozen=True)
+class Named:
+    name: str
+    span: Span
+
+
+def test_a_key_goes_through_its_states_at_the_very_moment() -> None:
+    span = Span(NOW, NOW + timedelta(days=1), NOW + timedelta(days=2))
+    at = {
+        NOW - MOMENT: State.UPCOMING,
+        NOW: State.SIGNING,
+        NOW + timedelta(days=1) - MOMENT: State.SIGNING,
+        NOW + timedelta(days=1): State.RETIRING,
+        NOW + timedelta(days=2) - MOMENT: State.RETIRING,
+        NOW + timedelta(days=2): State.RETIRED,
+    }
+    assert {moment: span.state(moment) for moment in at} == at
+
+
+def test_a_key_without_an_end_signs_for_good() -> None:
+    assert Span(NOW).state(NOW + timedelta(days=36500)) == State.SIGNING
+
+
+def test_a_key_that_was_taken_back_before_it_began_never_signs() -> None:
+    span = Span(NOW + timedelta(minutes=10), NOW, NOW + timedelta(hours=1))
+    assert {span.state(NOW + timedelta(minutes=minutes)) for minutes in range(59)} == {State.RETIRING}
+
+
+@given(MINUTES, MINUTES, MINUTES, MINUTES)
+def test_a_key_never_goes_back_to_an_earlier_state(began: datetime, a: datetime, b: datetime, asked: datetime) -> None:
+    span, order = Span(began, min(a, b), max(a, b)), list(State)
+    later = asked + timedelta(minutes=1)
+    assert order.index(span.state(asked)) <= order.index(span.state(later))
+
+
+def test_the_key_that_began_last_signs() -> None:
+    old, new = Named("old", Span(NOW - timedelta(days=1))), Named("new", Span(NOW))
+    assert signer([new, old], NOW) is signer([old, new], NOW) is new
+    assert signer([old, new], NOW - MOMENT) is old
+
+
+def test_a_node_whose_clock_is_behind_signs_with_the_next_key_rather_than_with_none() -> None:
+    retired = Named("retired", Span(NOW - timedelta(days=1), NOW - timedelta(minutes=1), NOW - timedelta(minutes=1)))
+    first, second = Named("first", Span(NOW + timedelta(seconds=30))), Named("second", Span(NOW + timedelta(days=1)))
+    assert signer([retired, second, first], NOW) is first
+    assert signer([retired], NOW) is None
+    assert signer([], NOW) is None
+
+
+def test_the_overlaps_are_longer_than_what_they_outlast() -> None:
+    (lifetime,) = (knob for knob in fields(Policy) if knob.name == "access_token_lifetime")
+    assert timedelta(seconds=2 * CLOCK_SKEW) <= CLOCKS_APART
+    assert lifetime.metadata["high"] + CLOCKS_APART <= VERIFIES_AFTER
+    assert CACHED_FOR + CLOCKS_APART < PUBLISHED_BEFORE
+
+
+@pytest.mark.parametrize("clock", [timedelta(seconds=30), -timedelta(seconds=30)])
+def test_no_token_outlives_its_key_by_anybodys_clock(clock: timedelta) -> None:
+    """A node signs at the last moment that its clock allows, for the longest that a token can live."""
+    retires = NOW + clock
+    span = Span(NOW - timedelta(days=1), retires, retires + VERIFIES_AFTER)
+    signed_at = retires - MOMENT
+    assert span.state(signed_at) == State.SIGNING
+    assert span.state(signed_at + timedelta(hours=1)) == State.RETIRING
