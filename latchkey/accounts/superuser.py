@@ -3,6 +3,7 @@
 import secrets
 
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 
 from latchkey.accounts.models import User
 
@@ -20,4 +21,8 @@ def ensure_superuser(email: str, password: str) -> str | None:
         User.objects.create_superuser(email, password or generated, **first_ever)
     except ValidationError as error:
         raise ValueError(" ".join(error.messages)) from error
+    except IntegrityError:
+        if User.objects.filter(is_superuser=True).exists():
+            return None  # of nodes that start together another one was faster
+        raise
     return generated
