@@ -11,9 +11,10 @@ from django.http import HttpRequest
 
 from latchkey.accounts.admin import UserAdmin
 from latchkey.accounts.sign_in_form import SignInForm
+from latchkey.services.admin import ServiceCredentialAdmin
 from latchkey.sessions.admin import SessionAdmin
 
-__all__ = ["SessionAdmin", "UserAdmin"]
+__all__ = ["ServiceCredentialAdmin", "SessionAdmin", "UserAdmin"]
 
 admin.site.unregister(Group)
 

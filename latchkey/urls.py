@@ -7,6 +7,8 @@ from django.views.generic import RedirectView
 
 from latchkey.accounts.views import MeView, RegisterView
 from latchkey.keys.views import jwks, metadata
+from latchkey.services import plain as services
+from latchkey.services.views import IntrospectView, RevokeView, VerifyView
 from latchkey.sessions import plain
 from latchkey.sessions.views import LoginView, LogoutView, RefreshView
 from latchkey.web.views import DocsView, IndexView, SchemaView, home, livez, readyz
@@ -17,6 +19,9 @@ API = {
     "api/refresh": RefreshView.as_view(),
     "api/logout": LogoutView.as_view(),
     "api/me": MeView.as_view(),
+    "api/verify": VerifyView.as_view(),
+    "api/introspect": IntrospectView.as_view(),
+    "api/revoke": RevokeView.as_view(),
 }
 PLAIN = {
     (method, f"/{route}{slash}"): view
@@ -24,6 +29,7 @@ PLAIN = {
         ("POST", "api/login", plain.LOGIN),
         ("POST", "api/refresh", plain.REFRESH),
         ("GET", "api/me", plain.ME),
+        ("GET", "api/verify", services.VERIFY),
     )
     for slash in ("/", "")
 }

@@ -40,12 +40,15 @@ def _assert_errors(errors: dict[str, list[str]], fields: Sequence[str] | None) -
 
 def _assert_headers(answer: httpx.Response, status: int, code: str) -> None:
     challenges = {"invalid_token": 'Bearer error="invalid_token"'}
+    challenges |= {"invalid_client": 'Basic realm="Latchkey", charset="UTF-8"'}
     expected = challenges.get(code, "Bearer") if status == 401 else None
     assert answer.headers.get("WWW-Authenticate") == expected
     if status == 405:
         assert answer.headers.get("Allow")
     if status == 415:
-        assert answer.headers.get("Accept") == "application/json"
+        takes_form = answer.request.url.path.strip("/") in ("api/introspect", "api/revoke")
+        kind = "application/x-www-form-urlencoded" if takes_form else "application/json"
+        assert answer.headers.get("Accept") == kind
     if status == 503:
         assert int(answer.headers["Retry-After"]) >= 1
 

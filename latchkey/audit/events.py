@@ -25,3 +25,6 @@ class Event(StrEnum):
     SESSION_ENDED = "session.ended"
     KEY_ROTATED = "key.rotated"
     KEY_RETIRED = "key.retired"
+    SERVICE_ADDED = "service.added"
+    SERVICE_REMOVED = "service.removed"
+    SERVICE_REFUSED = "service.refused"

@@ -3,12 +3,10 @@
 Refusal
 |- 400  BadRequest, InvalidInput, ParseError, DuplicateKey,
 |       EmailTaken, PasswordTooShort, PasswordTooLong, PasswordTooCommon, PasswordTooObvious
-|- 401  NotAuthenticated, InvalidToken, InvalidCredentials, InvalidRefreshToken
-|- 403  PermissionDenied, CsrfFailed, RegistrationClosed
-|- 404  NotFound           405  MethodNotAllowed       406  NotAcceptable
-|- 408  RequestTimeout     413  ContentTooLarge        415  UnsupportedMediaType
-|- 429  TooManyAttempts
-`- 500  ServerError        503  Unavailable
+|- 401  NotAuthenticated, InvalidToken, InvalidCredentials, InvalidRefreshToken, InvalidClient
+|- 403  PermissionDenied, CsrfFailed, RegistrationClosed       404  NotFound
+|- 405  MethodNotAllowed   406  NotAcceptable   408  RequestTimeout   413  ContentTooLarge
+`- 415  UnsupportedMediaType   429  TooManyAttempts   500  ServerError   503  Unavailable
 """
 
 from latchkey.core.refusal import FieldErrors, Refusal
@@ -28,7 +26,7 @@ class InvalidInput(BadRequest):
 
 class ParseError(BadRequest):
     code, title = "parse_error", "Malformed body"
-    detail = "The body must be one JSON object in UTF-8."
+    detail = "The body must be one JSON object in UTF-8, or one form where the address takes a form."
 
 
 class DuplicateKey(BadRequest):
@@ -67,22 +65,26 @@ class NotAuthenticated(Refusal):
     headers = {"WWW-Authenticate": "Bearer"}
 
 
-class InvalidToken(Refusal):
-    status, code, title = 401, "invalid_token", "Invalid access token"
+class InvalidToken(NotAuthenticated):
+    code, title = "invalid_token", "Invalid access token"
     detail = "The access token is malformed, expired or no longer valid."
     headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
 
 
-class InvalidCredentials(Refusal):
-    status, code, title = 401, "invalid_credentials", "Invalid credentials"
+class InvalidCredentials(NotAuthenticated):
+    code, title = "invalid_credentials", "Invalid credentials"
     detail = "No active account matches this e-mail address and password."
-    headers = {"WWW-Authenticate": "Bearer"}
 
 
-class InvalidRefreshToken(Refusal):
-    status, code, title = 401, "invalid_refresh_token", "Invalid refresh token"
+class InvalidRefreshToken(NotAuthenticated):
+    code, title = "invalid_refresh_token", "Invalid refresh token"
     detail = "The refresh token is unknown, spent, expired or revoked; sign in again."
-    headers = {"WWW-Authenticate": "Bearer"}
+
+
+class InvalidClient(NotAuthenticated):
+    code, title = "invalid_client", "Invalid service credential"
+    detail = "Send the name and the secret of a service by HTTP Basic authentication."
+    headers = {"WWW-Authenticate": 'Basic realm="Latchkey", charset="UTF-8"'}
 
 
 class PermissionDenied(Refusal):
@@ -127,7 +129,7 @@ class ContentTooLarge(Refusal):
 
 class UnsupportedMediaType(Refusal):
     status, code, title = 415, "unsupported_media_type", "Unsupported media type"
-    detail = "Send the body as application/json in UTF-8, without a content encoding."
+    detail = "Send the body as the type that 'Accept' names, in UTF-8, without a content encoding."
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
 
 

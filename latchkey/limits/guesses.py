@@ -1,4 +1,4 @@
-"""Count refresh tokens that somebody makes up; a right one is never counted, and never held up."""
+"""Count tokens and secrets that somebody makes up; a right one is never counted, and never held up."""
 
 from datetime import datetime, timedelta
 from threading import Lock
@@ -19,7 +19,7 @@ _guesses: dict[str, tuple[datetime, int]] = {}
 _lock = Lock()
 
 
-def count_guess(client: Client) -> None:
+def count_guess(client: Client, reason: str = "refresh") -> None:
     """Count one more; raises TooManyAttempts past the limit.
 
     In memory: 110 random bits are not guessed in a lifetime, so what matters is that it is seen, and that it
@@ -35,7 +35,7 @@ def count_guess(client: Client) -> None:
         if len(_guesses) > ADDRESSES:
             del _guesses[next(iter(_guesses))]
     if count >= GUESSES:
-        record(Event.ATTEMPT_LIMITED, client, reason="refresh")
+        record(Event.ATTEMPT_LIMITED, client, reason=reason)
         raise TooManyAttempts(headers={"Retry-After": str((WINDOW - (now - began)).seconds + 1)})
 
 

@@ -8,12 +8,9 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from latchkey.accounts.models import User
-from latchkey.core import clock
-from latchkey.core.errors import InvalidToken
-from latchkey.keys import ring
-from latchkey.sessions.manager import Bearer
 from latchkey.sessions.models import Session
-from latchkey.tokens import access_token
+from latchkey.sessions.verify import verify
+from latchkey.tokens.access_token import AccessToken
 
 
 def presented_in(environ: Mapping[str, str]) -> str | None:
@@ -22,31 +19,17 @@ def presented_in(environ: Mapping[str, str]) -> str | None:
     return presented.strip(" ") if scheme.lower() == "bearer" else None
 
 
-def bearer_of(presented: str) -> Bearer:
-    """Return whose access token this is, while its session is live; raises InvalidToken.
-
-    One SELECT joins session and user, so that sign-out, deactivation and a new password act at the next
-    request and not when the token expires.
-    """
-    now = clock.now()
-    token = access_token.verify(presented, now, ring.find)
-    bearer = Session.objects.bearer(token.session_id, now)
-    if bearer is None or bearer.id != token.user_id:
-        raise InvalidToken
-    return bearer
-
-
 class SessionAuthentication(BaseAuthentication):
     """Bearer tokens, each bound to its session."""
 
-    def authenticate(self, request: Request) -> tuple[User, str] | None:
+    def authenticate(self, request: Request) -> tuple[User, AccessToken] | None:
         """Return the user and the token, None without a bearer token; raises InvalidToken."""
         presented = presented_in(request.META)
         if presented is None:
             return None
-        bearer = bearer_of(presented)
+        token, bearer = verify(presented)
         user = User.from_db(Session.objects.db, (*bearer._fields, "is_active"), (*bearer, True))
-        return user, presented
+        return user, token
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

@@ -14,7 +14,7 @@ from latchkey.tokens.keys import refresh_token_keys
 from latchkey.tokens.refresh_token import is_made_up, selector
 
 
-def logout(presented: UUID, client: Client) -> None:
+def logout(presented: UUID, client: Client, reason: str = "logout") -> None:
     """End the session that the token belongs to; unknown and ended ones are fine (RFC 7009 section 2.2).
 
     The selector alone decides: a spent token of the session would end it at refresh too, and after a
@@ -23,7 +23,7 @@ def logout(presented: UUID, client: Client) -> None:
     """
     ended, _ = Session.objects.filter(selector=selector(presented)).delete()
     if ended:
-        record(Event.SESSION_ENDED, client, reason="logout")
+        record(Event.SESSION_ENDED, client, reason=reason)
     elif is_made_up(refresh_token_keys(), presented):
         count_guess(client)
 

@@ -8,10 +8,11 @@ from django.conf import settings
 from latchkey.accounts.email import LENGTH_LIMIT
 from latchkey.accounts.passwords import LENGTH_LIMIT as PASSWORD_LENGTH_LIMIT
 from latchkey.core.client import client_of
-from latchkey.sessions.authentication import bearer_of, presented_in
+from latchkey.sessions.authentication import presented_in
 from latchkey.sessions.login import login
 from latchkey.sessions.pair import TokenPair
 from latchkey.sessions.refresh import refresh
+from latchkey.sessions.verify import verify
 from latchkey.web.fields import is_uuid
 from latchkey.web.short_way import Environ, Headers, PlainView, object_sent
 
@@ -55,7 +56,7 @@ def _pair(pair: TokenPair) -> dict[str, Any]:
 
 def read_me(presented: str, environ: Environ) -> dict[str, Any]:
     """Do as MeView does when it is read."""
-    bearer = bearer_of(presented)
+    _, bearer = verify(presented)
     return {"id": bearer.id, "username": bearer.username, "email": bearer.email}
 
 

@@ -42,10 +42,13 @@ jwt.register_algorithm(ALGORITHM, _HS256(HMACAlgorithm.SHA256))
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """What a verified token says: whose it is and to which session it is bound."""
+    """What a verified token says: whose it is, to which session it is bound, and from when to when (Unix seconds)."""
 
     user_id: int
     session_id: int
+    token_id: str
+    issued_at: int
+    expires_at: int
 
 
 def issue(user_id: int, session_id: int, now: datetime, lifetime: timedelta, key: Key | None = None) -> str:
@@ -117,7 +120,8 @@ def _signed(presented: str, keys: tuple[Key, ...], issuer: str) -> tuple[AccessT
         raise InvalidToken
     if int(session) > _LARGEST:
         raise InvalidToken
-    return AccessToken(user_id, int(session)), max(issued_at, not_before), expires_at
+    token = AccessToken(user_id, int(session), claims["jti"], issued_at, expires_at)
+    return token, max(issued_at, not_before), expires_at
 
 
 def _verified_claims(presented: str, keys: tuple[Key, ...], issuer: str) -> dict[str, Any]:

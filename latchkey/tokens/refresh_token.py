@@ -27,6 +27,15 @@ def generate(key: bytes) -> UUID:
     return UUID(int=drawn << 80 | _check(key, drawn) << 64 | secrets.randbits(_VERIFIER_BITS), version=4)
 
 
+def read(text: str) -> UUID | None:
+    """Return the token that is written in its canonical 36 characters (RFC 9562 section 4), None for other text."""
+    try:
+        token = UUID(text)
+    except ValueError:
+        return None
+    return token if str(token) == text.lower() else None
+
+
 def is_made_up(keys: list[bytes], token: UUID) -> bool:
     """Tell whether no session ever had this token; one in 4,096 that were made up goes unnoticed."""
     return all(_check(key, token.int >> 80) != token.int >> 64 & 0xFFF for key in keys)

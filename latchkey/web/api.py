@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,6 +11,16 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from latchkey.web.problems import CONTENT_TYPE
+
+
+class JSONWhateverIsAccepted(BaseContentNegotiation):
+    """Accept has no say: it is that of somebody else's request, which a proxy passes on while it asks."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type
 
 
 class ApiView(APIView):

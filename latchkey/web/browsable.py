@@ -3,10 +3,12 @@
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.utils.html import format_html
 from rest_framework.renderers import BrowsableAPIRenderer
 
+from latchkey.web.parsers import StrictFormParser
 from latchkey.web.problems import CONTENT_TYPE as PROBLEM
 
 WHAT_NOW = {
@@ -21,7 +23,7 @@ class BrowsableRenderer(BrowsableAPIRenderer):
     template = "latchkey/browsable.html"
 
     def get_rendered_html_form(self, *args: Any, **kwargs: Any) -> None:
-        """Leave the HTML form out: bodies are JSON, and the raw form sends that."""
+        """Leave the HTML form out: the raw form sends what the endpoint reads."""
 
     def get_raw_data_form(self, data: Any, view: Any, method: str, request: Any) -> Any:
         """Fill the raw form with the body's fields, and with what the page shows of them."""
@@ -29,7 +31,10 @@ class BrowsableRenderer(BrowsableAPIRenderer):
         if form:
             shown = data if isinstance(data, Mapping) else {}
             body = {name: shown.get(name, "") for name in view.get_serializer().fields}
-            form.fields["_content"].initial = json.dumps(body, indent=4, ensure_ascii=False)
+            takes_form = StrictFormParser in view.parser_classes
+            form.fields["_content"].initial = (
+                urlencode(body) if takes_form else json.dumps(body, indent=4, ensure_ascii=False)
+            )
         return form
 
     def get_description(self, view: Any, status_code: int) -> str:

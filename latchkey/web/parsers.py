@@ -1,8 +1,9 @@
-"""The one way in for a body: strict JSON, measured before it is read."""
+"""The ways in for a body, measured before it is read: strict JSON, and a strict form where OAuth has forms."""
 
 import json
 from collections.abc import Mapping
 from typing import IO, Any
+from urllib.parse import parse_qs
 
 from django.conf import settings
 from rest_framework.parsers import BaseParser
@@ -19,15 +20,32 @@ class StrictJSONParser(BaseParser):
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         """Return the object, or raise UnsupportedMediaType, ContentTooLarge, ParseError or DuplicateKey."""
-        meta = (parser_context or {})["request"].META
-        if meta.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity" or not is_json(media_type or ""):
-            raise UnsupportedMediaType
-        body = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
-        if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            raise ContentTooLarge
-        if len(body) < int(meta.get("CONTENT_LENGTH") or 0):
-            raise ParseError  # it broke off; what has arrived may well be an object, but is not what was meant
-        return object_in(body)
+        return object_in(_measured(self, stream, media_type, parser_context))
+
+
+class StrictFormParser(BaseParser):
+    """One form in UTF-8 (RFC 6749 appendix B) of at most 64 kB."""
+
+    media_type = "application/x-www-form-urlencoded"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> dict[str, str | list[str]]:
+        """Return the parameters, or raise UnsupportedMediaType, ContentTooLarge or ParseError."""
+        return parameters_in(_measured(self, stream, media_type, parser_context))
+
+
+def _measured(parser: BaseParser, stream: IO[Any], media_type: str | None, context: Mapping[str, Any] | None) -> bytes:
+    meta = (context or {})["request"].META
+    encoding = meta.get("HTTP_CONTENT_ENCODING", "identity").lower()
+    if encoding != "identity" or not _is_in_utf8(media_type or "", str(parser.media_type)):
+        raise UnsupportedMediaType(headers={"Accept": str(parser.media_type)})
+    body: bytes = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+    if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        raise ContentTooLarge
+    if len(body) < int(meta.get("CONTENT_LENGTH") or 0):
+        raise ParseError  # it broke off; what has arrived may well be whole, but is not what was meant
+    return body
 
 
 def object_in(body: bytes) -> dict[str, Any]:
@@ -41,10 +59,26 @@ def object_in(body: bytes) -> dict[str, Any]:
     return document
 
 
+def parameters_in(body: bytes) -> dict[str, str | list[str]]:
+    """Return the parameters of a form, a list where one came more than once; raises ParseError.
+
+    One without a value counts as left out (RFC 6749 section 3.2).
+    """
+    try:
+        parameters = parse_qs(body.decode("ascii"), strict_parsing=True, errors="strict")
+    except ValueError as error:
+        raise ParseError from error
+    return {name: values[0] if len(values) == 1 else values for name, values in parameters.items()}
+
+
 def is_json(content_type: str) -> bool:
+    return _is_in_utf8(content_type, "application/json")
+
+
+def _is_in_utf8(content_type: str, expected: str) -> bool:
     """Take no wildcards, which DRF lets through, and no charset but UTF-8."""
     media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
-    return media_type == "application/json" and set(parameters) <= {"charset=utf-8", 'charset="utf-8"'}
+    return media_type == expected and set(parameters) <= {"charset=utf-8", 'charset="utf-8"'}
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -75,6 +75,8 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
     headers = dict(refusal.extra_headers)
     if refusal.status == 405:
         headers["Allow"] = ", ".join(context["view"].allowed_methods)
+    if refusal.status == 415:
+        headers["Accept"] = ", ".join(parser.media_type for parser in context["view"].parser_classes)
     return Response(document(refusal), refusal.status, headers=headers)
 
 

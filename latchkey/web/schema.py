@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
 from latchkey.core import errors
+from latchkey.web.headers import headers_of_answer, headers_of_refusals
 from latchkey.web.problems import CONTENT_TYPE as PROBLEM
 from latchkey.web.problems import document
 
@@ -26,7 +27,9 @@ SIGNED_IN: list[type[errors.Refusal]] = [errors.NotAuthenticated, errors.Invalid
 
 _SPEND: dict[str, Any] = {"requestBody": {"refresh_token": "$response.body#/refresh_token"}}
 _BEAR = {"description": "Send the access_token as 'Authorization: Bearer <access_token>'."}
+_NAME = {"requestBody": {"token": "$response.body#/access_token"}}
 _WITH_A_PAIR = {"refresh": _SPEND, "logout": _SPEND, "read_me": _BEAR, "replace_me": _BEAR, "update_me": _BEAR}
+_WITH_A_PAIR |= {"verify": _BEAR, "introspect": _NAME, "revoke": _NAME}
 LINKS: dict[str, dict[str, dict[str, Any]]] = {
     "register": {"login": {"requestBody": "$request.body"}},
     "login": _WITH_A_PAIR,
@@ -82,16 +85,19 @@ def documented(  # noqa: PLR0913  # all but four are named at the call
     name: str,
     summary: str,
     request: type[serializers.Serializer[Any]] | None,
-    response: Mapping[int, type[serializers.Serializer[Any]]],
+    response: Mapping[int, type[serializers.Serializer[Any]] | None],
     *,
-    response_example: Mapping[str, Any],
     refusals: Sequence[type[errors.Refusal]],
+    response_example: Mapping[str, Any] | None = None,
+    response_headers: Mapping[str, str] | None = None,
     request_example: Mapping[str, Any] | None = None,
     limits: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Callable[[Any], Any]:
     """Describe one method of a view, by the name that generated clients call; what any request can meet is added."""
     status = next(iter(response))
     every: list[type[errors.Refusal]] = [*refusals, *(WITH_A_BODY if request else []), *EVERYWHERE]
+    if response[status] is None:
+        every.remove(errors.NotAcceptable)  # there is no answer that a client could be unable to read
     answers: dict[Any, Any] = dict(response)
     for refused in sorted({refusal.status for refusal in every}):
         titles = " / ".join(refusal.title for refusal in every if refusal.status == refused)
@@ -106,7 +112,8 @@ def documented(  # noqa: PLR0913  # all but four are named at the call
         )
         for refusal in every
     ]
-    examples.append(OpenApiExample("Answer", response_example, response_only=True, status_codes=[str(status)]))
+    if response_example is not None:
+        examples.append(OpenApiExample("Answer", response_example, response_only=True, status_codes=[str(status)]))
     if request_example is not None:
         examples.append(OpenApiExample("Request", request_example, request_only=True))
     extended = extend_schema(
@@ -116,7 +123,7 @@ def documented(  # noqa: PLR0913  # all but four are named at the call
         request=request,
         responses=answers,
         examples=examples,
-        parameters=_headers(every),
+        parameters=[*headers_of_refusals(every), *headers_of_answer(response_headers or {}, status)],
     )
 
     def describe(method: Any) -> Any:
@@ -124,24 +131,6 @@ def documented(  # noqa: PLR0913  # all but four are named at the call
         return extended(method)
 
     return describe
-
-
-def _headers(refusals: Sequence[type[errors.Refusal]]) -> list[OpenApiParameter]:
-    """Return the headers that come with refusals, each with the statuses it comes with."""
-    statuses: dict[str, set[int]] = {}
-    for refusal in refusals:
-        for header in refusal.headers:
-            statuses.setdefault(header, set()).add(refusal.status)
-    return [
-        OpenApiParameter(
-            header,
-            {"type": "integer", "minimum": 1} if header == "Retry-After" else {"type": "string"},
-            OpenApiParameter.HEADER,
-            required=True,
-            response=sorted(with_status),
-        )
-        for header, with_status in statuses.items()
-    ]
 
 
 def with_slash_only(endpoints: list[tuple[str, str, str, Any]], **kwargs: Any) -> list[tuple[str, str, str, Any]]:

@@ -39,6 +39,12 @@ STATUS_LINES = {status.value: f"{status} {status.phrase}" for status in HTTPStat
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
+class NoContent(NamedTuple):
+    """An answer with status 204: what there is to say stands in its headers."""
+
+    headers: dict[str, str]
+
+
 class PlainView(NamedTuple):
     """Two functions and the headers that the endpoint adds to every answer of its own.
 
@@ -47,8 +53,9 @@ class PlainView(NamedTuple):
     """
 
     read: Callable[[Environ], Any]
-    act: Callable[[Any, Environ], dict[str, Any]]
+    act: Callable[[Any, Environ], dict[str, Any] | NoContent]
     headers: Headers
+    negotiated: bool = True  # whether Accept has a say in the answer
 
 
 class ShortWay:
@@ -59,12 +66,14 @@ class ShortWay:
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         view = self.views.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
-        if view and environ.get("HTTP_ACCEPT", "") in WANTS_JSON and "latchkey.refusal" not in environ:
+        wants_json = view and (environ.get("HTTP_ACCEPT", "") in WANTS_JSON or not view.negotiated)
+        if view and wants_json and "latchkey.refusal" not in environ:
             headers = all_headers(view.headers, tuple(map(environ.get, DECISIVE)))
             asked = headers and view.read(environ)
             if headers and asked is not None:
                 status, own, body = answer(view, asked, environ)
-                start_response(status, [*own.items(), ("Content-Length", str(len(body))), *headers])
+                length = [("Content-Length", str(len(body)))] if body else []  # none at 204 (RFC 9110 section 8.6)
+                start_response(status, [*own.items(), *length, *headers])
                 return [body]
         parts: Iterable[bytes] = self.long_way(environ, start_response)
         return parts
@@ -74,8 +83,11 @@ def answer(view: PlainView, asked: Any, environ: Environ) -> tuple[str, dict[str
     """Return the status line, the headers of this one answer, and the body."""
     with request_log(environ["REQUEST_METHOD"], environ["PATH_INFO"]) as answered:
         try:
-            body: bytes = encoded(view.act(asked, environ))
-            answered.status, headers = 200, {"Content-Type": "application/json"}
+            told = view.act(asked, environ)
+            if isinstance(told, NoContent):
+                answered.status, headers, body = 204, told.headers, b""
+            else:
+                answered.status, headers, body = 200, {"Content-Type": "application/json"}, encoded(told)
         except Exception as error:
             refusal = refusal_for(error)
             if refusal is None:

@@ -16,6 +16,9 @@ OPERATIONS = {
     "/api/refresh/": {"post": "200"},
     "/api/logout/": {"post": "200"},
     "/api/me/": {"get": "200", "put": "200", "patch": "200"},
+    "/api/verify/": {"get": "204"},
+    "/api/introspect/": {"post": "200"},
+    "/api/revoke/": {"post": "200"},
 }
 
 
@@ -77,15 +80,19 @@ def test_every_operation_states_its_answer_its_refusals_and_examples(schema: Any
     for path, methods in OPERATIONS.items():
         for method, success in methods.items():
             responses = schema["paths"][path][method]["responses"]
-            assert {success, "406", "500", "503"} <= set(responses), (path, method)
-            assert responses[success]["content"]["application/json"]["examples"], (path, method)
+            assert {success, "500", "503"} <= set(responses), (path, method)
+            assert ("406" in responses) == (success != "204"), (path, method)
+            if success != "204":
+                assert responses[success]["content"]["application/json"]["examples"], (path, method)
             for status in set(responses) - {success}:
                 assert list(responses[status]["content"]) == ["application/problem+json"], (path, method, status)
 
 
-def test_only_me_asks_for_a_token(schema: Any) -> None:
+def test_every_operation_says_what_it_asks_for(schema: Any) -> None:
     assert schema["components"]["securitySchemes"]["accessToken"]["scheme"] == "bearer"
+    assert schema["components"]["securitySchemes"]["serviceCredential"]["scheme"] == "basic"
     for path, methods in OPERATIONS.items():
         for method in methods:
             security = schema["paths"][path][method].get("security")
-            assert (security == [{"accessToken": []}]) == (path == "/api/me/"), (path, method)
+            asked = {"/api/me/": "accessToken", "/api/verify/": "accessToken", "/api/introspect/": "serviceCredential"}
+            assert security == ([{asked[path]: []}] if path in asked else [{}]), (path, method)

@@ -8,6 +8,7 @@ import pytest
 
 from latchkey.accounts.models import User
 from latchkey.core.client import Client
+from latchkey.services.models import ServiceCredential
 from latchkey.sessions.models import Session
 from tests.admin.conftest import BOSS, admin
 from tests.admin.pages import SESSIONS, USERS, Browser, user_page
@@ -36,6 +37,7 @@ def row(person: Person) -> dict[str, Any]:
 @pytest.mark.ledger("ASVS-8.1.2")
 def test_every_field_has_its_rules() -> None:
     columns = {f"user.{field.name}" for field in (*User._meta.fields, *User._meta.many_to_many)}
+    columns |= {f"servicecredential.{field.name}" for field in ServiceCredential._meta.fields}
     assert set(RULES) == columns | {f"session.{field.name}" for field in Session._meta.fields}
     assert {cell for cells in RULES.values() for cell in cells} == {"yes", "no", "at registration", "superusers"}
 

@@ -21,6 +21,7 @@ from latchkey.limits.guesses import GUESSES
 from latchkey.limits.hashing import QUEUE, SLOTS
 from latchkey.limits.models import Attempt
 from latchkey.management.commands.serve import DRAIN_SECONDS
+from latchkey.services.models import ServiceCredential
 from latchkey.sessions.models import Session
 from latchkey.tokens.access_token import ALGORITHM
 from latchkey.tokens.key_pairs import ALGORITHMS, RSA_BITS
@@ -46,7 +47,8 @@ def test_every_key_and_algorithm_is_in_the_inventory() -> None:
     inventory = {codes(name)[0] if codes(name) else name: algorithm for name, algorithm, *_ in rows}
     purposes = {ast.literal_eval(call.args[0]) for _, call in calls("keys_for")}
     hashers = {import_string(path).algorithm for path in settings.PASSWORD_HASHERS}
-    assert set(inventory) == purposes | hashers | {*ALGORITHMS, "secret key", "admin cookie"}
+    others = {"secret key", "admin cookie", "service secrets"}
+    assert set(inventory) == purposes | hashers | {*ALGORITHMS, *others}
     assert inventory["access token"].startswith(ALGORITHM)
     assert {codes(name)[0]: size for name, *_, size in rows if "`" in name}["RS256"] == f"{RSA_BITS} bits"
     parameters = f"m={Argon2id.memory_cost}, t={Argon2id.time_cost}, p={Argon2id.parallelism}"
@@ -68,6 +70,7 @@ def test_every_column_and_every_claim_is_classified(alice: Person) -> None:
     columns |= {f"session.{field.name}" for field in Session._meta.fields}
     columns |= {f"signing_key.{field.name}" for field in SigningKey._meta.fields}
     columns |= {f"attempt.{field.name}" for field in Attempt._meta.fields}
+    columns |= {f"servicecredential.{field.name}" for field in ServiceCredential._meta.fields}
     claims = jwt.decode(alice.access_token, options={"verify_signature": False})
     named = first_codes("Data")
     assert sorted(named) == sorted(columns | {f"claim.{name}" for name in claims})
@@ -90,7 +93,7 @@ def test_every_limit_is_in_the_table_with_its_default() -> None:
     told = {row[0]: row[3] for row in table("Limits") if not codes(row[2])}
     assert told == {
         "failed sign-ins in a row": str(LAST_FAILURE),
-        "refresh tokens that were never issued, at refresh and logout": f"{GUESSES} in a minute",
+        "refresh tokens that were never issued, and wrong service credentials": f"{GUESSES} in a minute",
     }
     assert f"| {SLOTS} at once in each process and {QUEUE} that wait" in PAGE.read_text()
 

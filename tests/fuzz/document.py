@@ -2,12 +2,14 @@
 
 import unicodedata
 import zlib
+from base64 import b64encode
 from typing import Any
 
 import schemathesis
 from schemathesis.config import SchemathesisConfig
 
 from latchkey.accounts.email import canonical
+from latchkey.services.models import ServiceCredential, digest_of
 from latchkey.wsgi import application
 
 CASES = {
@@ -18,6 +20,9 @@ CASES = {
     "GET /api/me/": 400,
     "PUT /api/me/": 1000,
     "PATCH /api/me/": 1000,
+    "GET /api/verify/": 400,
+    "POST /api/introspect/": 600,
+    "POST /api/revoke/": 600,
     "journeys": 400,
 }
 """The fewest requests for each operation, and within sequences of them; together 5,000 on each database."""
@@ -32,11 +37,14 @@ CHECKS: dict[str, Any] = {
     "POST /api/register/": {"positive_data_acceptance": {"expected-statuses": ["201", "400", "429"]}, **REFUSED_UNREAD},
     "POST /api/refresh/": REFUSED_UNREAD,
     "POST /api/logout/": REFUSED_UNREAD,
+    "POST /api/introspect/": {"negative_data_rejection": {"expected-statuses": ["400", "401", "405", "415"]}},
+    "POST /api/revoke/": REFUSED_UNREAD,
 }
 
 
 def setting_of(operation: str) -> dict[str, Any]:
-    examples = CASES[operation] // (5 if "/me/" in operation else 1)  # each is sent with five credentials
+    credentials = 5 if "GET" in operation or "/me/" in operation else 2 if "/introspect/" in operation else 1
+    examples = CASES[operation] // credentials  # each is sent with all of them
     checks = CHECKS.get(operation, {})
     return {"include-name": operation, "generation": {"max-examples": examples}, "checks": checks}
 
@@ -78,6 +86,12 @@ def is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def service_credential() -> str:
+    """Return the Authorization of a service, made anew where the last test took it back."""
+    ServiceCredential.objects.get_or_create(client_id="payments", digest=digest_of("a secret"))
+    return "Basic " + b64encode(b"payments:a+secret").decode()
 
 
 def address_of(case: Any) -> dict[str, str]:

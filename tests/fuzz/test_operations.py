@@ -9,7 +9,15 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.fuzz.document import CASES, GENERATED, SCHEMA, accepts_what_the_document_allows, address_of
+from latchkey.limits.guesses import forget_guesses
+from tests.fuzz.document import (
+    CASES,
+    GENERATED,
+    SCHEMA,
+    accepts_what_the_document_allows,
+    address_of,
+    service_credential,
+)
 from tests.people import Person
 
 MET = {
@@ -20,6 +28,9 @@ MET = {
     "GET /api/me/": {200, 401, 405},
     "PUT /api/me/": {200, 400, 401, 415},
     "PATCH /api/me/": {200, 400, 401, 415},
+    "GET /api/verify/": {204, 401, 405},
+    "POST /api/introspect/": {200, 400, 401, 415},
+    "POST /api/revoke/": {200, 400, 405, 415},
 }
 """Answers without which a run would not have tried much."""
 
@@ -48,7 +59,10 @@ def credentials(alice: Person, turn: Callable[..., None]) -> list[dict[str, str]
 def test_every_answer_is_as_documented(
     case: Any, http: httpx.Client, credentials: list[dict[str, str]], answers: Counter[int]
 ) -> None:
-    for headers in credentials if case.path == "/api/me/" else [{}]:
+    of_service = [{"Authorization": service_credential()}, {}]
+    sent = {"/api/me/": credentials, "/api/verify/": credentials, "/api/introspect/": of_service}
+    forget_guesses()  # schemathesis tries wrong credentials, too
+    for headers in sent.get(case.path, [{}]):
         answer = case.call(headers=headers, environ_base=address_of(case))
         case.validate_response(answer, headers=headers, additional_checks=[accepts_what_the_document_allows])
         answers[answer.status_code] += 1

@@ -1,0 +1,39 @@
+"""A service that asks about tokens, as its operator has set it up."""
+
+from dataclasses import dataclass
+from io import StringIO
+
+import httpx
+import pytest
+from django.core.management import call_command
+
+
+def services(*arguments: str) -> str:
+    """Run `latchkey services` and return what it printed."""
+    said = StringIO()
+    call_command("services", *arguments, stdout=said)
+    return said.getvalue()
+
+
+@dataclass(frozen=True)
+class Asker:
+    """A service with its credential."""
+
+    http: httpx.Client
+    name: str
+    secret: str
+
+    def introspect(self, token: str, **more: str) -> httpx.Response:
+        return self.http.post("/api/introspect/", data={"token": token, **more}, auth=(self.name, self.secret))
+
+    def says(self, token: str) -> dict[str, object]:
+        """Return what this service is told about a token."""
+        answer = self.introspect(token)
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store"), answer.text
+        told: dict[str, object] = answer.json()
+        return told
+
+
+@pytest.fixture
+def payments(http: httpx.Client) -> Asker:
+    return Asker(http, "payments", services("add", "payments").splitlines()[-1])

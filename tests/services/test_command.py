@@ -1,0 +1,79 @@
+"""latchkey services"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from latchkey.services.models import ServiceCredential
+from tests.admin.conftest import admin
+from tests.admin.pages import Browser
+from tests.promises.conftest import log
+from tests.promises.lines import Log
+from tests.server import Server
+from tests.services.conftest import Asker, services
+
+__all__ = ["admin", "log"]
+PAGE = "/admin/latchkey/servicecredential/"
+
+
+@pytest.fixture
+def shell(tmp_path: Path, database_url: str) -> Server:
+    """A machine with the command and an empty database; nothing serves."""
+    machine = Server(tmp_path, database_url)
+    assert machine.command("migrate", "--verbosity", "0").returncode == 0
+    return machine
+
+
+def test_a_secret_is_printed_once_and_never_listed(payments: Asker, log: Log) -> None:
+    said = services("add", "payments")
+    assert re.fullmatch(r"The secret of 'payments', shown this once:\n[\w-]{43}\n", said)
+    listed = services("list")
+    assert re.fullmatch(r"(payments +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n){2}", listed)
+    assert services("remove", "payments") == "2 secrets of 'payments' removed.\n"
+    assert services("list") == ""
+    assert [(line["event"], line["reason"]) for line in log.lines()] == [
+        ("service.added", "payments"),
+        ("service.removed", "payments"),
+    ]
+    for secret in (said.split()[-1], payments.secret):
+        assert secret not in log.text + listed
+
+
+def test_every_mistake_is_one_sentence_and_exit_code_2(shell: Server) -> None:
+    assert [shell.command("services", "add", "payments").returncode for _ in range(3)] == [0, 0, 2]
+    mistakes = {
+        ("add", "payments"): "latchkey: 'payments' has two secrets already; first run",
+        ("remove", "invoices"): "latchkey: 'invoices' has no secret.",
+        ("remove", "invoices", "--older"): "latchkey: 'invoices' has no older secret.",
+        ("add", "a b"): "'a b' is no name for a service",
+        ("add", ""): "'' is no name for a service",
+        ("add", "x" * 65): "is no name for a service",
+        ("add", "-x"): "required: NAME",
+        ("add",): "required: NAME",
+        (): "required: add | list | remove",
+        ("rotate",): "invalid choice: 'rotate'",
+    }
+    for arguments, sentence in mistakes.items():
+        said = shell.command("services", *arguments)
+        assert (said.returncode, said.stdout) == (2, ""), arguments
+        assert sentence in said.stderr
+        assert "Traceback" not in said.stderr
+    listed = shell.command("services", "list")
+    assert (listed.returncode, len(listed.stdout.splitlines())) == (0, 2)
+
+
+def test_the_admin_lists_services_without_a_digest_and_changes_none(admin: Browser, payments: Asker) -> None:
+    row = ServiceCredential.objects.get()
+    for path in (PAGE, f"{PAGE}{row.pk}/change/", f"{PAGE}?q=payments"):
+        page = admin.get(path)
+        assert page.status_code == 200
+        assert "payments" in page.text
+        assert bytes(row.digest).hex() not in page.text.lower()
+    for path in (f"{PAGE}add/", f"{PAGE}{row.pk}/delete/"):
+        assert admin.get(path).status_code == 403
+        assert admin.post(path, {"client_id": "x"}).status_code == 403
+    assert admin.post(f"{PAGE}{row.pk}/change/", {"client_id": "x"}).status_code == 403
+    for lookup in ("digest", "digest__gte", "id__gte"):
+        assert admin.get(PAGE, {lookup: "x"}).status_code in (302, 400)
+    assert list(ServiceCredential.objects.values_list("client_id")) == [("payments",)]
