@@ -1,0 +1,32 @@
+"""A service behind a proxy: it answers who the proxy says is calling, and what else it was handed."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Hello(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        told = {"user": self.headers.get_all("X-User-Id"), "session": self.headers.get_all("X-Session-Id")}
+        handed = {name: values[0] if values and len(values) == 1 else values for name, values in told.items()}
+        body = json.dumps(handed | {"authorization": self.headers["Authorization"]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def service() -> Iterator[int]:
+    """Serve on a free port, and return it."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hello) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join(5)

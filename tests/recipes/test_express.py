@@ -1,0 +1,39 @@
+"""The recipe for Express, run with the real framework on Node."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import free_port
+from tests.recipes.caller import assert_callers_are_told_apart
+from tests.recipes.page import blocks, credential, running
+from tests.server import Server
+
+pytestmark = pytest.mark.recipes
+HERE = Path(__file__).parent / "express"
+
+
+@pytest.fixture(scope="session")
+def node(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """Node, and a folder with what package-lock.json names."""
+    found = {name: shutil.which(name) for name in ("node", "npm")}
+    if not all(found.values()):
+        pytest.fail("This test needs Node 20 or newer, with npm", pytrace=False)
+    folder = tmp_path_factory.mktemp("express")
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(HERE / name, folder)
+    installing = [str(found["npm"]), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    installed = subprocess.run(installing, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    assert installed.returncode == 0, installed.stderr
+    return str(found["node"]), folder
+
+
+def test_the_recipe_for_express_tells_callers_apart(node: tuple[str, Path], server: Server) -> None:
+    program, folder = node
+    port = free_port()
+    (app,) = blocks("express.md", "javascript")
+    (folder / "app.mjs").write_text(app)
+    with running([program, "app.mjs"], folder, port, PORT=str(port), **credential(server)) as url:
+        assert_callers_are_told_apart(url, server)

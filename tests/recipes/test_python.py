@@ -1,0 +1,48 @@
+"""The recipes for FastAPI and Django, run with the real frameworks."""
+
+import sys
+from pathlib import Path
+
+from tests.postgres import free_port
+from tests.recipes.caller import assert_callers_are_told_apart
+from tests.recipes.page import blocks, credential, running
+from tests.server import Server
+
+SETTINGS = """
+SECRET_KEY = "only for this test"
+INSTALLED_APPS = ["rest_framework"]
+ROOT_URLCONF = "urls"
+ALLOWED_HOSTS = ["127.0.0.1"]
+"""
+URLS = """
+from django.urls import path
+from views import Hello
+urlpatterns = [path("hello", Hello.as_view())]
+"""
+
+
+def test_the_recipe_for_fastapi_tells_callers_apart(tmp_path: Path, server: Server) -> None:
+    folder, port = tmp_path / "recipe", free_port()
+    folder.mkdir()
+    (app,) = blocks("fastapi.md", "python")
+    (folder / "app.py").write_text(app)
+    command = [sys.executable, "-m", "uvicorn", "app:app", "--port", str(port)]
+    with running(command, folder, port, **credential(server)) as url:
+        assert_callers_are_told_apart(url, server)
+
+
+def test_the_recipe_for_django_tells_callers_apart(tmp_path: Path, server: Server) -> None:
+    folder, port = tmp_path / "recipe", free_port()
+    folder.mkdir()
+    client, settings, view = blocks("django.md", "python")
+    for name, text in {
+        "latchkey_client": client,
+        "settings": SETTINGS + settings,
+        "views": view,
+        "urls": URLS,
+    }.items():
+        (folder / f"{name}.py").write_text(text)
+    command = [sys.executable, "-m", "django", "runserver", "--noreload", "--skip-checks", str(port)]
+    environment = {"DJANGO_SETTINGS_MODULE": "settings", "PYTHONPATH": str(folder)}
+    with running(command, folder, port, **environment, **credential(server)) as url:
+        assert_callers_are_told_apart(url, server)
