@@ -7,8 +7,8 @@ in mid-body. Here the event loop waits instead of a thread (docs/decisions/0005-
 import asyncio
 from contextlib import closing, nullcontext
 from functools import partial
-from queue import SimpleQueue
 from threading import Thread
+from time import perf_counter
 from typing import Any, TypeAlias
 
 import structlog
@@ -26,7 +26,9 @@ from latchkey.core.errors import (
     ServerError,
     Unavailable,
 )
+from latchkey.core.pool import Pool
 from latchkey.limits.hashing import PATHS, QUEUE, SLOTS
+from latchkey.watch.begin import Watch, be_watched, count_in
 from latchkey.web.environ import environ_of
 
 BODY_SECONDS = 10  # for the whole body, from the end of the head
@@ -41,49 +43,56 @@ log = structlog.get_logger(__name__)
 class Front:
     """One worker's RSGI application. Django runs in its threads, and each keeps a connection to the database."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, watch: Watch) -> None:
+        count_in(watch)
         from latchkey.wsgi import application  # noqa: PLC0415 - late: the main process, which migrates, has none
 
         self.application: Any = application
-        self.asked: SimpleQueue[Any] = SimpleQueue()  # a ThreadPoolExecutor would cost 15 microseconds a request more
-        self.hashing: SimpleQueue[Any] = SimpleQueue()
-        for queue in [self.asked] * threads + [self.hashing] * SLOTS:
-            Thread(target=self.work, args=(queue,), daemon=True).start()
+        self.watch = watch
+        self.usual, self.hashing = Pool(threads), Pool(SLOTS)
+        for pool in (self.usual, self.hashing):
+            for place in range(len(pool.busy)):
+                Thread(target=self.work, args=(pool, place), daemon=True).start()
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        be_watched(self.watch, {"requests": self.usual, "passwords": self.hashing}, loop)
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """Answer one request; a refusal needs no database, and so waits for none of the threads."""
         done = asyncio.get_running_loop().create_future()
         try:
             body = await whole_body(scope, protocol)
-            self.queue_for(scope).put((scope, body, done))
+            self.pool_for(scope).asked.put((scope, body, perf_counter(), done))
             answer = await done
         except Refusal as refusal:
-            answer = await asyncio.to_thread(self.answer, scope, b"", refusal)
+            answer = await asyncio.to_thread(self.answer, scope, b"", {"latchkey.refusal": refusal})
         protocol.response_bytes(*answer)
 
-    def queue_for(self, scope: Any) -> SimpleQueue[Any]:
+    def pool_for(self, scope: Any) -> Pool:
         """Return where the request waits for a thread; raise Unavailable where too many passwords wait already."""
         if scope.method != "POST" or scope.path.rstrip("/") not in PATHS:
-            return self.asked
-        if self.hashing.qsize() >= QUEUE:
+            return self.usual
+        if self.hashing.asked.qsize() >= QUEUE:
             record(Event.ATTEMPT_TURNED_AWAY, client_of(environ_of(scope, b"")))
             raise Unavailable
         return self.hashing
 
-    def work(self, queue: SimpleQueue[Any]) -> None:
+    def work(self, pool: Pool, place: int) -> None:
         """Answer one request after another, for as long as the process lives."""
         while True:
-            scope, body, done = queue.get()
+            scope, body, arrived, done = pool.asked.get()
+            pool.busy[place] = True
             try:
-                told = partial(done.set_result, self.answer(scope, body))
+                told = partial(done.set_result, self.answer(scope, body, {"latchkey.arrived": arrived}))
             except Exception:  # out of a stream or a signal; what a view raises never gets here
                 log.exception("request_failed")
                 told = partial(done.set_exception, ServerError())
             done.get_loop().call_soon_threadsafe(told)
+            pool.busy[place] = False
 
-    def answer(self, scope: Any, body: bytes, refusal: Refusal | None = None) -> Answer:
+    def answer(self, scope: Any, body: bytes, known: dict[str, Any]) -> Answer:
         """Have the application answer, or refuse; streams are small here, and sent in one piece like the rest."""
-        environ = environ_of(scope, body) | ({"latchkey.refusal": refusal} if refusal else {})
+        environ = environ_of(scope, body) | known
         begun: list[Any] = []
         parts = self.application(environ, lambda status, headers: begun.extend((status, headers)))
         with closing(parts) if hasattr(parts, "close") else nullcontext():  # PEP 3333

@@ -11,6 +11,7 @@ from latchkey.services import plain as services
 from latchkey.services.views import IntrospectView, RevokeView, VerifyView
 from latchkey.sessions import plain
 from latchkey.sessions.views import LoginView, LogoutView, RefreshView
+from latchkey.watch.views import metrics
 from latchkey.web.views import DocsView, IndexView, SchemaView, home, livez, readyz
 
 API = {
@@ -51,6 +52,7 @@ urlpatterns = [
     path(".well-known/oauth-authorization-server", metadata),
     path("livez", livez),
     path("readyz", readyz),
+    *([path("metrics", metrics)] if settings.METRICS_FOR_ALL else ()),
 ]
 
 handler400 = "latchkey.web.problems.bad_request"

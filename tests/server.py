@@ -117,6 +117,13 @@ class Server:
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
         return [int(child) for child in children]
 
+    def counting_in(self) -> Path:
+        """Return the folder in which the workers count what /metrics shows."""
+        opened = [Path(f"/proc/{pid}/fd") for pid in self.worker_pids()]
+        files = {descriptor.readlink() for folder in opened for descriptor in folder.iterdir() if descriptor.exists()}
+        (folder,) = {file.parent for file in files if file.name.startswith("counter_")}
+        return folder
+
     def stop(self, sign: signal.Signals = signal.SIGTERM, timeout: float = 40) -> int:
         """End the server as an operator does; return its exit code."""
         assert self.process is not None

@@ -1,10 +1,13 @@
 """The environment, read strictly: a value that means nothing is refused by name instead of taken for a default."""
 
+import re
 from collections.abc import Mapping
 
 from django.core.exceptions import ImproperlyConfigured
 
 _ON, _OFF = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
+_HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")  # IPv6 as in a URL (RFC 3986 section 3.2.2)
+_PORT = re.compile("[0-9]{1,5}")
 
 
 class Environment:
@@ -35,6 +38,14 @@ class Environment:
         if not (text.isascii() and text.isdecimal() and len(text) < 100):
             raise ImproperlyConfigured(f"{name} is {text!r}; it must be a whole number.")
         return int(text)
+
+    def address(self, name: str) -> tuple[str, int] | None:
+        """Read a host and a port, None where there are none; raises ImproperlyConfigured."""
+        text = self.text(name, "")
+        host, _, port = text.rpartition(":")
+        if text and not (_HOST.fullmatch(host) and _PORT.fullmatch(port) and 0 < int(port) < 2**16):
+            raise ImproperlyConfigured(f"{name} is {text!r}; write a host and a port, such as '127.0.0.1:9100'.")
+        return (host.strip("[]"), int(port)) if text else None
 
     def choice(self, name: str, *allowed: str) -> str:
         """Read one of these words, the first by default; raises ImproperlyConfigured."""

@@ -109,11 +109,12 @@ def from_stored(stored: dict[str, Any]) -> Policy:
     return replace(defaults, **values)
 
 
-class _Held:
-    """The policy as it was last read, and when: one for the process, shared by its threads."""
+class Held:
+    """The policy as it was last read, and when (monotonic seconds): one for the process, shared by its threads."""
 
     policy: Policy | None = None
     read_at = 0.0
+    good_at = time.monotonic()
 
 
 def current() -> Policy:
@@ -122,18 +123,19 @@ def current() -> Policy:
     One query, at most once a second in a process; while the database is away the last good values stay.
     """
     asked_at = time.monotonic()
-    if _Held.policy is None or asked_at - _Held.read_at >= READ_AT_MOST_EVERY:
-        _Held.read_at = asked_at  # other threads go on with the last values while this one reads
+    if Held.policy is None or asked_at - Held.read_at >= READ_AT_MOST_EVERY:
+        Held.read_at = asked_at  # other threads go on with the last values while this one reads
         try:
-            _Held.policy = from_stored(_read())
+            Held.policy = from_stored(_read())
+            Held.good_at = asked_at
         except DatabaseError:
-            return _Held.policy or _defaults()
-    return _Held.policy
+            return Held.policy or _defaults()
+    return Held.policy
 
 
 def forget() -> None:
     """Make the next question read the table again."""
-    _Held.policy = None
+    Held.policy = None
 
 
 def _defaults() -> Policy:

@@ -9,10 +9,12 @@ from django.db import models
 from latchkey.core.client import USER_AGENT_LENGTH
 from latchkey.sessions.manager import SessionManager
 
+ID_BITS = 63
+
 
 def random_id() -> int:
-    """Return an id that tells nothing about how many sessions there are: 63 bits."""
-    return secrets.randbits(63)
+    """Return an id that tells nothing about how many sessions there are."""
+    return secrets.randbits(ID_BITS)
 
 
 class Session(models.Model):

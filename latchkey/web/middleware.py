@@ -34,7 +34,7 @@ class RequestLogMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with request_log(request.method or "", request.path) as answered:
+        with request_log(request.method or "", request.path, request.META) as answered:
             response = self.get_response(request)
             answered.status = response.status_code
             if answered.status >= 500:

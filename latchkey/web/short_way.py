@@ -81,7 +81,7 @@ class ShortWay:
 
 def answer(view: PlainView, asked: Any, environ: Environ) -> tuple[str, dict[str, str], bytes]:
     """Return the status line, the headers of this one answer, and the body."""
-    with request_log(environ["REQUEST_METHOD"], environ["PATH_INFO"]) as answered:
+    with request_log(environ["REQUEST_METHOD"], environ["PATH_INFO"], environ) as answered:
         try:
             told = view.act(asked, environ)
             if isinstance(told, NoContent):

@@ -84,3 +84,9 @@ def test_the_proxy_keeps_nothing(proxy: Nginx, https: httpx.Client, alice: Perso
     assert "POST /api/register/" in logs[0]
     for secret in (alice.access_token, alice.refresh_token, alice.password):
         assert not any(secret in log for log in logs)
+
+
+@pytest.mark.ledger("ASVS-13.4.5")
+@pytest.mark.parametrize("path", ["/metrics", "/metrics?a=1", "//metrics", "/%6detrics", "/api/../metrics"])
+def test_strangers_find_no_metrics_even_of_a_server_that_shows_them(https: httpx.Client, path: str) -> None:
+    assert_problem(https.get(path), 404, "not_found")

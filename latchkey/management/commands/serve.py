@@ -4,7 +4,6 @@ import ctypes
 import os
 import resource
 import signal
-import socket
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,8 +23,10 @@ from granian.server import Server
 
 from latchkey.accounts.superuser import ensure_superuser
 from latchkey.checks import refuse_unsafe_boot
+from latchkey.core.listening import bound
 from latchkey.front import Front
 from latchkey.keys.boot import prepare_keys
+from latchkey.watch.begin import own_address, watching
 
 DRAIN_SECONDS = 30
 HEAD_SECONDS = 10  # for a head, and for an idle connection until the next one begins
@@ -61,7 +62,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, host: str, port: int, workers: int, threads: int, **options: Any) -> None:
         refuse_unsafe_boot()
         self.check()
-        refuse_taken(host, port)
+        listener = own_address()
+        bound(host, port).close()  # the server itself would share a taken port
         prepare_tables()
         prepare_keys()
         admin = first_superuser()
@@ -82,8 +84,9 @@ class Command(BaseCommand):
         )
         os.register_at_fork(after_in_child=end_with_parent)
         server.on_startup(lambda: self.stdout.write(banner(f"http://{bracketed(host)}:{port}", admin), ending=""))
-        front: Any = partial(Front, threads)  # called in each worker
-        server.serve(target_loader=front, wrap_loader=False)
+        with watching(listener) as watch:
+            front: Any = partial(Front, threads, watch)  # called in each worker
+            server.serve(target_loader=front, wrap_loader=False)
         self.stdout.write("Latchkey has stopped.")
 
 
@@ -97,17 +100,6 @@ def end_with_parent() -> None:
     """Have Linux end a worker whose main process was killed; it would keep the port and never be stopped."""
     with suppress(AttributeError):  # not on Linux
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def refuse_taken(host: str, port: int) -> None:
-    """Raise ImproperlyConfigured where nobody could listen; the server itself would share a taken port."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        raise ImproperlyConfigured(f"Cannot listen on {host} port {port}: {error.strerror}.") from error
 
 
 def prepare_tables() -> None:

@@ -1,0 +1,29 @@
+"""What the tests of the metrics share: a server with an address of its own for them."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import free_port
+from tests.server import Server
+from tests.watch.scrape import Scrapes
+
+Launch = Callable[..., Scrapes]
+
+
+@pytest.fixture
+def launch(tmp_path: Path, database_url: str) -> Iterator[Launch]:
+    """Start the one server of this test, and return its metrics: launch(workers=3)."""
+    started: list[Server] = []
+
+    def start(workers: int = 2, threads: int = 4, **environment: str) -> Scrapes:
+        own = f"127.0.0.1:{free_port()}"
+        server = Server(tmp_path, database_url, workers, threads, LATCHKEY_METRICS_ADDRESS=own, **environment)
+        started.append(server)
+        return Scrapes(server.start(), f"http://{own}")
+
+    yield start
+    for server in started:
+        if server.process:
+            server.kill()

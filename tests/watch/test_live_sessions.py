@@ -1,0 +1,59 @@
+"""The number of live sessions: exact while there are few, an estimate past that, and bounded work always."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+
+from latchkey.core import clock
+from latchkey.sessions.models import ID_BITS, Session
+from latchkey.watch.live_sessions import estimated, forget, live_sessions
+from tests.people import Person
+
+MANY, SAMPLE = 3_000, 500
+
+
+@pytest.fixture
+def crowd(alice: Person) -> int:
+    """Three thousand sessions of alice, a third of which have expired; returns how many are live."""
+    now, chance = clock.now(), Random(1)
+    ended, version = now - timedelta(seconds=1), Session.objects.get(user_id=alice.id).credential_version
+    Session.objects.bulk_create(
+        Session(
+            id=chance.getrandbits(ID_BITS),
+            selector=number,
+            digest=b"",
+            next_digest=b"",
+            user_id=alice.id,
+            credential_version=version,
+            created_at=now,
+            rotated_at=now,
+            expires_at=ended if number % 3 == 0 else now + timedelta(days=1),
+        )
+        for number in range(MANY)
+    )
+    return Session.objects.live(now).count()
+
+
+def test_few_sessions_are_counted_and_ended_ones_are_not(alice: Person, bob: Person) -> None:
+    assert estimated() == 2
+    bob.logout()
+    assert estimated() == 1
+    Session.objects.update(expires_at=clock.now())
+    assert estimated() == 0
+
+
+def test_many_sessions_are_estimated_from_the_lowest_ids(crowd: int) -> None:
+    assert crowd > MANY / 2
+    assert estimated() == crowd
+    error = SAMPLE**-0.5
+    assert abs(estimated(SAMPLE) - crowd) < 3 * error * crowd
+
+
+def test_it_takes_two_statements_a_minute(alice: Person, statements: Callable[[Callable[[], Any]], list[str]]) -> None:
+    forget()
+    assert len(statements(live_sessions)) == 2
+    assert statements(live_sessions) == []
+    forget()
