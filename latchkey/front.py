@@ -30,6 +30,7 @@ from latchkey.core.pool import Pool
 from latchkey.limits.hashing import PATHS, QUEUE, SLOTS
 from latchkey.watch.begin import Watch, be_watched, count_in
 from latchkey.web.environ import environ_of
+from latchkey.web.tracing import Traced
 
 BODY_SECONDS = 10  # for the whole body, from the end of the head
 CLOSE = {"Connection": "close"}  # where the next request could pass for a part of this one (RFC 9112 section 6.3)
@@ -56,6 +57,10 @@ class Front:
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         be_watched(self.watch, {"requests": self.usual, "passwords": self.hashing}, loop)
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        if isinstance(self.application, Traced):
+            self.application.end()  # sends the last spans
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """Answer one request; a refusal needs no database, and so waits for none of the threads."""

@@ -46,6 +46,7 @@ BROWSABLE_API = env.switch("LATCHKEY_BROWSABLE_API", True)
 API_DOCS = env.switch("LATCHKEY_API_DOCS", True)
 METRICS_ADDRESS = env.address("LATCHKEY_METRICS_ADDRESS")
 METRICS_FOR_ALL = not (PRODUCTION or METRICS_ADDRESS)  # on the main address, where strangers would read them
+TRACING = bool(env.text("OTEL_EXPORTER_OTLP_ENDPOINT", "") or env.text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", ""))
 ADMIN_EMAIL = env.text("LATCHKEY_ADMIN_EMAIL", "")
 ADMIN_PASSWORD = env.text("LATCHKEY_ADMIN_PASSWORD", "")
 

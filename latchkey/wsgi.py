@@ -14,8 +14,9 @@ def assembled() -> Any:
     django = get_wsgi_application()
     from latchkey.urls import PLAIN  # noqa: PLC0415 - Django must have been set up
     from latchkey.web.short_way import ShortWay  # noqa: PLC0415 - and for this
+    from latchkey.web.tracing import traced  # noqa: PLC0415
 
-    return ShortWay(django, PLAIN)
+    return traced(ShortWay(django, PLAIN))
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "latchkey.settings")

@@ -38,6 +38,11 @@ def answered(method: str, path: str, status: int, seconds: float) -> None:
     request.observe(seconds)
 
 
+def method_of(method: str) -> str:
+    """Return the name that a method is counted under."""
+    return method if method in METHODS else OTHER
+
+
 def happened(event: str) -> None:
     """Count an event."""
     try:
@@ -58,8 +63,7 @@ def share_in(folder: Path) -> None:
 
 def _counted_as(method: str, path: str, status: int) -> Histogram:
     """Return where a request counts; remembered for our own paths alone, for strangers ask for any."""
-    usual = method in METHODS
-    request = REQUESTS.labels(method if usual else OTHER, route_of(path), status)
-    if usual and path in known()[0]:
+    request = REQUESTS.labels(method_of(method), route_of(path), status)
+    if method in METHODS and path in known()[0]:
         _requests[method, path, status] = request
     return request

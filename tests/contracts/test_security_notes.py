@@ -106,9 +106,13 @@ def said(call: ast.Call) -> list[str]:
 
 
 @pytest.mark.ledger("ASVS-13.1.1", "ASVS-1.3.6")
-def test_the_database_and_the_log_are_all_that_is_talked_to() -> None:
+def test_the_database_the_log_and_your_collector_are_all_that_is_talked_to() -> None:
     ours = [row[1] for row in table("Whom it talks to") if row[0] == "`latchkey`"]
-    assert ours == ["the SQLite file, or PostgreSQL (port 5432)", "standard output"]
+    assert ours == [
+        "the SQLite file, or PostgreSQL (port 5432)",
+        "standard output",
+        "your OpenTelemetry collector, if one is set",
+    ]
     imported = {name.name for _, node in nodes() for name in getattr(node, "names", []) if hasattr(name, "asname")}
     assert not imported & {"requests", "httpx", "urllib.request", "http.client", "smtplib", "urlopen", "send_mail"}
 
