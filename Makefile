@@ -5,7 +5,7 @@ TESTS ?= tests
 JOBS ?= 2
 PROOFS := $(foreach part,races model faults growth,$(part)-on-postgresql $(part)-on-sqlite)
 
-.PHONY: help setup serve bench test test-sessions $(PROOFS) test-load test-browser test-proxy test-recipes test-all check ledger sbom openapi format clean
+.PHONY: help setup serve bench test test-sessions $(PROOFS) test-load test-browser test-proxy test-recipes test-prometheus test-all check ledger sbom openapi format clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -52,7 +52,10 @@ test-recipes: setup ## Run docs/recipes with the real Express, nginx and Caddy (
 	$(BIN)/pytest --database sqlite -m recipes $(TESTS)
 	$(BIN)/pytest --database postgresql -m recipes $(TESTS)
 
-test-all: test test-sessions test-load test-browser test-proxy test-recipes ## Run every test there is
+test-prometheus: setup ## Run deploy/prometheus/ in a real Prometheus (needs Debian's prometheus)
+	$(BIN)/pytest --database sqlite -m prometheus $(TESTS)
+
+test-all: test test-sessions test-load test-browser test-proxy test-recipes test-prometheus ## Run every test there is
 
 check: setup ## Check style, types, layers, migrations and the OpenAPI document
 	$(BIN)/ruff check .

@@ -45,7 +45,7 @@ class Sample:
         self.cpu = Counter("process_cpu_seconds", "Processor time.", registry=None)
         self.memory = add("process_resident_memory_bytes", "Resident memory.")
         self.files = add("process_open_fds", "Open files and sockets.")
-        self.started = _gauge("process_start_time_seconds", "When the oldest began.", multiprocess_mode="livemin")
+        self.started = _gauge("process_start_time_seconds", "When the newest began.", multiprocess_mode="livemax")
         add("latchkey_workers", "Processes that serve.").set(1)
 
     def write(self) -> None:

@@ -1,18 +1,23 @@
 """docs/metrics.md and the files in deploy/ name the metrics that there are, and no others."""
 
+import json
 import re
+from pathlib import Path
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.contracts.test_docs import DOCS
+from latchkey.audit.events import Event
+from tests.contracts.test_docs import DOCS, ROOT
 from tests.people import Person
 from tests.server import Server
 
 PAGE = (DOCS / "metrics.md").read_text()
 ROW = re.compile(r"^\| `(?P<name>(?:latchkey|process)_\w+)` \| (?P<type>\w+) \|(?P<labels>[^|]*)\|", re.MULTILINE)
 DOCUMENTED = {row["name"]: (row["type"], set(re.findall(r"`(\w+)`", row["labels"]))) for row in ROW.finditer(PAGE)}
+DASHBOARD, ALERTS = ROOT / "deploy" / "grafana" / "latchkey.json", ROOT / "deploy" / "prometheus" / "alerts.yml"
+NAME = re.compile(r"\b(?:latchkey|process)_[a-z_]+\b")
 
 
 @pytest.fixture
@@ -30,3 +35,38 @@ def exposed(server: Server) -> dict[str, tuple[str, set[str]]]:
 
 def test_every_metric_is_documented_with_its_type_and_labels(exposed: dict[str, tuple[str, set[str]]]) -> None:
     assert exposed == DOCUMENTED
+
+
+def named_in(file: Path) -> set[str]:
+    """Return the metrics that a file names; those of a histogram by its own name."""
+    return {re.sub("_(bucket|count|sum)$", "", name) for name in NAME.findall(file.read_text())}
+
+
+def test_the_dashboard_shows_every_metric_and_no_other() -> None:
+    assert named_in(DASHBOARD) == set(DOCUMENTED)
+
+
+def test_the_alerts_name_metrics_that_there_are() -> None:
+    assert named_in(ALERTS) - set(DOCUMENTED) == set()
+
+
+@pytest.mark.parametrize("file", [DASHBOARD, ALERTS], ids=lambda file: file.name)
+def test_the_events_that_are_asked_for_exist(file: Path) -> None:
+    text = file.read_text().replace('\\"', '"')
+    patterns = re.findall(r'event(=~?)"([^"]+)"', text)
+    events = [str(event) for event in Event]
+    for operator, pattern in patterns:
+        for one in pattern.split("|") if "(" not in pattern else [pattern]:
+            expected = re.compile(one if operator == "=~" else re.escape(one))
+            assert any(expected.fullmatch(event) for event in events), one
+    assert patterns
+
+
+def test_every_alert_is_explained_to_operators() -> None:
+    alerts = re.findall(r"- alert: (\w+)", ALERTS.read_text())
+    assert re.findall(r"^\| `(Latchkey\w+)` \|", (DOCS / "operations.md").read_text(), re.MULTILINE) == alerts
+
+
+def test_every_panel_says_what_it_shows() -> None:
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    assert all(panel["title"] and panel["description"] and panel["targets"] for panel in panels)

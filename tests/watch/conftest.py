@@ -1,13 +1,16 @@
-"""What the tests of the metrics share: a server with an address of its own for them."""
+"""What the tests of the metrics share: a server with an address of its own for them. On SQLite, no database hangs."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from tests.postgres import free_port
 from tests.server import Server
 from tests.watch.scrape import Scrapes
+
+collect_ignore_glob = [] if settings.DATABASE_URL else ["test_postgresql_*"]
 
 Launch = Callable[..., Scrapes]
 
