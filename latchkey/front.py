@@ -28,7 +28,7 @@ from latchkey.core.errors import (
 )
 from latchkey.core.pool import Pool
 from latchkey.limits.hashing import PATHS, QUEUE, SLOTS
-from latchkey.watch.begin import Watch, be_watched, count_in
+from latchkey.watch.shared import Watch
 from latchkey.web.environ import environ_of
 from latchkey.web.tracing import Traced
 
@@ -45,7 +45,6 @@ class Front:
     """One worker's RSGI application. Django runs in its threads, and each keeps a connection to the database."""
 
     def __init__(self, threads: int, watch: Watch) -> None:
-        count_in(watch)
         from latchkey.wsgi import application  # noqa: PLC0415 - late: the main process, which migrates, has none
 
         self.application: Any = application
@@ -56,6 +55,8 @@ class Front:
                 Thread(target=self.work, args=(pool, place), daemon=True).start()
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        from latchkey.watch.begin import be_watched  # noqa: PLC0415 - late, as above: models need Django set up
+
         be_watched(self.watch, {"requests": self.usual, "passwords": self.hashing}, loop)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:

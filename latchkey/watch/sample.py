@@ -1,8 +1,10 @@
 """What a worker says of itself, once a second: cheaper than to count along with every request."""
 
+import sqlite3
 import time
 from collections.abc import Mapping
 from functools import partial
+from threading import Lock
 from weakref import WeakSet
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -20,11 +22,13 @@ EVERY = 1.0  # seconds
 _gauge = partial(Gauge, registry=None)  # the files of all workers are read instead
 _databases: WeakSet[BaseDatabaseWrapper] = WeakSet()
 """One for each thread that has ever connected; it goes with its thread."""
+_lock = Lock()  # nobody may connect for the first time while they are looked through
 
 
 @receiver(connection_created)
 def _remember(connection: BaseDatabaseWrapper, **kwargs: object) -> None:
-    _databases.add(connection)
+    with _lock:
+        _databases.add(connection)
 
 
 class Sample:
@@ -54,7 +58,8 @@ class Sample:
             self.threads.labels(name).set(len(pool.busy))
             self.busy.labels(name).set(sum(pool.busy))
             self.waiting.labels(name).set(pool.asked.qsize())
-        held = [database for database in list(_databases) if database.connection is not None]
+        with _lock:
+            held = [database for database in _databases if database.connection is not None]
         self.held.set(len(held))
         self.used.set(sum(map(is_busy, held)))
         self.policy_age.set(time.monotonic() - Held.good_at)
@@ -74,10 +79,12 @@ class Sample:
 
 
 def is_busy(database: BaseDatabaseWrapper) -> bool:
-    """Tell whether a connection of another thread is at work; it may be closed meanwhile."""
+    """Tell whether a connection of another thread is at work; that thread may close it meanwhile."""
     held = database.connection
-    if held is None:
-        return False
     if database.vendor == "sqlite":
-        return bool(held.in_transaction)
-    return bool(held.pgconn.transaction_status not in (TransactionStatus.IDLE, TransactionStatus.UNKNOWN))
+        try:
+            return bool(held.in_transaction)
+        except (AttributeError, sqlite3.ProgrammingError):
+            return False
+    status = held.pgconn.transaction_status if held else TransactionStatus.UNKNOWN
+    return status not in (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)

@@ -12,10 +12,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 
 from latchkey.core.cursor import fetch
-from latchkey.core.errors import NotFound, Unavailable
+from latchkey.core.errors import NotFound, ServerError, Unavailable
 from latchkey.watch.exposition import exposition
 from latchkey.watch.live_sessions import live_sessions
-from latchkey.web.middleware import with_our_headers
+from latchkey.web.middleware import log_mistake, with_our_headers
 from latchkey.web.problems import respond
 from latchkey.web.views import read_only
 
@@ -55,7 +55,11 @@ class OwnAddress:
         self.answer = with_our_headers(lambda request: pages.get(request.path, not_found)(request))
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        response: HttpResponse = self.answer(WSGIRequest(environ))
+        try:
+            response: HttpResponse = self.answer(WSGIRequest(environ))
+        except Exception:  # ours; the server of the standard library would print it
+            log_mistake()
+            response = respond(ServerError())
         start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.content]
 

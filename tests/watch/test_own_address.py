@@ -144,3 +144,14 @@ def test_an_ipv6_address_is_written_as_in_a_url(tmp_path: Path) -> None:
         assert httpx.get(f"http://[::1]:{port}/livez").status_code == 200
     finally:
         server.kill()
+
+
+def test_a_broken_file_of_numbers_is_a_500_with_a_line_in_the_log_and_nothing_else_breaks(launch: Launch) -> None:
+    metrics = launch()
+    broken = metrics.server.counting_in() / f"counter_{os.getpid()}.db"
+    broken.write_bytes(b"")
+    assert_problem(metrics.get(), 500, "server_error")
+    assert "request_failed" in metrics.server.log.read_text()
+    assert metrics.get("/readyz").status_code == 200
+    broken.unlink()
+    assert metrics.get().status_code == 200

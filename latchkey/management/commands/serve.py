@@ -26,7 +26,7 @@ from latchkey.checks import refuse_unsafe_boot
 from latchkey.core.listening import bound
 from latchkey.front import Front
 from latchkey.keys.boot import prepare_keys
-from latchkey.watch.begin import own_address, watching
+from latchkey.watch.shared import own_address, watching
 
 DRAIN_SECONDS = 30
 HEAD_SECONDS = 10  # for a head, and for an idle connection until the next one begins
