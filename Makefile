@@ -5,7 +5,8 @@ TESTS ?= tests
 JOBS ?= 2
 PROOFS := $(foreach part,races model faults growth,$(part)-on-postgresql $(part)-on-sqlite)
 
-.PHONY: help setup serve bench test test-sessions $(PROOFS) test-load test-browser test-proxy test-recipes test-prometheus test-all check ledger sbom openapi format clean
+.PHONY: help setup serve bench test test-sessions $(PROOFS) test-load test-browser test-proxy test-recipes test-prometheus \
+        test-pgbouncer test-nodes test-floor test-all check ledger sbom openapi format clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -55,7 +56,17 @@ test-recipes: setup ## Run docs/recipes with the real Express, nginx and Caddy (
 test-prometheus: setup ## Run deploy/prometheus/ in a real Prometheus (needs Debian's prometheus)
 	$(BIN)/pytest --database sqlite -m prometheus $(TESTS)
 
-test-all: test test-sessions test-load test-browser test-proxy test-recipes test-prometheus ## Run every test there is
+test-pgbouncer: setup ## Run deploy/pgbouncer.ini in a real PgBouncer (needs Debian's pgbouncer)
+	$(BIN)/pytest --database postgresql -m pgbouncer tests/pgbouncer
+
+test-nodes: setup ## Turn, kill and upgrade two nodes under load behind real proxies (needs Debian's nginx-light and caddy)
+	$(BIN)/pytest --database postgresql -m nodes tests/nodes
+
+test-floor: setup ## Install every dependency at its lowest version that is allowed, and try it out (needs a registry)
+	$(BIN)/pytest --database sqlite -m floor tests/deploy
+
+test-all: test test-sessions test-load test-browser test-proxy test-recipes test-prometheus test-pgbouncer test-nodes \
+          test-floor ## Run every test there is
 
 check: setup ## Check style, types, layers, migrations and the OpenAPI document
 	$(BIN)/ruff check .

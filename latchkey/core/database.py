@@ -50,22 +50,25 @@ def _postgresql(url: str) -> dict[str, Any]:
         raise ImproperlyConfigured("DATABASE_URL names no database; end it with '/name'.")
     settings = {
         "connect_timeout": 2,  # for each host; a request may have to try twice and still be in time
+        "tcp_user_timeout": 5000,  # milliseconds until a host that fell silent counts as gone, instead of 15 minutes
         "server_side_binding": True,  # the server puts in the parameters, and keeps the plan of what comes again
         "prepare_threshold": None if ours and ours[1] == "off" else 5,
         **given,
     }
-    return {"ENGINE": "django.db.backends.postgresql", "OPTIONS": settings, "CONN_MAX_AGE": None, **named}
+    fixed = {"CONN_MAX_AGE": None, "DISABLE_SERVER_SIDE_CURSORS": True}  # PgBouncer has such a cursor on one connection
+    return {"ENGINE": "django.db.backends.postgresql", "OPTIONS": settings, **fixed, **named}
 
 
 def limit_waiting(database: dict[str, Any]) -> None:
     """Have the connections of a process that serves give up on a lock after 3 s, and on a statement after 5 s.
 
+    A transaction that says nothing for 10 s is ended, as its process may be frozen and its locks held for ever.
     A client is better served by a 503 in time than by an answer that it has stopped waiting for, and a thread
     that waits serves nobody. Commands such as migrate do not call this: they take their time.
     """
     options = database["OPTIONS"]
     if database["ENGINE"].endswith("postgresql"):
-        limits = "-c statement_timeout=5s -c lock_timeout=3s"
+        limits = "-c statement_timeout=5s -c lock_timeout=3s -c idle_in_transaction_session_timeout=10s"
         options["options"] = f"{limits} {options.get('options', '')}".strip()  # the operator's own come last, and win
     else:
         options["timeout"] = 3

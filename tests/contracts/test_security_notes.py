@@ -125,6 +125,7 @@ def test_every_wait_is_bounded_as_documented() -> None:
         limit_waiting(database)
     limits = dict(re.findall(r"(\w+_timeout)=(\d+)s", postgresql["OPTIONS"]["options"]))
     limits |= {"connect_timeout": postgresql["OPTIONS"]["connect_timeout"], "sqlite": sqlite["OPTIONS"]["timeout"]}
+    limits["tcp_user_timeout"] = postgresql["OPTIONS"]["tcp_user_timeout"] // 1000
     assert documented == {name: f"{seconds} s" for name, seconds in limits.items()}
     assert f"{DRAIN_SECONDS} s to finish" in PAGE.read_text()
 

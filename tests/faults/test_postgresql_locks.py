@@ -4,9 +4,12 @@ A thread that waits for a lock serves nobody. Where all sessions are locked ther
 second client at the least, or some would wait three times over, which is longer than a request may take.
 """
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import psycopg
@@ -14,7 +17,7 @@ import pytest
 
 from tests.faults.clients import Load
 from tests.faults.doors import assert_alive, assert_alive_for, assert_unavailable, refresh
-from tests.people import Person
+from tests.people import Person, try_login
 from tests.server import Server
 
 pytestmark = pytest.mark.fault
@@ -87,6 +90,43 @@ def test_a_statement_that_takes_too_long_answers_503_within_6_s(
         assert_unavailable(refresh(load.clients[0]), within=6)
         connection.execute("DROP TRIGGER slow ON latchkey_session")
     conclude(load, server, "one slow statement")
+
+
+@pytest.mark.ledger("H-INF-04")
+def test_a_process_that_freezes_in_a_transaction_holds_its_locks_for_10_s_at_most(
+    server: Server, database_url: str
+) -> None:
+    with (
+        httpx.Client(base_url=server.url, timeout=40) as http,
+        psycopg.connect(database_url) as holder,
+        ThreadPoolExecutor(1) as elsewhere,
+    ):
+        alice = Person(http, "alice@example.com").register().login()
+        holder.execute("SET lock_timeout = '15s'")
+        holder.execute("SELECT 1 FROM latchkey_user WHERE id = %s FOR UPDATE", [alice.id])
+        signing_in = elsewhere.submit(try_login, http, alice.email)  # it has written its attempts, and waits for alice
+        wait_for_another(holder, "wait_event_type = 'Lock'")
+        for pid in server.worker_pids():
+            os.kill(pid, signal.SIGSTOP)
+        holder.commit()
+        wait_for_another(holder, "state = 'idle in transaction'")
+        began = time.monotonic()
+        holder.execute("SELECT 1 FROM latchkey_attempt FOR UPDATE")
+        assert 8 < time.monotonic() - began < 12
+        holder.commit()
+        for pid in server.worker_pids():
+            os.kill(pid, signal.SIGCONT)
+        assert_unavailable(signing_in.result(20), within=20)
+        assert alice.refresh().login().me().status_code == 200
+
+
+def wait_for_another(connection: psycopg.Connection, state: str) -> None:
+    """Wait until one other connection to this database is in that state."""
+    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    deadline = time.monotonic() + 2
+    while connection.execute(f"{others} AND {state}".encode()).fetchone() != (1,):
+        assert time.monotonic() < deadline, state
+        connection.execute("SELECT pg_stat_clear_snapshot()")
 
 
 def test_migrate_waits_for_a_lock_as_long_as_it_takes(server: Server, database_url: str) -> None:
