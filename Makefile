@@ -6,7 +6,7 @@ JOBS ?= 2
 PROOFS := $(foreach part,races model faults growth,$(part)-on-postgresql $(part)-on-sqlite)
 
 .PHONY: help setup serve bench test test-sessions $(PROOFS) test-load test-browser test-proxy test-recipes test-prometheus \
-        test-pgbouncer test-nodes test-floor test-all check ledger sbom openapi format clean
+        test-pgbouncer test-nodes test-install test-all check ledger sbom openapi format clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -62,11 +62,11 @@ test-pgbouncer: setup ## Run deploy/pgbouncer.ini in a real PgBouncer (needs Deb
 test-nodes: setup ## Turn, kill and upgrade two nodes under load behind real proxies (needs Debian's nginx-light and caddy)
 	$(BIN)/pytest --database postgresql -m nodes tests/nodes
 
-test-floor: setup ## Install every dependency at its lowest version that is allowed, and try it out (needs a registry)
-	$(BIN)/pytest --database sqlite -m floor tests/deploy
+test-install: setup ## Build what deploy/Containerfile builds, and install the lowest versions allowed (needs a registry)
+	$(BIN)/pytest --database sqlite -m install tests/deploy
 
 test-all: test test-sessions test-load test-browser test-proxy test-recipes test-prometheus test-pgbouncer test-nodes \
-          test-floor ## Run every test there is
+          test-install ## Run every test there is
 
 check: setup ## Check style, types, layers, migrations and the OpenAPI document
 	$(BIN)/ruff check .

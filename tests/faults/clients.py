@@ -7,6 +7,7 @@ until it gets 200 or 401. A 401 is a lost session: somebody was signed out who d
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Self
 
 import httpx
@@ -18,11 +19,15 @@ SLOWEST_ANSWER = 10.0
 AFTER_NO_ANSWER, BETWEEN_REFRESHES = 0.2, 0.01
 
 
+def directly(url: str) -> httpx.Client:
+    return httpx.Client(base_url=url, timeout=SLOWEST_ANSWER + 5, verify=False)
+
+
 class Client:
     """One signed-in device."""
 
-    def __init__(self, url: str, person: Person) -> None:
-        self.http = httpx.Client(base_url=url, timeout=SLOWEST_ANSWER + 5, verify=False)
+    def __init__(self, http: httpx.Client, person: Person) -> None:
+        self.http = http
         self.name, self.token = person.email, person.refresh_token
         self.seen = [self.token]
         self.answered: dict[str, str] = {}
@@ -76,10 +81,10 @@ class Client:
 class Load:
     """Many clients at once, a thread and a session each; use it as a context, which is the time under load."""
 
-    def __init__(self, url: str, clients: int = 16) -> None:
-        with httpx.Client(base_url=url, timeout=20, verify=False) as http:
+    def __init__(self, url: str, clients: int = 16, connect: Callable[[str], httpx.Client] = directly) -> None:
+        with connect(url) as http:
             people = [Person(http, f"alice{n}@example.com").register().login() for n in range(clients)]
-        self.clients = [Client(url, person) for person in people]
+        self.clients = [Client(connect(url), person) for person in people]
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 

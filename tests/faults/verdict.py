@@ -30,7 +30,8 @@ def sessions(server: Server) -> dict[int, set[bytes]]:
 
 def live_tokens(client: Client, server: Server) -> list[str]:
     """Return those of all the tokens that a client was ever given which could still be spent."""
-    secret = (Path(server.environment["LATCHKEY_DATA_DIR"]) / "secret").read_text().strip()
+    made = Path(server.environment["LATCHKEY_DATA_DIR"]) / "secret"
+    secret = server.environment.get("LATCHKEY_SECRET_KEY") or made.read_text().strip()
     with override_settings(SECRET_KEY=secret):
         key = refresh_token_keys()[0]
     taken = sessions(server).get(selector(UUID(client.token)), set())

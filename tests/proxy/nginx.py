@@ -1,6 +1,7 @@
 """A real nginx that runs deploy/nginx.conf, changed in the lines that its operator changes, on ports of its own."""
 
 import datetime
+import re
 import shutil
 import subprocess
 import time
@@ -35,9 +36,9 @@ http {{
 
 
 class Nginx:
-    """A proxy in front of the Latchkey on this port; its certificate is signed by itself."""
+    """A proxy in front of the Latchkeys on these ports; its certificate is signed by itself."""
 
-    def __init__(self, folder: Path, upstream: int) -> None:
+    def __init__(self, folder: Path, *nodes: int) -> None:
         self.folder, self.http, self.https = folder, free_port(), free_port()
         folder.mkdir(parents=True)
         self.acme = folder / "acme" / ".well-known" / "acme-challenge"
@@ -45,8 +46,9 @@ class Nginx:
         self.certificate = folder / "certificate.pem"
         certify(self.certificate, folder / "key.pem")
         sample = SAMPLE.read_text()
+        (node,) = re.findall(r"^    server 127\.0\.0\.1:8000 .*\n", sample, re.MULTILINE)
         for line, ours in {
-            "127.0.0.1:8000": f"127.0.0.1:{upstream}",
+            node: "".join(node.replace("8000", str(port)) for port in nodes),
             "[::]:80": f"[::1]:{self.http}",
             "[::]:443": f"[::1]:{self.https}",
             "listen 80": f"listen 127.0.0.1:{self.http}",

@@ -1,0 +1,49 @@
+"""Two nodes on one PostgreSQL, behind the proxy of deploy/nginx.conf; there is none of this on SQLite."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from tests.deploy.production import production
+from tests.faults.conftest import conclude, pytest_terminal_summary
+from tests.nodes.traffic import Traffic
+from tests.proxy.nginx import Nginx
+from tests.server import Server
+
+__all__ = ["conclude", "pytest_terminal_summary"]
+
+collect_ignore_glob = [] if settings.DATABASE_URL else ["test_*"]
+
+NEAR = {"LATCHKEY_TRUSTED_PROXIES": "1"}
+
+
+@pytest.fixture
+def nodes(tmp_path: Path, database_url: str) -> Iterator[list[Server]]:
+    """Two servers in production, which differ in nothing but their port."""
+    both = [production(tmp_path / name, database_url, **NEAR).start() for name in ("one", "two")]
+    yield both
+    for node in both:
+        node.kill()
+
+
+@pytest.fixture
+def proxy(tmp_path: Path, nodes: list[Server]) -> Iterator[Nginx]:
+    nginx = Nginx(tmp_path / "proxy", *(node.port for node in nodes)).start()
+    yield nginx
+    nginx.stop()
+
+
+@pytest.fixture
+def traffic(proxy: Nginx) -> Iterator[Callable[..., Traffic]]:
+    """Send clients of every kind through the proxy: traffic(), used as a context."""
+    begun: list[Traffic] = []
+
+    def begin() -> Traffic:
+        begun.append(Traffic(proxy))
+        return begun[-1]
+
+    yield begin
+    for one in begun:
+        one.close()

@@ -1,0 +1,88 @@
+"""Clients of every kind at once: some refresh all the time, some come, sign in, look and leave."""
+
+import threading
+from collections import Counter
+from typing import Self
+
+import httpx
+import psycopg
+
+from tests.faults.clients import Load
+from tests.people import Person
+from tests.proxy.nginx import Nginx
+from tests.proxy.tls import client
+
+
+class Visitor:
+    """Somebody who registers, signs in, reads, writes and signs out, again and again, and notes what went wrong."""
+
+    def __init__(self, http: httpx.Client, name: str) -> None:
+        self.http, self.name = http, name
+        self.http.timeout = httpx.Timeout(20)
+        self.statuses: Counter[str] = Counter()
+        http.event_hooks["response"] = [self._note]
+
+    def _note(self, answer: httpx.Response) -> None:
+        request = answer.request
+        if answer.is_success:
+            self.statuses["good"] += 1
+        else:
+            self.statuses[f"{request.method} {request.url.path} {answer.status_code}"] += 1
+
+    def visit(self, number: int) -> None:
+        person = Person(self.http, f"{self.name}{number}@example.com")
+        try:
+            person.register().login().refresh().me()
+            self.http.patch("/api/me/", json={"username": "B"}, headers=person.bearer())
+            person.logout()
+        except AssertionError:
+            pass  # the answer has been noted
+        except httpx.TransportError as error:
+            self.statuses[type(error).__name__] += 1
+
+
+class Traffic:
+    """The load of tests.faults and two visitors, through the proxy; use it as a context."""
+
+    def __init__(self, proxy: Nginx) -> None:
+        self.load = Load(f"https://127.0.0.1:{proxy.https}", connect=lambda url: client(proxy))
+        self.visitors = [Visitor(client(proxy), name) for name in ("bob", "carol")]
+        self._leaving = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Self:
+        self._threads = [threading.Thread(target=self._come_and_go, args=(one,)) for one in self.visitors]
+        for thread in self._threads:
+            thread.start()
+        self.load.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._leaving.set()
+        self.load.__exit__(*error)
+        for thread in self._threads:
+            thread.join(30)
+
+    def sweep(self, database_url: str) -> None:
+        """Delete the sessions that visitors left open because something went wrong."""
+        with psycopg.connect(database_url) as connection:
+            visitors = "u.email LIKE 'bob%' OR u.email LIKE 'carol%'"
+            connection.execute(
+                f"DELETE FROM latchkey_session s USING latchkey_user u WHERE u.id = user_id AND ({visitors})"
+            )
+
+    def close(self) -> None:
+        self.load.close()
+        for visitor in self.visitors:
+            visitor.http.close()
+
+    def _come_and_go(self, visitor: Visitor) -> None:
+        number = 0
+        while not self._leaving.wait(0.05):
+            number += 1
+            visitor.visit(number)
+
+    def troubles(self) -> Counter[str]:
+        """Return what anybody was told but success, by kind."""
+        told = sum((visitor.statuses for visitor in self.visitors), Counter[str]()) + self.load.statuses()
+        return Counter({what: count for what, count in told.items() if what not in ("good", "200")})
