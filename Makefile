@@ -45,7 +45,7 @@ test-browser: setup ## Drive the pages in a real browser (needs Debian's chromiu
 	$(BIN)/pytest -n $(JOBS) --database sqlite -m browser $(TESTS)
 	$(BIN)/pytest -n $(JOBS) --database postgresql -m browser $(TESTS)
 
-test-proxy: setup ## Run deploy/nginx.conf in a real nginx (needs Debian's nginx-light)
+test-proxy: setup ## Run deploy/nginx.conf and deploy/Caddyfile (needs Debian's nginx-light and caddy)
 	$(BIN)/pytest --database sqlite -m proxy $(TESTS)
 	$(BIN)/pytest --database postgresql -m proxy $(TESTS)
 
@@ -59,7 +59,7 @@ test-prometheus: setup ## Run deploy/prometheus/ in a real Prometheus (needs Deb
 test-pgbouncer: setup ## Run deploy/pgbouncer.ini in a real PgBouncer (needs Debian's pgbouncer)
 	$(BIN)/pytest --database postgresql -m pgbouncer tests/pgbouncer
 
-test-nodes: setup ## Turn, kill and upgrade two nodes under load behind real proxies (needs Debian's nginx-light and caddy)
+test-nodes: setup ## Turn, kill and upgrade two nodes under load behind a real nginx (needs Debian's nginx-light)
 	$(BIN)/pytest --database postgresql -m nodes tests/nodes
 
 test-install: setup ## Build what deploy/Containerfile builds, and install the lowest versions allowed (needs a registry)

@@ -9,8 +9,7 @@ import psycopg
 
 from tests.faults.clients import Load
 from tests.people import Person
-from tests.proxy.nginx import Nginx
-from tests.proxy.tls import client
+from tests.proxy.tls import Proxy, client
 
 
 class Visitor:
@@ -44,7 +43,7 @@ class Visitor:
 class Traffic:
     """The load of tests.faults and two visitors, through the proxy; use it as a context."""
 
-    def __init__(self, proxy: Nginx) -> None:
+    def __init__(self, proxy: Proxy) -> None:
         self.load = Load(f"https://127.0.0.1:{proxy.https}", connect=lambda url: client(proxy))
         self.visitors = [Visitor(client(proxy), name) for name in ("bob", "carol")]
         self._leaving = threading.Event()

@@ -30,7 +30,14 @@ def stranger() -> list[str]:
     return [*become, f"--inh-caps={kept}", f"--ambient-caps={kept}"]
 
 
-DOOR = f'#!/bin/sh\numask 077\nexec {shlex.join([*stranger(), LATCHKEY])} "$@"\n'
+def door_to(program: Path | str, folder: Path) -> str:
+    """Return a script in this folder that runs the program as that stranger."""
+    door = folder / "latchkey"
+    door.write_text(f'#!/bin/sh\numask 077\nexec {shlex.join([*stranger(), str(program)])} "$@"\n')
+    door.chmod(0o755)
+    return str(door)
+
+
 MACHINES = {
     "a plain C locale, a day ahead": {"LC_ALL": "C", "TZ": "Pacific/Kiritimati"},
     "ASCII and nothing else, no time zone database": {
@@ -46,10 +53,7 @@ MACHINES = {
 def bare(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A server, not started, whose every command runs as a stranger on a read-only file system, with umask 077."""
     folder = folder_for_nobody()
-    door = folder / "latchkey"
-    door.write_text(DOOR)
-    door.chmod(0o755)
-    monkeypatch.setattr("tests.server.LATCHKEY", str(door))
+    monkeypatch.setattr("tests.server.LATCHKEY", door_to(LATCHKEY, folder))
     server = Server(folder, database_url, HOME="/nonexistent", PYTHONPATH=str(READ_ONLY))
     (folder / "var").mkdir(mode=0o700)
     if os.geteuid() == 0:

@@ -1,5 +1,7 @@
 """The roles of docs/operations.md: the one that serves may work with rows and with nothing else."""
 
+import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,11 +9,13 @@ import httpx
 import psycopg
 import pytest
 
+from tests.faults.postgresql import folder_for_nobody, stopped_after
 from tests.operations.roles import OWNER, SERVICE, documented, url, with_roles
 from tests.people import Person
 from tests.postgres import Postgres
 from tests.server import ADMIN_EMAIL, ADMIN_PASSWORD, Server
 
+SCRIPT = Path(__file__).resolve().parents[2] / "deploy" / "roles.sh"
 FORBIDDEN = [
     "CREATE TABLE mallory (id int)",
     "CREATE SCHEMA mallory",
@@ -43,6 +47,19 @@ def server(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iter
     server.environment["DATABASE_URL"] = url(SERVICE, postgres.port)
     yield server.restart()
     server.kill()
+
+
+def test_the_script_makes_the_same_roles() -> None:
+    postgres = Postgres(folder_for_nobody()).create()
+    with stopped_after(postgres.start()):
+        at = {"PGHOST": "127.0.0.1", "PGPORT": str(postgres.port), "PATH": f"{postgres.programs}:{os.environ['PATH']}"}
+        secrets = {"OWNER_PASSWORD": "o'wner", "SERVICE_PASSWORD": "s$ervice"}
+        subprocess.run([str(SCRIPT)], env=at | secrets, check=True, timeout=30)
+        for role in (OWNER, SERVICE):
+            with psycopg.connect(url(role, postgres.port, "x"), autocommit=True) as connection:
+                assert connection.execute("SELECT has_schema_privilege('public', 'CREATE')").fetchone() == (
+                    role == OWNER,
+                )
 
 
 @pytest.mark.ledger("ASVS-13.2.1", "ASVS-13.2.2")

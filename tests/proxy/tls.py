@@ -2,6 +2,7 @@
 
 import ssl
 from pathlib import Path
+from typing import Protocol
 
 import httpx
 
@@ -31,7 +32,15 @@ class TlsConnection(Connection):
         self.socket = self.tls = with_context.wrap_socket(self.socket, server_hostname=HOST)
 
 
-def client(proxy: Nginx, scheme: str = "https") -> httpx.Client:
+class Proxy(Protocol):
+    """What is known of a proxy from outside."""
+
+    http: int
+    https: int
+    certificate: Path
+
+
+def client(proxy: Proxy, scheme: str = "https") -> httpx.Client:
     """Return a client that goes to the proxy wherever the name points, and follows no redirect."""
     port = proxy.https if scheme == "https" else proxy.http
     return httpx.Client(

