@@ -6,12 +6,15 @@ does not start over it, and commands that serve nobody (migrate, prune) run on. 
 
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
+
+from latchkey.core.mounts import mounted, network_file_system
 
 SECRET_LENGTH, SECRET_VARIETY = 50, 5
 """The fewest characters, and different characters, of a secret key; the same as in Django's security.W009."""
@@ -34,7 +37,13 @@ def production_is_safe(**kwargs: Any) -> list[CheckMessage]:
     """Return what an operator has to mend before strangers may reach a production server."""
     if not settings.PRODUCTION:
         return []
-    return [*weak_secrets(), *loose_hosts(), *insecure_public_url(), *insecure_origins()]
+    return [
+        *weak_secrets(),
+        *loose_hosts(),
+        *insecure_public_url(),
+        *insecure_origins(),
+        *shared_sqlite(settings.DATABASES["default"], mounted()),
+    ]
 
 
 def refuse_unsafe_boot() -> None:
@@ -89,6 +98,15 @@ def insecure_origins() -> Iterator[CheckMessage]:
         if not is_https(origin):
             message = f"LATCHKEY_CORS_ORIGINS contains {origin!r}, which is not an https origin."
             yield Error(message, hint=hint, id="latchkey.E006")
+
+
+def shared_sqlite(database: dict[str, Any], mounts: str) -> Iterator[CheckMessage]:
+    """Several nodes need PostgreSQL: they cannot share an SQLite file, whose locks no network file system keeps."""
+    if not database["ENGINE"].endswith("sqlite3"):
+        return
+    if kind := network_file_system(Path(database["NAME"]).resolve(), mounts):
+        hint = "Use a local disk for one node, or PostgreSQL through DATABASE_URL for several."
+        yield Error(f"The SQLite database is on a network file system ({kind}).", hint=hint, id="latchkey.E007")
 
 
 def is_https(url: str) -> bool:

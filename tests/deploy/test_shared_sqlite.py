@@ -1,0 +1,48 @@
+"""An SQLite database that several nodes could share is refused in production."""
+
+from pathlib import Path
+
+import pytest
+
+from latchkey.checks import shared_sqlite
+from latchkey.core.database import connection_settings
+from latchkey.core.mounts import mounted, network_file_system
+
+MOUNTS = """\
+/dev/vda / ext4 rw 0 0
+proc /proc proc rw 0 0
+filer:/export /srv nfs4 rw 0 0
+/dev/vdb /srv/local xfs rw 0 0
+//filer/share /mnt/with\\040space cifs rw 0 0
+alice@host: /home/alice/remote fuse.sshfs rw 0 0
+/dev/vdc /twice ext4 rw 0 0
+filer:/other /twice nfs rw 0 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/var/lib/latchkey/latchkey.sqlite3", ""),
+        ("/srv/latchkey.sqlite3", "nfs4"),
+        ("/srv/local/latchkey.sqlite3", ""),
+        ("/srv-elsewhere/latchkey.sqlite3", ""),
+        ("/mnt/with space/x/latchkey.sqlite3", "cifs"),
+        ("/home/alice/remote/latchkey.sqlite3", "fuse.sshfs"),
+        ("/twice/latchkey.sqlite3", "nfs"),
+    ],
+)
+def test_sqlite_on_a_network_file_system_is_refused_by_number(path: str, kind: str) -> None:
+    told = [
+        (problem.id, kind in problem.msg) for problem in shared_sqlite(connection_settings(f"sqlite:///{path}"), MOUNTS)
+    ]
+    assert told == ([("latchkey.E007", True)] if kind else [])
+
+
+def test_postgresql_may_keep_its_files_where_it_likes() -> None:
+    assert list(shared_sqlite(connection_settings("postgresql:///srv?host=/srv"), MOUNTS)) == []
+
+
+def test_the_table_of_this_machine_can_be_read(tmp_path: Path) -> None:
+    assert network_file_system(tmp_path, "") == ""
+    assert network_file_system(Path("/proc/self"), mounted()) == ""
