@@ -12,6 +12,7 @@ from tests.server import Server
 __all__ = ["conclude", "loads"]
 
 MIGRATIONS = sorted(path.stem for path in Path(__file__).parents[2].glob("latchkey/migrations/0*.py"))
+STATEMENTS_0_1 = Path(__file__).with_name("statements_0_1.py").read_text()
 OLD_VERSION = Path(__file__).with_name("old_version.py").read_text()
 
 
@@ -33,6 +34,12 @@ def test_every_older_version_works_with_the_tables_of_this_one(database: Server)
     assert len(MIGRATIONS) >= 3
     said = run(database, "shell", "--no-imports", "-c", OLD_VERSION)
     assert said.splitlines() == [f"{name} works" for name in MIGRATIONS[:-1]]
+
+
+@pytest.mark.ledger("H-INF-12")
+def test_the_statements_of_version_0_1_work_on_the_tables_of_this_one(database: Server) -> None:
+    run(database, "migrate", "--verbosity", "0")
+    assert run(database, "shell", "--no-imports", "-c", STATEMENTS_0_1).split() == ["1"] * 6
 
 
 @pytest.mark.ledger("H-INF-12")
