@@ -51,6 +51,8 @@ def _postgresql(url: str) -> dict[str, Any]:
     settings = {
         "connect_timeout": 2,  # for each host; a request may have to try twice and still be in time
         "tcp_user_timeout": 5000,  # milliseconds until a host that fell silent counts as gone, instead of 15 minutes
+        "keepalives_idle": 5,  # and seconds until one that owes an answer is asked whether it is there, instead of 2 h
+        "keepalives_interval": 2,
         "server_side_binding": True,  # the server puts in the parameters, and keeps the plan of what comes again
         "prepare_threshold": None if ours and ours[1] == "off" else 5,
         **given,

@@ -45,6 +45,14 @@ def test_a_postgresql_url_is_read_as_libpq_reads_it(url: str, parts: tuple[str |
     assert settings["ENGINE"] == "django.db.backends.postgresql"
     assert tuple(settings.get(part) for part in PARTS) == parts
     assert 0 < settings["OPTIONS"]["connect_timeout"] <= 5
+    assert settings["DISABLE_SERVER_SIDE_CURSORS"] is True
+
+
+def test_a_host_that_fell_silent_is_gone_in_seconds_unless_the_url_says_otherwise() -> None:
+    options: dict[str, Any] = connection_settings("postgresql://a/name")["OPTIONS"]
+    assert (options["tcp_user_timeout"], options["keepalives_idle"], options["keepalives_interval"]) == (5000, 5, 2)
+    told = connection_settings("postgresql://a/name?tcp_user_timeout=9000&keepalives_idle=60")["OPTIONS"]
+    assert (int(told["tcp_user_timeout"]), int(told["keepalives_idle"])) == (9000, 60)
 
 
 def test_further_parameters_go_to_libpq() -> None:
