@@ -103,6 +103,8 @@ def test_without_an_environment_the_password_is_made_up_and_shown_once(stranger:
         ({"DATABASE_URL": "sqlite:///empty.sqlite3"}, "run 'latchkey migrate' first"),
         ({"LATCHKEY_DATA_DIR": "/proc/latchkey"}, "The data directory /proc/latchkey cannot be made"),
         ({"LATCHKEY_TRUSTED_PROXIES": "all"}, "LATCHKEY_TRUSTED_PROXIES is 'all'"),
+        ({"LATCHKEY_SIGNING_ALGORITHM": "none"}, "LATCHKEY_SIGNING_ALGORITHM is 'none'"),
+        ({"LATCHKEY_SIGNING_ALGORITHM": "RSA1_5"}, "it must be 'HS256' or 'EdDSA' or 'ES256' or 'RS256'"),
         ({"LATCHKEY_BROWSABLE_API": "maybe"}, "LATCHKEY_BROWSABLE_API is 'maybe'"),
         ({"LATCHKEY_ADMIN_EMAIL": "admin"}, "LATCHKEY_ADMIN_EMAIL or LATCHKEY_ADMIN_PASSWORD cannot be used"),
         ({"LATCHKEY_ADMIN_PASSWORD": "short"}, "LATCHKEY_ADMIN_EMAIL or LATCHKEY_ADMIN_PASSWORD cannot be used"),

@@ -1,15 +1,19 @@
 """GET /.well-known/jwks.json, openid-configuration and oauth-authorization-server."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import jwt
 import pytest
+import time_machine
 
+from latchkey.core import clock as clocks
 from latchkey.keys import ring
 from latchkey.keys.boot import prepare_keys
 from latchkey.keys.models import SigningKey
+from latchkey.keys.rotate import rotate
 from latchkey.tokens.key_pairs import ALGORITHMS
 from tests.attacks.conftest import Away, away
 from tests.people import Person
@@ -68,6 +72,20 @@ def test_the_key_set_has_public_members_and_distinct_names_alone(
     assert len({key["kid"] for key in keys}) == 3
     assert not [key for key in keys if PRIVATE & set(key)]
     assert {key["use"] for key in keys} == {"sig"}
+
+
+def test_a_key_is_published_from_before_it_signs_until_its_last_token_has_ended(
+    clock: time_machine.Traveller, http: httpx.Client, chosen: Callable[[str], None]
+) -> None:
+    chosen("EdDSA")
+    first = SigningKey.objects.get().kid
+    second = rotate("EdDSA", clocks.now()).kid
+    published = {}
+    for minutes in (0, 9, 10, 70, 71):
+        with time_machine.travel(clocks.now() + timedelta(minutes=minutes), tick=False):
+            ring.forget()
+            published[minutes] = [key["kid"] for key in http.get(JWKS).json()["keys"]]
+    assert published == {0: [first, second], 9: [first, second], 10: [first, second], 70: [first, second], 71: [second]}
 
 
 def test_the_key_set_may_be_kept_and_is_not_sent_twice(http: httpx.Client, chosen: Callable[[str], None]) -> None:

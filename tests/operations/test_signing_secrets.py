@@ -125,6 +125,29 @@ def test_the_ring_outlives_an_outage_and_nobody_is_told_that_a_token_is_bad(alic
         assert alice.refresh().me().status_code == 200
 
 
+def test_nodes_that_switch_their_algorithm_refuse_no_token_of_each_other(
+    clock: time_machine.Traveller, http: httpx.Client, settings: Any
+) -> None:
+    people = [Person(http, f"{name}@example.com").register().login() for name in ("alice", "bob")]
+    nodes, signed = ["HS256", "HS256"], list[str]()
+    for number, algorithm in enumerate(["EdDSA", "EdDSA", "ES256", "ES256", "RS256", "RS256", "HS256", "HS256"]):
+        settings.SIGNING_ALGORITHM = nodes[number % 2] = algorithm
+        prepare_keys()
+        for _ in range(2):  # as each starts, and when the key that it has made is published long enough
+            for settings.SIGNING_ALGORITHM in nodes:
+                ring.forget()
+                assert [person.me().status_code for person in people] == [200, 200]
+            for person, settings.SIGNING_ALGORITHM in zip(people, nodes, strict=True):
+                signed.append(jwt.get_unverified_header(person.refresh().access_token)["alg"])
+            clock.shift(timedelta(seconds=20))
+        clock.shift(timedelta(minutes=10))
+        for person in people:
+            person.refresh()
+    assert set(signed) == {"HS256", "EdDSA", "ES256", "RS256"}
+    assert signed[:8] == ["EdDSA", "HS256"] * 2 + ["EdDSA"] * 4
+    assert signed[-4:] == ["HS256"] * 4
+
+
 @pytest.mark.parametrize("at_once", [False, True])
 def test_nodes_whose_clocks_are_apart_refuse_each_other_nothing(
     clock: time_machine.Traveller, http: httpx.Client, settings: Any, turn: Callable[..., None], at_once: bool

@@ -113,6 +113,16 @@ def test_a_token_is_decoded_in_one_place_with_one_algorithm() -> None:
     assert {k.arg: ast.unparse(k.value) for k in call.keywords}["algorithms"] == "[key.algorithm]"
 
 
+def test_whoever_verifies_or_signs_an_access_token_asks_for_the_keys_of_the_ring() -> None:
+    """Without them a token is held against the secret's own key alone, and signed by it."""
+    asked = [call for _, call in calls("verify", "issue") if ast.unparse(call.func).startswith("access_token.")]
+    assert {ast.unparse(call.func): ast.unparse(call.args[-1]) for call in asked} == {
+        "access_token.verify": "ring.find",
+        "access_token.issue": "terms.key",
+    }
+    assert {len(call.args) for call in asked if "verify" in ast.unparse(call.func)} == {3}
+
+
 @pytest.mark.ledger("ASVS-13.1.1")
 def test_nobody_is_called_but_the_database() -> None:
     assert imports() & NETWORK == set()
