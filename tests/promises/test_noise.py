@@ -65,6 +65,7 @@ def test_sql_is_written_by_hand_in_few_places_and_takes_values_as_parameters() -
     assert {entry for entry in written if entry[0] != "cli.py"} == {
         ("core/cursor.py", "cursor.execute(sql, parameters)"),
         ("web/views.py", "cursor.execute('SELECT 1')"),
+        ("management/commands/migrate.py", "cursor.execute('SELECT pg_try_advisory_lock(%s)', [LOCK])"),
     }
     assert {(file, ast.unparse(call)) for file, call in calls("fetch")} == {
         ("accounts/models.py", "fetch(BY_EMAIL, {'email': canonical(username or '')})"),
