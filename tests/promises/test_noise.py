@@ -72,10 +72,14 @@ def test_sql_is_written_by_hand_in_few_places_and_takes_values_as_parameters() -
         ("limits/attempts.py", "fetch(statement, parameters)"),
         ("sessions/manager.py", "fetch(worded(OPEN, connection.vendor), parameters)"),
         ("sessions/manager.py", "fetch(MAKE_ROOM, parameters)"),
-        ("sessions/manager.py", "fetch(worded(ROTATE, connection.vendor), parameters)"),
-        ("sessions/manager.py", "fetch(BEARER, {'id': session_id, 'now': adapted(now)})"),
+        ("sessions/manager.py", "rotation(connection.vendor).fetch(parameters)"),
+        ("sessions/manager.py", "BEARER.fetch({'id': session_id, 'now': adapted(now)})"),
+        ("core/prepared.py", "fetch(self.sql, parameters)"),
+        ("services/models.py", "fetch(_KNOWN, {'digest': digest_of(secret), 'client_id': client_id})"),
         ("watch/views.py", "fetch('SELECT 1', {})"),
     }
+    assert {file for file, _ in calls("exec_prepared", "prepare")} == {"core/prepared.py"}
+    assert {file for file, _ in calls("Prepared")} == {"sessions/statements.py"}
     assert not calls("raw", "extra", "RawSQL", "executemany", "executescript", "callproc")
 
 
