@@ -24,6 +24,9 @@ from latchkey.tokens.keys import ALGORITHM, Key
 READ_AT_MOST_EVERY = 1.0
 """Seconds: a key that is retired is refused in every process within this time (2 are promised)."""
 
+OUT_OF_DATE_AFTER = 10.0
+"""Seconds: nobody goes on with a ring that was last asked for so long ago; the key that signed then may be retired."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -50,9 +53,12 @@ class _Held:
 def current() -> Ring:
     """Return the ring; while the database is away the last one stays. Raises DatabaseError where there is none yet."""
     asked_at = time.monotonic()
-    if _Held.ring is None or asked_at - _Held.read_at >= READ_AT_MOST_EVERY:
-        _Held.read_at = asked_at  # other threads go on with the last ring while this one reads
+    age = asked_at - _Held.read_at
+    if _Held.ring is None or age >= READ_AT_MOST_EVERY:
+        if age < OUT_OF_DATE_AFTER:
+            _Held.read_at = asked_at  # other threads go on with the last ring while this one reads
         _read_again()
+        _Held.read_at = asked_at
     return _Held.ring or {}
 
 
