@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from latchkey.services.models import ServiceCredential, digest_of
 from tests.people import Person
 
 Statement = tuple[str, Any]
@@ -18,8 +19,17 @@ DOORS: dict[str, Callable[[Person], Any]] = {
     "retry": lambda person: person.try_refresh(person.spent[-1]),
     "me": lambda person: person.me(),
     "login": lambda person: person.login(),
+    "verify": lambda person: person.http.get("/api/verify/", headers=person.bearer()),
+    "introspect an access token": lambda person: introspect(person, person.access_token),
+    "introspect a refresh token": lambda person: introspect(person, person.refresh_token),
+    "revoke": lambda person: person.http.post("/api/revoke/", data={"token": person.access_token}),
     "logout": lambda person: person.logout(),
 }
+
+
+def introspect(person: Person, token: str) -> None:
+    answer = person.http.post("/api/introspect/", data={"token": token}, auth=("payments", "a secret"))
+    assert answer.json()["active"] is True
 
 
 def sent_by(act: Callable[[], Any]) -> Iterator[Statement]:
@@ -47,6 +57,7 @@ def plan_of(statement: Statement) -> str:
 @pytest.mark.parametrize("door", DOORS)
 def test_no_statement_reads_the_whole_table(alice: Person, bob: Person, door: str) -> None:
     alice.refresh()
+    ServiceCredential.objects.create(client_id="payments", digest=digest_of("a secret"))
     plans = [plan_of(statement) for statement in sent_by(lambda: DOORS[door](alice))]
     assert plans
     for plan in plans:

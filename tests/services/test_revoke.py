@@ -69,6 +69,15 @@ def test_revocation_costs_what_logout_costs(
         assert len(statements(lambda token=token: revoke(alice, token))) == count
 
 
+def test_revocation_is_a_post(alice: Person) -> None:
+    for method in ("GET", "PUT", "PATCH", "DELETE"):
+        answer = alice.http.request(method, f"/api/revoke/?token={alice.access_token}")
+        assert_problem(answer, 405, "method_not_allowed")
+        assert answer.headers["Allow"] == "POST, OPTIONS"
+    assert alice.http.options("/api/revoke/").status_code == 204
+    assert alice.me().status_code == 200
+
+
 @pytest.mark.ledger("RFC7009-5")
 def test_who_makes_tokens_up_has_to_wait_and_a_live_one_is_revoked_meanwhile(alice: Person, bob: Person) -> None:
     statuses = [revoke(alice, str(uuid4())).status_code for _ in range(GUESSES + 5)]
