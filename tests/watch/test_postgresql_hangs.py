@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import httpx
@@ -15,6 +16,7 @@ from tests.problems import assert_problem
 from tests.watch.conftest import Launch
 from tests.watch.scrape import Scrapes
 
+THREADS, MANY = 2, 6
 IN_TIME = 4.0
 """Seconds: the probe gives up after 2."""
 
@@ -28,18 +30,37 @@ def hung(metrics: Scrapes) -> Iterator[None]:
     assert pids
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
-    yield
-    for pid in pids:
-        os.kill(pid, signal.SIGCONT)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 @pytest.mark.ledger("H-INF-14")
 def test_a_hung_database_is_not_ready_in_time_while_the_process_is_alive_and_its_metrics_go_on(launch: Launch) -> None:
-    metrics = launch(workers=1, threads=2)
+    metrics = launch(workers=1, threads=THREADS)
     with httpx.Client(base_url=metrics.server.url) as http:
-        Person(http, "alice@example.com").register().login().me()
-    assert metrics.get("/readyz").status_code == 200
+        alice = Person(http, "alice@example.com").register().login()
+    with ThreadPoolExecutor(MANY) as pool:
+        list(pool.map(lambda _: try_me(metrics, alice), range(2 * MANY)))  # so that each thread has its connection
+        assert metrics.get("/readyz").status_code == 200
+        held_up(metrics, pool, alice)
+    metrics.wait_for(lambda: metrics.get("/readyz").status_code == 200, within=20)
+    assert metrics.value("latchkey_live_sessions") == 1
+
+
+def try_me(metrics: Scrapes, person: Person) -> int:
+    return httpx.get(f"{metrics.server.url}/api/me/", headers=person.bearer(), timeout=60).status_code
+
+
+def held_up(metrics: Scrapes, pool: ThreadPoolExecutor, alice: Person) -> None:
+    """Ask for more than there are threads, of a database that hangs, and look at the own address meanwhile."""
     with hung(metrics):
+        asked = [pool.submit(try_me, metrics, alice) for _ in range(MANY)]
+        metrics.wait_for(lambda: metrics.value("latchkey_threads_busy", pool="requests") == THREADS, within=20)
+        metrics.wait_for(lambda: metrics.value("latchkey_requests_waiting", pool="requests") == MANY - THREADS, 20)
+        assert metrics.value("latchkey_database_connections_busy") >= THREADS
         for _ in range(3):
             began = time.monotonic()
             assert_problem(metrics.get("/readyz"), 503, "unavailable")
@@ -47,5 +68,5 @@ def test_a_hung_database_is_not_ready_in_time_while_the_process_is_alive_and_its
             assert metrics.events()["login.succeeded"] == 1
             assert time.monotonic() - began < 2 * IN_TIME
         assert "latchkey_live_sessions" not in metrics.get().text
-    metrics.wait_for(lambda: metrics.get("/readyz").status_code == 200, within=20)
-    assert metrics.value("latchkey_live_sessions") == 1
+        assert not any(one.done() for one in asked)
+    assert {one.result() for one in asked} <= {200, 401, 503}
