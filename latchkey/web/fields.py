@@ -1,6 +1,5 @@
 """Serializer fields that take what is documented and nothing else: DRF's own turn numbers and booleans into text."""
 
-import re
 from typing import Any, TypeGuard
 from uuid import UUID
 
@@ -8,12 +7,12 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-_CANONICAL = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+from latchkey.tokens.refresh_token import CANONICAL
 
 
 def is_uuid(data: Any) -> TypeGuard[str]:
     """Tell whether this is a UUID in the one form that we take."""
-    return isinstance(data, str) and bool(_CANONICAL.fullmatch(data))
+    return isinstance(data, str) and bool(CANONICAL.fullmatch(data))
 
 
 class StrictCharField(serializers.CharField):
