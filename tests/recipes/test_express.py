@@ -8,6 +8,7 @@ import pytest
 
 from tests.postgres import free_port
 from tests.recipes.caller import assert_callers_are_told_apart
+from tests.recipes.offline import assert_tokens_are_verified, signing
 from tests.recipes.page import blocks, credential, running
 from tests.server import Server
 
@@ -37,3 +38,12 @@ def test_the_recipe_for_express_tells_callers_apart(node: tuple[str, Path], serv
     (folder / "app.mjs").write_text(app)
     with running([program, "app.mjs"], folder, port, PORT=str(port), **credential(server)) as url:
         assert_callers_are_told_apart(url, server)
+
+
+def test_the_recipe_for_express_verifies_by_itself(node: tuple[str, Path], server: Server) -> None:
+    program, folder = node
+    port = free_port()
+    (app,) = blocks("express_jwks.md", "javascript")
+    (folder / "app.mjs").write_text(app)
+    with running([program, "app.mjs"], folder, port, PORT=str(port), **signing(server)) as url:
+        assert_tokens_are_verified(url, server)

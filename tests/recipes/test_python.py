@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.postgres import free_port
 from tests.recipes.caller import assert_callers_are_told_apart
+from tests.recipes.offline import assert_tokens_are_verified, signing
 from tests.recipes.page import blocks, credential, running
 from tests.server import Server
 
@@ -29,6 +30,16 @@ def test_the_recipe_for_fastapi_tells_callers_apart(tmp_path: Path, server: Serv
     command = [sys.executable, "-m", "uvicorn", "app:app", "--port", str(port)]
     with running(command, folder, port, **credential(server)) as url:
         assert_callers_are_told_apart(url, server)
+
+
+def test_the_recipe_for_fastapi_verifies_by_itself(tmp_path: Path, server: Server) -> None:
+    folder, port = tmp_path / "recipe", free_port()
+    folder.mkdir()
+    (app,) = blocks("fastapi_jwks.md", "python")
+    (folder / "app.py").write_text(app)
+    command = [sys.executable, "-m", "uvicorn", "app:app", "--port", str(port)]
+    with running(command, folder, port, **signing(server)) as url:
+        assert_tokens_are_verified(url, server)
 
 
 def test_the_recipe_for_django_tells_callers_apart(tmp_path: Path, server: Server) -> None:
