@@ -108,8 +108,8 @@ class SideBySide:
             return
         assert self.design.signs_in(access), "an access token was let in that had to be refused"
         assert found is not None
-        user, presented = found
-        assert (user.pk, presented) == (access.device.owner.id, access.secret)
+        user, token = found
+        assert (user.pk, token.session_id) == (access.device.owner.id, access.device.id)
 
     def restore(self, device: Device, rotations: int) -> None:
         """Put the row of some rotations ago back, as after a fail-over to a replica that lags."""
