@@ -5,7 +5,7 @@ TESTS ?= tests
 JOBS ?= 2
 PROOFS := $(foreach part,races model faults growth,$(part)-on-postgresql $(part)-on-sqlite)
 
-.PHONY: help setup serve bench test test-sessions $(PROOFS) test-load test-browser test-proxy test-recipes test-prometheus \
+.PHONY: help setup serve bench test test-servers test-sessions $(PROOFS) test-load test-browser test-proxy test-recipes test-prometheus \
         test-pgbouncer test-nodes test-install test-all check ledger sbom openapi format clean
 
 help: ## Show what there is
@@ -22,9 +22,16 @@ setup: .venv/.synced ## Make .venv with the locked dependencies
 serve: setup ## Serve on http://127.0.0.1:8000/ (ARGS="--port 9000 --workers 1")
 	@$(BIN)/latchkey serve $(ARGS)
 
-test: setup ## Run the fast tests on SQLite and on PostgreSQL
-	$(BIN)/pytest -n $(JOBS) --database sqlite $(TESTS)
-	$(BIN)/pytest -n $(JOBS) --database postgresql $(TESTS)
+SERVERS := $(addprefix tests/,operations deploy wire watch fuzz recipes test_serve.py)
+
+test: FAST := $(if $(filter tests,$(TESTS)),$(addprefix --ignore=,$(SERVERS)))
+test: setup ## Run the fast tests on SQLite and on PostgreSQL (4 minutes; TESTS=tests/api for some)
+	$(BIN)/pytest -n $(JOBS) --database sqlite $(FAST) $(TESTS)
+	$(BIN)/pytest -n $(JOBS) --database postgresql $(FAST) $(TESTS)
+
+test-servers: setup ## Run the tests that start servers of their own, and the fuzzing (9 minutes)
+	$(BIN)/pytest -n $(JOBS) --database sqlite $(SERVERS)
+	$(BIN)/pytest -n $(JOBS) --database postgresql $(SERVERS)
 
 bench: setup ## Measure Latchkey beside other systems (QUICK=1: two minutes; ARGS="--only latchkey simplejwt")
 	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(ARGS)
@@ -65,7 +72,7 @@ test-nodes: setup ## Turn, kill and upgrade two nodes under load behind a real n
 test-install: setup ## Build what deploy/Containerfile builds, and install the lowest versions allowed (needs a registry)
 	$(BIN)/pytest --database sqlite -m install tests/deploy
 
-test-all: test test-sessions test-load test-browser test-proxy test-recipes test-prometheus test-pgbouncer test-nodes \
+test-all: test test-servers test-sessions test-load test-browser test-proxy test-recipes test-prometheus test-pgbouncer test-nodes \
           test-install ## Run every test there is
 
 check: setup ## Check style, types, layers, migrations and the OpenAPI document
