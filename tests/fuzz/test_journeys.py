@@ -22,7 +22,7 @@ from tests.fuzz.document import (
 )
 from tests.patience import OVER_A_DATABASE
 
-JOURNEYS, STEPS = 120, 10
+JOURNEYS, STEPS = 260, 10
 
 
 class Journey(SCHEMA.as_state_machine()):  # type: ignore[misc]  # made here and now, out of the document
