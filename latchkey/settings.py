@@ -10,8 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from latchkey.core.database import connection_settings
 from latchkey.core.environment import Environment
+from latchkey.core.knobs import Policy
 from latchkey.core.logs import logging_settings
-from latchkey.core.policy import Policy
 from latchkey.core.policy_form import constance_settings
 from latchkey.core.secrets import private_directory, secret_in
 from latchkey.web.framework import SPECTACULAR, rest_framework_settings

@@ -17,7 +17,8 @@ from latchkey.core import clock
 from latchkey.core.cursor import fetch
 from latchkey.limits.attempts import forgive
 
-FOR_SIGN_IN = ("id", "password", "email", "is_active", "is_staff", "credential_version")  # in the order of the fields
+FOR_SIGN_IN = ("id", "password", "email", "email_verified_at", "is_active", "is_staff", "credential_version")
+"""In the order of the fields."""
 BY_EMAIL = f"SELECT {', '.join(FOR_SIGN_IN)} FROM latchkey_user WHERE email = %(email)s"  # noqa: S608 - names of ours
 
 
@@ -65,6 +66,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     """
 
     email = models.EmailField("e-mail address", max_length=LENGTH_LIMIT, unique=True)
+    email_verified_at = models.DateTimeField("e-mail verified", null=True, blank=True, editable=False)
     username = models.CharField("user name", max_length=150, blank=True, help_text="For display; signs nobody in.")
     is_active = models.BooleanField("active", default=True, help_text="Inactive users cannot sign in.")
     is_staff = models.BooleanField("staff", default=False, help_text="May open this admin area.")

@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 
 from latchkey.accounts.models import User
 from latchkey.audit.events import Event
+from latchkey.audit.keep import keep
 from latchkey.audit.log import record
 from latchkey.core import errors
 from latchkey.core.client import Client
@@ -35,7 +36,7 @@ def register(email: str, password: str, client: Client) -> User:
     except (errors.BadRequest, errors.RegistrationClosed) as refusal:
         record(Event.REGISTRATION_REFUSED, client, reason=refusal.code)
         raise
-    record(Event.USER_REGISTERED, client, user_id=user.pk)
+    record(Event.USER_REGISTERED, client, user_id=user.pk, kept=True)
     return user
 
 
@@ -52,6 +53,7 @@ def _register(email: str, password: str, client: Client) -> User:
     try:
         with transaction.atomic():
             user.save(force_insert=True)
+            keep(Event.USER_REGISTERED, client, user.pk)
     except IntegrityError as error:
         raise errors.EmailTaken from error
     return user

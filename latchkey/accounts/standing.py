@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from django.db import transaction
 from django.db.models import F
 
 from latchkey.accounts.models import User
@@ -38,6 +39,7 @@ def _those(user_ids: Collection[int], is_active: bool) -> list[int]:
     return list(User.objects.filter(pk__in=user_ids, is_active=is_active).values_list("pk", flat=True))
 
 
+@transaction.atomic
 def _change(event: Event, user_ids: Collection[int], **standing: bool) -> int:
     changed = User.objects.filter(pk__in=user_ids).update(credential_version=F("credential_version") + 1, **standing)
     for user_id in user_ids:

@@ -28,3 +28,18 @@ class Event(StrEnum):
     SERVICE_ADDED = "service.added"
     SERVICE_REMOVED = "service.removed"
     SERVICE_REFUSED = "service.refused"
+
+
+KEPT = frozenset(event.value for event in Event) - {
+    Event.SESSION_REFRESHED.value,
+    Event.SESSION_RETRIED.value,
+    Event.SESSION_REFUSED.value,
+    Event.REGISTRATION_REFUSED.value,
+    Event.ATTEMPT_LIMITED.value,
+    Event.ATTEMPT_TURNED_AWAY.value,
+    Event.SERVICE_REFUSED.value,
+}
+"""What is kept in the database, by name: neither what happens all the time, nor what nothing limits strangers in."""
+
+NOTICED = frozenset({Event.LOGIN_SUCCEEDED.value, Event.SESSION_REPLAYED.value})
+"""What the person may be written to about; mail decides that later."""

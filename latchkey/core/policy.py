@@ -1,96 +1,26 @@
-"""The knobs that a superuser turns in the admin while the service runs, as one frozen value."""
+"""The policy in force: the knobs as they stand in the settings table, read at most once a second."""
 
 import time
-from dataclasses import Field, dataclass, field, fields, replace
+from dataclasses import Field, fields, replace
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError
 
+from latchkey.core.knobs import Policy
+
 READ_AT_MOST_EVERY = 1.0
 """Seconds: a change is in force in every process within this time (the contract allows 2)."""
 
 
-def _knob(group: str, default: Any, low: Any, high: Any, explained: str) -> Any:
-    return field(default=default, metadata={"group": group, "low": low, "high": high, "explained": explained})
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What the service does by default; each knob's name in capitals is its name in the admin."""
-
-    access_token_lifetime: timedelta = _knob(
-        "Tokens",
-        timedelta(seconds=30),
-        timedelta(seconds=1),
-        timedelta(hours=1),
-        "How long an access token is valid: 00:00:30 or 30 is half a minute. From 1 second to 1 hour. "
-        "Other services trust a token until it ends, so keep it short.",
-    )
-    refresh_token_lifetime: timedelta = _knob(
-        "Tokens",
-        timedelta(days=30),
-        timedelta(seconds=1),
-        timedelta(days=365),
-        "How long a device may stay away and still be signed in; each refresh starts it anew. "
-        "'30 00:00:00' is thirty days. From 1 second to 365 days.",
-    )
-    retry_window: timedelta = _knob(
-        "Tokens",
-        timedelta(seconds=10),
-        timedelta(0),
-        timedelta(seconds=60),
-        "For how long a spent refresh token is answered with the same new one again, so that a lost "
-        "response or a second tab signs nobody out. From 0 (never) to 60 seconds.",
-    )
-    session_lifetime_cap: timedelta = _knob(
-        "Sessions",
-        timedelta(days=180),
-        timedelta(seconds=1),
-        timedelta(days=3650),
-        "When a session ends however busy it is, counted from sign-in. From 1 second to 3650 days.",
-    )
-    sessions_per_user: int = _knob(
-        "Sessions",
-        100,
-        1,
-        10_000,
-        "How many devices one user may have signed in; the oldest goes first. From 1 to 10000.",
-    )
-    registration_open: bool = _knob("Accounts", True, False, True, "Whether strangers can register an account.")
-    password_min_length: int = _knob(
-        "Accounts", 8, 8, 64, "The fewest characters a new password may have. From 8 to 64; NIST advises 15."
-    )
-    password_blocklist: bool = _knob(
-        "Accounts", False, False, True, "Whether new passwords are refused that stand on the list of common ones."
-    )
-    failures_per_account: int = _knob(
-        "Guessing", 10, 2, 100, "How many sign-ins may fail at one account before the next has to wait. From 2 to 100."
-    )
-    failures_per_address: int = _knob(
-        "Guessing",
-        100,
-        2,
-        100_000,
-        "How many sign-ins may fail from one network address before the next has to wait; as many are forgotten "
-        "in an hour. From 2 to 100000.",
-    )
-    registrations_per_address: int = _knob(
-        "Guessing",
-        10_000,
-        2,
-        100_000,
-        "How many registrations one network address has before the next has to wait; as many are forgotten in an "
-        "hour. From 2 to 100000.",
-    )
-
-
 def clamped(knob: Field[Any], value: Any, default: Any) -> Any:
-    """Return the value within the knob's range, or the default where it is not of the knob's type.
+    """Return the value within the knob's range, or the default where it is not of the knob's type or choices.
 
     A bare number stands for seconds where the knob is a duration.
     """
+    if choices := knob.metadata.get("choices"):
+        return value if value in choices else default
     low, high = knob.metadata["low"], knob.metadata["high"]
     if isinstance(default, timedelta) and type(value) in (int, float):
         seconds = max(low.total_seconds(), min(high.total_seconds(), value))

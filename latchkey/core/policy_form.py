@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 
-from latchkey.core.policy import Policy
+from latchkey.core.knobs import Policy
 
 
 def constance_settings(defaults: Policy) -> tuple[dict[str, Any], dict[str, list[str]], dict[str, list[Any]]]:
@@ -26,6 +26,8 @@ def constance_settings(defaults: Policy) -> tuple[dict[str, Any], dict[str, list
 def _form_field(knob: Field[Any], default: Any) -> list[Any]:
     if isinstance(default, bool):
         return ["django.forms.BooleanField", {"required": False}]
+    if choices := knob.metadata.get("choices"):
+        return ["django.forms.ChoiceField", {"choices": [(choice, choice) for choice in choices]}]
     kind = "DurationField" if isinstance(default, timedelta) else "IntegerField"
     ends = [MinValueValidator(knob.metadata["low"]), MaxValueValidator(knob.metadata["high"])]
     return [f"django.forms.{kind}", {"validators": ends}]

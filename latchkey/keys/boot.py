@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from latchkey.core import clock
 from latchkey.keys.models import SigningKey
 from latchkey.keys.rotate import rotate
-from latchkey.keys.sealing import is_current, seal, unseal
+from latchkey.keys.sealing import PRIVATE_KEYS
 from latchkey.keys.span import State
 from latchkey.tokens.keys import ALGORITHM
 
@@ -36,7 +36,7 @@ def prepare_keys() -> None:
 def what_is_sealed_off(now: datetime) -> str:
     """Return a sentence about the first key that is to sign and cannot be decrypted, '' where there is none."""
     for row in SigningKey.objects.order_by("number"):
-        if row.span.state(now) in (State.SIGNING, State.UPCOMING) and unseal(bytes(row.private)) is None:
+        if row.span.state(now) in (State.SIGNING, State.UPCOMING) and PRIVATE_KEYS.unseal(bytes(row.private)) is None:
             return (
                 f"The signing key {row.kid} cannot be decrypted: add the secret key that it was made under to "
                 "LATCHKEY_SECRET_KEY_FALLBACKS, or make another one with 'latchkey keys rotate --now'."
@@ -47,6 +47,6 @@ def what_is_sealed_off(now: datetime) -> str:
 def _seal_anew() -> None:
     for row in SigningKey.objects.order_by("number"):
         sealed = bytes(row.private)
-        private = None if is_current(sealed) else unseal(sealed)
+        private = None if PRIVATE_KEYS.is_current(sealed) else PRIVATE_KEYS.unseal(sealed)
         if private is not None:
-            SigningKey.objects.filter(pk=row.pk, private=sealed).update(private=seal(private))
+            SigningKey.objects.filter(pk=row.pk, private=sealed).update(private=PRIVATE_KEYS.seal(private))

@@ -16,7 +16,7 @@ from latchkey.core import clock
 from latchkey.core.errors import Unavailable
 from latchkey.core.secrets import keys_for
 from latchkey.keys.models import SigningKey
-from latchkey.keys.sealing import unseal
+from latchkey.keys.sealing import PRIVATE_KEYS
 from latchkey.keys.span import Span, signer
 from latchkey.tokens.key_pairs import restored
 from latchkey.tokens.keys import ALGORITHM, Key
@@ -111,7 +111,7 @@ def _read_again() -> None:
 def _restored(public: str, sealed: bytes, secrets: tuple[bytes, ...]) -> Key | None:
     """Return a row's key, once for the same row and secrets; a broken row is logged, and spoils no other."""
     try:
-        return restored(json.loads(public), unseal(sealed))
+        return restored(json.loads(public), PRIVATE_KEYS.unseal(sealed))
     except ValueError:
         log.error("key.unusable")
         return None

@@ -11,7 +11,7 @@ from django.db.models import Q
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.keys.models import SigningKey
-from latchkey.keys.sealing import seal
+from latchkey.keys.sealing import PRIVATE_KEYS
 from latchkey.keys.span import PUBLISHED_BEFORE, SETTLES_WITHIN, VERIFIES_AFTER, State, signer
 from latchkey.tokens.key_pairs import generate, private_bytes, public_jwk
 from latchkey.tokens.keys import Key
@@ -63,7 +63,7 @@ def _append(key: Key, number: int, now: datetime, signs_from: datetime) -> None:
         kid=str(key.kid),
         algorithm=key.algorithm,
         public=json.dumps(public_jwk(key)),
-        private=seal(private_bytes(key)),
+        private=PRIVATE_KEYS.seal(private_bytes(key)),
         created_at=now,
         signs_from=signs_from,
     )

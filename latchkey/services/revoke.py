@@ -1,13 +1,13 @@
 """Revoke a token (RFC 7009): its session ends."""
 
 from latchkey.audit.events import Event
-from latchkey.audit.log import record
 from latchkey.core import clock
 from latchkey.core.client import Client
 from latchkey.core.errors import InvalidToken
 from latchkey.keys import ring
 from latchkey.sessions.logout import logout
 from latchkey.sessions.models import Session
+from latchkey.sessions.statements import END_BY_ID
 from latchkey.tokens import access_token, refresh_token
 
 
@@ -23,7 +23,5 @@ def revoke(presented: str, client: Client) -> None:
         borne = access_token.verify(presented, clock.now(), ring.find)
     except InvalidToken:
         return None
-    ended, _ = Session.objects.filter(pk=borne.session_id).delete()
-    if ended:
-        record(Event.SESSION_ENDED, client, user_id=borne.user_id, session_id=borne.session_id, reason="revoke")
+    Session.objects.end(END_BY_ID, {"id": borne.session_id}, Event.SESSION_ENDED, client, "revoke")
     return None

@@ -16,9 +16,9 @@ from latchkey.core.policy import current
 from latchkey.keys.ring import signing_key
 from latchkey.limits.attempts import Charge, charge, refund
 from latchkey.limits.subjects import signing_in
-from latchkey.sessions.manager import Opening
 from latchkey.sessions.models import Session, random_id
 from latchkey.sessions.pair import Terms, TokenPair, issue_pair
+from latchkey.sessions.shapes import Opening
 from latchkey.tokens.keys import Key, refresh_token_keys
 from latchkey.tokens.refresh_token import digest, generate, selector, successor
 
@@ -49,11 +49,13 @@ def _sign_in(user: User, charged: Charge, client: Client, signs: Key | None) -> 
         user_id=user.pk,
         credential_version=user.credential_version,
         expires_at=now + min(policy.refresh_token_lifetime, policy.session_lifetime_cap),
-        ip=client.address,
-        user_agent=client.user_agent,
     )
-    _open(opening, charged, client, now, policy.sessions_per_user)
-    record(Event.LOGIN_SUCCEEDED, client, user_id=user.pk, session_id=opening.id)
+    try:
+        _open(opening, charged, client, now, policy.sessions_per_user)
+    except InvalidCredentials:
+        record(Event.LOGIN_FAILED, client, user_id=user.pk, reason="revoked")
+        raise
+    record(Event.LOGIN_SUCCEEDED, client, user_id=user.pk, session_id=opening.id, kept=True)
     return issue_pair(opening.id, user.pk, secret, Terms(now, policy.access_token_lifetime, signs))
 
 
@@ -61,7 +63,8 @@ def _prove(email: str, password: str, client: Client) -> tuple[Charge, User]:
     charged = charge(signing_in(spelled_alike(email), client), client)
     user = authenticate(email=email, password=password)
     if not isinstance(user, User):
-        record(Event.LOGIN_FAILED, client)
+        tried = User.objects.filter(email=spelled_alike(email)).values_list("pk", flat=True).first()
+        record(Event.LOGIN_FAILED, client, user_id=tried)
         raise InvalidCredentials
     return charged, user
 
@@ -74,6 +77,5 @@ def _open(opening: Opening, charged: Charge, client: Client, now: datetime, keep
     each other from here on, and each sees the sessions of those before it when it counts them.
     """
     refund(charged)
-    if not Session.objects.open(opening, now, keep):
-        record(Event.LOGIN_FAILED, client, user_id=opening.user_id, reason="revoked")
+    if not Session.objects.open(opening, client, now, keep):
         raise InvalidCredentials  # which takes the refund back, too

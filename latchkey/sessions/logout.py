@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import F
 
 from latchkey.accounts.models import User
@@ -10,6 +11,7 @@ from latchkey.audit.log import record
 from latchkey.core.client import Client
 from latchkey.limits.guesses import count_guess
 from latchkey.sessions.models import Session
+from latchkey.sessions.statements import END_BY_ID, END_BY_SELECTOR
 from latchkey.tokens.keys import refresh_token_keys
 from latchkey.tokens.refresh_token import is_made_up, selector
 
@@ -21,21 +23,19 @@ def logout(presented: UUID, client: Client, reason: str = "logout") -> None:
     lost response a spent one may be all that the client has. Raises TooManyAttempts where a client makes
     tokens up (RFC 7009 section 5).
     """
-    ended, _ = Session.objects.filter(selector=selector(presented)).delete()
-    if ended:
-        record(Event.SESSION_ENDED, client, reason=reason)
-    elif is_made_up(refresh_token_keys(), presented):
+    token = {"selector": selector(presented)}
+    ended = Session.objects.end(END_BY_SELECTOR, token, Event.SESSION_ENDED, client, reason)
+    if not ended and is_made_up(refresh_token_keys(), presented):
         count_guess(client)
 
 
 def end(session_ids: list[int], reason: str) -> int:
     """End these sessions at once, access tokens included; return how many there were."""
-    ended, _ = Session.objects.filter(pk__in=session_ids).delete()
-    for session_id in session_ids:
-        record(Event.SESSION_ENDED, session_id=session_id, reason=reason)
-    return ended
+    events = [Session.objects.end(END_BY_ID, {"id": id_}, Event.SESSION_ENDED, reason=reason) for id_ in session_ids]
+    return sum(events)
 
 
+@transaction.atomic
 def end_all(reason: str) -> int:
     """End every session of everybody, in one statement however many there are; return how many users there are.
 

@@ -1,59 +1,23 @@
 """The statements of the session engine: what the ORM cannot say in one."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.db import connection, models
 from django.db.models import Exists, F, OuterRef, Q
 
+from latchkey.audit.events import Event
+from latchkey.audit.keep import done_and_kept
+from latchkey.audit.log import record
+from latchkey.core.client import Client
 from latchkey.core.cursor import fetch
+from latchkey.sessions.shapes import Bearer, Opening, Rotated, Step
 from latchkey.sessions.statements import BEARER, MAKE_ROOM, OPEN, rotation, worded
 
 if TYPE_CHECKING:
     from latchkey.sessions.models import Session
-
-
-@dataclass(frozen=True, slots=True)
-class Rotated:
-    """The session that went one step on, and whose it is."""
-
-    session_id: int
-    user_id: int
-
-
-class Bearer(NamedTuple):
-    """Who is calling: all that is needed of the user for that, and for the user's own record."""
-
-    id: int
-    email: str
-    username: str
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a session: the digest presented for it, and the two digests that it leaves behind (32 bytes each)."""
-
-    selector: int
-    presented: bytes
-    digest: bytes
-    next_digest: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """A session that is to begin, for whom, and until when: the columns of its row."""
-
-    id: int
-    selector: int
-    digest: bytes
-    next_digest: bytes
-    user_id: int
-    credential_version: int
-    expires_at: datetime
-    ip: str | None
-    user_agent: str
 
 
 class SessionManager(models.Manager["Session"]):
@@ -68,12 +32,12 @@ class SessionManager(models.Manager["Session"]):
             Q(expires_at__lte=now) | ~Exists(of_user.filter(credential_version=OuterRef("credential_version")))
         )
 
-    def open(self, opening: Opening, now: datetime, keep: int) -> bool:
+    def open(self, opening: Opening, client: Client, now: datetime, keep: int) -> bool:
         """Add the session, if what was proven still holds: its user may have changed while the password was hashed.
 
-        Returns whether it does. The lock on the user holds off a deletion until the transaction is over. Of the
-        user's others the ended ones go and, past the number to keep, the oldest live ones; the new one is spared by
-        its id, as after the clock was set back it may look like the oldest.
+        Returns whether it does; then the event of it is kept too. The lock on the user holds off a deletion until the
+        transaction is over. Of the user's others the ended ones go and, past the number to keep, the oldest live ones;
+        the new one is spared by its id, as after the clock was set back it may look like the oldest.
         """
         adapted = connection.ops.adapt_datetimefield_value
         parameters: dict[str, Any] = {
@@ -85,15 +49,32 @@ class SessionManager(models.Manager["Session"]):
             "credential_version": opening.credential_version,
             "now": adapted(now),
             "expires_at": adapted(opening.expires_at),
-            "ip": connection.ops.adapt_ipaddressfield_value(opening.ip),
-            "user_agent": opening.user_agent,
+            "ip": connection.ops.adapt_ipaddressfield_value(client.address),
+            "user_agent": client.user_agent,
             "keep": keep,
         }
-        rows = fetch(worded(OPEN, connection.vendor), parameters)
-        crowded = bool(rows) and rows[0][0]
-        if crowded:
-            fetch(MAKE_ROOM, parameters)
+        rows = done_and_kept(worded(OPEN, connection.vendor), parameters, Event.LOGIN_SUCCEEDED, client)
+        for _, _, crowded in rows:
+            if crowded:
+                fetch(MAKE_ROOM, parameters)
         return bool(rows)
+
+    def end(
+        self,
+        statement: str,
+        parameters: Mapping[str, Any],
+        event: Event,
+        client: Client | None = None,
+        reason: str | None = None,
+    ) -> int:
+        """End the sessions that a statement of END's names, record an event for each, and return how many there were.
+
+        The rows are gone and the events are there, or neither is: nothing ends unexplained.
+        """
+        ended = done_and_kept(statement, parameters, event, client, reason or "")
+        for user_id, session_id in ended:
+            record(event, client, user_id=user_id, session_id=session_id, reason=reason, kept=True)
+        return len(ended)
 
     def rotate(self, step: Step, now: datetime, lifetime: timedelta, cap: timedelta) -> Rotated | None:
         """Take a session one step on, in one statement; None where the presented token is not its current one.

@@ -19,12 +19,14 @@ from latchkey.audit.log import record
 from latchkey.core import clock
 from latchkey.core.client import Client
 from latchkey.core.errors import InvalidRefreshToken
-from latchkey.core.policy import Policy, current
+from latchkey.core.knobs import Policy
+from latchkey.core.policy import current
 from latchkey.keys.ring import signing_key
 from latchkey.limits.guesses import count_guess
-from latchkey.sessions.manager import Step
 from latchkey.sessions.models import Session
 from latchkey.sessions.pair import Terms, TokenPair, issue_pair
+from latchkey.sessions.shapes import Step
+from latchkey.sessions.statements import END_BY_ID
 from latchkey.tokens.keys import refresh_token_keys
 from latchkey.tokens.refresh_token import digest, is_made_up, selector, successor
 
@@ -70,8 +72,7 @@ def _retry(presented: UUID, keys: list[bytes], client: Client, policy: Policy, t
         if in_time and compare_digest(session.digest, digest(key, secret)):
             record(Event.SESSION_RETRIED, client, user_id=session.user_id, session_id=session.pk)
             return issue_pair(session.pk, session.user_id, secret, terms)
-    Session.objects.filter(pk=session.pk).delete()  # unconditionally: whatever else happens to it, it ends
-    record(Event.SESSION_REPLAYED, client, user_id=session.user_id, session_id=session.pk)
+    Session.objects.end(END_BY_ID, {"id": session.pk}, Event.SESSION_REPLAYED, client)  # whatever else happens to it
     raise InvalidRefreshToken
 
 

@@ -21,10 +21,10 @@ SELECT %(id)s, %(selector)s, %(digest)s, %(next_digest)s, u.id, u.credential_ver
        %(now)s, %(now)s, %(expires_at)s, %(ip)s, %(user_agent)s
   FROM latchkey_user AS u
  WHERE u.id = %(user_id)s AND u.is_active AND u.credential_version = %(credential_version)s {lock}
-RETURNING (SELECT count(*) >= %(keep)s
+RETURNING user_id, id AS session_id, (SELECT count(*) >= %(keep)s
                OR count(CASE WHEN o.expires_at <= %(now)s OR o.credential_version <> %(credential_version)s
                              THEN 1 END) > 0
-             FROM latchkey_session AS o WHERE o.user_id = %(user_id)s AND o.id <> %(id)s)
+             FROM latchkey_session AS o WHERE o.user_id = %(user_id)s AND o.id <> %(id)s) AS crowded
 """
 MAKE_ROOM = """
 DELETE FROM latchkey_session
@@ -34,6 +34,9 @@ DELETE FROM latchkey_session
           AND expires_at > %(now)s AND credential_version = %(credential_version)s
         ORDER BY created_at DESC, id DESC LIMIT CAST(%(keep)s AS integer) - 1)
 """
+_END = "DELETE FROM latchkey_session WHERE {} RETURNING user_id, id AS session_id"
+END_BY_SELECTOR = _END.format("selector = %(selector)s")
+END_BY_ID = _END.format("id = %(id)s")
 BEARER = Prepared(
     "latchkey_bearer",
     """

@@ -3,8 +3,8 @@
 from latchkey.core import clock
 from latchkey.core.errors import InvalidToken
 from latchkey.keys import ring
-from latchkey.sessions.manager import Bearer
 from latchkey.sessions.models import Session
+from latchkey.sessions.shapes import Bearer
 from latchkey.tokens import access_token
 from latchkey.tokens.access_token import AccessToken
 

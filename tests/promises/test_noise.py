@@ -70,13 +70,23 @@ def test_sql_is_written_by_hand_in_few_places_and_takes_values_as_parameters() -
     assert {(file, ast.unparse(call)) for file, call in calls("fetch")} == {
         ("accounts/models.py", "fetch(BY_EMAIL, {'email': canonical(username or '')})"),
         ("limits/attempts.py", "fetch(statement, parameters)"),
-        ("sessions/manager.py", "fetch(worded(OPEN, connection.vendor), parameters)"),
+        ("audit/keep.py", "fetch(ALONE, {**facts, 'event_user_id': user_id, 'event_session_id': session_id})"),
+        (
+            "audit/keep.py",
+            "fetch(ALONE, {**_facts(event, client, detail), 'event_user_id': user_id, 'event_session_id': session_id})",
+        ),
+        ("audit/keep.py", "fetch(act, parameters)"),
+        ("audit/keep.py", "fetch(_in_one(act), {**parameters, **facts})"),
         ("sessions/manager.py", "fetch(MAKE_ROOM, parameters)"),
         ("sessions/manager.py", "rotation(connection.vendor).fetch(parameters)"),
         ("sessions/manager.py", "BEARER.fetch({'id': session_id, 'now': adapted(now)})"),
         ("core/prepared.py", "fetch(self.sql, parameters)"),
         ("services/models.py", "fetch(_KNOWN, {'digest': digest_of(secret), 'client_id': client_id})"),
         ("watch/views.py", "fetch('SELECT 1', {})"),
+    }
+    assert {(file, ast.unparse(call.args[0])) for file, call in calls("done_and_kept")} == {
+        ("sessions/manager.py", "worded(OPEN, connection.vendor)"),
+        ("sessions/manager.py", "statement"),  # END_BY_ID and the like
     }
     assert {file for file, _ in calls("exec_prepared", "prepare")} == {"core/prepared.py"}
     assert {file for file, _ in calls("Prepared")} == {"sessions/statements.py"}

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from latchkey.core.policy import Policy
+from latchkey.core.knobs import Policy
 from latchkey.tokens.access_token import ALGORITHM
 from tests.promises.source import calls, imports, nodes
 
@@ -30,7 +30,8 @@ def test_no_text_becomes_code_and_no_setting_names_a_module() -> None:
     found = [(file, ast.unparse(call)) for file, call in calls(*dangerous)]
     assert [entry for entry in found if "re.compile" not in entry[1]] == []
     assert "subprocess" not in imports()
-    assert {type(knob.default) for knob in fields(Policy)} <= {timedelta, int, bool}
+    assert {type(knob.default) for knob in fields(Policy)} <= {timedelta, int, bool, str}
+    assert all(type(knob.default) is not str or knob.metadata["choices"] for knob in fields(Policy))
 
 
 @pytest.mark.ledger("ASVS-1.2.9")

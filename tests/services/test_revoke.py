@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from django.db import connection
 
 from latchkey.limits.guesses import GUESSES
 from latchkey.sessions.models import Session
@@ -65,7 +66,8 @@ def test_an_expired_access_token_ends_nothing(alice: Person) -> None:
 def test_revocation_costs_what_logout_costs(
     alice: Person, statements: Callable[[Callable[[], Any]], list[str]]
 ) -> None:
-    for token, count in ((alice.access_token, 1), (alice.access_token, 1), (alice.refresh_token, 1), ("x", 0)):
+    ends = 1 + (connection.vendor == "sqlite")  # where the event is a statement of its own
+    for token, count in ((alice.access_token, ends), (alice.access_token, 1), (alice.refresh_token, 1), ("x", 0)):
         assert len(statements(lambda token=token: revoke(alice, token))) == count
 
 

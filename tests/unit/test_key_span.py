@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latchkey.core.policy import Policy
+from latchkey.core.knobs import Policy
 from latchkey.keys.span import CACHED_FOR, CLOCKS_APART, PUBLISHED_BEFORE, VERIFIES_AFTER, Span, State, signer
 from latchkey.tokens.access_token import CLOCK_SKEW
 

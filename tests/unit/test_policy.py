@@ -9,7 +9,8 @@ from django.test import override_settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from latchkey.core.policy import Policy, clamped, from_stored
+from latchkey.core.knobs import Policy
+from latchkey.core.policy import clamped, from_stored
 
 KNOBS = {knob.name: knob for knob in fields(Policy)}
 NAMES = pytest.mark.parametrize("name", KNOBS)
@@ -18,13 +19,16 @@ ANYTHING = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries
 
 
 def within(knob: Field[Any], value: Any) -> bool:
+    if choices := knob.metadata.get("choices"):
+        return value in choices
     return type(value) is type(knob.default) and bool(knob.metadata["low"] <= value <= knob.metadata["high"])
 
 
 @NAMES
 def test_every_default_and_both_ends_stand_as_they_are(name: str) -> None:
     knob = KNOBS[name]
-    for value in (knob.default, knob.metadata["low"], knob.metadata["high"]):
+    ends = knob.metadata.get("choices") or (knob.metadata["low"], knob.metadata["high"])
+    for value in (knob.default, *ends):
         assert clamped(knob, value, knob.default) == value
         assert within(knob, value)
 
@@ -58,6 +62,9 @@ def test_no_value_leaves_its_range_or_its_type(name: str, value: Any) -> None:
         ("registration_open", 0, True),
         ("registration_open", False, False),
         ("password_blocklist", "yes", False),
+        ("email_verification", "required", "required"),
+        ("email_verification", "perhaps", "off"),
+        ("email_verification", True, "off"),
     ],
 )
 def test_a_value_is_pulled_into_its_range_or_left_at_its_default(name: str, stored: Any, kept: Any) -> None:

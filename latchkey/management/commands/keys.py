@@ -14,7 +14,7 @@ from latchkey.core import clock
 from latchkey.keys.models import SigningKey
 from latchkey.keys.retire import retire
 from latchkey.keys.rotate import rotate
-from latchkey.keys.sealing import unseal
+from latchkey.keys.sealing import PRIVATE_KEYS
 from latchkey.keys.span import SETTLES_WITHIN, State
 from latchkey.tokens.keys import ALGORITHM
 
@@ -88,7 +88,7 @@ def confirm(kid: str) -> None:
 def facts(row: SigningKey, now: datetime) -> dict[str, Any]:
     """Return what an operator may know of a key; whether it decrypts is of no interest once it is retired."""
     state = row.span.state(now)
-    decrypts = None if state == State.RETIRED else unseal(bytes(row.private)) is not None
+    decrypts = None if state == State.RETIRED else PRIVATE_KEYS.unseal(bytes(row.private)) is not None
     times = {name: moment(getattr(row, name)) for name in COLUMNS if name.endswith(("_at", "_from", "_until"))}
     return {"kid": row.kid, "algorithm": row.algorithm, "state": state.value, **times, "decrypts": decrypts}
 

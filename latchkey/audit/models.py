@@ -1,0 +1,38 @@
+"""What happened, in the database: for the person concerned, and for whoever has to explain last night."""
+
+from django.db import models
+
+from latchkey.core import clock
+from latchkey.core.client import USER_AGENT_LENGTH
+
+DETAIL_LENGTH = 64
+
+
+class AuditEvent(models.Model):
+    """One event, as it was logged. It outlives the account that it tells of, hence no foreign key.
+
+    awaits_notice is true until it was decided whether the person is written to about it. Ids grow in the order in
+    which events begin to be written, so that they are the order of the list, and no index on the time is needed.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField("when", default=clock.now, editable=False)
+    name = models.CharField("event", max_length=40, editable=False)
+    user_id = models.BigIntegerField("user", null=True, editable=False)
+    session_id = models.BigIntegerField("session", null=True, editable=False)
+    ip = models.GenericIPAddressField("address", null=True, editable=False)
+    user_agent = models.CharField(max_length=USER_AGENT_LENGTH, blank=True, editable=False)
+    detail = models.CharField(max_length=DETAIL_LENGTH, blank=True, editable=False)
+    awaits_notice = models.BooleanField(default=False, editable=False)
+
+    class Meta:
+        app_label = "latchkey"
+        db_table = "latchkey_event"
+        verbose_name = "event"
+        indexes = (
+            models.Index("user_id", "id", name="latchkey_event_of_user"),
+            models.Index("id", name="latchkey_event_waiting", condition=models.Q(awaits_notice=True)),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.at:%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,41 @@
+"""The outbox: a mail is a row in the transaction that causes it, and is sent after that has been committed."""
+
+from django.db import models
+
+from latchkey.core import clock
+
+ADDRESS_LENGTH = 254
+
+
+class Mail(models.Model):
+    """A mail that is to be sent, was sent, or was given up.
+
+    sealed is what its template is filled with, as JSON, encrypted because that holds links and codes; it is emptied as
+    soon as it is not needed any more. next_attempt_at is when it is due; whoever takes it moves that on first.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(max_length=40, editable=False)
+    to_address = models.CharField("to", max_length=ADDRESS_LENGTH, editable=False)
+    sealed = models.BinaryField()
+    user_id = models.BigIntegerField("user", null=True, editable=False)
+    created_at = models.DateTimeField("written", default=clock.now, editable=False)
+    next_attempt_at = models.DateTimeField("due", default=clock.now, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    sent_at = models.DateTimeField("sent", null=True, editable=False)
+    given_up_at = models.DateTimeField("given up", null=True, editable=False)
+    last_error = models.CharField(max_length=100, blank=True, editable=False)
+
+    class Meta:
+        app_label = "latchkey"
+        verbose_name = "mail"
+        indexes = (
+            models.Index(
+                "next_attempt_at",
+                name="latchkey_mail_waiting",
+                condition=models.Q(sent_at=None, given_up_at=None),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
