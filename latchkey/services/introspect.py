@@ -15,8 +15,8 @@ from latchkey.limits.guesses import count_guess
 from latchkey.sessions.models import Session
 from latchkey.sessions.verify import verify
 from latchkey.tokens import refresh_token
-from latchkey.tokens.access_token import AUDIENCE
 from latchkey.tokens.keys import refresh_token_keys
+from latchkey.tokens.signed import AUDIENCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from latchkey.services.introspect import introspect
 from latchkey.services.revoke import revoke
 from latchkey.services.serializers import IntrospectOutput, RevokeOutput, TokenInput
 from latchkey.services.whose import headers_of
-from latchkey.tokens.access_token import AccessToken
+from latchkey.tokens.signed import AccessToken
 from latchkey.web.api import ApiView, JSONWhateverIsAccepted
 from latchkey.web.parsers import StrictFormParser
 from latchkey.web.schema import SIGNED_IN, documented

@@ -1,6 +1,6 @@
 """Say in headers whose an access token is, for a proxy to hand on."""
 
-from latchkey.tokens.access_token import AccessToken
+from latchkey.tokens.signed import AccessToken
 
 
 def headers_of(token: AccessToken) -> dict[str, str]:

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from latchkey.accounts.models import User
 from latchkey.sessions.models import Session
 from latchkey.sessions.verify import verify
-from latchkey.tokens.access_token import AccessToken
+from latchkey.tokens.signed import AccessToken
 
 
 def presented_in(environ: Mapping[str, str]) -> str | None:

@@ -14,7 +14,8 @@ from latchkey.sessions.pair import TokenPair
 from latchkey.sessions.refresh import refresh
 from latchkey.sessions.verify import verify
 from latchkey.web.fields import is_uuid
-from latchkey.web.short_way import Environ, Headers, PlainView, object_sent
+from latchkey.web.ready_headers import Headers
+from latchkey.web.short_way import Environ, PlainView, object_sent
 
 
 def _headers(allowed: str) -> Headers:

@@ -6,7 +6,7 @@ from latchkey.keys import ring
 from latchkey.sessions.models import Session
 from latchkey.sessions.shapes import Bearer
 from latchkey.tokens import access_token
-from latchkey.tokens.access_token import AccessToken
+from latchkey.tokens.signed import AccessToken
 
 
 def verify(presented: str) -> tuple[AccessToken, Bearer]:

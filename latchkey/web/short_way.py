@@ -8,28 +8,20 @@ Django REST Framework, which renders pages and knows every refusal. Both ways gi
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, NamedTuple, TypeAlias
 
-from django.core.exceptions import DisallowedHost
-from django.core.handlers.wsgi import WSGIRequest
-from django.http import HttpResponse
-
 from latchkey.core.errors import Refusal, ServerError
 from latchkey.core.request_log import request_log
-from latchkey.web.middleware import log_mistake, with_our_headers
+from latchkey.web.middleware import log_mistake
 from latchkey.web.parsers import is_json, object_in
 from latchkey.web.problems import CONTENT_TYPE, document, refusal_for
+from latchkey.web.ready_headers import DECISIVE, Headers, all_headers
 
 Environ: TypeAlias = dict[str, Any]
-Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 WANTS_JSON = frozenset({"", "*/*", "application/json", "application/json, text/plain, */*", "application/json, */*"})
 """What programs say in Accept; whatever else there is to say is weighed on the long way."""
-
-DECISIVE = ("HTTP_HOST", "HTTP_ORIGIN", "HTTP_X_FORWARDED_PROTO")
-"""All of a request that the headers of its answer depend on."""
 
 SMALL = 1024
 """Bytes of a body that is looked at here; longer ones go the long way."""
@@ -103,22 +95,6 @@ def answer(view: PlainView, asked: Any, environ: Environ) -> tuple[str, dict[str
 def encoded(body: dict[str, Any]) -> bytes:
     """Return the body as DRF's JSONRenderer does, which sets itself up anew for each."""
     return _encode(body).replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").encode()
-
-
-@lru_cache(maxsize=256)
-def all_headers(own: Headers, decisive: tuple[str | None, ...]) -> Headers | None:
-    """Return what the middleware makes of the endpoint's own headers; None where the host is none of ours."""
-    environ = {name: value for name, value in zip(DECISIVE, decisive, strict=True) if value is not None}
-    request = WSGIRequest(environ | {"REQUEST_METHOD": "GET", "wsgi.input": io.BytesIO()})
-    try:
-        request.get_host()
-    except (DisallowedHost, KeyError):  # without a Host, Django asks for the server's name
-        return None
-    response: HttpResponse = with_our_headers(
-        lambda request: HttpResponse(content_type="application/json", headers=dict(own))
-    )(request)
-    del response.headers["Content-Type"], response.headers["Content-Length"]
-    return tuple(response.headers.items())
 
 
 def object_sent(environ: Environ) -> dict[str, Any]:

@@ -26,8 +26,8 @@ from latchkey.mail.models import Mail
 from latchkey.management.commands.serve import DRAIN_SECONDS
 from latchkey.services.models import ServiceCredential
 from latchkey.sessions.models import Session
-from latchkey.tokens.access_token import ALGORITHM
 from latchkey.tokens.key_pairs import ALGORITHMS, RSA_BITS
+from latchkey.tokens.keys import ALGORITHM
 from tests.people import Person
 from tests.promises.notes import PAGE, codes, first_codes, table
 from tests.promises.source import PACKAGE, calls, nodes

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latchkey.core.errors import InvalidToken
-from latchkey.tokens.access_token import AccessToken, issue, verify
+from latchkey.tokens.access_token import issue, verify
+from latchkey.tokens.signed import AccessToken
 from tests.attacks.forgery import sign
 from tests.fuzz.properties import JSON, TRIED
 from tests.people import Person

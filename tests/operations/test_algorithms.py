@@ -14,9 +14,8 @@ from django.conf import settings
 from jwt.algorithms import get_default_algorithms
 
 from latchkey.checks import weakness_of
-from latchkey.tokens.access_token import ALGORITHM
 from latchkey.tokens.key_pairs import ALGORITHMS
-from latchkey.tokens.keys import access_token_keys
+from latchkey.tokens.keys import ALGORITHM, access_token_keys
 from tests.attacks.forgery import segment
 from tests.people import Person
 from tests.problems import assert_problem

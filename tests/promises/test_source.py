@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from latchkey.core.knobs import Policy
-from latchkey.tokens.access_token import ALGORITHM
+from latchkey.tokens.keys import ALGORITHM
 from tests.promises.source import calls, imports, nodes
 
 SERIALIZING = {"pickle", "marshal", "shelve", "dill", "yaml", "jsonpickle"}
@@ -21,7 +21,7 @@ CRYPTOGRAPHIC += ("Crypto", "nacl", "jose", "argon2", "bcrypt", "django.contrib.
 
 def test_the_parser_sees_the_package() -> None:
     assert {"jwt", "hmac", "secrets", "django.conf.settings"} <= imports()
-    assert [file for file, _ in calls("decode_complete")] == ["tokens/access_token.py"]
+    assert [file for file, _ in calls("decode_complete")] == ["tokens/signed.py"]
 
 
 @pytest.mark.ledger("ASVS-1.3.2")
@@ -110,7 +110,7 @@ def test_every_hash_is_of_the_sha_2_family_or_made_for_passwords() -> None:
 def test_a_token_is_decoded_in_one_place_with_one_algorithm() -> None:
     decoding = [(file, call) for file, call in calls("decode", "decode_complete") if "jwt" in ast.unparse(call.func)]
     ((file, call),) = decoding
-    assert file == "tokens/access_token.py"
+    assert file == "tokens/signed.py"
     assert {k.arg: ast.unparse(k.value) for k in call.keywords}["algorithms"] == "[key.algorithm]"
 
 

@@ -1,21 +1,9 @@
 """A real nginx that runs deploy/nginx.conf, changed in the lines that its operator changes, on ports of its own."""
 
-import datetime
 import re
-import shutil
-import subprocess
-import time
 from pathlib import Path
 
-import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
-
-from tests.deploy.production import HOST
-from tests.postgres import free_port
-from tests.wire.connection import Connection
+from tests.proxy.started import Proxy
 
 SAMPLE = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 MAIN = """
@@ -35,16 +23,15 @@ http {{
 """
 
 
-class Nginx:
-    """A proxy in front of the Latchkeys on these ports; its certificate is signed by itself."""
+class Nginx(Proxy):
+    """A proxy in front of the Latchkeys on these ports."""
+
+    program, package = "nginx", "nginx-light"
 
     def __init__(self, folder: Path, *nodes: int) -> None:
-        self.folder, self.http, self.https = folder, free_port(), free_port()
-        folder.mkdir(parents=True)
+        super().__init__(folder)
         self.acme = folder / "acme" / ".well-known" / "acme-challenge"
         self.acme.mkdir(parents=True)
-        self.certificate = folder / "certificate.pem"
-        certify(self.certificate, folder / "key.pem")
         sample = SAMPLE.read_text()
         (node,) = re.findall(r"^    server 127\.0\.0\.1:8000 .*\n", sample, re.MULTILINE)
         for line, ours in {
@@ -63,39 +50,5 @@ class Nginx:
         (folder / "latchkey.conf").write_text(sample)
         (folder / "nginx.conf").write_text(MAIN.format(folder=folder))
 
-    def start(self) -> "Nginx":
-        program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-        if program is None:
-            pytest.fail("These tests need nginx: apt-get install nginx-light", pytrace=False)
-        command = [program, "-p", str(self.folder), "-c", f"{self.folder}/nginx.conf"]
-        log = self.folder / "output.log"
-        with log.open("ab") as output:
-            self.process = subprocess.Popen(command, stdout=output, stderr=output)
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            assert self.process.poll() is None, log.read_text()
-            try:
-                Connection(self.https).socket.close()
-            except OSError:
-                time.sleep(0.02)
-            else:
-                return self
-        raise AssertionError(log.read_text())
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(10)
-
-
-def certify(certificate: Path, key: Path) -> None:
-    """Make a key, and a certificate for this day that it signs itself."""
-    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
-    now = datetime.datetime.now(datetime.UTC)
-    builder = x509.CertificateBuilder(name, name, private.public_key(), x509.random_serial_number())
-    builder = builder.not_valid_before(now - datetime.timedelta(hours=1))
-    builder = builder.not_valid_after(now + datetime.timedelta(days=1))
-    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
-    certificate.write_bytes(builder.sign(private, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
-    pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    key.write_bytes(private.private_bytes(pem, form, serialization.NoEncryption()))
+    def arguments(self) -> list[str]:
+        return ["-p", str(self.folder), "-c", f"{self.folder}/nginx.conf"]
