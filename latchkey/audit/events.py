@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+DETAIL_LENGTH = 64
+"""Characters of why it happened, or to which key."""
+
 
 class Event(StrEnum):
     """What happened, as subject and participle."""

@@ -10,8 +10,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from latchkey.audit.events import NOTICED, Event
-from latchkey.audit.models import DETAIL_LENGTH
+from latchkey.audit.events import DETAIL_LENGTH, NOTICED, Event
 from latchkey.core import clock
 from latchkey.core.client import Client
 from latchkey.core.cursor import fetch

@@ -2,10 +2,9 @@
 
 from django.db import models
 
+from latchkey.audit.events import DETAIL_LENGTH
 from latchkey.core import clock
 from latchkey.core.client import USER_AGENT_LENGTH
-
-DETAIL_LENGTH = 64
 
 
 class AuditEvent(models.Model):

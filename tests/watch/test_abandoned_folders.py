@@ -1,0 +1,45 @@
+"""A server that was killed leaves its folder of counters behind; the next one takes it away, and no other's."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.server import Server
+
+
+@pytest.fixture
+def twins(tmp_path: Path) -> Iterator[tuple[Server, Server]]:
+    """Two servers of their own that share a folder for temporary files; none of them is started."""
+    servers = tuple(Server(tmp_path / name, workers=1, TMPDIR=str(tmp_path)) for name in ("one", "two"))
+    yield servers[0], servers[1]
+    for server in servers:
+        if server.process:
+            server.kill()
+
+
+def folders(tmp_path: Path) -> set[Path]:
+    return set(tmp_path.glob("latchkey-metrics-*"))
+
+
+def test_the_folder_of_a_killed_server_goes_when_the_next_one_starts(
+    twins: tuple[Server, Server], tmp_path: Path
+) -> None:
+    one, two = twins
+    two.start()
+    kept = folders(tmp_path)
+    one.start()
+    (left,) = folders(tmp_path) - kept
+    one.kill()
+    assert left in folders(tmp_path)
+    one.restart()
+    assert left not in folders(tmp_path)
+    assert kept < folders(tmp_path)
+    assert len(folders(tmp_path)) == 2
+
+
+def test_a_folder_that_cannot_be_told_to_be_abandoned_stays(twins: tuple[Server, Server], tmp_path: Path) -> None:
+    somebody_elses = tmp_path / "latchkey-metrics-without-a-lock"
+    somebody_elses.mkdir()
+    twins[0].start()
+    assert somebody_elses.is_dir()
