@@ -15,6 +15,7 @@ from latchkey.core.logs import logging_settings
 from latchkey.core.policy_form import constance_settings
 from latchkey.core.secrets import private_directory, secret_in
 from latchkey.web.framework import SPECTACULAR, rest_framework_settings
+from latchkey.web.theme import THEME
 
 env = Environment(os.environ)
 PACKAGE = Path(__file__).resolve().parent
@@ -51,7 +52,8 @@ ADMIN_EMAIL = env.text("LATCHKEY_ADMIN_EMAIL", "")
 ADMIN_PASSWORD = env.text("LATCHKEY_ADMIN_PASSWORD", "")
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "latchkey.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -102,10 +104,11 @@ WHITENOISE_USE_FINDERS = True  # serve from the packages: no collectstatic step,
 
 REST_FRAMEWORK = rest_framework_settings(BROWSABLE_API)
 SPECTACULAR_SETTINGS = SPECTACULAR
+UNFOLD = THEME
 USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
-DATETIME_FORMAT = "Y-m-d H:i:s e"
+FORMAT_MODULE_PATH = "latchkey.admin.formats"
 
 AUTH_USER_MODEL = "latchkey.User"
 PASSWORD_HASHERS = [

@@ -25,9 +25,10 @@ def constance_settings(defaults: Policy) -> tuple[dict[str, Any], dict[str, list
 
 def _form_field(knob: Field[Any], default: Any) -> list[Any]:
     if isinstance(default, bool):
-        return ["django.forms.BooleanField", {"required": False}]
+        return ["django.forms.BooleanField", {"required": False, "widget": "unfold.widgets.UnfoldBooleanSwitchWidget"}]
     if choices := knob.metadata.get("choices"):
-        return ["django.forms.ChoiceField", {"choices": [(choice, choice) for choice in choices]}]
+        named = [(choice, choice) for choice in choices]
+        return ["django.forms.ChoiceField", {"choices": named, "widget": "unfold.widgets.UnfoldAdminSelectWidget"}]
     kind = "DurationField" if isinstance(default, timedelta) else "IntegerField"
     ends = [MinValueValidator(knob.metadata["low"]), MaxValueValidator(knob.metadata["high"])]
-    return [f"django.forms.{kind}", {"validators": ends}]
+    return [f"django.forms.{kind}", {"validators": ends, "widget": "unfold.widgets.UnfoldAdminTextInputWidget"}]

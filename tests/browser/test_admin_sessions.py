@@ -29,7 +29,7 @@ def test_a_device_is_signed_out_from_its_page_and_from_the_list(visitor: Visitor
 
         page.locator("tr", has_text=mallory.email).get_by_role("checkbox").check()
         page.locator("select[name=action]").select_option(label="End selected sessions")
-        page.get_by_role("button", name="Go").click()
+        page.get_by_role("button", name="Run").click()
         page.get_by_role("button", name="Yes, I").click()
         expect(page.locator("#result_list tbody tr")).to_have_count(1)
         assert [person.me().status_code for person in people] == [401, 200, 401]

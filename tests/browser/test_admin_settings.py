@@ -48,7 +48,7 @@ def test_a_hostile_value_is_refused_beside_its_field(visitor: Visitor, server: S
     page.locator("#id_ACCESS_TOKEN_LIFETIME").fill(typed)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Failed to update live settings.")).to_be_visible()
-    beside = page.locator("td", has=page.locator("#id_ACCESS_TOKEN_LIFETIME")).locator(".errorlist")
+    beside = page.locator(".knob", has=page.locator("#id_ACCESS_TOKEN_LIFETIME")).locator(".errorlist")
     assert len(beside.inner_text()) > 10
     assert visitor.open(SETTINGS).locator("#id_ACCESS_TOKEN_LIFETIME").input_value() == "00:00:30"
     assert lifetimes(server, 1) == {30}

@@ -20,9 +20,10 @@ def test_sign_in_authorize_and_read_ones_own_record(visitor: Visitor) -> None:
     pair = json.loads(answered.locator("pre code").first.inner_text())
 
     page.locator(".auth-wrapper .authorize").first.click()
-    page.locator(".auth-container input").fill(pair["access_token"])
-    page.locator(".auth-container").get_by_role("button", name="Apply credentials").click()
-    page.get_by_role("button", name="Close", exact=True).click()
+    bearer = page.locator(".auth-container form", has=page.locator("#auth-bearer-value"))
+    bearer.locator("input").fill(pair["access_token"])
+    bearer.get_by_role("button", name="Apply credentials").click()
+    page.get_by_role("button", name="Close", exact=True).first.click()
 
     answered = execute(operation(page, "get", "/api/me/"))
     expect(answered.locator(".response-col_status")).to_contain_text("200")
@@ -33,5 +34,6 @@ def test_sign_in_authorize_and_read_ones_own_record(visitor: Visitor) -> None:
 
 def test_the_page_lists_every_operation(visitor: Visitor) -> None:
     page = visitor.open("/api-doc/")
-    expect(page.locator(".opblock")).to_have_count(7)
+    paths = page.request.get(f"{visitor.url}/api-doc/schema/", headers={"Accept": "application/json"}).json()["paths"]
+    expect(page.locator(".opblock")).to_have_count(sum(len(operations) for operations in paths.values()))
     assert page.title() == "Latchkey"

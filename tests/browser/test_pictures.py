@@ -38,5 +38,5 @@ def test_the_picture_of_the_admin(visitor: Visitor, folder: Path) -> None:
 def test_the_picture_of_the_documentation(visitor: Visitor, folder: Path) -> None:
     page = visitor.open("/api-doc/")
     page.set_viewport_size({"width": DESK, "height": 760})
-    expect(page.locator(".opblock")).to_have_count(7)
+    expect(page.locator(".opblock").first).to_be_visible()
     take(page, folder / "docs.png")

@@ -1,6 +1,6 @@
 """Somebody with a browser, who notices what the page asks of other hosts and what its scripts complain about."""
 
-from playwright.sync_api import Browser, Page, Request, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
 from tests.people import PASSWORD
 from tests.server import ADMIN_EMAIL, ADMIN_PASSWORD
@@ -18,11 +18,15 @@ class Visitor:
         self.complaints: list[str] = []
         self.page.on("request", self._note)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
+        self.page.on("console", self._hear)
 
     def _note(self, request: Request) -> None:
         if not request.url.startswith((f"{self.url}/", "data:", "blob:")):
             self.foreign.append(request.url)
+
+    def _hear(self, line: ConsoleMessage) -> None:
+        if line.type in ("error", "warning"):  # Alpine warns of what it cannot evaluate
+            self.complaints.append(line.text)
 
     def open(self, path: str) -> Page:
         self.page.goto(f"{self.url}{path}", wait_until="networkidle")

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
+from unfold.forms import AuthenticationForm
 
 from latchkey.accounts.email import spelled_alike
 from latchkey.audit.events import Event
@@ -14,22 +14,22 @@ from latchkey.limits.attempts import charge, refund
 from latchkey.limits.subjects import signing_in
 
 
-class SignInForm(AdminAuthenticationForm):
+class SignInForm(AuthenticationForm):
     """E-mail address and password of somebody active and staff; every other outcome is told alike."""
 
     error_messages = {
-        **AdminAuthenticationForm.error_messages,
+        **AuthenticationForm.error_messages,
         "invalid_login": "No active staff account matches this e-mail address and password.",
     }
 
     def clean(self) -> dict[str, Any]:
         email, headers = self.cleaned_data.get("username"), self.request.META if self.request else {}
         if not email or not self.cleaned_data.get("password"):
-            return super().clean()
+            return dict(super().clean())
         client = client_of(headers)
         try:
             charged = charge(signing_in(spelled_alike(email), client), client)
-            cleaned = super().clean()
+            cleaned = dict(super().clean())
         except TooManyAttempts as refusal:
             wait = refusal.extra_headers["Retry-After"]
             raise ValidationError(f"Too many attempts; try again in {wait} s.", code=refusal.code) from refusal

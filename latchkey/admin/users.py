@@ -6,53 +6,21 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import (
-    AdminPasswordChangeForm,
-    BaseUserCreationForm,
-    ReadOnlyPasswordHashField,
-    ReadOnlyPasswordHashWidget,
-    UserChangeForm,
-)
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from unfold.admin import ModelAdmin
 
 from latchkey.accounts.models import User
 from latchkey.accounts.standing import deactivate, lift_waits, reactivate, sign_out_everywhere
+from latchkey.admin.user_forms import AddUserForm, ChangePasswordForm, ChangeUserForm
 
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
-class AddUserForm(BaseUserCreationForm):  # type: ignore[type-arg]  # not generic at run time
-    class Meta:
-        model = User
-        fields = ("email", "username")
-
-
-class PasswordWidget(ReadOnlyPasswordHashWidget):
-    """The button that sets another password, without Django's summary of the hash."""
-
-    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        context = super().get_context(name, value, attrs)
-        context["summary"] = [line for line in context["summary"] if "value" not in line]
-        return context
-
-
-class ChangeUserForm(UserChangeForm):  # type: ignore[type-arg]  # not generic at run time
-    password = ReadOnlyPasswordHashField(widget=PasswordWidget, help_text="A new one ends every session of the user.")
-
-
-class ChangePasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]  # not generic at run time
-    """Without the choice to have no password: there is no other way to sign in."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields.pop("usable_password", None)
-
-
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # not generic at run time
+class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     add_form, form, change_password_form = AddUserForm, ChangeUserForm, ChangePasswordForm
     list_display = ("email", "username", "is_active", "is_staff", "created_at")
     list_filter = ("is_active", "is_staff", "is_superuser", "created_at")

@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from unfold.admin import ModelAdmin
 
 from latchkey.core import clock
 from latchkey.sessions.logout import end
@@ -13,7 +14,7 @@ from latchkey.sessions.models import Session
 
 
 @admin.register(Session)
-class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class SessionAdmin(ModelAdmin):
     """Read-only but for one thing: to delete a session is to sign that device out."""
 
     list_display = ("user", "ip", "user_agent", "created_at", "rotated_at", "expires_at")
@@ -25,7 +26,8 @@ class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic a
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
-        return super().get_queryset(request) & Session.objects.live(clock.now())
+        listed: QuerySet[Session] = super().get_queryset(request)
+        return listed & Session.objects.live(clock.now())
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return super().changelist_view(request, {"title": "Live sessions", **(extra_context or {})})

@@ -2,12 +2,13 @@
 
 from django.contrib import admin
 from django.http import HttpRequest
+from unfold.admin import ModelAdmin
 
 from latchkey.services.models import ServiceCredential
 
 
 @admin.register(ServiceCredential)
-class ServiceCredentialAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class ServiceCredentialAdmin(ModelAdmin):
     """Read-only: `latchkey services` adds and removes, since a page is no place to show a secret."""
 
     list_display = ("client_id", "created_at")
