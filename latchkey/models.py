@@ -8,5 +8,6 @@ from latchkey.limits.models import Attempt
 from latchkey.mail.models import Mail
 from latchkey.services.models import ServiceCredential
 from latchkey.sessions.models import Session
+from latchkey.watch.models import Tally
 
-__all__ = ["Attempt", "AuditEvent", "Code", "Mail", "ServiceCredential", "Session", "SigningKey", "User"]
+__all__ = ["Attempt", "AuditEvent", "Code", "Mail", "ServiceCredential", "Session", "SigningKey", "Tally", "User"]

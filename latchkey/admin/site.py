@@ -1,4 +1,4 @@
-"""The admin area: where Django looks for it, who is let in, and what it calls things."""
+"""The admin area: who is let in, what it calls things, and its first page."""
 
 from typing import Any
 
@@ -6,6 +6,8 @@ from django.apps import apps
 from django.http import Http404, HttpRequest
 from unfold.sites import UnfoldAdminSite
 
+from latchkey.admin.dashboard import mail_queue, plots
+from latchkey.admin.periods import PERIODS
 from latchkey.admin.sign_in_form import SignInForm
 
 apps.get_app_config("auth").verbose_name = "Staff"
@@ -16,6 +18,17 @@ class Site(UnfoldAdminSite):
 
     login_form = SignInForm
     index_title = "Accounts, sessions and settings"
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Show how the service fares, to those who may see it, above the list of pages."""
+        shown: dict[str, Any] = {}
+        if request.user.has_perm("latchkey.view_tally"):
+            chosen = request.GET.get("period", "")
+            chosen = chosen if chosen in PERIODS else next(iter(PERIODS))
+            shown = {"plots": plots(PERIODS[chosen]), "periods": PERIODS, "chosen": chosen}
+        if request.user.has_perm("latchkey.view_mail"):
+            shown["mail"] = mail_queue()
+        return super().index(request, shown | (extra_context or {}))
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Answer 404: no page of ours asks here, and what it found would stay in the memory of a worker."""

@@ -62,6 +62,9 @@ class Cell:
     def get(self) -> float:
         return self.cells[self.at]
 
+    def get_exemplar(self) -> None:
+        """Have none, as prometheus-client's own in this mode; it asks when a metric is read in its process."""
+
 
 def opened(path: Path) -> Numbers:
     """Return a file of cells; a new one gets its name when it is whole, as somebody may read it at any time."""

@@ -11,6 +11,7 @@ from latchkey.watch.address import answer_at
 from latchkey.watch.exposition import Shared
 from latchkey.watch.sample import Sample
 from latchkey.watch.shared import Watch
+from latchkey.watch.tallies import Tallies
 from latchkey.watch.views import OwnAddress
 
 
@@ -21,5 +22,6 @@ def be_watched(watch: Watch, pools: Mapping[str, Pool], loop: asyncio.AbstractEv
     for event in Event:
         metrics.EVENTS.labels(event.value)  # from 0 on: what is seen for the first time at 1 has no rate
     Thread(target=Sample(pools).keep_writing, daemon=True).start()
+    Thread(target=Tallies().keep_telling, daemon=True).start()
     if watch.listener:
         answer_at(watch.listener, OwnAddress(loop))

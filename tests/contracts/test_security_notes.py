@@ -28,6 +28,7 @@ from latchkey.services.models import ServiceCredential
 from latchkey.sessions.models import Session
 from latchkey.tokens.key_pairs import ALGORITHMS, RSA_BITS
 from latchkey.tokens.keys import ALGORITHM
+from latchkey.watch.models import Tally
 from tests.people import Person
 from tests.promises.notes import PAGE, codes, first_codes, table
 from tests.promises.source import PACKAGE, calls, nodes
@@ -78,6 +79,7 @@ def test_every_column_and_every_claim_is_classified(alice: Person) -> None:
     columns |= {f"event.{field.name}" for field in AuditEvent._meta.fields}
     columns |= {f"mail.{field.name}" for field in Mail._meta.fields}
     columns |= {f"code.{field.name}" for field in Code._meta.fields}
+    columns |= {f"tally.{field.name}" for field in Tally._meta.fields}
     claims = jwt.decode(alice.access_token, options={"verify_signature": False})
     named = first_codes("Data")
     assert sorted(named) == sorted(columns | {f"claim.{name}" for name in claims})

@@ -1,0 +1,84 @@
+"""The first page: how this service fares, out of the tallies of its workers."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, Min, Q
+
+from latchkey.admin.periods import Period, counts_of
+from latchkey.admin.plots import Plot, Series, plot
+from latchkey.audit.events import Event
+from latchkey.core import clock
+from latchkey.mail.models import Mail
+from latchkey.watch.tallies import LIVE
+
+LOOKED_AT = 10_000
+"""Mails: the newest so many are counted, however many there are."""
+
+
+def plots(period: Period) -> list[Plot]:
+    """Return the plots of the first page."""
+    starts = period.starts()
+    counts = counts_of(period, [LIVE, *map(str, Event)])
+    served = [any(series[number] is not None for series in counts.values()) for number in range(len(starts))]
+
+    def series(label: str, tone: str, *events: Event) -> Series:
+        summed = [
+            sum(counts[event.value][n] or 0 for event in events) if served[n] else None for n in range(len(starts))
+        ]
+        return Series(label, tone, summed)
+
+    def drawn(name: str, title: str, explained: str, *of: Series) -> Plot:
+        whens = [period.said(start) for start in starts]
+        known = [count for each in of for count in each.counts if count is not None]
+        headline = (known[-1] if name == "live" else sum(known)) if known else 0
+        return plot(name=name, title=title, explained=explained, headline=f"{headline:,}", series=of, whens=whens)
+
+    return [
+        drawn(
+            "live",
+            "Live sessions",
+            "Sampled each hour; the number is the newest sample.",
+            Series("live", "main", counts[LIVE]),
+        ),
+        drawn("sign-ups", "Sign-ups", "Accounts that were opened.", series("opened", "main", Event.USER_REGISTERED)),
+        drawn(
+            "sign-ins",
+            "Sign-ins",
+            "By outcome. Those that wait were neither looked up nor hashed.",
+            series("succeeded", "main", Event.LOGIN_SUCCEEDED),
+            series("failed", "bad", Event.LOGIN_FAILED),
+            series("had to wait", "warn", Event.ATTEMPT_LIMITED, Event.ATTEMPT_TURNED_AWAY),
+        ),
+        drawn(
+            "refreshes",
+            "Refreshes",
+            "Refresh tokens traded for the next; repeats are lost answers that were given again.",
+            series("traded", "main", Event.SESSION_REFRESHED),
+            series("repeated", "warn", Event.SESSION_RETRIED),
+        ),
+        drawn(
+            "replays",
+            "Replays",
+            "Spent tokens that came back late, and ended their session. Each may be a theft.",
+            series("replayed", "bad", Event.SESSION_REPLAYED),
+        ),
+    ]
+
+
+def mail_queue() -> dict[str, Any]:
+    """Return how the outbox stands: all that wait, and what became of the newest mails."""
+    waiting = Mail.objects.filter(sent_at=None, given_up_at=None)[:LOOKED_AT].aggregate(
+        count=Count("pk"), oldest=Min("created_at")
+    )
+    newest = Mail.objects.order_by("-pk")[:LOOKED_AT].aggregate(
+        sent=Count("pk", filter=Q(sent_at__isnull=False)), given_up=Count("pk", filter=Q(given_up_at__isnull=False))
+    )
+    age = clock.now() - waiting["oldest"] if waiting["oldest"] else None
+    return {
+        "waiting": f"{waiting['count']:,}" + ("+" if waiting["count"] == LOOKED_AT else ""),
+        "oldest": age and timedelta(seconds=int(age.total_seconds())),
+        "sent": f"{newest['sent']:,}",
+        "given_up": f"{newest['given_up']:,}",
+        "looked_at": f"{LOOKED_AT:,}",
+    }

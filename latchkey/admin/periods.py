@@ -1,0 +1,59 @@
+"""The stretches of time that the first page can show, and the tallies in each."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db.models import F, Max, Sum
+
+from latchkey.watch.models import Tally
+from latchkey.watch.tallies import HOUR, LIVE, hour_now
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A stretch of time up to now: so many columns, of so many hours each."""
+
+    label: str
+    columns: int
+    hours: int
+
+    def starts(self) -> list[int]:
+        """Return the first hour of each column; columns of a day begin at midnight UTC."""
+        last = hour_now() // self.hours
+        return [number * self.hours for number in range(last - self.columns + 1, last + 1)]
+
+    def said(self, hour: int) -> str:
+        at = datetime.fromtimestamp(hour * HOUR, UTC)
+        return f"{at:%Y-%m-%d}" if self.hours >= 24 else f"{at:%Y-%m-%d %H:%M}"
+
+
+PERIODS = {
+    "24h": Period("24 hours", 24, 1),
+    "7d": Period("7 days", 28, 6),
+    "30d": Period("30 days", 30, 24),
+    "90d": Period("90 days", 30, 72),
+}
+
+Counts = Mapping[str, list[int | None]]
+
+
+def counts_of(period: Period, names: list[str]) -> Counts:
+    """Return the tallies of these names, column by column: sums of events, the most of live sessions.
+
+    One statement along the primary key, over 2,160 hours at most. A column of which nothing is known is None: nobody
+    served then, or it was before tallies were kept.
+    """
+    starts = period.starts()
+    rows = (
+        Tally.objects.filter(hour__gte=starts[0], name__in=names)
+        .values_list(F("hour") / period.hours, "name")
+        .annotate(Sum("count"), Max("count"))
+    )
+    at = {start // period.hours: number for number, start in enumerate(starts)}
+    counts: dict[str, list[int | None]] = defaultdict(lambda: [None] * len(starts))
+    for column, name, total, most in rows:
+        if column in at:  # a clock that was set back may have left some in the future
+            counts[name][at[column]] = int(most if name == LIVE else total)
+    return counts

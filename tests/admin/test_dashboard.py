@@ -1,0 +1,132 @@
+"""The first page of the admin: plots of what the workers counted, for those who may see them."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from latchkey.admin.dashboard import LOOKED_AT
+from latchkey.admin.plots import HEIGHT, Plot, Series, plot, rounded_up
+from latchkey.core import clock
+from latchkey.mail.models import Mail
+from latchkey.watch.models import Tally
+from latchkey.watch.tallies import LIVE, hour_now
+from tests.admin.pages import Browser
+
+TITLES = ["Live sessions", "Sign-ups", "Sign-ins", "Refreshes", "Replays"]
+
+
+def count(name: str, number: int, hours_ago: int = 0) -> None:
+    Tally.objects.create(hour=hour_now() - hours_ago, name=name, count=number)
+
+
+def plots(browser: Browser, period: str = "") -> dict[str, Plot]:
+    answer = browser.get("/admin/", {"period": period})
+    assert answer.status_code == 200
+    return {each.title: each for each in answer.context["plots"]}
+
+
+def test_a_fresh_install_has_nothing_to_show_and_says_so(admin: Browser) -> None:
+    page = admin.get("/admin/").text
+    assert page.count("Nothing in this period.") == len(TITLES)
+    assert "<rect" not in page
+    assert list(plots(admin)) == TITLES
+
+
+def test_each_plot_shows_its_events(admin: Browser) -> None:
+    numbers = {"user.registered": 3, "login.succeeded": 1200, "login.failed": 30, "session.refreshed": 40}
+    numbers |= {"attempt.limited": 5, "attempt.turned_away": 2, "session.retried": 1, "session.replayed": 6, LIVE: 77}
+    for name, number in numbers.items():
+        count(name, number)
+    shown = plots(admin)
+    assert [each.headline for each in shown.values()] == ["77", "3", "1,237", "41", "6"]
+    assert [column.cells for column in shown["Sign-ins"].columns][-1] == ["1,200", "30", "7"]
+    said = f"{clock.now():%Y-%m-%d %H}:00: 1,200 succeeded, 30 failed, 7 had to wait"
+    page = admin.get("/admin/").text
+    assert f"<title>{said}</title>" in page
+    assert "<td>1,200</td><td>30</td><td>7</td>" in page
+
+
+def test_hours_without_a_number_are_told_from_hours_in_which_nothing_happened(admin: Browser) -> None:
+    count("login.succeeded", 1, hours_ago=1)
+    assert [column.cells for column in plots(admin)["Sign-ups"].columns[-3:]] == [["no data"], ["0"], ["no data"]]
+
+
+@pytest.mark.parametrize(("period", "reach"), [("24h", 23), ("7d", 162), ("30d", 29 * 24), ("90d", 87 * 24)])
+def test_a_period_shows_what_is_in_it_and_nothing_older(admin: Browser, period: str, reach: int) -> None:
+    count("user.registered", 5, hours_ago=reach)
+    count("user.registered", 1000, hours_ago=reach + 73)
+    count("user.registered", 2)
+    count(LIVE, 9, hours_ago=1)
+    count(LIVE, 4)
+    shown = plots(admin, period)
+    assert shown["Sign-ups"].headline == "7"
+    assert shown["Live sessions"].headline == ("4" if period == "24h" else "9")  # the most of a longer stretch
+    assert 24 <= len(shown["Sign-ups"].columns) <= 30
+
+
+@pytest.mark.parametrize("period", ["", "x", "1e400", "24h'", "30d&30d"])
+def test_any_other_period_is_a_day(admin: Browser, period: str) -> None:
+    assert len(plots(admin, period)["Sign-ups"].columns) == 24
+
+
+def test_a_year_of_tallies_is_read_in_one_statement(
+    admin: Browser, statements: Callable[[Callable[[], Any]], list[str]]
+) -> None:
+    names = ["login.succeeded", "session.refreshed", "session.replayed", LIVE]
+    Tally.objects.bulk_create(
+        Tally(hour=hour_now() - ago, name=name, count=ago % 7) for ago in range(0, 365 * 24, 3) for name in names
+    )
+    sent = statements(lambda: plots(admin, "90d"))
+    assert len([sql for sql in sent if "latchkey_tally" in sql]) == 1
+
+
+def test_staff_see_numbers_with_permission_alone(admin: Browser, staff: Callable[..., Browser]) -> None:
+    clerk = staff("view_user")
+    assert "plots" not in clerk.get("/admin/").context
+    assert "mail" not in clerk.get("/admin/").context
+    assert "Live sessions" not in clerk.get("/admin/").text
+    for page in (admin, staff_with(clerk, "view_tally", "view_mail")):
+        assert "Live sessions" in page.get("/admin/").text
+        assert "Mail queue" in page.get("/admin/").text
+
+
+def staff_with(clerk: Browser, *permissions: str) -> Browser:
+    from django.contrib.auth.models import Permission
+
+    from latchkey.accounts.models import User
+
+    User.objects.get(email="clerk@example.com").user_permissions.set(
+        Permission.objects.filter(codename__in=permissions)
+    )
+    return clerk
+
+
+def test_the_mail_queue_tells_what_waits_and_since_when(admin: Browser) -> None:
+    now = clock.now()
+    Mail.objects.create(kind="new_device", to_address="alice@example.com", created_at=now - timedelta(minutes=5))
+    Mail.objects.create(kind="new_device", to_address="alice@example.com")
+    Mail.objects.create(kind="new_device", to_address="alice@example.com", sent_at=now)
+    Mail.objects.create(kind="new_device", to_address="alice@example.com", given_up_at=now)
+    mail = admin.get("/admin/").context["mail"]
+    assert (mail["waiting"], mail["sent"], mail["given_up"]) == ("2", "1", "1")
+    assert re.fullmatch(r"0:05:\d\d", str(mail["oldest"]))
+    assert mail["looked_at"] == f"{LOOKED_AT:,}"
+
+
+@pytest.mark.parametrize(
+    ("highest", "top"), [(0, 1), (1, 1), (2, 2), (3, 5), (9, 10), (11, 20), (50, 50), (51, 100), (1_000_001, 2_000_000)]
+)
+def test_the_axis_ends_at_a_round_number(highest: int, top: int) -> None:
+    assert rounded_up(highest) == top
+
+
+def test_bars_stand_on_each_other_and_what_happened_once_is_seen() -> None:
+    many, once = Series("many", "main", [100, 50, None]), Series("once", "bad", [None, 1, 0])
+    drawn = plot(name="x", title="X", explained="", headline="", series=[many, once], whens=["a", "b", "c"])
+    first, second, third = [column.bars for column in drawn.columns]
+    assert [(bar.y, bar.height) for bar in first] == [(0, HEIGHT)]
+    assert [(bar.tone, bar.y, bar.height) for bar in second] == [("main", 50, 50), ("bad", 49, 1)]
+    assert third == []

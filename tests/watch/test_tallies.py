@@ -1,0 +1,133 @@
+"""What the workers count is added up hour by hour in the database: once, whole, and for a year."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+import time_machine
+from django.db import OperationalError, connection
+
+from latchkey.watch.live_sessions import forget
+from latchkey.watch.models import Tally
+from latchkey.watch.tallies import EVERY, LIVE, Tallies, hour_now
+from tests.api.conftest import clock
+from tests.people import Person
+from tests.server import Server
+
+__all__ = ["clock"]
+
+
+def told(*names: str) -> list[int]:
+    """Return the sums over all hours."""
+    return [sum(Tally.objects.filter(name=name).values_list("count", flat=True)) for name in names]
+
+
+def test_what_is_counted_is_told_once_and_in_one_statement(
+    alice: Person, statements: Callable[[Callable[[], Any]], list[str]]
+) -> None:
+    tallies = Tallies()
+    tallies.tell()
+    alice.login().login().refresh()
+    sent = statements(tallies.tell)
+    assert [sql.split()[0] for sql in sent] == ["INSERT"]
+    assert told("login.succeeded", "session.refreshed", "login.failed") == [2, 1, 0]
+    assert statements(tallies.tell) == []
+    alice.login()
+    tallies.tell()
+    assert told("login.succeeded") == [3]
+
+
+def test_workers_add_to_the_same_numbers(alice: Person) -> None:
+    both = Tallies(), Tallies()
+    alice.login()
+    for tallies in both:
+        tallies.tell()
+    assert told("login.succeeded") == [2]
+
+
+def test_each_hour_has_numbers_of_its_own(clock: time_machine.Traveller, alice: Person) -> None:
+    tallies = Tallies()
+    for _ in range(2):
+        alice.login()
+        tallies.tell()
+        clock.shift(timedelta(hours=1))
+    assert list(Tally.objects.filter(name="login.succeeded").order_by("hour").values_list("hour", "count")) == [
+        (hour_now() - 2, 1),
+        (hour_now() - 1, 1),
+    ]
+
+
+def test_what_could_not_be_told_is_told_later(alice: Person) -> None:
+    tallies = Tallies()
+    alice.login()
+
+    def away(*args: Any) -> Any:
+        raise OperationalError
+
+    with connection.execute_wrapper(away), pytest.raises(OperationalError):
+        tallies.tell()
+    alice.login()
+    tallies.tell()
+    assert told("login.succeeded") == [2]
+
+
+def test_live_sessions_are_sampled_once_an_hour_whoever_asks(
+    clock: time_machine.Traveller, alice: Person, bob: Person
+) -> None:
+    first, second = Tallies(), Tallies()
+    forget()
+    first.tell()
+    bob.logout()
+    forget()
+    for tallies in (first, second):
+        tallies.tell()
+    assert list(Tally.objects.filter(name=LIVE).values_list("count", flat=True)) == [2]
+    clock.shift(timedelta(hours=1))
+    second.tell()
+    assert list(Tally.objects.filter(name=LIVE).order_by("hour").values_list("count", flat=True)) == [2, 1]
+
+
+@pytest.mark.ledger("ASVS-14.2.7")
+def test_tallies_are_kept_as_long_as_events(
+    clock: time_machine.Traveller, alice: Person, turn: Callable[..., None]
+) -> None:
+    turn(event_retention=timedelta(days=30))
+    tallies = Tallies()
+    tallies.tell()
+    oldest = hour_now()
+    clock.shift(timedelta(days=30))
+    tallies.tell()
+    assert Tally.objects.filter(hour=oldest).exists()
+    clock.shift(timedelta(hours=1))
+    tallies.tell()
+    assert not Tally.objects.filter(hour=oldest).exists()
+
+
+def test_workers_of_a_server_tell_what_they_count_and_a_dead_ones_successor_tells_nothing_twice(server: Server) -> None:
+    def expect(logins: int) -> None:
+        read = f"from latchkey.watch.models import Tally\n{SUM}"
+        deadline = time.monotonic() + 3 * EVERY
+        while (found := server.shell(read)) != str(logins):
+            assert time.monotonic() < deadline, found
+            time.sleep(1)
+
+    with httpx.Client(base_url=server.url, timeout=20) as http:
+        alice = Person(http, "alice@example.com").register()
+        for _ in range(6):
+            alice.login()
+        expect(6)
+        os.kill(server.worker_pids()[0], signal.SIGKILL)
+        wait = time.monotonic() + 20
+        while len(server.worker_pids()) < 2 and time.monotonic() < wait:
+            time.sleep(0.1)
+    with httpx.Client(base_url=server.url, timeout=20) as http:
+        Person(http, alice.email).login()
+        expect(7)
+
+
+SUM = "print(sum(Tally.objects.filter(name='login.succeeded').values_list('count', flat=True)))"
