@@ -33,6 +33,7 @@ from latchkey.web.environ import environ_of
 from latchkey.web.tracing import Traced
 
 BODY_SECONDS = 10  # for the whole body, from the end of the head
+COURIER_SECONDS = 25  # for the mail in hand when the worker stops, out of the 30 that it has
 CLOSE = {"Connection": "close"}  # where the next request could pass for a part of this one (RFC 9112 section 6.3)
 
 Answer: TypeAlias = tuple[int, list[tuple[str, str]], bytes]
@@ -48,7 +49,9 @@ class Front:
         from latchkey.wsgi import application  # noqa: PLC0415 - late: the main process, which migrates, has none
 
         self.application: Any = application
-        self.watch = watch
+        from latchkey.mail.round import Courier  # noqa: PLC0415 - late, as above: models need Django set up
+
+        self.watch, self.courier = watch, Courier()
         self.usual, self.hashing = Pool(threads), Pool(SLOTS)
         for pool in (self.usual, self.hashing):
             for place in range(len(pool.busy)):
@@ -58,10 +61,12 @@ class Front:
         from latchkey.watch.begin import be_watched  # noqa: PLC0415 - late, as above: models need Django set up
 
         be_watched(self.watch, {"requests": self.usual, "passwords": self.hashing}, loop)
+        self.courier.thread.start()
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         if isinstance(self.application, Traced):
             self.application.end()  # sends the last spans
+        self.courier.end(COURIER_SECONDS)
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """Answer one request; a refusal needs no database, and so waits for none of the threads."""

@@ -9,9 +9,11 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from latchkey.core.database import connection_settings
+from latchkey.core.email_url import mail_server, sender
 from latchkey.core.environment import Environment
 from latchkey.core.knobs import Policy
 from latchkey.core.logs import logging_settings
+from latchkey.core.mail_engines import mail_engines
 from latchkey.core.policy_form import constance_settings
 from latchkey.core.secrets import private_directory, secret_in
 from latchkey.web.framework import SPECTACULAR, rest_framework_settings
@@ -50,6 +52,9 @@ METRICS_FOR_ALL = not (PRODUCTION or METRICS_ADDRESS)  # on the main address, wh
 TRACING = bool(env.text("OTEL_EXPORTER_OTLP_ENDPOINT", "") or env.text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", ""))
 ADMIN_EMAIL = env.text("LATCHKEY_ADMIN_EMAIL", "")
 ADMIN_PASSWORD = env.text("LATCHKEY_ADMIN_PASSWORD", "")
+MAIL_SERVER = mail_server(env.text("EMAIL_URL", "" if PRODUCTION else "console://"))
+MAIL_FROM = sender(env.text("LATCHKEY_EMAIL_FROM", ""), PUBLIC_URL)
+TEMPLATES_DIR = env.text("LATCHKEY_TEMPLATES_DIR", "")
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
@@ -96,7 +101,8 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
             ]
         },
-    }
+    },
+    *mail_engines(TEMPLATES_DIR, PACKAGE / "templates"),
 ]
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [PACKAGE / "static"]

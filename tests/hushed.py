@@ -10,8 +10,8 @@ from tests.people import PASSWORD
 
 UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 REQUEST_ID = re.compile(rf"""request_id['"]?[=:] ?['"]?{UUID}""", re.IGNORECASE)
-SECRET = re.compile(rf"\beyJ[\w-]{{8,}}|\b{UUID}\b|{PASSWORD}", re.IGNORECASE)
-"""A JWT, a UUID or the password of the tests; request ids, which are UUIDs too, are taken out before."""
+SECRET = re.compile(rf"\beyJ[\w-]{{8,}}|\b{UUID}\b|{PASSWORD}|\btoken=[\w-]+", re.IGNORECASE)
+"""A JWT, a UUID, the password of the tests, the token of a link; request ids, UUIDs too, are taken out before."""
 
 
 def secrets_in(text: str) -> list[str]:

@@ -17,6 +17,8 @@ from tests.hushed import secrets_in
 from tests.postgres import free_port
 
 ADMIN_EMAIL, ADMIN_PASSWORD = "admin@example.com", "an admin's own long password"
+NOBODY_LISTENS = "smtp://127.0.0.1:9?tls=off&timeout=1"
+"""Where mails go, unless a test says otherwise: printed, as in development, their links would be in the log."""
 LATCHKEY = str(Path(sys.executable).with_name("latchkey"))
 
 
@@ -42,6 +44,7 @@ class Server:
             "LATCHKEY_DATA_DIR": str(folder / "var"),
             "LATCHKEY_ADMIN_EMAIL": ADMIN_EMAIL,
             "LATCHKEY_ADMIN_PASSWORD": ADMIN_PASSWORD,
+            "EMAIL_URL": NOBODY_LISTENS,
             **({"DATABASE_URL": database_url} if database_url else {}),
             **environment,
         }

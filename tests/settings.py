@@ -10,3 +10,4 @@ if not DATABASE_URL:
     DATABASES["default"]["TEST"] = {"NAME": str(Path(os.environ["LATCHKEY_TESTS_IN"]) / "test.sqlite3")}
 
 LOGGING["loggers"]["httpx"] = {"level": "WARNING"}
+LOGGING["loggers"]["mail"] = {"level": "ERROR"}  # aiosmtpd's, which tells all that clients say

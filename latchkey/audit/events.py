@@ -31,6 +31,8 @@ class Event(StrEnum):
     SERVICE_ADDED = "service.added"
     SERVICE_REMOVED = "service.removed"
     SERVICE_REFUSED = "service.refused"
+    MAIL_SENT = "mail.sent"
+    MAIL_GIVEN_UP = "mail.given_up"
 
 
 KEPT = frozenset(event.value for event in Event) - {

@@ -3,7 +3,10 @@
 import json
 from collections.abc import Mapping
 
+from django.db import transaction
+
 from latchkey.core.sealing import Seal
+from latchkey.mail.bell import BELL
 from latchkey.mail.kinds import Kind
 from latchkey.mail.models import Mail
 
@@ -13,7 +16,10 @@ CONTEXT = Seal("mail")
 def post(kind: Kind, to: str, context: Mapping[str, str], user_id: int | None = None) -> Mail:
     """Put a mail into the outbox: it is sent if, and only if, the transaction around is committed.
 
-    The context fills the template. It may hold a link or a code that signs somebody in, so it is encrypted.
+    The context fills the template. It may hold a link or a code that signs somebody in, so it is encrypted. With
+    expires_at, a time in ISO 8601, the mail is given up from then on: a link that has expired is of no use to anybody.
     """
     sealed = CONTEXT.seal(json.dumps(dict(context)).encode())
-    return Mail.objects.create(kind=kind.value, to_address=to, sealed=sealed, user_id=user_id)
+    mail = Mail.objects.create(kind=kind.value, to_address=to, sealed=sealed, user_id=user_id)
+    transaction.on_commit(BELL.set)
+    return mail

@@ -84,6 +84,7 @@ def test_sql_is_written_by_hand_in_few_places_and_takes_values_as_parameters() -
         ("services/models.py", "fetch(_KNOWN, {'digest': digest_of(secret), 'client_id': client_id})"),
         ("watch/views.py", "fetch('SELECT 1', {})"),
         ("watch/tallies.py", "fetch(ADD.format(rows=rows), facts)"),  # (%(hour)s, %(name0)s, %(count0)s), ...
+        ("mail/taking.py", "fetch(_take(connection.vendor), {'now': adapted(now), 'until': adapted(until)})"),
     }
     assert {(file, ast.unparse(call.args[0])) for file, call in calls("done_and_kept")} == {
         ("sessions/manager.py", "worded(OPEN, connection.vendor)"),

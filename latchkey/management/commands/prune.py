@@ -1,4 +1,4 @@
-"""latchkey prune: delete the rows of ended sessions and of forgotten attempts."""
+"""latchkey prune: delete the rows of ended sessions, of forgotten attempts and of old mails."""
 
 from typing import Any
 
@@ -6,12 +6,13 @@ from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
 from latchkey.limits.prune import prune as prune_attempts
+from latchkey.mail.prune import prune as prune_mails
 from latchkey.sessions.models import Session
 from latchkey.sessions.prune import prune
 
 
 class Command(BaseCommand):
-    help = "Delete ended sessions and forgotten attempts, in small batches beside a running service. Safe to repeat."
+    help = "Delete ended sessions, forgotten attempts and old mails, in small batches beside a running service."
 
     def handle(self, *args: Any, **options: Any) -> None:
         deleted = 0
@@ -22,3 +23,4 @@ class Command(BaseCommand):
         forgotten = sum(prune_attempts())
         self.stdout.write(f"{deleted} ended sessions deleted, {Session.objects.count()} left.")
         self.stdout.write(f"{forgotten} counters of failed attempts forgotten.")
+        self.stdout.write(f"{sum(prune_mails())} mails deleted that were sent or given up.")

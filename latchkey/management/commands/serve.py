@@ -26,6 +26,7 @@ from latchkey.checks import refuse_unsafe_boot
 from latchkey.core.listening import bound
 from latchkey.front import Front
 from latchkey.keys.boot import prepare_keys
+from latchkey.mail.checks import refuse_broken_templates
 from latchkey.watch.shared import own_address, watching
 
 DRAIN_SECONDS = 30
@@ -61,6 +62,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, host: str, port: int, workers: int, threads: int, **options: Any) -> None:
         refuse_unsafe_boot()
+        refuse_broken_templates()
         self.check()
         listener = own_address()
         bound(host, port).close()  # the server itself would share a taken port

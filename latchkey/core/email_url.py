@@ -1,0 +1,83 @@
+"""EMAIL_URL, read into what Django's mail backends are given."""
+
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from email_validator import EmailNotValidError, validate_email
+
+PORTS = {"smtp": 587, "smtps": 465}
+"""Of submission: with STARTTLS (RFC 6409), and with TLS from the first byte on (RFC 8314)."""
+UNREADABLE = (
+    "EMAIL_URL cannot be read; write 'smtp://user:password@host:587', "
+    "'smtps://user:password@host:465' or 'console://', and %40 for an @ in the password (docs/mail.md)."
+)
+TIMEOUT, LONGEST_TIMEOUT = 30, 120  # seconds, for each answer of the server
+
+
+def mail_server(url: str) -> dict[str, Any] | None:
+    """Return the arguments of Django's get_connection, None for an empty URL: then there is no mail.
+
+    'smtp://' insists on STARTTLS: a server without it, or somebody in between who takes the offer away, is sent
+    neither the password nor the mail. Raises ImproperlyConfigured; the URL is not repeated, as it may hold a password.
+    """
+    if not url:
+        return None
+    if url == "console://":
+        return {"backend": "django.core.mail.backends.console.EmailBackend"}
+    try:
+        parts = urlsplit(url)
+        port = PORTS[parts.scheme] if parts.port is None else parts.port
+        options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+    except (ValueError, KeyError):
+        raise ImproperlyConfigured(UNREADABLE) from None
+    if parts.scheme not in PORTS or not parts.hostname or not port or parts.path not in ("", "/") or parts.fragment:
+        raise ImproperlyConfigured(UNREADABLE)
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if bool(user) != bool(password):
+        raise ImproperlyConfigured("EMAIL_URL has a user without a password, or a password without a user.")
+    encrypted = _encrypted(parts.scheme, options.pop("tls", "on"), bool(user))
+    timeout = _seconds(options.pop("timeout", str(TIMEOUT)))
+    if options:
+        raise ImproperlyConfigured("EMAIL_URL has an option that is not known; there are 'tls' and 'timeout'.")
+    return {
+        "backend": "django.core.mail.backends.smtp.EmailBackend",
+        "host": parts.hostname,
+        "port": port,
+        "username": user,
+        "password": password,
+        "use_tls": encrypted and parts.scheme == "smtp",
+        "use_ssl": parts.scheme == "smtps",
+        "timeout": timeout,
+    }
+
+
+def sender(text: str, public_url: str) -> str:
+    """Return who mails are from: this address, with a name before it or none; by default one at the public host.
+
+    Raises ImproperlyConfigured.
+    """
+    if not text:
+        return f"Latchkey <no-reply@{urlsplit(public_url).hostname or 'localhost'}>"
+    try:
+        if validate_email(text, check_deliverability=False, allow_display_name=True).ascii_email is None:
+            raise EmailNotValidError
+    except EmailNotValidError as error:
+        raise ImproperlyConfigured(
+            f"LATCHKEY_EMAIL_FROM is {text!r}; write one address, such as 'Example <no-reply@example.com>'."
+        ) from error
+    return text
+
+
+def _encrypted(scheme: str, tls: str, signs_in: bool) -> bool:
+    if tls not in ("on", "off") or (scheme == "smtps" and tls == "off"):
+        raise ImproperlyConfigured("EMAIL_URL has tls, which can be 'on' or, with 'smtp://' alone, 'off'.")
+    if tls == "off" and signs_in:
+        raise ImproperlyConfigured("EMAIL_URL would send its password in the clear; leave tls=off out.")
+    return tls == "on"
+
+
+def _seconds(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 4 and 0 < int(text) <= LONGEST_TIMEOUT):
+        raise ImproperlyConfigured(f"EMAIL_URL has timeout, which can be from 1 to {LONGEST_TIMEOUT} seconds.")
+    return int(text)

@@ -1,0 +1,59 @@
+"""The numbered system checks of mail, and what is refused before anything is served."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
+
+from latchkey.core import clock
+from latchkey.core.policy import current
+from latchkey.mail.kinds import Kind
+from latchkey.mail.message import written
+
+EXAMPLE = {
+    "username": "Alice",
+    "link": "https://auth.example.com/",
+    "code": "1234-5678",
+    "minutes": "30",
+    "when": "2026-01-31 12:00 UTC",
+    "device": "Firefox on Linux",
+    "address": "192.0.2.1",
+    "new_email": "a***@example.com",
+}
+"""Everything that a template can be filled with."""
+
+
+@register(Tags.templates, deploy=True)
+def templates_can_be_filled(**kwargs: Any) -> list[CheckMessage]:
+    """Every mail can be written with the templates that are there, an operator's own included."""
+    return [Error(sentence, id="latchkey.E011") for sentence in broken_templates()]
+
+
+@register(Tags.security, deploy=True)
+def verification_has_mail(**kwargs: Any) -> list[CheckMessage]:
+    """Nobody could ever confirm an address where no mail is sent."""
+    if settings.MAIL_SERVER or current().email_verification == "off":
+        return []
+    hint = "Set it (docs/mail.md), or turn EMAIL_VERIFICATION off in the admin area."
+    return [Error("EMAIL_URL is not set, and EMAIL_VERIFICATION is on.", hint=hint, id="latchkey.E012")]
+
+
+def refuse_broken_templates() -> None:
+    """Raise ImproperlyConfigured, with a line for each template that cannot be used."""
+    if sentences := list(broken_templates()):
+        raise ImproperlyConfigured("\nlatchkey: ".join(f"{sentence} (latchkey.E011)" for sentence in sentences))
+
+
+def broken_templates() -> Iterator[str]:
+    """Return a sentence for each mail that cannot be written."""
+    if settings.TEMPLATES_DIR and not Path(settings.TEMPLATES_DIR).is_dir():
+        yield "LATCHKEY_TEMPLATES_DIR is no folder that can be read."
+    for kind in Kind:
+        try:
+            written(kind, "alice@example.com", EXAMPLE, 0, clock.now())
+        except Exception as error:  # whatever an operator's template leads to
+            said = " ".join(str(error).split())
+            yield f"The templates of the mail {kind} cannot be used: {said}."

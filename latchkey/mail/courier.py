@@ -1,0 +1,138 @@
+"""Send what is due: one mail after the other over one connection, each outside of any transaction."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
+
+from latchkey.core import clock
+from latchkey.mail.failures import (
+    BROKEN_TEMPLATE,
+    EXPIRED,
+    NOT_ASCII,
+    NOT_SET_UP,
+    SEALED_OFF,
+    UNKNOWN_KIND,
+    Failure,
+    failure_of,
+)
+from latchkey.mail.kinds import Kind
+from latchkey.mail.message import written
+from latchkey.mail.models import Mail
+from latchkey.mail.outbox import CONTEXT
+from latchkey.mail.taking import given_up, put_off, sent, take
+
+BATCH = 100
+"""Mails over one connection; servers like to limit that."""
+
+log = structlog.get_logger(__name__)
+
+
+class Outcome(Enum):
+    """What became of an attempt; AWAY: the next mail would fare no better just now."""
+
+    SENT = "sent"
+    PUT_OFF = "put off"
+    GIVEN_UP = "given up"
+    AWAY = "away"
+
+
+class Unsendable(Exception):
+    """A mail that cannot even be tried, and why."""
+
+    def __init__(self, why: Failure) -> None:
+        self.why = why
+
+
+def deliver() -> Iterator[Outcome]:
+    """Send one due mail for each step, until there are no more, the server is away or has had a batch.
+
+    Between two steps nothing is in hand, so whoever has to stop does so there. Raises DatabaseError.
+    """
+    with server() as connection:
+        for _ in range(BATCH):
+            mail = take()
+            if mail is None:
+                return
+            outcome = attempt(mail, connection)
+            yield outcome
+            if outcome is Outcome.AWAY:
+                return
+
+
+@contextmanager
+def server() -> Iterator[Any]:
+    """Return a connection to the mail server that opens itself when it is needed; None where there is no server."""
+    connection = get_connection(**settings.MAIL_SERVER) if settings.MAIL_SERVER else None
+    try:
+        yield connection
+    finally:
+        hang_up(connection)
+
+
+def attempt(mail: Mail, connection: Any) -> Outcome:
+    """Send one mail, and write down what became of it."""
+    try:
+        message = opened(mail)
+        if connection is None:
+            raise Unsendable(NOT_SET_UP)
+        why = handed_over(message, connection)
+    except Unsendable as error:
+        why = error.why
+    if why is None:
+        sent(mail)
+        return Outcome.SENT
+    if why.is_final or not put_off(mail, why):
+        given_up(mail, why)
+        return Outcome.GIVEN_UP
+    log.warning("mail.put_off", mail_id=mail.pk, kind=mail.kind, attempts=mail.attempts, reason=why.phrase)
+    return Outcome.AWAY if why.is_of_server else Outcome.PUT_OFF
+
+
+def opened(mail: Mail) -> EmailMultiAlternatives:
+    """Return the mail that a row stands for; raises Unsendable."""
+    unsealed = CONTEXT.unseal(bytes(mail.sealed))
+    if unsealed is None:
+        raise Unsendable(SEALED_OFF)
+    context: Mapping[str, str] = json.loads(unsealed)
+    if "expires_at" in context and datetime.fromisoformat(context["expires_at"]) <= clock.now():
+        raise Unsendable(EXPIRED)
+    try:
+        kind = Kind(mail.kind)
+    except ValueError as error:  # of a newer version, which serves beside this one
+        raise Unsendable(UNKNOWN_KIND) from error
+    if not mail.to_address.rpartition("@")[0].isascii():  # SMTPUTF8 (RFC 6531) is not in Django's backend
+        raise Unsendable(NOT_ASCII)
+    try:
+        return written(kind, mail.to_address, context, mail.pk, mail.created_at)
+    except Exception as error:  # of an operator's template, whose code this is
+        raise Unsendable(BROKEN_TEMPLATE) from error
+
+
+def handed_over(
+    message: EmailMessage, connection: Any, tell: Callable[[Exception], object] = lambda error: None
+) -> Failure | None:
+    """Return None once the server has taken the mail, else why it has not; whoever asked is told in its own words."""
+    try:
+        connection.open()  # else Django would open one for this mail alone
+        connection.send_messages([message])
+    except (OSError, ValueError) as error:
+        tell(error)
+        why = failure_of(error)
+        if why.is_of_server:
+            hang_up(connection)
+        return why
+    return None
+
+
+def hang_up(connection: Any) -> None:
+    """Close the connection, whatever state it is in; the next mail opens another one."""
+    if connection is not None:
+        with suppress(OSError, ValueError):
+            connection.close()

@@ -1,0 +1,66 @@
+"""What went wrong with a mail, in a few words of ours: what a server says may repeat addresses, or worse."""
+
+import smtplib
+import socket
+import ssl
+from dataclasses import dataclass
+
+PERMANENT = 500
+"""Replies from here on are final (RFC 5321 section 4.2.1); below, as with greylisting, it may be taken later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a mail was not taken; whether it never will be; and whether the next one would fare no better just now."""
+
+    phrase: str
+    is_final: bool = False
+    is_of_server: bool = False
+
+
+EXPIRED = Failure("expired", is_final=True)
+NOT_SET_UP = Failure("EMAIL_URL is not set", is_final=True)
+SEALED_OFF = Failure("cannot be decrypted", is_final=True)
+UNKNOWN_KIND = Failure("unknown kind")
+NOT_ASCII = Failure("address is not ASCII", is_final=True)
+BROKEN_TEMPLATE = Failure("template is broken")
+
+
+def failure_of(error: OSError | ValueError) -> Failure:
+    """Return what an error of smtplib means for the mail in hand.
+
+    Only the recipient's refusal and that of the mail itself end it: a wrong password or sender is for the operator to
+    mend, and then the mail goes out.
+    """
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return _refused(max(int(code) for code, _ in error.recipients.values()))
+    if isinstance(error, smtplib.SMTPDataError):
+        return _refused(error.smtp_code)
+    if isinstance(error, smtplib.SMTPResponseException):
+        words: dict[type[OSError], str] = {
+            smtplib.SMTPAuthenticationError: "sign-in refused",
+            smtplib.SMTPSenderRefused: "sender refused",
+        }
+        return Failure(f"{words.get(type(error), 'server refused')} {error.smtp_code}", is_of_server=True)
+    if isinstance(error, OSError):
+        return Failure(_of_connection(error), is_of_server=True)
+    return Failure("address cannot be used", is_final=True)
+
+
+def _refused(code: int) -> Failure:
+    return Failure(f"refused {code}", is_final=code >= PERMANENT, is_of_server=code == 421)  # 421: it hangs up
+
+
+def _of_connection(error: BaseException) -> str:
+    """Return what became of the connection; smtplib has one word for many ends, and keeps the cause beside it."""
+    if isinstance(error, smtplib.SMTPServerDisconnected) and isinstance(error.__context__, OSError):
+        error = error.__context__
+    phrases: dict[type[BaseException], str] = {
+        ssl.SSLCertVerificationError: "certificate not trusted",
+        ssl.SSLError: "TLS failed",
+        TimeoutError: "timed out",
+        ConnectionRefusedError: "connection refused",
+        socket.gaierror: "host not found",
+        smtplib.SMTPNotSupportedError: "no STARTTLS, or no sign-in",
+    }
+    return next((phrase for kind, phrase in phrases.items() if isinstance(error, kind)), "connection lost")

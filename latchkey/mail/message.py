@@ -1,0 +1,51 @@
+"""A mail as it goes over the wire: filled templates, and headers by which servers and people can tell what it is."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import format_datetime
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template import engines
+
+from latchkey.core.mail_engines import HTML, TEXT
+from latchkey.mail.kinds import Kind
+
+UNPROVEN = frozenset({Kind.EMAIL_VERIFICATION, Kind.EMAIL_CHANGE})
+"""What goes to an address that somebody merely claims: nothing that they wrote is repeated there."""
+_NAME = re.compile(r"[^/\\:.@<>\n\r]{1,64}")
+"""A name that no mail program takes for a link: else strangers could have us send theirs to anybody's address."""
+
+
+def written(kind: Kind, to: str, context: Mapping[str, str], number: int, at: datetime) -> EmailMultiAlternatives:
+    """Return a mail of this kind, as text and as HTML; raises TemplateSyntaxError and the like for a broken template.
+
+    Every attempt at the same row has the same Message-ID and Date, so that a server that got it already can tell
+    (RFC 5322 section 3.6.4). Auto-Submitted keeps absence notes from answering (RFC 3834 section 5).
+    """
+    site = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
+    facts = {**context, "site": site, "greeting": greeting(kind, context), "language": settings.LANGUAGE_CODE}
+    facts["subject"] = subject = " ".join(filled(TEXT, f"{kind}.subject.txt", facts).split())
+    headers = {
+        "Message-ID": f"<mail-{number}.{at:%Y%m%d%H%M%S%f}@{site}>",
+        "Date": format_datetime(at),
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+    }
+    text = filled(TEXT, f"{kind}.txt", facts)
+    mail = EmailMultiAlternatives(subject, text, settings.MAIL_FROM, [to], headers=headers)
+    mail.attach_alternative(filled(HTML, f"{kind}.html", facts), "text/html")
+    return mail
+
+
+def greeting(kind: Kind, context: Mapping[str, str]) -> str:
+    """Return the name to greet somebody by, '' where there is none that is fit to be repeated."""
+    name = context.get("username", "")
+    return name if kind not in UNPROVEN and _NAME.fullmatch(name) else ""
+
+
+def filled(engine: str, name: str, facts: Mapping[str, str]) -> str:
+    """Return a template with these values in it; they are data, whatever they look like."""
+    return engines[engine].get_template(f"mail/{name}").render(dict(facts))

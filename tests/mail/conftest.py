@@ -1,0 +1,47 @@
+"""What the tests of mail share: a real SMTP server, and mails with something secret in them."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from latchkey.core.email_url import mail_server
+from latchkey.mail.courier import Outcome, deliver
+from latchkey.mail.kinds import Kind
+from latchkey.mail.models import Mail
+from latchkey.mail.outbox import post
+from tests.mail.post_office import PostOffice
+
+ALICE = "alice@example.com"
+CONTEXT = {"link": "https://auth.example.com/go/?token=TOKEN-OF-ALICE&next=1", "code": "4711-0815", "minutes": "30"}
+
+
+@pytest.fixture
+def office() -> Iterator[PostOffice]:
+    office = PostOffice().start()
+    yield office
+    office.stop()
+
+
+@pytest.fixture
+def mailing(db: None, settings: Any, office: PostOffice) -> PostOffice:
+    """The SMTP server that this process sends to."""
+    settings.MAIL_SERVER = mail_server(office.url)
+    settings.PUBLIC_URL, settings.MAIL_FROM = "https://auth.example.com", "Example <no-reply@example.com>"
+    return office
+
+
+@pytest.fixture
+def posted(db: None) -> Callable[..., Mail]:
+    """Put a mail into the outbox: posted(to="bob@example.com")."""
+
+    def put(kind: Kind = Kind.PASSWORD_RESET, to: str = ALICE, **context: str) -> Mail:
+        return post(kind, to, CONTEXT | context, user_id=1)
+
+    return put
+
+
+@pytest.fixture
+def go_round() -> Callable[[], list[Outcome]]:
+    """Deliver what is due, as the courier does; return what became of each mail."""
+    return lambda: list(deliver())

@@ -1,0 +1,77 @@
+"""EMAIL_URL and LATCHKEY_EMAIL_FROM are read strictly, and a refusal repeats no password."""
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from latchkey.core.email_url import mail_server, sender
+
+SMTP = {"host": "mail.example.com", "port": 587, "username": "", "password": "", "timeout": 30}
+READ = {
+    "smtp://mail.example.com": SMTP | {"use_tls": True, "use_ssl": False},
+    "smtp://mail.example.com:25/?tls=off": SMTP | {"port": 25, "use_tls": False, "use_ssl": False},
+    "smtps://mail.example.com": SMTP | {"port": 465, "use_tls": False, "use_ssl": True},
+    "smtp://me%40example.com:p%40s%3Fs@mail.example.com?timeout=5": SMTP
+    | {"username": "me@example.com", "password": "p@s?s", "timeout": 5, "use_tls": True, "use_ssl": False},
+    "smtp://[::1]:2525": SMTP | {"host": "::1", "port": 2525, "use_tls": True, "use_ssl": False},
+}
+USED = "smtp://me:pa55word@mail.example.com"
+REFUSED = [
+    "mail.example.com",
+    "http://me:pa55word@mail.example.com",
+    "smtp://",
+    "smtp://me:pa55word@",
+    "smtp://[::1",
+    f"{USED}:0",
+    f"{USED}:65536",
+    f"{USED}:pa55word",
+    f"{USED}/path",
+    f"{USED}#pa55word",
+    f"{USED}?tls=off",
+    f"{USED}?tls=pa55word",
+    f"{USED}?timeout=0",
+    f"{USED}?timeout=121",
+    f"{USED}?timeout=pa55word",
+    f"{USED}?pa55word",
+    f"{USED}?pa55word=on",
+    "smtps://mail.example.com?tls=off",
+    "smtp://me@mail.example.com",
+    "smtp://:pa55word@mail.example.com",
+    "console://pa55word",
+]
+
+
+@pytest.mark.parametrize("url", READ)
+def test_a_url_says_where_mails_go_and_how(url: str) -> None:
+    assert mail_server(url) == READ[url] | {"backend": "django.core.mail.backends.smtp.EmailBackend"}
+
+
+def test_mails_can_be_printed_or_there_may_be_none() -> None:
+    assert mail_server("console://") == {"backend": "django.core.mail.backends.console.EmailBackend"}
+    assert mail_server("") is None
+
+
+@pytest.mark.parametrize("url", REFUSED)
+def test_a_url_that_cannot_be_used_is_refused_in_a_sentence_without_its_password(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^EMAIL_URL .*\.$") as refusal:
+        mail_server(url)
+    assert "pa55word" not in str(refusal.value)
+    assert refusal.value.__suppress_context__ or refusal.value.__context__ is None
+
+
+@pytest.mark.parametrize("text", ["a@example.com", "Example <a@example.com>", '"Example, Inc." <a@example.com>'])
+def test_the_sender_is_an_address_with_or_without_a_name(text: str) -> None:
+    assert sender(text, "") == text
+
+
+def test_the_sender_is_at_the_public_host_by_default() -> None:
+    assert sender("", "https://auth.example.com:8443") == "Latchkey <no-reply@auth.example.com>"
+
+
+@pytest.mark.ledger("ASVS-1.3.11")
+@pytest.mark.parametrize(
+    "text",
+    ["example.com", "a@example.com, b@example.com", "a@example.com\nBcc: b@example.com", "A\r\nBcc: <a@example.com>"],
+)
+def test_a_sender_that_is_more_or_less_than_one_address_is_refused(text: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^LATCHKEY_EMAIL_FROM is "):
+        sender(text, "")

@@ -1,0 +1,154 @@
+"""Servers fail in many ways: a mail is tried again, or given up where that is of no use, and never lost."""
+
+import socket
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+
+from latchkey.core.email_url import mail_server
+from latchkey.mail.courier import Outcome
+from latchkey.mail.models import Mail
+from latchkey.mail.taking import GIVEN_UP_AFTER, WAITS
+from tests.mail.post_office import GREYLISTED, PostOffice, hang_up
+from tests.mail.test_delivery import GoRound, Posted
+from tests.postgres import free_port
+
+
+@pytest.fixture
+def clock() -> time_machine.Traveller:
+    with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
+        yield traveller
+
+
+def wait_of(row: Mail) -> timedelta:
+    """Return how long a mail has to wait from now on."""
+    row.refresh_from_db()
+    return row.next_attempt_at - datetime.now(UTC)
+
+
+def test_a_greylisted_mail_is_accepted_when_it_comes_again(
+    mailing: PostOffice, posted: Posted, go_round: GoRound, clock: time_machine.Traveller
+) -> None:
+    mailing.on_recipient = lambda server, address: GREYLISTED
+    row = posted()
+    assert go_round() == [Outcome.PUT_OFF]
+    assert wait_of(row) == timedelta(minutes=1)
+    assert row.last_error == "refused 450"
+    assert go_round() == []
+    mailing.on_recipient = lambda server, address: None
+    clock.shift(timedelta(minutes=1))
+    assert go_round() == [Outcome.SENT]
+    assert mailing.recipients == {row.to_address: 1}
+
+
+def test_the_waits_grow_and_after_a_day_the_mail_is_given_up(
+    mailing: PostOffice, posted: Posted, go_round: GoRound, clock: time_machine.Traveller
+) -> None:
+    mailing.on_recipient = lambda server, address: GREYLISTED
+    row = posted()
+    waits = []
+    while go_round() == [Outcome.PUT_OFF]:
+        waits.append(wait_of(row))
+        clock.shift(waits[-1])
+    row.refresh_from_db()
+    assert waits[: len(WAITS)] == WAITS
+    assert set(waits[len(WAITS) :]) == {WAITS[-1]}
+    assert GIVEN_UP_AFTER - WAITS[-1] < sum(waits, timedelta()) <= GIVEN_UP_AFTER
+    assert (row.attempts, row.last_error, bytes(row.sealed)) == (len(waits) + 1, "refused 450", b"")
+    assert row.given_up_at
+
+
+def test_a_mail_that_waited_while_nobody_served_is_tried_before_it_is_given_up(
+    mailing: PostOffice, posted: Posted, go_round: GoRound, clock: time_machine.Traveller
+) -> None:
+    posted()
+    clock.shift(timedelta(days=3))
+    assert go_round() == [Outcome.SENT]
+
+
+@pytest.mark.parametrize("hook", ["on_recipient", "on_data"])
+def test_a_refusal_for_good_ends_it_at_once_and_holds_up_no_other_mail(
+    mailing: PostOffice, posted: Posted, go_round: GoRound, hook: str
+) -> None:
+    refusals = iter(["550 5.1.1 No such user <alice@example.com>"])
+    setattr(mailing, hook, lambda *arguments: next(refusals, None))
+    posted()
+    posted(to="bob@example.com")
+    assert go_round() == [Outcome.GIVEN_UP, Outcome.SENT]
+    assert mailing.sessions == 1
+    assert mailing.recipients == {"bob@example.com": 1}
+    row = Mail.objects.get(sent_at=None)
+    assert (row.last_error, bytes(row.sealed), row.attempts) == ("refused 550", b"", 1)
+
+
+@pytest.mark.parametrize("hook", ["on_recipient", "on_data"])
+def test_a_mail_whose_connection_is_dropped_is_tried_again(
+    mailing: PostOffice, posted: Posted, go_round: GoRound, clock: time_machine.Traveller, hook: str
+) -> None:
+    setattr(mailing, hook, lambda server, *address: hang_up(server))
+    row = posted()
+    posted(to="bob@example.com")
+    assert go_round() == [Outcome.AWAY]
+    assert wait_of(row) == timedelta(minutes=1)
+    assert row.last_error == "connection lost"
+    setattr(mailing, hook, lambda *arguments: None)
+    clock.shift(timedelta(minutes=1))
+    assert go_round() == [Outcome.SENT, Outcome.SENT]
+
+
+def test_a_mail_that_was_taken_without_a_word_comes_again_as_the_same_mail(
+    mailing: PostOffice, posted: Posted, go_round: GoRound, clock: time_machine.Traveller
+) -> None:
+    mailing.on_taken = hang_up
+    posted()
+    assert go_round() == [Outcome.AWAY]
+    mailing.on_taken = lambda server: None
+    clock.shift(timedelta(minutes=1))
+    assert go_round() == [Outcome.SENT]
+    first, second = mailing.mails
+    assert first["Message-ID"] == second["Message-ID"]
+    assert first["Date"] == second["Date"]
+
+
+def test_nobody_listens(mailing: PostOffice, posted: Posted, go_round: GoRound, settings: Any) -> None:
+    settings.MAIL_SERVER = mail_server(f"smtp://127.0.0.1:{free_port()}?tls=off&timeout=1")
+    rows = [posted(), posted()]
+    assert go_round() == [Outcome.AWAY]
+    for row in rows:
+        row.refresh_from_db()
+    assert [(row.attempts, row.last_error) for row in rows] == [(1, "connection refused"), (0, "")]
+
+
+def test_a_host_that_does_not_exist(mailing: PostOffice, posted: Posted, go_round: GoRound, settings: Any) -> None:
+    settings.MAIL_SERVER = mail_server("smtp://mail.invalid?tls=off&timeout=1")
+    row = posted()
+    assert go_round() == [Outcome.AWAY]
+    row.refresh_from_db()
+    assert row.last_error == "host not found"
+
+
+@pytest.mark.ledger("ASVS-13.1.3")
+def test_a_server_that_says_nothing_is_waited_for_no_longer_than_the_timeout(
+    mailing: PostOffice, posted: Posted, go_round: GoRound, settings: Any
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.MAIL_SERVER = mail_server(f"smtp://127.0.0.1:{silent.getsockname()[1]}?tls=off&timeout=1")
+        row = posted()
+        assert go_round() == [Outcome.AWAY]
+    row.refresh_from_db()
+    assert row.last_error == "timed out"
+
+
+@pytest.mark.parametrize("reply", ["553 5.1.8 Not for no-reply@example.com", "421 4.7.0 Too busy"])
+def test_a_server_that_does_not_want_us_costs_one_mail_one_attempt(
+    mailing: PostOffice, posted: Posted, go_round: GoRound, reply: str
+) -> None:
+    mailing.on_sender = lambda server, address: reply
+    rows = [posted(), posted()]
+    assert go_round() == [Outcome.AWAY]
+    for row in rows:
+        row.refresh_from_db()
+    assert [(row.attempts, row.last_error) for row in rows] == [(1, f"sender refused {reply[:3]}"), (0, "")]
+    assert [row.given_up_at for row in rows] == [None, None]

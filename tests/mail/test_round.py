@@ -1,0 +1,90 @@
+"""The courier's thread: woken by what is posted, there again after every failure, gone when it is told so."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.db import connection, connections
+
+from latchkey.mail import round as rounds
+from latchkey.mail.bell import BELL
+from latchkey.mail.models import Mail
+from latchkey.mail.round import Courier
+from tests.mail.conftest import ALICE
+from tests.mail.post_office import PostOffice, hang_up
+from tests.mail.test_delivery import Posted
+from tests.promises.conftest import log
+from tests.promises.lines import Log
+
+__all__ = ["log"]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def courier(mailing: PostOffice) -> Iterator[Courier]:
+    courier = Courier()
+    courier.thread.start()
+    yield courier
+    courier.end(10)
+    assert not courier.thread.is_alive()
+
+
+def wait_for(said: Callable[[], object], within: float = 10) -> None:
+    deadline = time.monotonic() + within
+    while not said():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_what_is_posted_in_this_process_is_sent_at_once(courier: Courier, mailing: PostOffice, posted: Posted) -> None:
+    for number in (1, 2):
+        posted()
+        mailing.wait_for(number, within=rounds.LOOKS_EVERY / 2)
+    wait_for(lambda: Mail.objects.exclude(sent_at=None).count() == 2)
+    assert mailing.recipients == {ALICE: 2}
+
+
+def test_a_server_that_is_away_is_left_alone_for_a_while(
+    courier: Courier, mailing: PostOffice, posted: Posted, log: Log
+) -> None:
+    mailing.on_recipient = lambda server, address: hang_up(server)
+    for _ in range(5):
+        posted()
+    wait_for(lambda: log.lines("mail.put_off"))
+    BELL.set()
+    time.sleep(0.5)
+    assert len(log.lines("mail.put_off")) == 1
+    assert sorted(Mail.objects.values_list("attempts", flat=True)) == [0, 0, 0, 0, 1]
+
+
+@pytest.mark.ledger("ASVS-16.5.2")
+def test_the_courier_goes_on_when_the_database_is_back_and_tells_of_it_once(
+    courier: Courier, mailing: PostOffice, posted: Posted, log: Log
+) -> None:
+    posted()
+    wait_for(lambda: Mail.objects.exclude(sent_at=None).exists())
+    with connection.schema_editor() as editor:
+        editor.alter_db_table(Mail, "latchkey_mail", "latchkey_mail_away")
+    try:
+        for _ in range(3):
+            BELL.set()
+            wait_for(lambda: not BELL.is_set())
+        wait_for(lambda: courier.is_cut_off)
+    finally:
+        with connection.schema_editor() as editor:
+            editor.alter_db_table(Mail, "latchkey_mail_away", "latchkey_mail")
+    posted()
+    mailing.wait_for(2)
+    assert [line["level"] for line in log.lines("database.unavailable")] == ["error"]
+
+
+def test_the_courier_keeps_no_connection_while_it_has_nothing_to_do(
+    courier: Courier, mailing: PostOffice, posted: Posted
+) -> None:
+    from latchkey.watch.sample import _databases
+
+    posted()
+    wait_for(lambda: Mail.objects.exclude(sent_at=None).exists())
+    others = [database for database in _databases if database is not connections["default"]]
+    wait_for(lambda: all(database.connection is None for database in others))

@@ -1,0 +1,186 @@
+"""What people wrote is data in a mail, whatever it looks like; operators may bring templates of their own."""
+
+from collections.abc import Callable
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from latchkey.core.mail_engines import mail_engines
+from latchkey.mail.checks import EXAMPLE, refuse_broken_templates
+from latchkey.mail.courier import Outcome
+from latchkey.mail.kinds import Kind
+from latchkey.mail.message import UNPROVEN
+from latchkey.mail.models import Mail
+from tests.mail.conftest import ALICE
+from tests.mail.post_office import PostOffice
+from tests.mail.test_delivery import GoRound, Posted
+
+SHIPPED = Path(__file__).resolve().parents[2] / "latchkey" / "templates"
+
+
+@pytest.fixture
+def brought(settings: Any, tmp_path: Path) -> Callable[..., None]:
+    """Bring templates: brought({"password_reset.txt": "..."}). Others stay ours."""
+
+    def bring(templates: dict[str, str]) -> None:
+        folder = tmp_path / "mail"
+        folder.mkdir()
+        for name, text in templates.items():
+            (folder / name).write_text(text)
+        settings.TEMPLATES_DIR = str(tmp_path)
+        settings.TEMPLATES = [settings.TEMPLATES[0], *mail_engines(str(tmp_path), SHIPPED)]
+
+    return bring
+
+
+def parts(office: PostOffice) -> tuple[str, str]:
+    """Return the text and the HTML of the last mail."""
+    text, html = (office.mails[-1].get_body((kind,)) for kind in ("plain", "html"))
+    assert text
+    assert html
+    return text.get_content(), html.get_content()
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_mail_says_what_it_was_filled_with(
+    mailing: PostOffice, posted: Posted, go_round: GoRound, kind: Kind
+) -> None:
+    posted(kind, **EXAMPLE)
+    assert go_round() == [Outcome.SENT]
+    text, html = parts(mailing)
+    used = {name for name in EXAMPLE if f"{{{{ {name}" in (SHIPPED / "mail" / f"{kind}.txt").read_text()}
+    used |= {"when", "device", "address"} if "place.txt" in (SHIPPED / "mail" / f"{kind}.txt").read_text() else set()
+    assert used
+    for name in used:
+        assert EXAMPLE[name] in text
+        assert EXAMPLE[name] in html
+    assert "auth.example.com" in mailing.mails[0]["Subject"]
+    assert not [line for line in (text + html).splitlines() if "{{" in line or "{%" in line]
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_no_mail_asks_the_network_for_anything(
+    mailing: PostOffice, posted: Posted, go_round: GoRound, kind: Kind
+) -> None:
+    posted(kind, **EXAMPLE)
+    go_round()
+    _, html = parts(mailing)
+    for word in ("<img", "<script", "<link", "<iframe", "url(", "@import", "src="):
+        assert word not in html
+
+
+@pytest.mark.ledger("ASVS-1.3.7", "ASVS-1.2.1")
+@pytest.mark.parametrize("name", ["{{ 7*7 }}", "{% load i18n %}", "<b>Bobby</b> & 'Tables'", "O'Brien \N{SNOWMAN}"])
+def test_a_display_name_is_data(mailing: PostOffice, posted: Posted, go_round: GoRound, name: str) -> None:
+    named = "<" not in name
+    posted(username=name)
+    assert go_round() == [Outcome.SENT]
+    text, html = parts(mailing)
+    assert (f"Hello {name}," in text) is named
+    assert (f"Hello {name}," in unescape(html)) is named
+    assert "<b>" not in html
+
+
+@pytest.mark.ledger("ASVS-1.2.1")
+def test_what_looks_like_html_is_shown_as_it_was_typed(mailing: PostOffice, posted: Posted, go_round: GoRound) -> None:
+    posted(Kind.NEW_DEVICE, device="<img onerror=alert(1)>", when="now", address='"><script>')
+    go_round()
+    text, html = parts(mailing)
+    assert "<img onerror=alert(1)>" in text
+    assert "&lt;img onerror=alert(1)&gt;" in html
+    assert "&quot;&gt;&lt;script&gt;" in html
+
+
+@pytest.mark.parametrize("name", ["www.example.org", "see https://example.org", "call me@example.org", "x" * 65])
+@pytest.mark.parametrize("kind", [Kind.PASSWORD_RESET, Kind.REGISTRATION_OF_KNOWN_ADDRESS])
+def test_nobody_has_us_send_their_link_to_somebody_else(
+    mailing: PostOffice, posted: Posted, go_round: GoRound, kind: Kind, name: str
+) -> None:
+    posted(kind, username=name)
+    go_round()
+    for part in parts(mailing):
+        assert name not in part
+        assert "Hello," in part
+
+
+@pytest.mark.parametrize("kind", sorted(UNPROVEN))
+def test_nothing_that_somebody_wrote_goes_to_an_address_that_is_not_proven(
+    mailing: PostOffice, posted: Posted, go_round: GoRound, kind: Kind
+) -> None:
+    posted(kind, username="Mallory")
+    go_round()
+    for part in parts(mailing):
+        assert "Mallory" not in part
+
+
+@pytest.mark.ledger("ASVS-1.3.11", "REG-KEYCLOAK-11")
+@pytest.mark.parametrize(
+    "address",
+    ["alice@example.com\r\nBcc: mallory@example.com", "alice@example.com,mallory@example.com", "alice@", "a b@c d"],
+)
+def test_an_address_that_is_more_than_one_reaches_nobody(
+    mailing: PostOffice, posted: Posted, go_round: GoRound, address: str
+) -> None:
+    posted(to=address)
+    posted(to=ALICE)
+    assert go_round() == [Outcome.GIVEN_UP, Outcome.SENT]
+    assert mailing.recipients == {ALICE: 1}
+    assert Mail.objects.get(sent_at=None).last_error == "address cannot be used"
+
+
+def test_a_subject_is_one_line_whatever_is_in_it(
+    mailing: PostOffice, posted: Posted, go_round: GoRound, brought: Callable[..., None]
+) -> None:
+    brought({"password_reset.subject.txt": "For {{ username }}\nand others"})
+    posted(username="Alice\r\nBcc: mallory@example.com")
+    assert go_round() == [Outcome.SENT]
+    (mail,) = mailing.mails
+    assert mail["Subject"] == "For Alice Bcc: mallory@example.com and others"
+    assert mail["Bcc"] is None
+
+
+def test_an_address_that_smtp_cannot_carry_is_given_up_and_not_bent(
+    mailing: PostOffice, posted: Posted, go_round: GoRound
+) -> None:
+    posted(to="ålice@example.com")
+    posted(to="alice@exämple.com")
+    assert go_round() == [Outcome.GIVEN_UP, Outcome.SENT]
+    assert mailing.recipients == {"alice@xn--exmple-cua.com": 1}
+    assert Mail.objects.get(sent_at=None).last_error == "address is not ASCII"
+
+
+def test_an_operators_templates_come_first_one_by_one(
+    mailing: PostOffice, posted: Posted, go_round: GoRound, brought: Callable[..., None]
+) -> None:
+    brought({"password_reset.txt": "Moin! {{ link }} <{{ code }}>\n", "base.html": "<p>{{ subject }}</p>"})
+    refuse_broken_templates()
+    posted()
+    go_round()
+    text, html = parts(mailing)
+    assert text.startswith("Moin! https://auth.example.com/go/?")
+    assert "<4711-0815>" in text
+    assert html.strip() == "<p>Set a new password for auth.example.com</p>"
+    assert mailing.mails[0]["Subject"] == "Set a new password for auth.example.com"
+
+
+@pytest.mark.parametrize("text", ["{% if %}", "{% extends 'mail/none.html' %}", "{% load nothing %}"])
+def test_a_broken_template_is_named_before_serving_and_its_mails_wait(
+    mailing: PostOffice, posted: Posted, go_round: GoRound, brought: Callable[..., None], text: str
+) -> None:
+    brought({"password_reset.html": text})
+    with pytest.raises(ImproperlyConfigured, match=r"^The templates of the mail password_reset cannot be used: .+\)$"):
+        refuse_broken_templates()
+    posted()
+    posted(Kind.NEW_DEVICE)
+    assert go_round() == [Outcome.PUT_OFF, Outcome.SENT]
+    row = Mail.objects.get(sent_at=None)
+    assert (row.last_error, row.given_up_at) == ("template is broken", None)
+
+
+def test_a_folder_that_is_not_there_is_refused(settings: Any, tmp_path: Path) -> None:
+    settings.TEMPLATES_DIR = str(tmp_path / "none")
+    with pytest.raises(ImproperlyConfigured, match="LATCHKEY_TEMPLATES_DIR is no folder that can be read"):
+        refuse_broken_templates()
