@@ -1,6 +1,7 @@
 """People. An e-mail address signs in; the user name is for display alone."""
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -8,12 +9,15 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.utils.crypto import salted_hmac
 
 from latchkey.accounts.email import LENGTH_LIMIT, canonical
 from latchkey.accounts.passwords import normalized
+from latchkey.audit.events import Event
+from latchkey.audit.log import record
 from latchkey.core import clock
+from latchkey.core.client import Client
 from latchkey.core.cursor import fetch
 from latchkey.limits.attempts import forgive
 
@@ -72,6 +76,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField("staff", default=False, help_text="May open this admin area.")
     created_at = models.DateTimeField("registered", default=clock.now, editable=False)
     credential_version = models.PositiveIntegerField(default=0, editable=False)
+    acting: Client | None = None  # who changes the account, where that is known: told with a new password
     _has_new_password = False  # until it is saved
     last_login = None  # it would cost a write per login; a session knows when it was made and used
 
@@ -88,7 +93,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.email = canonical_email(self.email)
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
-        """Save, ending every session where the password was set or the user is inactive.
+        """Save, ending every session where the password was set or the user is inactive; a new password is told of.
 
         Here and not in a verb, because the shell, the admin and createsuperuser's kin all come through here.
         The version only ever goes up: a row that was loaded long ago must not bring ended sessions back.
@@ -98,9 +103,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         if raises:
             self.credential_version = models.F("credential_version") + int(ends_sessions)
             update_fields = None if update_fields is None else {*update_fields, "credential_version"}
-        if self._has_new_password and not self._state.adding:
-            forgive(self.email)
-        super().save(*args, update_fields=update_fields, **kwargs)
+        replaces = self._has_new_password and not self._state.adding
+        with transaction.atomic() if replaces else nullcontext():
+            if replaces:
+                forgive(self.email)
+            super().save(*args, update_fields=update_fields, **kwargs)
+            if replaces:
+                record(Event.PASSWORD_CHANGED, self.acting, user_id=self.pk)
         self._has_new_password = False
         if raises:
             self.refresh_from_db(fields=["credential_version"])

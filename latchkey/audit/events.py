@@ -14,6 +14,7 @@ class Event(StrEnum):
     USER_REACTIVATED = "user.reactivated"
     USER_SIGNED_OUT_EVERYWHERE = "user.signed_out_everywhere"
     REGISTRATION_REFUSED = "registration.refused"
+    PASSWORD_CHANGED = "password.changed"  # noqa: S105 - no password
     LOGIN_SUCCEEDED = "login.succeeded"
     LOGIN_FAILED = "login.failed"
     ADMIN_LOGIN_SUCCEEDED = "admin_login.succeeded"
@@ -46,5 +47,12 @@ KEPT = frozenset(event.value for event in Event) - {
 }
 """What is kept in the database, by name: neither what happens all the time, nor what nothing limits strangers in."""
 
-NOTICED = frozenset({Event.LOGIN_SUCCEEDED.value, Event.SESSION_REPLAYED.value})
+NOTICED = frozenset(
+    {
+        Event.LOGIN_SUCCEEDED.value,
+        Event.ADMIN_LOGIN_SUCCEEDED.value,
+        Event.SESSION_REPLAYED.value,
+        Event.PASSWORD_CHANGED.value,
+    }
+)
 """What the person may be written to about; mail decides that later."""

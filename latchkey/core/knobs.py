@@ -71,6 +71,14 @@ class Policy:
         "Whether people confirm that an e-mail address is theirs. 'off': nobody is asked. 'optional': they are sent a "
         "mail. 'required': nobody signs in before, and registration does not tell which addresses have an account.",
     )
+    notices: bool = _knob(
+        "Accounts",
+        True,
+        False,
+        True,
+        "Whether people are sent a mail when somebody signs in on a new device or a network that is new, when their "
+        "password was changed, and when a spent token of theirs came back.",
+    )
     event_retention: timedelta = _knob(
         "Audit",
         timedelta(days=365),

@@ -10,6 +10,7 @@ from django.db import DatabaseError, connection
 
 from latchkey.mail.bell import BELL
 from latchkey.mail.courier import Outcome, deliver
+from latchkey.mail.notices import tell
 from latchkey.mail.prune import prune
 
 LOOKS_EVERY = 5.0
@@ -52,6 +53,8 @@ class Courier:
         """Send a batch and return what became of its last mail, None where there was none; whatever fails is logged."""
         outcome = None
         try:
+            while tell() and not self.stopping.is_set():
+                """There may be more."""
             for outcome in deliver():  # noqa: B007 - the last one is what counts
                 if self.stopping.is_set():
                     break

@@ -1,0 +1,63 @@
+"""Tell people what happened to their accounts: each event that may concern them is decided on once."""
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.db import transaction
+
+from latchkey.accounts.models import User
+from latchkey.audit.events import Event
+from latchkey.audit.models import AuditEvent
+from latchkey.core.device import device_name
+from latchkey.core.policy import current
+from latchkey.mail.familiar import SIGN_INS, is_new
+from latchkey.mail.kinds import Kind
+from latchkey.mail.outbox import post
+
+BATCH = 20
+"""Events in one transaction: on SQLite others wait for it meanwhile."""
+
+
+def tell() -> int:
+    """Decide about the oldest events that wait, and post the mails; return how many events there were.
+
+    In one transaction, so that an event is told of once, whoever dies in the middle; and by one courier, as each takes
+    rows that no other one holds. Raises DatabaseError.
+    """
+    waiting = AuditEvent.objects.filter(awaits_notice=True).order_by("pk")
+    if not waiting.exists():  # SQLite would wait for its writer, to find nothing to do
+        return 0
+    are_wanted = current().notices and settings.MAIL_SERVER is not None
+    with transaction.atomic():
+        events = list(waiting.select_for_update(skip_locked=True)[:BATCH])
+        if are_wanted:
+            _post(events)
+        AuditEvent.objects.filter(pk__in=[event.pk for event in events]).update(awaits_notice=False)
+    return len(events)
+
+
+def _post(events: Sequence[AuditEvent]) -> None:
+    people = User.objects.filter(is_active=True).in_bulk({event.user_id for event in events if event.user_id})
+    for event in events:
+        user, kind = people.get(event.user_id or 0), _kind(event)
+        if user and kind:
+            post(kind, user.email, _facts(event, user), user.pk)
+
+
+def _kind(event: AuditEvent) -> Kind | None:
+    if event.name in SIGN_INS:
+        return Kind.NEW_DEVICE if is_new(event) else None
+    return {Event.SESSION_REPLAYED: Kind.SESSION_REPLAYED, Event.PASSWORD_CHANGED: Kind.PASSWORD_CHANGED}.get(
+        Event(event.name)
+    )
+
+
+def _facts(event: AuditEvent, user: User) -> dict[str, str]:
+    """Return what a notice says: no secret, so that it may lie in a mailbox for years."""
+    return {
+        "username": user.username,
+        "when": f"{event.at:%Y-%m-%d %H:%M} UTC",
+        "device": device_name(event.user_agent) if event.user_agent else "",
+        "address": event.ip or "",
+        "link": f"{settings.PUBLIC_URL}/",
+    }

@@ -1,0 +1,68 @@
+"""Couriers at work at once neither take the same mail nor tell twice of the same event, and lose none."""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection, connections
+
+from latchkey.accounts.models import User
+from latchkey.audit.events import Event
+from latchkey.audit.log import record
+from latchkey.audit.models import AuditEvent
+from latchkey.mail.models import Mail
+from latchkey.mail.notices import tell
+from latchkey.mail.taking import take
+from tests.mail.test_delivery import Posted
+
+pytestmark = pytest.mark.django_db(transaction=True)
+COURIERS = 4
+
+
+def at_once(act: Callable[[], Any]) -> list[Any]:
+    """Have couriers do this at the same moment, time and again until there is nothing more; return what each did."""
+    begin = Barrier(COURIERS)
+
+    def work(_: int) -> list[Any]:
+        begin.wait(10)
+        try:
+            return list(iter(act, None))
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(COURIERS) as pool:
+        return [done for each in pool.map(work, range(COURIERS)) for done in each]
+
+
+def test_every_mail_is_taken_by_one_courier(posted: Posted) -> None:
+    rows = [posted().pk for _ in range(100)]
+    taken = Counter(at_once(lambda: (mail := take()) and mail.pk))
+    assert taken == dict.fromkeys(rows, 1)
+    assert set(Mail.objects.values_list("attempts", flat=True)) == {1}
+
+
+def test_every_event_is_told_of_once(transactional_db: None) -> None:
+    alice = User.objects.create_user("alice@example.com")
+    for _ in range(100):
+        record(Event.SESSION_REPLAYED, user_id=alice.pk)
+    assert sum(at_once(lambda: tell() or None)) == 100
+    assert Mail.objects.filter(kind="session_replayed", user_id=alice.pk).count() == 100
+
+
+def test_an_event_whose_mail_cannot_be_written_waits_on(transactional_db: None) -> None:
+    alice = User.objects.create_user("alice@example.com")
+    record(Event.SESSION_REPLAYED, user_id=alice.pk)
+    with connection.schema_editor() as editor:
+        editor.alter_db_table(Mail, "latchkey_mail", "latchkey_mail_away")
+    try:
+        with pytest.raises(DatabaseError):
+            tell()
+    finally:
+        with connection.schema_editor() as editor:
+            editor.alter_db_table(Mail, "latchkey_mail_away", "latchkey_mail")
+    assert AuditEvent.objects.get(awaits_notice=True).name == "session.replayed"
+    assert tell() == 1
+    assert Mail.objects.count() == 1

@@ -1,0 +1,152 @@
+"""People are told what happened to their accounts: what may be a thief, and not what they do every day."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from latchkey.accounts.models import User
+from latchkey.accounts.standing import deactivate
+from latchkey.audit.models import AuditEvent
+from latchkey.core.client import Client
+from latchkey.mail.courier import Outcome
+from latchkey.mail.models import Mail
+from latchkey.mail.notices import BATCH, tell
+from latchkey.sessions.login import login
+from tests.mail.post_office import PostOffice
+from tests.mail.test_delivery import GoRound
+from tests.people import PASSWORD, Person
+
+LINUX = "Mozilla/5.0 (X11; Linux x86_64; rv:{0}.0) Gecko/20100101 Firefox/{0}.0"
+FIREFOX, NEWER_FIREFOX = LINUX.format(140), LINUX.format(141)
+CHROME = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+)
+HOME, NEXT_DOOR, AWAY = "192.0.2.1", "192.0.2.77", "198.51.100.1"
+
+
+@pytest.fixture
+def sign_in(mailing: PostOffice, http: httpx.Client) -> Callable[..., list[str]]:
+    """Have alice sign in from an address with a browser; return the kinds of the mails that are posted."""
+    Person(http, "alice@example.com").register()
+
+    def sign_in(address: str | None = HOME, browser: str = FIREFOX) -> list[str]:
+        login("alice@example.com", PASSWORD, Client(address, browser))
+        return told()
+
+    return sign_in
+
+
+def told() -> list[str]:
+    """Return the kinds of the mails that are posted about what has happened."""
+    before = set(Mail.objects.values_list("pk", flat=True))
+    while tell():
+        pass
+    return list(Mail.objects.exclude(pk__in=before).order_by("pk").values_list("kind", flat=True))
+
+
+SignIn = Callable[..., list[str]]
+
+
+def test_the_first_sign_in_is_not_told_of(sign_in: SignIn) -> None:
+    assert sign_in() == []
+
+
+@pytest.mark.parametrize(
+    ("address", "browser"),
+    [(HOME, FIREFOX), (NEXT_DOOR, FIREFOX), (HOME, NEWER_FIREFOX), (NEXT_DOOR, NEWER_FIREFOX)],
+)
+def test_the_same_device_on_the_same_network_is_not_told_of(sign_in: SignIn, address: str, browser: str) -> None:
+    sign_in()
+    assert sign_in(address, browser) == []
+
+
+@pytest.mark.ledger("ASVS-6.3.5")
+@pytest.mark.parametrize(("address", "browser"), [(HOME, CHROME), (AWAY, FIREFOX), (AWAY, CHROME), (None, CHROME)])
+def test_a_new_device_and_a_new_network_are_told_of_once(sign_in: SignIn, address: str | None, browser: str) -> None:
+    sign_in()
+    assert sign_in(address, browser) == ["new_device"]
+    assert sign_in(address, browser) == []
+    assert sign_in() == []
+
+
+def test_a_device_that_travels_is_told_of_at_the_first_two_new_networks(sign_in: SignIn) -> None:
+    sign_in()
+    counts = [len(sign_in(f"198.51.{number}.1")) for number in range(5)]
+    assert counts == [1, 1, 0, 0, 0]
+    assert sign_in("198.51.9.1", CHROME) == ["new_device"]
+
+
+def test_addresses_of_ipv6_are_of_one_network_by_their_first_48_bits(sign_in: SignIn) -> None:
+    sign_in("2001:db8:1::1")
+    assert sign_in("2001:db8:1:ffff::1") == []
+    assert sign_in("2001:db8:2::1") == ["new_device"]
+
+
+def test_what_is_told_is_told_once_and_to_whom_it_concerns(
+    sign_in: SignIn, mailing: PostOffice, go_round: GoRound
+) -> None:
+    sign_in()
+    sign_in(AWAY, CHROME)
+    assert told() == []
+    assert go_round() == [Outcome.SENT]
+    (mail,) = mailing.mails
+    assert mail["Subject"] == "New sign-in to your account at auth.example.com"
+    text = mail.get_body(("plain",))
+    assert text
+    for fact in ("Chrome on Windows", AWAY, "UTC", "https://auth.example.com/"):
+        assert fact in text.get_content()
+    assert mailing.recipients == {"alice@example.com": 1}
+
+
+def test_a_spent_token_that_comes_back_is_told_of(mailing: PostOffice, alice: Person) -> None:
+    alice.refresh().refresh()
+    assert alice.try_refresh(alice.spent[0]).status_code == 401
+    assert told() == ["session_replayed"]
+
+
+@pytest.mark.ledger("ASVS-6.3.7", "NIST-4.6")
+def test_a_password_that_was_changed_through_any_door_is_told_of(
+    mailing: PostOffice, alice: Person, row_of: Any
+) -> None:
+    told()
+    user = row_of(alice)
+    user.set_password("a new long password")
+    user.save()
+    assert told() == ["password_changed"]
+    user.acting = Client(AWAY, FIREFOX)
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    assert told() == ["password_changed"]
+    events = AuditEvent.objects.filter(name="password.changed").order_by("pk")
+    assert list(events.values_list("user_id", "ip", "user_agent")) == [(alice.id, None, ""), (alice.id, AWAY, FIREFOX)]
+
+
+def test_a_new_account_and_a_changed_name_are_no_new_password(mailing: PostOffice, alice: Person, row_of: Any) -> None:
+    user = row_of(alice)
+    user.username = "Alice"
+    user.save()
+    assert not AuditEvent.objects.filter(name="password.changed").exists()
+
+
+@pytest.mark.parametrize("silent", ["the knob", "no server", "an inactive account"])
+def test_nobody_is_told_anything_when(sign_in: SignIn, turn: Callable[..., None], settings: Any, silent: str) -> None:
+    sign_in()
+    if silent == "the knob":
+        turn(notices=False)
+    elif silent == "no server":
+        settings.MAIL_SERVER = None
+    login("alice@example.com", PASSWORD, Client(AWAY, CHROME))
+    if silent == "an inactive account":
+        deactivate(User.objects.values_list("pk", flat=True))
+    assert told() == []
+    assert not AuditEvent.objects.filter(awaits_notice=True).exists()
+    turn(notices=True)
+    assert told() == []
+
+
+def test_events_are_decided_on_in_batches(sign_in: SignIn) -> None:
+    for _ in range(BATCH + 1):
+        login("alice@example.com", PASSWORD, Client(HOME, FIREFOX))
+    assert [tell(), tell(), tell()] == [BATCH, 1, 0]
