@@ -13,9 +13,9 @@ from latchkey.core.email_url import mail_server, sender
 from latchkey.core.environment import Environment
 from latchkey.core.knobs import Policy
 from latchkey.core.logs import logging_settings
-from latchkey.core.mail_engines import mail_engines
 from latchkey.core.policy_form import constance_settings
 from latchkey.core.secrets import private_directory, secret_in
+from latchkey.core.template_engines import template_engines
 from latchkey.web.framework import SPECTACULAR, rest_framework_settings
 from latchkey.web.theme import THEME
 
@@ -89,21 +89,7 @@ WSGI_APPLICATION = "latchkey.wsgi.application"
 APPEND_SLASH = False  # a redirect would lose the body of a POST
 CSRF_FAILURE_VIEW = "latchkey.web.problems.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
-TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [PACKAGE / "templates"],
-        "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-            ]
-        },
-    },
-    *mail_engines(TEMPLATES_DIR, PACKAGE / "templates"),
-]
+TEMPLATES = template_engines(TEMPLATES_DIR, PACKAGE / "templates")
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [PACKAGE / "static"]
 WHITENOISE_USE_FINDERS = True  # serve from the packages: no collectstatic step, no folder to keep

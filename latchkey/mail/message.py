@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template import engines
 
-from latchkey.core.mail_engines import HTML, TEXT
+from latchkey.core.template_engines import HTML, TEXT
 from latchkey.mail.kinds import Kind
 
 UNPROVEN = frozenset({Kind.EMAIL_VERIFICATION, Kind.EMAIL_CHANGE})

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from latchkey.core.mail_engines import mail_engines
+from latchkey.core.template_engines import template_engines
 from latchkey.mail.checks import EXAMPLE, refuse_broken_templates
 from latchkey.mail.courier import Outcome
 from latchkey.mail.kinds import Kind
@@ -31,7 +31,7 @@ def brought(settings: Any, tmp_path: Path) -> Callable[..., None]:
         for name, text in templates.items():
             (folder / name).write_text(text)
         settings.TEMPLATES_DIR = str(tmp_path)
-        settings.TEMPLATES = [settings.TEMPLATES[0], *mail_engines(str(tmp_path), SHIPPED)]
+        settings.TEMPLATES = template_engines(str(tmp_path), SHIPPED)
 
     return bring
 
