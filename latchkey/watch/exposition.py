@@ -1,7 +1,8 @@
 """All that is measured, as Prometheus reads it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
@@ -19,16 +20,19 @@ class Shared:
     folder: Path | None = None
 
 
-class Live(Collector):
-    """The live sessions, counted when somebody asks; left out where they could not be."""
+Numbers: TypeAlias = Mapping[str, tuple[str, float]]
+"""Gauges by their names, each with what it tells."""
 
-    def __init__(self, count: Callable[[], float | None]) -> None:
-        self.count = count
+
+class Database(Collector):
+    """The numbers of the database, asked for when somebody asks; left out where they could not be."""
+
+    def __init__(self, ask: Callable[[], Numbers]) -> None:
+        self.ask = ask
 
     def collect(self) -> Iterator[Metric]:
-        number = self.count()
-        if number is not None:
-            yield GaugeMetricFamily("latchkey_live_sessions", "Sessions that sign somebody in.", number)
+        for name, (told, number) in self.ask().items():
+            yield GaugeMetricFamily(name, told, number)
 
 
 class Workers(Collector):
@@ -47,10 +51,10 @@ class Workers(Collector):
         yield from metrics
 
 
-def exposition(accept: str, live: Callable[[], float | None]) -> tuple[bytes, str]:
+def exposition(accept: str, of_database: Callable[[], Numbers]) -> tuple[bytes, str]:
     """Return the numbers of all workers, and the content type that was negotiated."""
     encode, content_type = choose_encoder(accept)
     registry = CollectorRegistry()
-    registry.register(Live(live))
+    registry.register(Database(of_database))
     registry.register(Workers(Shared.folder) if Shared.folder else REGISTRY)
     return encode(registry), content_type

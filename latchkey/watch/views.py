@@ -13,8 +13,8 @@ from django.views.decorators.cache import never_cache
 
 from latchkey.core.cursor import fetch
 from latchkey.core.errors import NotFound, ServerError, Unavailable
-from latchkey.watch.exposition import exposition
-from latchkey.watch.live_sessions import live_sessions
+from latchkey.watch.exposition import Numbers, exposition
+from latchkey.watch.of_database import of_database
 from latchkey.web.middleware import log_mistake, with_our_headers
 from latchkey.web.problems import respond
 from latchkey.web.views import read_only
@@ -27,17 +27,17 @@ PATIENCE = 2.0
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
     """Show what is measured; over the connection of the thread that answers."""
-    return _page(request, live_sessions)
+    return _page(request, of_database)
 
 
-def _page(request: HttpRequest, count: Callable[[], float]) -> HttpResponse:
-    def live() -> float | None:
+def _page(request: HttpRequest, ask: Callable[[], Numbers]) -> HttpResponse:
+    def numbers() -> Numbers:
         try:
-            return count()
+            return ask()
         except (DatabaseError, TimeoutError):
-            return None
+            return {}
 
-    body, content_type = exposition(request.headers.get("Accept", ""), live)
+    body, content_type = exposition(request.headers.get("Accept", ""), numbers)
     return HttpResponse(body, content_type=content_type)
 
 
@@ -64,7 +64,7 @@ class OwnAddress:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.content]
 
     def metrics(self, request: HttpRequest) -> HttpResponse:
-        return _page(request, lambda: self.in_time(live_sessions))
+        return _page(request, lambda: self.in_time(of_database))
 
     def livez(self, request: HttpRequest) -> HttpResponse:
         """Answer 200 while the loop that takes requests turns, however many of them wait for a thread."""

@@ -88,7 +88,7 @@ def test_prometheus_reads_every_metric_and_every_query_of_the_dashboard(promethe
 
 def test_the_alerts_are_loaded_and_none_fires_while_all_is_well(prometheus: httpx.Client) -> None:
     (group,) = prometheus.get("/api/v1/rules").json()["data"]["groups"]
-    assert len(group["rules"]) == 10
+    assert len(group["rules"]) == 12
     deadline = time.monotonic() + 20
     while any(rule["health"] == "unknown" for rule in group["rules"]):
         assert time.monotonic() < deadline

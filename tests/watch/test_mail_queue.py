@@ -1,0 +1,26 @@
+"""How many mails wait, and for how long, is told to whoever watches."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import time_machine
+
+from latchkey.mail.kinds import Kind
+from latchkey.mail.models import Mail
+from latchkey.mail.outbox import post
+from latchkey.watch.mail_queue import mail_queue
+
+
+def test_the_queue_is_what_is_neither_sent_nor_given_up(
+    db: None, statements: Callable[[Callable[[], Any]], list[str]]
+) -> None:
+    assert mail_queue() == (0, 0)
+    now = datetime.now(UTC)
+    for age, done in ((90, {}), (30, {}), (300, {"sent_at": now}), (300, {"given_up_at": now})):
+        with time_machine.travel(now - timedelta(seconds=age), tick=False):
+            row = post(Kind.NEW_DEVICE, "alice@example.com", {})
+        Mail.objects.filter(pk=row.pk).update(**done)
+    with time_machine.travel(now, tick=False):
+        assert mail_queue() == (2, 90)
+    assert len(statements(mail_queue)) == 1
