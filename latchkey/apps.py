@@ -11,7 +11,7 @@ class LatchkeyConfig(AppConfig):
 
     def ready(self) -> None:
         from latchkey import checks  # noqa: F401, PLC0415  # registers the system checks
-        from latchkey.admin import groups, knobs, services, sessions, users  # noqa: F401, PLC0415  # and the pages
+        from latchkey.admin import events, groups, knobs, mails, services, sessions, users  # noqa: F401, PLC0415  # and the pages
         from latchkey.keys import checks as key_checks  # noqa: F401, PLC0415  # and that of the key ring
         from latchkey.mail import checks as mail_checks  # noqa: F401, PLC0415  # and those of mail
         from latchkey.sessions import authentication  # noqa: F401, PLC0415  # registers the OpenAPI extension

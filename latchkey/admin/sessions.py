@@ -7,7 +7,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from unfold.admin import ModelAdmin
+from unfold.paginator import InfinitePaginator
 
+from latchkey.admin.device import shown
 from latchkey.core import clock
 from latchkey.sessions.logout import end
 from latchkey.sessions.models import Session
@@ -17,13 +19,18 @@ from latchkey.sessions.models import Session
 class SessionAdmin(ModelAdmin):
     """Read-only but for one thing: to delete a session is to sign that device out."""
 
-    list_display = ("user", "ip", "user_agent", "created_at", "rotated_at", "expires_at")
+    list_display = ("user", "device", "ip", "created_at", "rotated_at", "expires_at")
     list_select_related = ("user",)
+    paginator, show_full_result_count = InfinitePaginator, False  # a million are not counted for a page of a hundred
     search_fields = ("user__email", "ip", "user_agent")
     search_help_text = "By e-mail address, network address or user agent."
     ordering = ("-rotated_at",)
-    fields = ("id", "user", "ip", "user_agent", "created_at", "rotated_at", "expires_at")
+    fields = ("id", "user", "device", "user_agent", "ip", "created_at", "rotated_at", "expires_at")
     readonly_fields = fields
+
+    @admin.display(description="device", ordering="user_agent")
+    def device(self, session: Session) -> str:
+        return shown(session.user_agent)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         listed: QuerySet[Session] = super().get_queryset(request)
@@ -49,8 +56,11 @@ class SessionAdmin(ModelAdmin):
         end(list(queryset.values_list("pk", flat=True)), "admin")
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
-        """Go back to the list, as Django does only for those who may change things."""
+        """Go back to where the link was: the user's page, or the list."""
         self.message_user(request, "The session has ended.", messages.SUCCESS)
+        user = request.GET.get("user", "")
+        if user.isascii() and user.isdigit():
+            return redirect("admin:latchkey_user_change", user)
         return redirect("admin:latchkey_session_changelist")
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:

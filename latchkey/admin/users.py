@@ -7,14 +7,14 @@ from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from unfold.admin import ModelAdmin
 
 from latchkey.accounts.models import User
 from latchkey.accounts.standing import deactivate, lift_waits, reactivate, sign_out_everywhere
 from latchkey.admin.user_forms import AddUserForm, ChangePasswordForm, ChangeUserForm
+from latchkey.admin.user_page import devices_of, happenings_of
 
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -22,36 +22,59 @@ PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     add_form, form, change_password_form = AddUserForm, ChangeUserForm, ChangePasswordForm
-    list_display = ("email", "username", "is_active", "is_staff", "created_at")
-    list_filter = ("is_active", "is_staff", "is_superuser", "created_at")
+    list_display = ("email", "username", "is_active", "is_verified", "is_staff", "created_at")
+    list_filter = (
+        "is_active",
+        ("email_verified_at", admin.EmptyFieldListFilter),
+        "is_staff",
+        "is_superuser",
+        "created_at",
+    )
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # they count every user, for each value of each filter
     search_fields = ("email", "username")
     search_help_text = "By e-mail address or user name."
     ordering = ("-created_at",)
-    readonly_fields = ("created_at", "live_sessions")
+    readonly_fields = ("created_at", "email_verified_at")
     filter_horizontal = ("groups", "user_permissions")
     fieldsets = (
-        (None, {"fields": ("email", "username", "password", "created_at", "live_sessions")}),
-        ("Standing", {"fields": ("is_active", *PRIVILEGES)}),
+        (None, {"fields": ("email", "email_verified_at", "username", "password", "is_active", "created_at")}),
+        ("Staff rights", {"fields": PRIVILEGES, "classes": ("collapse",)}),
     )
     add_fieldsets = ((None, {"fields": ("email", "username", "password1", "password2")}),)
     actions = ("deactivate_users", "reactivate_users", "end_sessions", "lift_waits_of")
+    change_form_outer_before_template = "latchkey/user_actions.html"
+    change_form_outer_after_template = "latchkey/user_page.html"
 
-    @admin.display(description="sessions")
-    def live_sessions(self, user: User) -> str:
-        """Lead to the user's sessions."""
-        return format_html(
-            '<a href="{}?user__id__exact={}">Live sessions</a>', reverse("admin:latchkey_session_changelist"), user.pk
-        )
+    @admin.display(description="verified", boolean=True)
+    def is_verified(self, user: User) -> bool:
+        return user.email_verified_at is not None
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Show sessions, events and what can be done as well, each to those who may see or do it."""
+        user, shown = self.get_object(request, object_id), extra_context or {}
+        if user and self.has_view_permission(request, user):
+            if request.user.has_perm("latchkey.view_session"):
+                shown |= {"devices": devices_of(user), "may_end": request.user.has_perm("latchkey.delete_session")}
+            if request.user.has_perm("latchkey.view_auditevent"):
+                shown |= {"happenings": happenings_of(user)}
+            if self.has_change_permission(request, user):
+                shown |= {"offered": self.offered(user)}
+        return super().change_view(request, object_id, form_url, shown)
+
+    @staticmethod
+    def offered(user: User) -> dict[str, str]:
+        """Return the actions that would do something to this user, with what their buttons say."""
+        offered = {"deactivate_users": "Deactivate"} if user.is_active else {"reactivate_users": "Reactivate"}
+        return offered | {"end_sessions": "End all sessions", "lift_waits_of": "Let try again"}
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """Leave out what would only lead to a refusal: the password's button, and the sessions."""
-        closed = set()
-        if not self.has_change_permission(request, obj):
-            closed.add("password")
-        if not request.user.has_perm("latchkey.view_session"):
-            closed.add("live_sessions")
+        """Leave the password's button out where it would only lead to a refusal."""
+        closed = set() if self.has_change_permission(request, obj) else {"password"}
         return [
-            (title, {"fields": [name for name in options["fields"] if name not in closed]})
+            (title, {**options, "fields": [name for name in options["fields"] if name not in closed]})
             for title, options in super().get_fieldsets(request, obj)
         ]
 
@@ -72,21 +95,21 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not g
         return obj is None or bool(request.user.is_superuser) or not obj.is_superuser
 
     @admin.action(description="Deactivate selected users and end their sessions", permissions=["change"])
-    def deactivate_users(self, request: HttpRequest, users: QuerySet[User]) -> None:
+    def deactivate_users(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
         """Deactivate, sparing whoever asks: nobody locks themselves out by selecting all."""
-        self._act(request, users, deactivate, "Deactivated", spared=request.user.pk)
+        return self._act(request, users, deactivate, "Deactivated", spared=request.user.pk)
 
     @admin.action(description="Reactivate selected users", permissions=["change"])
-    def reactivate_users(self, request: HttpRequest, users: QuerySet[User]) -> None:
-        self._act(request, users, reactivate, "Reactivated")
+    def reactivate_users(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
+        return self._act(request, users, reactivate, "Reactivated")
 
     @admin.action(description="End all sessions of selected users", permissions=["change"])
-    def end_sessions(self, request: HttpRequest, users: QuerySet[User]) -> None:
-        self._act(request, users, sign_out_everywhere, "Ended all sessions")
+    def end_sessions(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
+        return self._act(request, users, sign_out_everywhere, "Ended all sessions")
 
     @admin.action(description="Let selected users try again at once after failed sign-ins", permissions=["change"])
-    def lift_waits_of(self, request: HttpRequest, users: QuerySet[User]) -> None:
-        self._act(request, users, lift_waits, "Lifted waits")
+    def lift_waits_of(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
+        return self._act(request, users, lift_waits, "Lifted waits")
 
     def _act(
         self,
@@ -95,9 +118,12 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not g
         verb: Callable[[list[int]], int],
         done: str,
         spared: int | None = None,
-    ) -> None:
+    ) -> HttpResponse | None:
         """Do it to those whom the caller may touch, say to how many, and write it into their history."""
         touched = [user for user in users if self._may_touch(request, user) and user.pk != spared]
         verb([user.pk for user in touched])
         LogEntry.objects.log_actions(str(request.user.pk), touched, CHANGE, change_message=f"{done}.")
         self.message_user(request, f"{done}: {len(touched)} of {len(users)} selected.")
+        if "back" in request.POST and len(users) == 1:
+            return redirect("admin:latchkey_user_change", users[0].pk)
+        return None

@@ -25,6 +25,8 @@ MENU = [
         "items": [
             entry("Users", "person", "latchkey_user_changelist", "latchkey.view_user"),
             entry("Sessions", "devices", "latchkey_session_changelist", "latchkey.view_session"),
+            entry("Events", "history", "latchkey_auditevent_changelist", "latchkey.view_auditevent"),
+            entry("Mails", "mail", "latchkey_mail_changelist", "latchkey.view_mail"),
         ],
     },
     {

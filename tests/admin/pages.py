@@ -12,6 +12,8 @@ from tests.people import PASSWORD
 SETTINGS = "/admin/constance/config/"
 USERS = "/admin/latchkey/user/"
 SESSIONS = "/admin/latchkey/session/"
+EVENTS = "/admin/latchkey/auditevent/"
+MAILS = "/admin/latchkey/mail/"
 
 
 class Browser(Client):

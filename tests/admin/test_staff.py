@@ -86,6 +86,7 @@ def test_staff_who_may_only_look_change_nothing_and_see_no_password(
     assert "Set another password" not in page.text
     assert "Set another password" in admin.get(user_page(alice.id)).text
     assert "Live sessions" not in page.text
+    assert "Last events" not in page.text
     assert clerk.post(user_page(alice.id), {"email": "mallory@example.com"}).status_code == 403
     act(clerk, USERS, "deactivate_users", alice.id)
     assert alice.me().status_code == 200

@@ -56,7 +56,7 @@ def test_every_door_opens_to_whom_the_table_says(
 
 
 @pytest.mark.ledger("ASVS-8.1.1")
-@pytest.mark.parametrize("model", ["user", "session", "servicecredential", "group"])
+@pytest.mark.parametrize("model", ["user", "session", "auditevent", "mail", "servicecredential", "group"])
 def test_a_permission_opens_the_doors_that_want_one(admin: Browser, staff: Callable[..., Browser], model: str) -> None:
     clerk = Cookie(staff(f"view_{model}"))
     for path, (_, *cells) in RULES.items():

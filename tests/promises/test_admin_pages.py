@@ -10,7 +10,7 @@ from django.db.models import URLField
 
 from latchkey.accounts.models import User
 from latchkey.sessions.models import Session
-from tests.admin.pages import SESSIONS, USERS, Browser, act, said, user_page
+from tests.admin.pages import EVENTS, MAILS, SESSIONS, USERS, Browser, act, said, user_page
 from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
 
@@ -24,7 +24,7 @@ def test_what_strangers_wrote_is_text_in_every_list(admin: Browser, http: httpx.
     refused = agent.post("/api/register/", json={"email": "<img/onerror=x>@example.com", "password": PASSWORD})
     assert refused.status_code == 400
     assert User.objects.get(pk=eve.id).username == markup
-    for page in (USERS, SESSIONS, user_page(eve.id)):
+    for page in (USERS, f"{SESSIONS}{Session.objects.get().pk}/change/", EVENTS, user_page(eve.id)):
         text = admin.get(page).text
         assert "onerror=alert(1)" in text, page
         assert "<img src=x" not in text, page
@@ -49,7 +49,7 @@ def test_forged_forms_and_numbers_of_a_list_change_nothing(admin: Browser, alice
     before = list(User.objects.values())
     forged = {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "0", "form-0-email": "x@example.com", "_save": "Save"}
     forged |= {"form-0-id": str(alice.id), "sessions-TOTAL_FORMS": "1", "sessions-INITIAL_FORMS": "1"}
-    for page in (USERS, SESSIONS):
+    for page in (USERS, SESSIONS, EVENTS, MAILS):
         assert admin.post(page, forged, follow=True).status_code in (200, 403)
         for number in ("1e400", "-1", str(2**63), "9" * 5000, "0", "x"):
             for key in ("p", "all", "id__exact", "o", "page_size"):

@@ -10,7 +10,7 @@ import pytest
 
 from latchkey.core.secrets import secret_in
 from tests.admin.conftest import admin
-from tests.admin.pages import SESSIONS, USERS, Browser
+from tests.admin.pages import EVENTS, MAILS, SESSIONS, USERS, Browser
 from tests.attacks.doors import nothing_changes
 from tests.fuzz.document import SCHEMA
 from tests.people import Person
@@ -38,7 +38,7 @@ def test_a_forged_cursor_is_not_looked_at(alice: Person, path: str) -> None:
 
 
 @pytest.mark.ledger("REG-KRATOS-02", "REG-HYDRA-01")
-@pytest.mark.parametrize("page", [USERS, SESSIONS])
+@pytest.mark.parametrize("page", [USERS, SESSIONS, EVENTS, MAILS])
 def test_nothing_but_a_number_gets_from_a_list_of_the_admin_to_the_database(
     admin: Browser, alice: Person, statements: Callable[[Callable[[], Any]], list[str]], page: str
 ) -> None:

@@ -1,0 +1,41 @@
+"""What the words in the box above the events mean."""
+
+import ipaddress
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import Q
+
+from latchkey.accounts.email import spelled_alike
+from latchkey.accounts.models import User
+from latchkey.audit.events import KEPT
+
+DIGITS = 19
+"""The most of an id: those of users are short, those of sessions 63 random bits."""
+
+NOTHING = Q(pk=None)
+
+
+def narrowed(word: str) -> Q:
+    """Return what a word asks for; one that can mean nothing finds nothing."""
+    return next(meanings(word), NOTHING)
+
+
+def meanings(word: str) -> Iterator[Q]:
+    """Yield what a word can mean, the likeliest first: a person, an id, a day, an address, events by name.
+
+    Persons and ids of users have an index; the rest is looked for from the newest event on.
+    """
+    if "@" in word:
+        of_address = User.objects.filter(email=spelled_alike(word))
+        yield Q(user_id__in=list(of_address.values_list("pk", flat=True)))
+    if word.isascii() and word.isdigit() and len(word) <= DIGITS and int(word) < 2**63:
+        yield Q(user_id=int(word)) if len(word) < DIGITS - 3 else Q(session_id=int(word))
+    with suppress(ValueError, OverflowError):
+        day = datetime.strptime(word, "%Y-%m-%d").replace(tzinfo=UTC)
+        yield Q(at__gte=day, at__lt=day + timedelta(days=1))
+    with suppress(ValueError):
+        yield Q(ip=str(ipaddress.ip_address(word)))
+    if names := [name for name in KEPT if word.lower() in name]:
+        yield Q(name__in=names)

@@ -1,0 +1,110 @@
+"""What happened, as an operator looks for it: whose, whence, what and on which day."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.formats import localize
+from django.utils.html import format_html
+from unfold.views import ChangeList
+
+from latchkey.accounts.models import User
+from latchkey.admin.device import shown
+from latchkey.admin.event_search import narrowed
+from latchkey.admin.read_only import LongListAdmin
+from latchkey.audit.events import KEPT
+from latchkey.audit.models import AuditEvent
+from latchkey.core import clock
+
+HOURS = {"1": "The last hour", "24": "24 hours", "168": "7 days", "720": "30 days"}
+
+
+class KindFilter(admin.SimpleListFilter):
+    title, parameter_name = "event", "event"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in sorted(KEPT)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+        return queryset.filter(name=self.value()) if self.value() in KEPT else queryset
+
+
+class SinceFilter(admin.SimpleListFilter):
+    title, parameter_name = "time", "hours"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [*HOURS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+        chosen = self.value()
+        return queryset.filter(at__gte=clock.now() - timedelta(hours=int(chosen))) if chosen in HOURS else queryset
+
+
+def emails_of(events: Iterable[AuditEvent]) -> dict[int | None, str]:
+    """Return the address of each of these users who is still there, in one statement."""
+    users = {event.user_id for event in events if event.user_id is not None}
+    return dict(User.objects.filter(pk__in=users).values_list("pk", "email"))
+
+
+class EventList(ChangeList):
+    """A page of events, with the addresses of their users: a join would look up those of every page before it, too."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        events: list[Any] = list(self.result_list)  # type: ignore[has-type]  # unfold ships no types
+        emails = emails_of(events)
+        for event in events:
+            event.email = emails.get(event.user_id, "")
+        self.result_list = events
+
+
+@admin.register(AuditEvent)
+class EventAdmin(LongListAdmin):
+    list_display = ("when", "what", "who", "device", "address", "why")
+    list_filter = (KindFilter, SinceFilter)
+    search_fields = ("name",)  # else there would be no box; the words are read by narrowed()
+    search_help_text = "E-mail address, user id, network address, event, or a day such as 2026-11-22."
+    fields = ("when", "what", "who", "session_id", "address", "device", "user_agent", "why")
+    readonly_fields = fields
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[EventList]:
+        return EventList
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[AuditEvent], search_term: str) -> Any:
+        for term in search_term.split():
+            queryset = queryset.filter(narrowed(term))
+        return queryset, False
+
+    @admin.display(description="when")
+    def when(self, event: AuditEvent) -> str:
+        return str(localize(event.at))
+
+    @admin.display(description="event")
+    def what(self, event: AuditEvent) -> str:
+        return event.name
+
+    @admin.display(description="user")
+    def who(self, event: AuditEvent) -> str:
+        """Lead to the user; one that is gone has its id alone."""
+        if event.user_id is None:
+            return "-"
+        email = event.email if hasattr(event, "email") else emails_of([event]).get(event.user_id)
+        if not email:
+            return f"{event.user_id}, who is gone"
+        return format_html('<a href="{}">{}</a>', reverse("admin:latchkey_user_change", args=[event.user_id]), email)
+
+    @admin.display(description="device")
+    def device(self, event: AuditEvent) -> str:
+        return shown(event.user_agent)
+
+    @admin.display(description="address")
+    def address(self, event: AuditEvent) -> str:
+        return event.ip or "-"
+
+    @admin.display(description="why")
+    def why(self, event: AuditEvent) -> str:
+        return event.detail or "-"

@@ -1,0 +1,66 @@
+"""What a user's page shows beside the form: where the user is signed in, and what happened last."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.urls import reverse
+
+from latchkey.accounts.models import User
+from latchkey.admin.device import shown
+from latchkey.audit.models import AuditEvent
+from latchkey.core import clock
+from latchkey.sessions.models import Session
+
+SHOWN = 20
+"""Sessions and events; the rest is in their lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    name: str
+    user_agent: str
+    address: str
+    signed_in_at: datetime
+    refreshed_at: datetime
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    at: datetime
+    name: str
+    device: str
+    address: str
+    why: str
+    page: str
+
+
+def devices_of(user: User) -> list[Device]:
+    """Return where the user is signed in, the last used first; each with the page that asks before it ends it."""
+    live = Session.objects.live(clock.now()).filter(user=user).order_by("-rotated_at")[:SHOWN]
+    return [
+        Device(
+            shown(session.user_agent),
+            session.user_agent,
+            session.ip or "",
+            session.created_at,
+            session.rotated_at,
+            f"{reverse('admin:latchkey_session_delete', args=[session.pk])}?user={user.pk}",
+        )
+        for session in live
+    ]
+
+
+def happenings_of(user: User) -> list[Happening]:
+    """Return what happened to the account, the newest first."""
+    return [
+        Happening(
+            event.at,
+            event.name,
+            shown(event.user_agent),
+            event.ip or "",
+            event.detail,
+            reverse("admin:latchkey_auditevent_change", args=[event.pk]),
+        )
+        for event in AuditEvent.objects.filter(user_id=user.pk).order_by("-pk")[:SHOWN]
+    ]

@@ -1,0 +1,102 @@
+"""The list of mails: how each stands, never what is in it, and the action that has one tried again at once."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+
+from latchkey.core import clock
+from latchkey.mail.kinds import Kind
+from latchkey.mail.models import Mail
+from latchkey.mail.outbox import post
+from tests.admin.pages import MAILS, Browser, act, said
+from tests.people import Person
+
+LINK = "https://auth.example.com/reset#a-secret-token"
+
+
+@pytest.fixture
+def mails(admin: Browser) -> dict[str, Mail]:
+    """One mail in each state; those that wait are due tomorrow."""
+    now = clock.now()
+    mails = {
+        state: post(Kind.PASSWORD_RESET, f"{state}@example.com", {"link": LINK}) for state in ("new", "sent", "lost")
+    }
+    Mail.objects.filter(pk=mails["new"].pk).update(next_attempt_at=now + timedelta(days=1), attempts=3)
+    Mail.objects.filter(pk=mails["sent"].pk).update(sent_at=now)
+    Mail.objects.filter(pk=mails["lost"].pk).update(
+        given_up_at=now, last_error="The mail server refused the recipient."
+    )
+    return mails
+
+
+def found(browser: Browser, **query: str) -> set[str]:
+    return {mail.to_address for mail in browser.get(MAILS, query).context["cl"].result_list}
+
+
+def test_the_list_tells_how_each_mail_stands(admin: Browser, mails: dict[str, Mail]) -> None:
+    page = admin.get(MAILS).text
+    for word in ("password reset", "waiting", "sent", "given up", "The mail server refused the recipient."):
+        assert word in page
+    assert found(admin) == {"new@example.com", "sent@example.com", "lost@example.com"}
+    assert found(admin, state="waiting") == {"new@example.com"}
+    assert found(admin, state="given up") == {"lost@example.com"}
+    assert found(admin, state="x") == found(admin)
+    assert found(admin, q="SENT@example.com") == {"sent@example.com"}
+    assert found(admin, q="example.com") == set()
+
+
+@pytest.mark.ledger("DJ-ADM-1")
+def test_no_page_shows_or_reads_what_is_in_a_mail(
+    admin: Browser, mails: dict[str, Mail], statements: Callable[[Callable[[], Any]], list[str]]
+) -> None:
+    for page in (MAILS, f"{MAILS}{mails['new'].pk}/change/", f"{MAILS}{mails['new'].pk}/history/"):
+        assert "a-secret-token" not in admin.get(page).text
+        assert bytes(mails["new"].sealed).decode() not in admin.get(page).text
+        assert not [sql for sql in statements(lambda page=page: admin.get(page)) if "sealed" in sql]
+
+
+def test_a_mail_that_waits_is_due_at_once_when_an_operator_says_so(admin: Browser, mails: dict[str, Mail]) -> None:
+    before = {mail.pk: mail for mail in Mail.objects.all()}
+    answer = act(admin, MAILS, "try_again_now", *before)
+    assert said(answer) == ["Due now: 1 of 3 selected."]
+    assert Mail.objects.get(pk=mails["new"].pk).next_attempt_at <= clock.now()
+    for state in ("sent", "lost"):
+        mail = Mail.objects.get(pk=mails[state].pk)
+        assert (mail.next_attempt_at, mail.sent_at, mail.given_up_at) == (
+            before[mail.pk].next_attempt_at,
+            before[mail.pk].sent_at,
+            before[mail.pk].given_up_at,
+        )
+    assert LogEntry.objects.get().object_id == str(mails["new"].pk)
+
+
+def test_who_may_only_look_has_nothing_tried(
+    admin: Browser, mails: dict[str, Mail], staff: Callable[..., Browser]
+) -> None:
+    clerk = staff("view_mail")
+    assert found(clerk) == found(admin)
+    act(clerk, MAILS, "try_again_now", mails["new"].pk)
+    assert Mail.objects.get(pk=mails["new"].pk).next_attempt_at > clock.now()
+
+
+def test_nobody_adds_changes_or_deletes_a_mail(admin: Browser, mails: dict[str, Mail], alice: Person) -> None:
+    page = f"{MAILS}{mails['new'].pk}"
+    for answer in (
+        admin.get(f"{MAILS}add/"),
+        admin.post(f"{page}/change/", {"to_address": "mallory@example.com"}),
+        admin.post(f"{page}/delete/", {"post": "yes"}),
+    ):
+        assert answer.status_code == 403
+    assert Mail.objects.get(pk=mails["new"].pk).to_address == "new@example.com"
+
+
+def test_the_list_is_never_counted(
+    admin: Browser, mails: dict[str, Mail], statements: Callable[[Callable[[], Any]], list[str]]
+) -> None:
+    for query in ({}, {"o": "1"}, {"state": "waiting"}):
+        sent = [sql for sql in statements(lambda query=query: admin.get(MAILS, query)) if "latchkey_mail" in sql]
+        assert len(sent) == 1
+        assert "COUNT(" not in sent[0]
