@@ -6,6 +6,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from latchkey.accounts.views import MeView, RegisterView
+from latchkey.devices.views import DevicesView, DeviceView
 from latchkey.keys.views import jwks, metadata
 from latchkey.services import plain as services
 from latchkey.services.views import IntrospectView, RevokeView, VerifyView
@@ -23,6 +24,8 @@ API = {
     "api/verify": VerifyView.as_view(),
     "api/introspect": IntrospectView.as_view(),
     "api/revoke": RevokeView.as_view(),
+    "api/sessions": DevicesView.as_view(),
+    "api/sessions/<session_id>": DeviceView.as_view(),
 }
 PLAIN = {
     (method, f"/{route}{slash}"): view

@@ -1,7 +1,7 @@
 """Who sent this request: the access token of a session that is still live."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
@@ -17,6 +17,11 @@ def presented_in(environ: Mapping[str, str]) -> str | None:
     """Return the bearer token of a request (RFC 6750 section 2.1), None where it has none."""
     scheme, _, presented = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     return presented.strip(" ") if scheme.lower() == "bearer" else None
+
+
+def token_of(request: Request) -> AccessToken:
+    """Return the access token of a request that is past the door."""
+    return cast("AccessToken", request.auth)
 
 
 class SessionAuthentication(BaseAuthentication):

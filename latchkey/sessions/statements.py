@@ -37,6 +37,10 @@ DELETE FROM latchkey_session
 _END = "DELETE FROM latchkey_session WHERE {} RETURNING user_id, id AS session_id"
 END_BY_SELECTOR = _END.format("selector = %(selector)s")
 END_BY_ID = _END.format("id = %(id)s")
+_OWN = """user_id = %(user_id)s AND expires_at > %(now)s
+   AND credential_version = (SELECT u.credential_version FROM latchkey_user AS u WHERE u.id = %(user_id)s)"""
+END_OWN = _END.format(f"id = %(id)s AND {_OWN}")
+END_OWN_BUT = _END.format(f"id <> %(id)s AND {_OWN}")
 BEARER = Prepared(
     "latchkey_bearer",
     """

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 from django.utils.html import format_html
@@ -22,8 +22,10 @@ class BrowsableRenderer(BrowsableAPIRenderer):
 
     template = "latchkey/browsable.html"
 
-    def get_rendered_html_form(self, *args: Any, **kwargs: Any) -> None:
-        """Leave the HTML form out: the raw form sends what the endpoint reads."""
+    def get_rendered_html_form(self, data: Any, view: Any, method: str, request: Any) -> Literal[True] | None:
+        """Leave the HTML form out, as the raw form sends what is read; a DELETE that reads nothing has its button."""
+        has_button = method == "DELETE" and method in view.allowed_methods and view.input_class is None
+        return True if has_button else None
 
     def get_raw_data_form(self, data: Any, view: Any, method: str, request: Any) -> Any:
         """Fill the raw form with the body's fields, and with what the page shows of them."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
 from latchkey.core import errors
@@ -30,8 +30,10 @@ _BEAR = {"description": "Send the access_token as 'Authorization: Bearer <access
 _NAME = {"requestBody": {"token": "$response.body#/access_token"}}
 _WITH_A_PAIR = {"refresh": _SPEND, "logout": _SPEND, "read_me": _BEAR, "replace_me": _BEAR, "update_me": _BEAR}
 _WITH_A_PAIR |= {"verify": _BEAR, "introspect": _NAME, "revoke": _NAME}
+_WITH_A_PAIR |= {"list_sessions": _BEAR, "end_sessions": _BEAR}
 LINKS: dict[str, dict[str, dict[str, Any]]] = {
     "register": {"login": {"requestBody": "$request.body"}},
+    "list_sessions": {"end_session": {"parameters": {"session_id": "$response.body#/0/id"}, **_BEAR}},
     "login": _WITH_A_PAIR,
     "refresh": _WITH_A_PAIR,
 }
@@ -85,13 +87,14 @@ def documented(  # noqa: PLR0913  # all but four are named at the call
     name: str,
     summary: str,
     request: type[serializers.Serializer[Any]] | None,
-    response: Mapping[int, type[serializers.Serializer[Any]] | None],
+    response: Mapping[int, Any],  # a serializer, one of many, or None
     *,
     refusals: Sequence[type[errors.Refusal]],
-    response_example: Mapping[str, Any] | None = None,
+    response_example: Any = None,
     response_headers: Mapping[str, str] | None = None,
     request_example: Mapping[str, Any] | None = None,
     limits: Mapping[str, Mapping[str, Any]] | None = None,
+    asked: Sequence[OpenApiParameter] = (),
 ) -> Callable[[Any], Any]:
     """Describe one method of a view, by the name that generated clients call; what any request can meet is added."""
     status = next(iter(response))
@@ -123,7 +126,7 @@ def documented(  # noqa: PLR0913  # all but four are named at the call
         request=request,
         responses=answers,
         examples=examples,
-        parameters=[*headers_of_refusals(every), *headers_of_answer(response_headers or {}, status)],
+        parameters=[*asked, *headers_of_refusals(every), *headers_of_answer(response_headers or {}, status)],
     )
 
     def describe(method: Any) -> Any:

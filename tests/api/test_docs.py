@@ -19,6 +19,8 @@ OPERATIONS = {
     "/api/verify/": {"get": "204"},
     "/api/introspect/": {"post": "200"},
     "/api/revoke/": {"post": "200"},
+    "/api/sessions/": {"get": "200", "delete": "200"},
+    "/api/sessions/{session_id}/": {"delete": "204"},
 }
 
 
@@ -94,5 +96,6 @@ def test_every_operation_says_what_it_asks_for(schema: Any) -> None:
     for path, methods in OPERATIONS.items():
         for method in methods:
             security = schema["paths"][path][method].get("security")
-            asked = {"/api/me/": "accessToken", "/api/verify/": "accessToken", "/api/introspect/": "serviceCredential"}
+            asked = {"/api/verify/": "accessToken", "/api/introspect/": "serviceCredential"}
+            asked |= {each: "accessToken" for each in OPERATIONS if each.startswith(("/api/me/", "/api/sessions/"))}
             assert security == ([{asked[path]: []}] if path in asked else [{}]), (path, method)

@@ -93,7 +93,8 @@ class Race:
 
     def _count(self, outcome: Outcome) -> None:
         if isinstance(outcome.answer, httpx.Response):
-            door = outcome.answer.request.url.path.removeprefix("/api/").rstrip("/")
+            parts = outcome.answer.request.url.path.removeprefix("/api/").split("/")
+            door = "/".join(part for part in parts if part and not part.isdecimal())
             self.answers[f"{door} {outcome.answer.status_code}"] += 1
             self.slowest = max(self.slowest, outcome.ended - outcome.began)
 

@@ -1,12 +1,13 @@
 """Refresh against everything that ends a session: once that has returned, no token of the session lives."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from tests.people import PASSWORD, Person
 from tests.races.conftest import OpenRace
-from tests.races.racing import Race
+from tests.races.racing import Race, session_of
 
 pytestmark = pytest.mark.race
 ROUNDS = 200
@@ -16,6 +17,19 @@ TABS = 4
 def log_out(on: Race, alice: Person) -> Callable[[], object]:
     tab = on.copies(alice, TABS + 1)[-1]
     return tab.logout
+
+
+def end_from_the_list(on: Race, alice: Person) -> Callable[[], object]:
+    """End it as one of one's own, seen from itself."""
+    tab = on.copies(alice, TABS + 1)[-1]
+    address = f"/api/sessions/{session_of(alice.access_token)}/"
+    return lambda: tab.http.delete(address, headers=tab.bearer())
+
+
+def end_from_another_device(on: Race, alice: Person) -> Callable[[], object]:
+    """End it as one of all the others; that device is the one that stays."""
+    device = replace(alice, http=on.clients[TABS + 1]).login()
+    return lambda: device.http.delete("/api/sessions/", headers=device.bearer())
 
 
 def deactivate(on: Race, alice: Person) -> Callable[[], object]:
@@ -37,7 +51,9 @@ def sign_out_everywhere(on: Race, alice: Person) -> Callable[[], object]:
 
 
 @pytest.mark.parametrize(
-    "ending", [log_out, deactivate, delete, set_password, sign_out_everywhere], ids=lambda ending: ending.__name__
+    "ending",
+    [log_out, end_from_the_list, end_from_another_device, deactivate, delete, set_password, sign_out_everywhere],
+    ids=lambda ending: ending.__name__,
 )
 @pytest.mark.ledger("H-RACE-03", "H-RACE-04", "ASVS-15.4.2")
 def test_no_refresh_outlives_the_end_of_its_session(
@@ -66,7 +82,8 @@ def test_no_refresh_outlives_the_end_of_its_session(
             for refresh_token in (*successors, alice.refresh_token):
                 assert alice.try_refresh(refresh_token).status_code == 401
             left = on.operator("sessions", alice.id)
-            assert len(left) <= (0 if ending in (log_out, delete) else 1)  # the dead row, until the next sign-in
+            gone = ending in (log_out, end_from_the_list, delete)
+            assert len(left) <= (0 if gone else 1)  # the dead row, until the next sign-in; or the other device
             if ending is deactivate and not number % 2:
                 on.operator("reactivate", alice.id)
         assert {"refresh 200", "refresh 401"} <= set(on.answers), "the ending never came in between"

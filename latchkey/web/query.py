@@ -1,0 +1,23 @@
+"""The parameters of an address, read as strictly as a body: what is misspelt must not be taken for left out."""
+
+import re
+from collections.abc import Mapping
+
+from rest_framework.request import Request
+
+from latchkey.core.errors import InvalidInput
+
+
+def query_of(request: Request, forms: Mapping[str, re.Pattern[str]]) -> dict[str, str]:
+    """Return the parameters; raises InvalidInput for one of another form or name, and for one that comes twice."""
+    given = dict(request.query_params.lists())
+    wrong = {
+        name: ["This parameter has another form."]
+        for name, form in forms.items()
+        if name in given and not (len(given[name]) == 1 and form.fullmatch(given[name][0]))
+    }
+    if given.keys() - forms.keys():
+        wrong["query"] = ["This address takes no such parameter."]
+    if wrong:
+        raise InvalidInput(wrong)
+    return {name: values[0] for name, values in given.items()}

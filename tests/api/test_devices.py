@@ -1,0 +1,246 @@
+"""GET and DELETE /api/sessions/, DELETE /api/sessions/<id>/"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+import time_machine
+from django.db import connection
+
+from latchkey.accounts.standing import sign_out_everywhere
+from latchkey.audit.models import AuditEvent
+from latchkey.sessions.models import Session
+from tests.people import Person
+from tests.problems import assert_problem
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 "
+    "Mobile/15E148 Safari/604.1"
+)
+KEYS = ["id", "created_at", "last_used_at", "expires_at", "ip", "device", "user_agent", "current"]
+
+
+def another(person: Person, user_agent: str = "curl/8.14") -> Person:
+    """Return the same person, signed in once more on another device."""
+    client = httpx.Client(transport=person.http._transport, base_url=person.http.base_url)
+    client.headers["User-Agent"] = user_agent
+    return replace(person, http=client, spent=[]).login()
+
+
+def id_of(person: Person) -> str:
+    return str(jwt.decode(person.access_token, options={"verify_signature": False})["sid"])
+
+
+def listed(person: Person) -> list[dict[str, Any]]:
+    answer = person.http.get("/api/sessions/", headers=person.bearer())
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()
+    return found
+
+
+def end(person: Person, which: str = "") -> httpx.Response:
+    return person.http.delete(f"/api/sessions/{which}", headers=person.bearer())
+
+
+def is_signed_in(person: Person) -> bool:
+    """Tell whether both tokens work, and expect that it is not one alone; refreshes."""
+    answers = person.me(), person.try_refresh()
+    assert len({answer.status_code for answer in answers}) == 1
+    return answers[0].status_code == 200
+
+
+@pytest.mark.ledger("ASVS-7.5.2", "ASVS-10.4.9")
+def test_the_list_names_every_device_and_says_which_is_this_one(clock: time_machine.Traveller, alice: Person) -> None:
+    clock.shift(10)
+    phone = another(alice, IPHONE)
+    clock.shift(10)
+    laptop = another(alice, FIREFOX)
+    found = listed(laptop)
+    assert [list(device) for device in found] == [KEYS] * 3
+    assert [device["id"] for device in found] == [id_of(laptop), id_of(phone), id_of(alice)]
+    assert [device["device"] for device in found[:2]] == ["Firefox on Linux", "Mobile Safari on iPhone"]
+    assert [device["current"] for device in found] == [True, False, False]
+    assert [device["current"] for device in listed(alice)] == [False, False, True]
+    assert found[0] == {
+        "id": id_of(laptop),
+        "created_at": "2030-01-01T12:00:20Z",
+        "last_used_at": "2030-01-01T12:00:20Z",
+        "expires_at": "2030-01-31T12:00:20Z",
+        "ip": "127.0.0.1",
+        "device": "Firefox on Linux",
+        "user_agent": FIREFOX,
+        "current": True,
+    }
+
+
+def test_the_device_used_last_comes_first(clock: time_machine.Traveller, alice: Person) -> None:
+    clock.shift(10)
+    phone = another(alice)
+    clock.shift(10)
+    alice.refresh()
+    first, second = listed(phone)
+    assert (first["id"], second["id"]) == (id_of(alice), id_of(phone))
+    assert first["created_at"] == "2030-01-01T12:00:00Z"
+    assert first["last_used_at"] == "2030-01-01T12:00:20Z"
+    assert first["expires_at"] == "2030-01-31T12:00:20Z"
+
+
+def test_ids_are_text_as_they_do_not_fit_a_number_of_javascript(alice: Person) -> None:
+    row = Session.objects.get()
+    row.pk, row.selector = 2**63 - 1, 1
+    row.save(force_insert=True)
+    assert sorted(device["id"] for device in listed(alice)) == sorted([id_of(alice), "9223372036854775807"])
+    assert end(alice, "9223372036854775807/").status_code == 204
+
+
+def test_ended_sessions_are_not_in_the_list(clock: time_machine.Traveller, alice: Person, bob: Person) -> None:
+    expired, signed_out = another(alice), another(alice)
+    Session.objects.filter(pk=id_of(expired)).update(expires_at=Session.objects.get(pk=id_of(alice)).created_at)
+    signed_out.logout()
+    assert [device["id"] for device in listed(alice)] == [id_of(alice)]
+    sign_out_everywhere([alice.id])
+    alice.login()
+    assert [device["id"] for device in listed(alice)] == [id_of(alice)]
+    assert [device["id"] for device in listed(bob)] == [id_of(bob)]
+
+
+@pytest.mark.ledger("ASVS-7.5.2", "ASVS-10.4.9")
+def test_one_of_ones_own_sessions_ends_at_once(alice: Person, bob: Person) -> None:
+    phone = another(alice)
+    answer = end(alice, f"{id_of(phone)}/")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert_problem(phone.me(), 401, "invalid_token")
+    assert_problem(phone.try_refresh(), 401, "invalid_refresh_token")
+    assert is_signed_in(alice)
+    assert is_signed_in(bob)
+
+
+def test_to_end_the_session_one_is_in_is_to_sign_out(alice: Person) -> None:
+    phone = another(alice)
+    assert end(alice, id_of(alice)).status_code == 204
+    assert not is_signed_in(alice)
+    assert is_signed_in(phone)
+
+
+@pytest.mark.ledger("ASVS-8.2.2", "ASVS-7.5.2")
+def test_somebody_elses_session_an_ended_one_and_none_are_the_same_404(alice: Person, bob: Person) -> None:
+    ended = another(alice)
+    ended.logout()
+    Session.objects.filter(pk=id_of(expired := another(alice))).update(expires_at=alice_began(alice))
+    asked = [id_of(bob), id_of(ended), id_of(expired), "0", "1", str(2**63 - 1)]
+    asked += [str(2**63), "9" * 19, "-1", "+1", f"0{id_of(alice)}", f"{id_of(alice)}.0", "1e3", "x", "null"]
+    asked += [f"%20{id_of(alice)}", "9" * 400, f"{id_of(alice)}%00", "%2e%2e", str(alice.id)]
+    answers = [end(alice, f"{which}/") for which in asked]
+    for answer in answers:
+        assert_problem(answer, 404, "not_found")
+        assert answer.content == answers[0].content
+        assert answer.headers == answers[0].headers
+    assert is_signed_in(alice)
+    assert is_signed_in(bob)
+
+
+def alice_began(alice: Person) -> Any:
+    return Session.objects.get(pk=id_of(alice)).created_at - timedelta(seconds=1)
+
+
+@pytest.mark.ledger("ASVS-7.5.2")
+def test_all_others_end_and_this_one_stays(alice: Person, bob: Person) -> None:
+    phone, laptop = another(alice), another(alice)
+    answer = end(alice)
+    assert (answer.status_code, answer.text) == (200, '{"ended": 2}')
+    assert end(alice).text == '{"ended": 0}'
+    assert not is_signed_in(phone)
+    assert not is_signed_in(laptop)
+    assert is_signed_in(alice)
+    assert is_signed_in(bob)
+
+
+def test_all_end_this_one_too_where_that_is_asked_for(alice: Person, bob: Person) -> None:
+    phone = another(alice)
+    assert end(alice, "?all=false").text == '{"ended": 1}'
+    phone.login()
+    assert end(alice, "?all=true").text == '{"ended": 2}'
+    assert_problem(end(alice, "?all=true"), 401, "invalid_token")
+    assert not is_signed_in(alice)
+    assert not is_signed_in(phone)
+    assert is_signed_in(bob)
+
+
+QUERIES = ["all=TRUE", "all=1", "all", "all=", "all=true&all=true", "all=true&all=false", "al=true", "all=true&x=1"]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_query_that_is_misspelt_ends_nothing(alice: Person, query: str) -> None:
+    another(alice)
+    name = "all" if query.startswith("all") and "x=1" not in query else "query"
+    assert_problem(end(alice, f"?{query}"), 400, "invalid", [name])
+    assert_problem(end(alice, f"{id_of(alice)}/?{query}"), 400, "invalid", ["query"])
+    got = alice.http.get(f"/api/sessions/?{query}", headers=alice.bearer())
+    assert_problem(got, 400, "invalid", ["query"])
+    assert Session.objects.count() == 2
+
+
+def test_every_ending_is_explained_by_an_event(alice: Person) -> None:
+    phone, laptop = another(alice), another(alice)
+    end(alice, id_of(phone))
+    end(alice)
+    events = AuditEvent.objects.filter(name="session.ended").order_by("id")
+    assert [(each.user_id, each.session_id, each.detail) for each in events] == [
+        (alice.id, int(id_of(phone)), "devices"),
+        (alice.id, int(id_of(laptop)), "devices"),
+    ]
+
+
+def test_devices_want_a_token(http: httpx.Client, alice: Person) -> None:
+    for method, path in (("GET", ""), ("DELETE", ""), ("DELETE", "?all=true"), ("DELETE", id_of(alice))):
+        assert_problem(http.request(method, f"/api/sessions/{path}"), 401, "not_authenticated")
+    assert is_signed_in(alice)
+
+
+@pytest.mark.parametrize("slash", ["/", ""])
+def test_devices_are_there_in_both_spellings_and_refuse_other_methods(alice: Person, slash: str) -> None:
+    for path, allowed, refused in (
+        ("/api/sessions", "GET, DELETE, HEAD, OPTIONS", ("POST", "PUT", "PATCH")),
+        (f"/api/sessions/{id_of(alice)}", "DELETE, OPTIONS", ("GET", "HEAD", "POST", "PUT", "PATCH")),
+    ):
+        for method in refused:
+            answer = alice.http.request(method, f"{path}{slash}", headers=alice.bearer())
+            assert_problem(answer, 405, "method_not_allowed")
+            assert answer.headers["Allow"] == allowed
+        options = alice.http.options(f"{path}{slash}", headers=alice.bearer())
+        assert (options.status_code, options.headers["Allow"]) == (204, allowed)
+    assert alice.http.get(f"/api/sessions{slash}", headers=alice.bearer()).status_code == 200
+
+
+@pytest.mark.ledger("ASVS-14.2.6")
+def test_the_list_shows_neither_selectors_nor_digests(alice: Person) -> None:
+    row = Session.objects.get()
+    text = alice.http.get("/api/sessions/", headers=alice.bearer()).text
+    assert str(row.selector) not in text
+    assert bytes(row.digest).hex() not in text
+
+
+def test_what_devices_cost_in_statements(alice: Person, statements: Callable[[Callable[[], Any]], list[str]]) -> None:
+    """Authentication is the first; on PostgreSQL an event is kept by the statement that ends the session."""
+    phone, *_ = [another(alice) for _ in range(3)]
+    kept = 0 if connection.vendor == "postgresql" else 1
+    assert len(statements(lambda: listed(alice))) == 2
+    assert len(statements(lambda: end(alice, id_of(phone)))) == 2 + kept
+    assert len(statements(lambda: end(alice, id_of(phone)))) == 2
+    assert len(statements(lambda: end(alice, "x"))) == 1
+    assert len(statements(lambda: end(alice))) == 2 + 2 * kept
+    assert len(statements(lambda: end(alice))) == 2
+
+
+def test_the_page_has_a_button_that_ends_the_others(alice: Person) -> None:
+    page = alice.http.get("/api/sessions/", headers=alice.bearer() | {"Accept": "text/html"})
+    assert page.status_code == 200
+    assert 'data-method="DELETE"' in page.text
+    mine = alice.http.get("/api/me/", headers=alice.bearer() | {"Accept": "text/html"})
+    assert 'data-method="DELETE"' not in mine.text
