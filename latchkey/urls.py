@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 
 from latchkey.accounts.views import MeView, RegisterView
 from latchkey.devices.views import DevicesView, DeviceView
+from latchkey.history.views import HistoryView
 from latchkey.keys.views import jwks, metadata
 from latchkey.services import plain as services
 from latchkey.services.views import IntrospectView, RevokeView, VerifyView
@@ -21,6 +22,7 @@ API = {
     "api/refresh": RefreshView.as_view(),
     "api/logout": LogoutView.as_view(),
     "api/me": MeView.as_view(),
+    "api/me/events": HistoryView.as_view(),
     "api/verify": VerifyView.as_view(),
     "api/introspect": IntrospectView.as_view(),
     "api/revoke": RevokeView.as_view(),

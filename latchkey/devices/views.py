@@ -72,7 +72,7 @@ class DeviceView(ApiView):
         None,
         {204: None},
         refusals=[*SIGNED_IN, errors.InvalidInput, errors.NotFound],
-        asked=[OpenApiParameter("session_id", str, OpenApiParameter.PATH, pattern=ID.pattern)],
+        asked=[OpenApiParameter("session_id", str, OpenApiParameter.PATH, pattern=f"^({ID.pattern})$")],
     )
     def delete(self, request: Request, session_id: str) -> Response:
         query_of(request, {})

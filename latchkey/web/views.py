@@ -19,7 +19,7 @@ from latchkey.core.errors import MethodNotAllowed, Unavailable
 from latchkey.web.api import ApiView
 from latchkey.web.problems import respond
 
-ENDPOINTS = ("register", "login", "refresh", "logout", "me", "verify", "introspect", "revoke", "sessions")
+ENDPOINTS = ("register", "login", "refresh", "logout", "me", "verify", "introspect", "revoke", "sessions", "me/events")
 
 
 class IndexView(ApiView):

@@ -16,6 +16,7 @@ OPERATIONS = {
     "/api/refresh/": {"post": "200"},
     "/api/logout/": {"post": "200"},
     "/api/me/": {"get": "200", "put": "200", "patch": "200"},
+    "/api/me/events/": {"get": "200"},
     "/api/verify/": {"get": "204"},
     "/api/introspect/": {"post": "200"},
     "/api/revoke/": {"post": "200"},
