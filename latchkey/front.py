@@ -27,13 +27,14 @@ from latchkey.core.errors import (
     Unavailable,
 )
 from latchkey.core.pool import Pool
-from latchkey.limits.hashing import PATHS, QUEUE, SLOTS
+from latchkey.limits.hashing import LEAVING, PATHS, QUEUE, SLOTS
 from latchkey.watch.shared import Watch
 from latchkey.web.environ import environ_of
 from latchkey.web.tracing import Traced
 
 BODY_SECONDS = 10  # for the whole body, from the end of the head
 COURIER_SECONDS = 25  # for the mail in hand when the worker stops, out of the 30 that it has
+HASHING = {"POST": PATHS, "DELETE": LEAVING}
 CLOSE = {"Connection": "close"}  # where the next request could pass for a part of this one (RFC 9112 section 6.3)
 
 Answer: TypeAlias = tuple[int, list[tuple[str, str]], bytes]
@@ -81,7 +82,7 @@ class Front:
 
     def pool_for(self, scope: Any) -> Pool:
         """Return where the request waits for a thread; raise Unavailable where too many passwords wait already."""
-        if scope.method != "POST" or scope.path.rstrip("/") not in PATHS:
+        if scope.path.rstrip("/") not in HASHING.get(scope.method, ()):
             return self.usual
         if self.hashing.asked.qsize() >= QUEUE:
             record(Event.ATTEMPT_TURNED_AWAY, client_of(environ_of(scope, b"")))

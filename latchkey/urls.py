@@ -5,10 +5,11 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
-from latchkey.accounts.views import MeView, RegisterView
+from latchkey.accounts.views import RegisterView
 from latchkey.devices.views import DevicesView, DeviceView
 from latchkey.history.views import HistoryView
 from latchkey.keys.views import jwks, metadata
+from latchkey.leaving.views import ExportView, MeView
 from latchkey.services import plain as services
 from latchkey.services.views import IntrospectView, RevokeView, VerifyView
 from latchkey.sessions import plain
@@ -22,6 +23,7 @@ API = {
     "api/refresh": RefreshView.as_view(),
     "api/logout": LogoutView.as_view(),
     "api/me": MeView.as_view(),
+    "api/me/export": ExportView.as_view(),
     "api/me/events": HistoryView.as_view(),
     "api/verify": VerifyView.as_view(),
     "api/introspect": IntrospectView.as_view(),

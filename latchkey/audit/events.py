@@ -12,7 +12,9 @@ class Event(StrEnum):
     USER_REGISTERED = "user.registered"
     USER_DEACTIVATED = "user.deactivated"
     USER_REACTIVATED = "user.reactivated"
+    USER_DELETED = "user.deleted"
     USER_SIGNED_OUT_EVERYWHERE = "user.signed_out_everywhere"
+    PASSWORD_REFUSED = "password.refused"  # noqa: S105 - no password
     REGISTRATION_REFUSED = "registration.refused"
     PASSWORD_CHANGED = "password.changed"  # noqa: S105 - no password
     LOGIN_SUCCEEDED = "login.succeeded"

@@ -2,16 +2,40 @@
 
 Refusal
 |- 400  BadRequest, InvalidInput, ParseError, DuplicateKey,
-|       EmailTaken, PasswordTooShort, PasswordTooLong, PasswordTooCommon, PasswordTooObvious
+|       EmailTaken, PasswordTooShort, PasswordTooLong, PasswordTooCommon, PasswordTooObvious,
+|       WrongPassword
 |- 401  NotAuthenticated, InvalidToken, InvalidCredentials, InvalidRefreshToken, InvalidClient
-|- 403  PermissionDenied, CsrfFailed, RegistrationClosed       404  NotFound
+|- 403  PermissionDenied, CsrfFailed, RegistrationClosed, LastSuperuser       404  NotFound
 |- 405  MethodNotAllowed   406  NotAcceptable   408  RequestTimeout   413  ContentTooLarge
 `- 415  UnsupportedMediaType   429  TooManyAttempts   500  ServerError   503  Unavailable
 """
 
+from latchkey.core.http_errors import (
+    ContentTooLarge,
+    MethodNotAllowed,
+    NotAcceptable,
+    NotFound,
+    RequestTimeout,
+    ServerError,
+    TooManyAttempts,
+    Unavailable,
+    UnsupportedMediaType,
+)
 from latchkey.core.refusal import FieldErrors, Refusal
 
-__all__ = ["FieldErrors", "Refusal"]  # besides all that is listed below
+__all__ = [  # besides all that is listed below
+    "ContentTooLarge",
+    "FieldErrors",
+    "MethodNotAllowed",
+    "NotAcceptable",
+    "NotFound",
+    "Refusal",
+    "RequestTimeout",
+    "ServerError",
+    "TooManyAttempts",
+    "Unavailable",
+    "UnsupportedMediaType",
+]
 
 
 class BadRequest(Refusal):
@@ -59,6 +83,13 @@ class PasswordTooObvious(BadRequest):
     detail = "The password is made of the e-mail address, the user name or this service's name; choose unrelated words."
 
 
+class WrongPassword(BadRequest):
+    """Not 401: the access token beside it is good, and clients take a 401 for the end of their session."""
+
+    code, title, field = "wrong_password", "Wrong password", "password"
+    detail = "This is not the password of the account."
+
+
 class NotAuthenticated(Refusal):
     status, code, title = 401, "not_authenticated", "Not authenticated"
     detail = "Send an access token: 'Authorization: Bearer <token>'."
@@ -97,54 +128,11 @@ class CsrfFailed(Refusal):
     detail = "The form was not sent from our own page, or the page is too old; load it again."
 
 
+class LastSuperuser(Refusal):
+    status, code, title = 403, "last_superuser", "Last superuser"
+    detail = "This is the last active superuser; make somebody else one first."
+
+
 class RegistrationClosed(Refusal):
     status, code, title = 403, "registration_closed", "Registration closed"
     detail = "New accounts cannot be registered at present."
-
-
-class NotFound(Refusal):
-    status, code, title = 404, "not_found", "Not found"
-    detail = "There is nothing at this address."
-
-
-class MethodNotAllowed(Refusal):
-    status, code, title = 405, "method_not_allowed", "Method not allowed"
-    detail = "This address does not answer that method; 'Allow' lists those it does."
-
-
-class NotAcceptable(Refusal):
-    status, code, title = 406, "not_acceptable", "Not acceptable"
-    detail = "Answers are application/json; accept that."
-
-
-class RequestTimeout(Refusal):
-    status, code, title = 408, "request_timeout", "Request timeout"
-    detail = "The body did not arrive in time; send the request again."
-
-
-class ContentTooLarge(Refusal):
-    status, code, title = 413, "content_too_large", "Content too large"
-    detail = "The body is larger than 64 kB."
-
-
-class UnsupportedMediaType(Refusal):
-    status, code, title = 415, "unsupported_media_type", "Unsupported media type"
-    detail = "Send the body as the type that 'Accept' names, in UTF-8, without a content encoding."
-    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-
-
-class TooManyAttempts(Refusal):
-    status, code, title = 429, "too_many_attempts", "Too many attempts"
-    detail = "Too many attempts failed; nothing was checked. Try again after 'Retry-After' seconds."
-    headers = {"Retry-After": "30"}
-
-
-class ServerError(Refusal):
-    status, code, title = 500, "server_error", "Server error"
-    detail = "Something went wrong on our side; it has been logged."
-
-
-class Unavailable(Refusal):
-    status, code, title = 503, "unavailable", "Unavailable"
-    detail = "The service cannot answer at present; try the same request again shortly."
-    headers = {"Retry-After": "1"}

@@ -15,6 +15,9 @@ Hashed = TypeVar("Hashed")
 PATHS = frozenset({"/api/register", "/api/login", "/admin/login"})
 """Where a stranger can have a password hashed, by POST; without the last slash."""
 
+LEAVING = frozenset({"/api/me"})
+"""Where somebody can by DELETE, because a password is asked for again."""
+
 SLOTS = 1
 """Passwords hashed at once in one process: 19 MiB each, and a core for a fiftieth of a second.
 

@@ -30,6 +30,7 @@ class Mail(models.Model):
         app_label = "latchkey"
         verbose_name = "mail"
         indexes = (
+            models.Index("user_id", name="latchkey_mail_of_user"),
             models.Index(
                 "next_attempt_at",
                 name="latchkey_mail_waiting",

@@ -63,4 +63,4 @@ def read_me(presented: str, environ: Environ) -> dict[str, Any]:
 
 LOGIN = PlainView(credentials_sent, sign_in, _headers("POST, OPTIONS"))
 REFRESH = PlainView(token_sent, spend, _headers("POST, OPTIONS"))
-ME = PlainView(presented_in, read_me, _headers("GET, PUT, PATCH, HEAD, OPTIONS"))
+ME = PlainView(presented_in, read_me, _headers("GET, PUT, PATCH, DELETE, HEAD, OPTIONS"))

@@ -28,9 +28,9 @@ class ApiView(APIView):
 
     input_class: type[Serializer[Any]] | None = None
 
-    def read(self, request: Request, **kwargs: Any) -> dict[str, Any]:
+    def read(self, request: Request, shape: type[Serializer[Any]] | None = None, **kwargs: Any) -> dict[str, Any]:
         """Return the validated fields of the body; raises what the parser and the serializer raise."""
-        fields = self.get_serializer(data=request.data, **kwargs)
+        fields = (shape or self.get_serializer)(data=request.data, **kwargs)
         fields.is_valid(raise_exception=True)
         return dict(fields.validated_data)
 

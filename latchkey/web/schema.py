@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
 from latchkey.core import errors
+from latchkey.web.described import Described
 from latchkey.web.headers import headers_of_answer, headers_of_refusals
 from latchkey.web.problems import CONTENT_TYPE as PROBLEM
 from latchkey.web.problems import document
@@ -30,7 +30,7 @@ _BEAR = {"description": "Send the access_token as 'Authorization: Bearer <access
 _NAME = {"requestBody": {"token": "$response.body#/access_token"}}
 _WITH_A_PAIR = {"refresh": _SPEND, "logout": _SPEND, "read_me": _BEAR, "replace_me": _BEAR, "update_me": _BEAR}
 _WITH_A_PAIR |= {"verify": _BEAR, "introspect": _NAME, "revoke": _NAME}
-_WITH_A_PAIR |= {"list_sessions": _BEAR, "end_sessions": _BEAR, "list_events": _BEAR}
+_WITH_A_PAIR |= {"list_sessions": _BEAR, "end_sessions": _BEAR, "list_events": _BEAR, "leave": _BEAR, "export": _BEAR}
 LINKS: dict[str, dict[str, dict[str, Any]]] = {
     "register": {"login": {"requestBody": "$request.body"}},
     "list_sessions": {"end_session": {"parameters": {"session_id": "$response.body#/0/id"}, **_BEAR}},
@@ -38,34 +38,6 @@ LINKS: dict[str, dict[str, dict[str, Any]]] = {
     "refresh": _WITH_A_PAIR,
 }
 """Which operation can follow the success of which, and with what."""
-
-
-class Described(AutoSchema):
-    """drf-spectacular's account of an operation, with the links and the limits that it leaves out."""
-
-    limits: Mapping[str, Mapping[str, Any]] = {}
-
-    def get_operation(self, *args: Any) -> Any:
-        """Add the links to the answer, which is the first of the responses."""
-        operation: Any = super().get_operation(*args)
-        if links := LINKS.get(operation["operationId"]):
-            answer = next(iter(operation["responses"].values()))
-            answer["links"] = {name: {"operationId": name, **link} for name, link in links.items()}
-        return operation
-
-    def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
-        """Say what text we take, and promise every key of an answer: forms of the admin may leave some out."""
-        described: Any = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]  # untyped there
-        for name, field in serializer.fields.items():
-            told = described["properties"][name]
-            if name == "email":
-                told["format"] = "idn-email"  # its domain is answered in Unicode
-            elif direction == "request" and isinstance(field, serializers.CharField):
-                told |= {"pattern": r"^[^\x00]*$"} | ({} if field.allow_blank else {"minLength": 1})
-            told |= self.limits.get(name, {})
-        if isinstance(serializer, serializers.ModelSerializer):
-            described["required"] = list(described["properties"])
-        return described
 
 
 class Problem(serializers.Serializer[Any]):
@@ -130,7 +102,8 @@ def documented(  # noqa: PLR0913  # all but four are named at the call
     )
 
     def describe(method: Any) -> Any:
-        method.schema = type("Described", (Described,), {"limits": limits or {}})  # what extend_schema builds upon
+        own = {"links": LINKS.get(name, {}), "limits": limits or {}}
+        method.schema = type("Described", (Described,), own)  # what extend_schema builds upon
         return extended(method)
 
     return describe

@@ -19,7 +19,19 @@ from latchkey.core.errors import MethodNotAllowed, Unavailable
 from latchkey.web.api import ApiView
 from latchkey.web.problems import respond
 
-ENDPOINTS = ("register", "login", "refresh", "logout", "me", "verify", "introspect", "revoke", "sessions", "me/events")
+ENDPOINTS = (
+    "register",
+    "login",
+    "refresh",
+    "logout",
+    "me",
+    "verify",
+    "introspect",
+    "revoke",
+    "sessions",
+    "me/events",
+    "me/export",
+)
 
 
 class IndexView(ApiView):

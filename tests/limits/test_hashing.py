@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from latchkey.limits.hashing import NICENESS, QUEUE, SLOTS, hashed
-from tests.people import PASSWORD
+from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
 from tests.server import Server
 
@@ -55,6 +55,30 @@ def test_who_finds_the_queue_full_is_turned_away(tmp_path: Path, database_url: s
         for answer in refused:
             assert_problem(answer, 503, "unavailable")
         assert httpx.get(f"{server.url}/readyz").status_code == 200
+    finally:
+        server.kill()
+    assert server.log.read_text().count("attempt.turned_away") == len(refused) > 0
+
+
+@pytest.mark.ledger("ASVS-15.2.2")
+def test_a_password_that_is_asked_for_again_waits_in_the_same_queue(tmp_path: Path, database_url: str) -> None:
+    server = Server(tmp_path, database_url, workers=1, threads=2).start()
+    try:
+        server.command("constance", "set", "FAILURES_PER_ACCOUNT", "100")
+        with httpx.Client(base_url=server.url, timeout=30, limits=httpx.Limits(max_connections=AT_ONCE)) as http:
+            alice = Person(http, "alice@example.com").register().login()
+
+            def leave(number: int) -> httpx.Response:
+                body = {"password": f"not that one, {number}"}
+                return http.request("DELETE", "/api/me", json=body, headers=alice.bearer())
+
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                answers = list(pool.map(leave, range(AT_ONCE)))
+            assert {answer.status_code for answer in answers} <= {400, 401, 429, 503}
+            refused = [answer for answer in answers if answer.status_code == 503]
+            for answer in refused:
+                assert_problem(answer, 503, "unavailable")
+            assert alice.login().me().status_code == 200
     finally:
         server.kill()
     assert server.log.read_text().count("attempt.turned_away") == len(refused) > 0

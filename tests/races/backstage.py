@@ -24,6 +24,12 @@ def delete(user_id: int) -> int:
     return User.objects.get(pk=user_id).delete()[0]
 
 
+def make_superusers(*user_ids: int) -> None:
+    """Have these superusers and no others."""
+    User.objects.filter(is_superuser=True).update(is_superuser=False)
+    User.objects.filter(pk__in=user_ids).update(is_superuser=True)
+
+
 def hash_password(user_id: int, password: str, imported: bool = False) -> None:
     """Do the slow half of a new password; an imported one is in an older system's format, and slower to check."""
     drafts[user_id] = User.objects.get(pk=user_id)
@@ -59,7 +65,10 @@ VERBS: dict[str, Callable[..., Any]] = {
     "deactivate": lambda user_id: deactivate([user_id]),
     "reactivate": lambda user_id: reactivate([user_id]),
     "sign_out_everywhere": lambda user_id: sign_out_everywhere([user_id]),
-    **{verb.__name__: verb for verb in (delete, hash_password, save_password, sessions, users, let_expire, prune)},
+    **{
+        verb.__name__: verb
+        for verb in (delete, make_superusers, hash_password, save_password, sessions, users, let_expire, prune)
+    },
 }
 
 for line in sys.stdin:

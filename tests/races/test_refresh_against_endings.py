@@ -32,6 +32,12 @@ def end_from_another_device(on: Race, alice: Person) -> Callable[[], object]:
     return lambda: device.http.delete("/api/sessions/", headers=device.bearer())
 
 
+def leave(on: Race, alice: Person) -> Callable[[], object]:
+    """Close the account, seen from the session itself."""
+    tab, body = on.copies(alice, TABS + 1)[-1], {"password": alice.password}
+    return lambda: tab.http.request("DELETE", "/api/me/", json=body, headers=tab.bearer())
+
+
 def deactivate(on: Race, alice: Person) -> Callable[[], object]:
     return lambda: on.operator("deactivate", alice.id)
 
@@ -52,7 +58,10 @@ def sign_out_everywhere(on: Race, alice: Person) -> Callable[[], object]:
 
 @pytest.mark.parametrize(
     "ending",
-    [log_out, end_from_the_list, end_from_another_device, deactivate, delete, set_password, sign_out_everywhere],
+    [
+        *(log_out, end_from_the_list, end_from_another_device, leave),
+        *(deactivate, delete, set_password, sign_out_everywhere),
+    ],
     ids=lambda ending: ending.__name__,
 )
 @pytest.mark.ledger("H-RACE-03", "H-RACE-04", "ASVS-15.4.2")
@@ -62,7 +71,7 @@ def test_no_refresh_outlives_the_end_of_its_session(
     with race(f"refresh x{TABS} against {ending.__name__}") as on:
         alice = on.person(f"alice.{ending.__name__}")
         for number in range(ROUNDS):
-            if ending is delete or number == 0:
+            if ending in (leave, delete) or number == 0:
                 alice.register()
             alice.login()
             tabs = on.copies(alice, TABS)
@@ -82,7 +91,7 @@ def test_no_refresh_outlives_the_end_of_its_session(
             for refresh_token in (*successors, alice.refresh_token):
                 assert alice.try_refresh(refresh_token).status_code == 401
             left = on.operator("sessions", alice.id)
-            gone = ending in (log_out, end_from_the_list, delete)
+            gone = ending in (log_out, end_from_the_list, leave, delete)
             assert len(left) <= (0 if gone else 1)  # the dead row, until the next sign-in; or the other device
             if ending is deactivate and not number % 2:
                 on.operator("reactivate", alice.id)

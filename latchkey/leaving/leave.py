@@ -1,0 +1,20 @@
+"""Close one's own account."""
+
+from latchkey.accounts.prove_again import account_of, prove_again
+from latchkey.audit.events import Event
+from latchkey.audit.log import record
+from latchkey.core.client import Client
+from latchkey.leaving.erase import erase
+from latchkey.limits.attempts import refund
+
+
+def leave(user_id: int, password: str, client: Client) -> None:
+    """Delete the account whose password this is, for good.
+
+    The password is asked for again, because an access token is no proof that its owner is there. Raises what
+    prove_again and erase raise.
+    """
+    user = account_of(user_id)
+    refund(prove_again(user, password, client))
+    erase(user)
+    record(Event.USER_DELETED, client, user_id=user.pk, kept=True)
