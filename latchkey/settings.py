@@ -105,8 +105,14 @@ FORMAT_MODULE_PATH = "latchkey.admin.formats"
 AUTH_USER_MODEL = "latchkey.User"
 PASSWORD_HASHERS = [
     "latchkey.accounts.passwords.Argon2id",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "latchkey.accounts.foreign_hashes.PBKDF2",
+    "latchkey.accounts.foreign_hashes.PBKDF2SHA1",
+    "latchkey.accounts.foreign_hashes.PBKDF2PHC",
+    "latchkey.accounts.foreign_hashes.PBKDF2SHA512PHC",
+    "latchkey.accounts.foreign_hashes.Scrypt",
+    "latchkey.accounts.foreign_hashes.ScryptPHC",
+    "latchkey.accounts.foreign_hashes.BCrypt",
+    "latchkey.accounts.foreign_hashes.BCryptSHA256",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "latchkey.accounts.passwords.LengthValidator"},

@@ -69,6 +69,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     agree: raising it ends every session of the user at once, however many there are.
     """
 
+    password = models.CharField(max_length=256)  # hashes that were brought along are longer than Django's 128
     email = models.EmailField("e-mail address", max_length=LENGTH_LIMIT, unique=True)
     email_verified_at = models.DateTimeField("e-mail verified", null=True, blank=True, editable=False)
     username = models.CharField("user name", max_length=150, blank=True, help_text="For display; signs nobody in.")

@@ -38,19 +38,35 @@ class Argon2id(Argon2PasswordHasher):
     def verify(self, password: str, encoded: str) -> bool:
         return hashed(lambda: super(Argon2id, self).verify(password, encoded))
 
-    def harden_runtime(self, password: str, encoded: str) -> None:
-        """Do the work that a cheaper stored hash has saved, so that a wrong guess costs the same for every account.
+    def work(self, encoded: str) -> int:
+        """Return what verifying costs, in KiB times passes."""
+        return self.memory(encoded) * int(self.decode(encoded)["time_cost"])
 
-        Django leaves it out for Argon2, yet its cost is memory times passes, and that can be made up for: in as few
-        passes as 32 MiB allow, because the processor's cache makes passes over little memory cheaper than they count.
-        """
-        stored = self.decode(encoded)
-        missing = self.memory_cost * self.time_cost - stored["memory_cost"] * stored["time_cost"]
-        if missing > 0:
-            rest = type(self)()
-            rest.time_cost = 1 + missing // MOST_MEMORY
-            rest.memory_cost = max(missing // rest.time_cost, 8 * self.parallelism)  # the least that Argon2 takes
-            rest.encode(password, rest.salt())
+    def memory(self, encoded: str) -> int:
+        """Return how many KiB verifying takes."""
+        return int(self.decode(encoded)["memory_cost"])
+
+    def harden_runtime(self, password: str, encoded: str) -> None:
+        """Do the work that a cheaper stored hash has saved; Django leaves it out for Argon2."""
+        make_up_for(self.work(encoded), password)
+
+
+WORK = Argon2id.memory_cost * Argon2id.time_cost
+"""KiB times passes: what one hash of ours costs."""
+
+
+def make_up_for(work: int, password: str) -> None:
+    """Do what is missing to the work of one hash of ours, so that a wrong guess costs the same for every account.
+
+    In as few passes as 32 MiB allow, because the processor's cache makes passes over little memory cheaper than they
+    count.
+    """
+    missing = WORK - work
+    if missing > 0:
+        rest = Argon2id()
+        rest.time_cost = 1 + missing // MOST_MEMORY
+        rest.memory_cost = max(missing // rest.time_cost, 8 * rest.parallelism)  # the least that Argon2 takes
+        rest.encode(password, rest.salt())
 
 
 class LengthValidator:

@@ -90,7 +90,12 @@ def test_cryptography_comes_from_vetted_libraries() -> None:
         *("cryptography.hazmat.primitives.kdf.hkdf", "cryptography.hazmat.primitives.kdf.hkdf.HKDF"),
         *("django.contrib.auth.hashers", "django.contrib.auth.hashers.Argon2PasswordHasher"),
         *("django.contrib.auth.hashers.check_password", "django.contrib.auth.hashers.make_password"),
-        *("django.utils.crypto", "django.utils.crypto.salted_hmac"),
+        *("django.utils.crypto", "django.utils.crypto.salted_hmac", "django.utils.crypto.constant_time_compare"),
+        *("bcrypt", "django.contrib.auth.hashers.BasePasswordHasher", "django.contrib.auth.hashers.get_hasher"),
+        *(
+            f"django.contrib.auth.hashers.{kind}PasswordHasher"
+            for kind in ("BCrypt", "BCryptSHA256", "PBKDF2", "PBKDF2SHA1", "Scrypt")
+        ),
     }
 
 
@@ -102,7 +107,9 @@ def test_every_hash_is_of_the_sha_2_family_or_made_for_passwords() -> None:
     salted = [ast.unparse(call) for _, call in calls("salted_hmac")]
     assert [call for call in salted if "algorithm='sha256'" not in call] == []  # Django's own choice is SHA-1
     hashers = [import_string(path)() for path in settings.PASSWORD_HASHERS]
-    assert [hasher.algorithm for hasher in hashers] == ["argon2", "pbkdf2_sha256", "scrypt"]
+    brought_along = {"pbkdf2_sha256", "pbkdf2_sha256_phc", "pbkdf2_sha512_phc", "pbkdf2_sha1", "scrypt", "scrypt_phc"}
+    assert hashers[0].algorithm == "argon2"
+    assert {hasher.algorithm for hasher in hashers[1:]} == brought_along | {"bcrypt", "bcrypt_sha256"}
     assert ALGORITHM == "HS256"
 
 

@@ -1,0 +1,80 @@
+"""Hashes of alice's password, as the systems that people move from write them."""
+
+import base64
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import argon2
+import bcrypt
+from django.contrib.auth import hashers
+
+from tests.people import PASSWORD
+
+SALT = bytes(range(240, 256))  # no text in any encoding
+VARIETIES = {"i": argon2.Type.I, "d": argon2.Type.D, "id": argon2.Type.ID}
+
+
+def unpadded(data: bytes) -> str:
+    return base64.b64encode(data).decode().rstrip("=")
+
+
+def passlib_pbkdf2(digest: str, rounds: int, password: str = PASSWORD, salt: bytes = SALT) -> str:
+    """Return what passlib's pbkdf2_sha256 and pbkdf2_sha512 write: base64 with a dot for the plus."""
+    known = hashlib.pbkdf2_hmac(digest, password.encode(), salt, rounds)
+    return f"$pbkdf2-{digest}${rounds}${unpadded(salt)}${unpadded(known)}".replace("+", ".")
+
+
+def phc_pbkdf2(digest: str, iterations: int, length: int, password: str = PASSWORD, salt: bytes = SALT) -> str:
+    """Return a PHC string; with 64 bytes of SHA-256 it is what Keycloak's exports come to."""
+    known = hashlib.pbkdf2_hmac(digest, password.encode(), salt, iterations, length)
+    return f"$pbkdf2-{digest}$i={iterations},l={length}${unpadded(salt)}${unpadded(known)}"
+
+
+def phc_scrypt(logarithm: int, r: int, p: int, password: str = PASSWORD, salt: bytes = SALT) -> str:
+    known = hashlib.scrypt(password.encode(), salt=salt, n=2**logarithm, r=r, p=p, maxmem=2**28, dklen=32)
+    return f"$scrypt$ln={logarithm},r={r},p={p}${unpadded(salt)}${unpadded(known)}"
+
+
+def phc_argon2(variety: str, memory: int, passes: int, lanes: int, length: int = 32) -> str:
+    kind = VARIETIES[variety]
+    return argon2.low_level.hash_secret(PASSWORD.encode(), SALT, passes, memory, lanes, length, kind).decode()
+
+
+def crypt_bcrypt(cost: int, letter: str = "b", password: str = PASSWORD) -> str:
+    made = bcrypt.hashpw(password.encode()[:72], bcrypt.gensalt(cost)).decode()
+    return f"$2{letter}{made[3:]}"
+
+
+def django(hasher: Any, *cost: Any, password: str = PASSWORD) -> str:
+    return str(hasher.encode(password, "asaltofthepast", *cost))
+
+
+KINDS: dict[str, Callable[[], str]] = {
+    "Django, PBKDF2 with SHA-256": lambda: django(hashers.PBKDF2PasswordHasher(), 20_000),
+    "Django, PBKDF2 with SHA-1": lambda: django(hashers.PBKDF2SHA1PasswordHasher(), 20_000),
+    "Django, scrypt": lambda: django(hashers.ScryptPasswordHasher(), 2**14, 8, 1),
+    "Django, Argon2": lambda: hashers.Argon2PasswordHasher().encode(PASSWORD, "asaltofthepast"),
+    "Django, bcrypt": lambda: f"bcrypt{crypt_bcrypt(4).replace('$2b', '$$2b', 1)}",
+    "Django, bcrypt of SHA-256": lambda: hashers.BCryptSHA256PasswordHasher().encode(PASSWORD, bcrypt.gensalt(4)),
+    "bcrypt, 2a": lambda: crypt_bcrypt(10, "a"),
+    "bcrypt, 2b": lambda: crypt_bcrypt(4, "b"),
+    "bcrypt, 2y": lambda: crypt_bcrypt(4, "y"),
+    "Argon2id": lambda: phc_argon2("id", 65_536, 3, 4),
+    "Argon2i": lambda: phc_argon2("i", 4_096, 3, 1),
+    "Argon2d": lambda: phc_argon2("d", 4_096, 3, 1),
+    "Argon2id, 64 bytes": lambda: phc_argon2("id", 4_096, 3, 1, 64),
+    "passlib, PBKDF2 with SHA-256": lambda: passlib_pbkdf2("sha256", 29_000),
+    "passlib, PBKDF2 with SHA-512": lambda: passlib_pbkdf2("sha512", 25_000),
+    "PHC, PBKDF2 with SHA-256": lambda: phc_pbkdf2("sha256", 27_500, 64),
+    "PHC, PBKDF2 with SHA-512": lambda: phc_pbkdf2("sha512", 210_000, 64),
+    "scrypt": lambda: phc_scrypt(14, 8, 1),
+    "scrypt, 64 MiB": lambda: phc_scrypt(16, 8, 1),
+}
+
+
+@cache
+def made(kind: str) -> str:
+    """Return alice's hash of this kind, computed once."""
+    return KINDS[kind]()
