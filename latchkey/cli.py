@@ -13,8 +13,9 @@ def main() -> None:
     """Run a command; what the operator has to mend ends it with one sentence and exit code 2."""
     os.umask(0o077)  # what the service makes is for its own user, the SQLite database too
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "latchkey.settings")
+    command = [word.replace("-", "_") for word in sys.argv[1:2] if not word.startswith("-")]  # a module has no hyphen
     try:
-        ManagementUtility(["latchkey", *sys.argv[1:]]).execute()
+        ManagementUtility(["latchkey", *(command or sys.argv[1:2]), *sys.argv[2:]]).execute()
     except ImproperlyConfigured as error:
         _give_up(str(error))
     except OperationalError as error:

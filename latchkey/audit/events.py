@@ -31,6 +31,8 @@ class Event(StrEnum):
     SESSION_ENDED = "session.ended"
     KEY_ROTATED = "key.rotated"
     KEY_RETIRED = "key.retired"
+    USERS_IMPORTED = "users.imported"
+    USERS_EXPORTED = "users.exported"
     SERVICE_ADDED = "service.added"
     SERVICE_REMOVED = "service.removed"
     SERVICE_REFUSED = "service.refused"

@@ -78,6 +78,24 @@ def test_the_role_that_serves_needs_no_more_than_rows(server: Server) -> None:
         assert done.returncode == 0, (command, done.stderr)
 
 
+def test_users_come_and_go_as_the_role_that_serves_and_with_their_ids_as_the_owner(
+    postgres: Postgres, server: Server
+) -> None:
+    (server.folder / "users.csv").write_text("id,email\n1000,dave@example.com\n")
+    for command in (["users", "export", "all.csv"], ["users", "import", "all.csv"]):
+        done = server.command(*command)
+        assert done.returncode == 0, (command, done.stderr)
+    refused = server.command("users", "import", "users.csv", "--keep-ids")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("latchkey: --keep-ids moves the sequence of ids, which only the owner")
+    server.environment["DATABASE_URL"] = url(OWNER, postgres.port)
+    done = server.command("users", "import", "users.csv", "--keep-ids")
+    server.environment["DATABASE_URL"] = url(SERVICE, postgres.port)
+    assert done.returncode == 0, done.stderr
+    with httpx.Client(base_url=server.url) as http:
+        assert Person(http, "erin@example.com").register().id == 1001
+
+
 @pytest.mark.ledger("ASVS-13.2.2")
 @pytest.mark.parametrize("statement", FORBIDDEN)
 def test_the_role_that_serves_cannot_change_what_there_is(postgres: Postgres, server: Server, statement: str) -> None:

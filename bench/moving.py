@@ -1,0 +1,112 @@
+"""How long does it take to move, and who has to wait meanwhile?
+
+    .venv/bin/python -m bench.moving sqlite|postgresql [--users 1000000]
+
+Serves on a database of its own with the shipped defaults, and imports so many users from a CSV file beside it, with
+hashes of PBKDF2 and bcrypt; then all of them again, then exports them. Prints the seconds and the peak memory of each
+command, and the median, p99 and slowest of the refreshes that one client sent beside them. Takes some minutes, and
+half a gigabyte of disk.
+"""
+
+import argparse
+import os
+import random
+import string
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+
+from tqdm import tqdm
+
+from bench.flood import Caller
+from tests.postgres import Postgres
+from tests.server import Server
+
+DOMAINS = ["gmail.com", "outlook.com", "example.com", *(f"d{number}.example" for number in range(2_000))]
+LETTERS = string.ascii_letters + string.digits
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("database", choices=["sqlite", "postgresql"])
+    parser.add_argument("--users", type=int, default=1_000_000, help="in the file (default: %(default)s)")
+    options = parser.parse_args()
+    with ExitStack() as opened:
+        folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="latchkey-moving-")))
+        folder.chmod(0o755)
+        url = ""
+        if options.database == "postgresql":
+            postgresql = Postgres(folder / "postgresql").create().start()
+            opened.callback(postgresql.stop, "immediate")
+            url = postgresql.url
+        server = Server(folder / "server", url).start()
+        opened.callback(server.kill)
+        make_file(server.folder / "users.csv", options.users)
+        person = Caller(server.port, "admin@example.com")
+        person.credentials["password"] = server.environment["LATCHKEY_ADMIN_PASSWORD"]
+        assert person.login() == 200
+        told = f"{'command':<10}{'seconds':>9}{'MiB':>6}{'refreshes':>11}{'median':>9}{'p99':>9}{'slowest':>9}"
+        print(told, flush=True)
+        alone = refreshes_beside(person, lambda: time.sleep(10))
+        line("(alone)", 10, 0, alone)
+        for name, command in {
+            "import": ("users", "import", "users.csv"),
+            "again": ("users", "import", "users.csv"),
+            "export": ("users", "export", "all.csv"),
+        }.items():
+            began, peak = time.monotonic(), [0]
+            taken = refreshes_beside(person, lambda arguments=command, most=peak: run(server, arguments, most))
+            line(name, time.monotonic() - began, peak[0], taken)
+
+
+def make_file(path: Path, users: int) -> None:
+    """Write users in no order, as people register; the hashes are of the right form and nobody's."""
+    chance = random.Random(1)
+    order = list(range(users))
+    chance.shuffle(order)
+    with path.open("w") as file:
+        file.write("email,username,created_at,password_hash\n")
+        for number in tqdm(order, unit=" lines"):
+            salt, known = ("".join(chance.choices(LETTERS, k=length)) for length in (22, 42))
+            kinds = f"pbkdf2_sha256$600000${salt}${known}A=", f"$2b$12${salt[:21]}O{known[:30]}e"
+            domain = DOMAINS[min(int(chance.expovariate(0.01)), len(DOMAINS) - 1)]
+            file.write(f"user.{number}@{domain},User {number},2024-05-06T07:08:09Z,{kinds[number % 2]}\n")
+
+
+def run(server: Server, arguments: tuple[str, ...], most: list[int]) -> None:
+    """Run a command; note its peak memory in MiB."""
+    with (server.folder / "command.log").open("wb") as log:
+        process = server.begin(*arguments, output=log)
+        _, status, used = os.wait4(process.pid, 0)
+    assert status == 0, (server.folder / "command.log").read_text()[-2000:]
+    most[0] = used.ru_maxrss // 1024
+
+
+def refreshes_beside(person: Caller, act: Callable[[], None]) -> list[float]:
+    """Refresh over and over while this goes on; return how long each took, in milliseconds."""
+    taken: list[float] = []
+    work = threading.Thread(target=act)
+    work.start()
+    while work.is_alive():
+        began = time.perf_counter()
+        assert person.refresh() == 200
+        taken.append((time.perf_counter() - began) * 1e3)
+        time.sleep(0.02)
+    work.join()
+    return sorted(taken)
+
+
+def line(name: str, seconds: float, memory: int, taken: list[float]) -> None:
+    p99 = taken[len(taken) * 99 // 100]
+    print(
+        f"{name:<10}{seconds:>9.0f}{memory:>6}{len(taken):>11}{median(taken):>9.1f}{p99:>9.1f}{taken[-1]:>9.1f}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

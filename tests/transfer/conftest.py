@@ -1,0 +1,64 @@
+"""What the tests of imports and exports share."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from latchkey.accounts.models import User
+
+NOTHING = {"added": 0, "present": 0, "bad": 0}
+
+
+class Import:
+    """One run of `latchkey users import`: its exit code, and what it said."""
+
+    def __init__(self, file: Path, *options: str) -> None:
+        said = StringIO()
+        try:
+            call_command("users", "import", str(file), *options, stdout=said)
+            self.code = 0
+        except SystemExit as end:
+            self.code = int(end.code or 0)
+        self.said = said.getvalue()
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Return how many were added, were there already, and were bad."""
+        return tuple(int(word) for word in self.said.replace(",", "").split() if word.isdigit())
+
+
+@pytest.fixture
+def take_in(db: None, tmp_path: Path) -> Callable[..., Import]:
+    """Import records, or lines as they stand: take_in({"email": ...}, ...), take_in(b"email\\n...")."""
+
+    def run(*records: Any, options: tuple[str, ...] = (), name: str = "users.jsonl") -> Import:
+        file = tmp_path / name
+        if records and isinstance(records[0], bytes):
+            file.write_bytes(b"".join(records))
+        else:
+            file.write_text("".join(json.dumps(record) + "\n" for record in records))
+        return Import(file, *options)
+
+    return run
+
+
+@pytest.fixture
+def users(db: None) -> Callable[[], dict[str, User]]:
+    """Return everybody, by e-mail address."""
+    return lambda: {user.email: user for user in User.objects.all()}
+
+
+def as_csv(*records: dict[str, Any]) -> bytes:
+    names = list(dict.fromkeys(name for record in records for name in record))
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, names)
+    writer.writeheader()
+    writer.writerows(records)
+    return text.getvalue().encode()

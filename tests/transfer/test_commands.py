@@ -1,0 +1,141 @@
+"""The commands as an operator runs them: what they say, how they end, and how they are stopped."""
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.server import LATCHKEY, Server
+
+
+@pytest.fixture
+def machine(tmp_path: Path, database_url: str) -> Server:
+    """A machine with the command and an empty database; nothing serves."""
+    machine = Server(tmp_path, database_url)
+    assert machine.command("migrate", "--verbosity", "0").returncode == 0
+    return machine
+
+
+def people(file: Path, count: int) -> Path:
+    file.write_text(
+        "".join(f'{{"email": "user.{number}@example.com", "password_hash": "!"}}\n' for number in range(count))
+    )
+    return file
+
+
+def test_every_mistake_is_one_sentence_and_exit_code_2(machine: Server) -> None:
+    here = machine.folder
+    files = {
+        "empty.csv": b"",
+        "headless.csv": b"alice@example.com,Alice\n",
+        "twice.csv": b"email,email\n",
+        "unknown.csv": b"email,passwort\n",
+        "utf16.csv": "email\nalice@example.com\n".encode("utf-16"),
+        "utf16.jsonl": '{"email": "alice@example.com"}\n'.encode("utf-16"),
+        "users.xls": b"",
+        "good.csv": b"email\n",
+    }
+    for name, content in files.items():
+        (here / name).write_bytes(content)
+    (here / "folder.csv").mkdir()
+    mistakes = {
+        (): "required: import | export",
+        ("import",): "required: FILE",
+        ("import", "away.csv"): "latchkey: 'away.csv' cannot be read: No such file or directory.",
+        ("import", "folder.csv"): "latchkey: 'folder.csv' cannot be read: Is a directory.",
+        ("import", "users.xls"): "latchkey: The name 'users.xls' does not say the format; add --format",
+        ("import", "-"): "latchkey: The name '-' does not say the format; add --format",
+        ("import", "good.csv", "--format", "xml"): "invalid choice: 'xml'",
+        ("import", "good.csv", "--from-line", "0"): "'0' is not a whole number",
+        ("import", "good.csv", "--rejects", "away/bad.txt"): "latchkey: 'away/bad.txt' cannot be written to: No such",
+        ("import", "empty.csv"): "latchkey: The first line cannot be read. The file is empty.",
+        ("import", "headless.csv"): "latchkey: The first line must name the columns, and 'email' is not among them.",
+        ("import", "twice.csv"): "latchkey: The first line names a column twice.",
+        ("import", "unknown.csv"): "latchkey: There is no column 'passwort'; leave it out. There are: created_at,",
+        ("import", "utf16.csv"): "latchkey: The first line cannot be read. It is not UTF-8.",
+        ("import", "utf16.jsonl"): "latchkey: The first line cannot be read. It is not UTF-8.",
+        ("export",): "latchkey: The name '-' does not say the format; add --format",
+        ("export", "good.csv"): "latchkey: 'good.csv' is there already; --force overwrites a file.",
+        ("export", "away/all.csv"): "latchkey: 'away/all.csv' cannot be written: No such file or directory.",
+    }
+    for arguments, sentence in mistakes.items():
+        said = machine.command("users", *arguments)
+        assert (said.returncode, said.stdout) == (2, ""), (arguments, said.stderr)
+        assert sentence in said.stderr, arguments
+        assert "Traceback" not in said.stderr
+
+
+def test_standard_input_and_output_carry_users_and_nothing_else(machine: Server) -> None:
+    record = '{"email": "alice@example.com", "id": 7, "created_at": "2020-01-31T12:00:00Z", "password_hash": "!"}\n'
+    done = machine.command("users", "import", "-", "--format", "jsonl", "--keep-ids", stdin=record)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "1 added, 0 already there, 0 bad.")
+    done = machine.command("users", "export", "-", "--format", "jsonl")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["id"] == 7
+    assert len(done.stdout.splitlines()) == 1
+    assert "users.exported" in done.stderr
+
+
+def test_an_export_that_nobody_reads_ends_with_a_sentence(machine: Server) -> None:
+    people(machine.folder / "all.jsonl", 5_000)
+    assert machine.command("users", "import", "all.jsonl").returncode == 0
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", '"$0" users export - --format csv | head -c 10', LATCHKEY],
+        env=machine.environment,
+        cwd=machine.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    output, errors = process.communicate(timeout=60)
+    assert len(output) == 10
+    assert b"latchkey: '-' cannot be written: Broken pipe." in errors
+    assert b"Exception ignored" not in errors
+
+
+def test_ctrl_c_says_where_to_go_on_and_going_on_takes_in_the_rest(machine: Server) -> None:
+    file = people(machine.folder / "all.jsonl", 60_000)
+    process = machine.begin("users", "import", "all.jsonl", output=subprocess.PIPE)
+    deadline = time.monotonic() + 30
+    while int(machine.shell("print(User.objects.count())")) < 1_000:
+        assert time.monotonic() < deadline
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=30)
+    assert process.returncode == 130, errors
+    there = int(machine.shell("print(User.objects.count())"))
+    assert 1_000 <= there < 60_000
+    assert f"Stopped. All up to line {there} is in; go on with --from-line {there + 1}.".encode() in errors
+    assert f"{there} added, 0 already there, 0 bad.".encode() in output
+    rest = machine.command("users", "import", "all.jsonl", "--from-line", str(there + 1))
+    assert rest.stdout.splitlines()[-1] == f"{60_000 - there} added, 0 already there, 0 bad."
+    again = machine.command("users", "import", file.name)
+    assert again.stdout.splitlines()[-1] == "0 added, 60000 already there, 0 bad."
+
+
+def test_an_import_that_is_killed_leaves_whole_batches_and_can_be_done_again(machine: Server) -> None:
+    people(machine.folder / "all.jsonl", 60_000)
+    process = machine.begin("users", "import", "all.jsonl", output=subprocess.DEVNULL)
+    deadline = time.monotonic() + 30
+    while int(machine.shell("print(User.objects.count())")) < 1_000:
+        assert time.monotonic() < deadline
+    process.kill()
+    process.wait(10)
+    there = int(machine.shell("print(User.objects.count())"))
+    assert there % 500 == 0
+    again = machine.command("users", "import", "all.jsonl")
+    assert again.stdout.splitlines()[-1] == f"{60_000 - there} added, {there} already there, 0 bad."
+
+
+def test_an_export_that_is_stopped_leaves_no_file(machine: Server) -> None:
+    people(machine.folder / "all.jsonl", 60_000)
+    assert machine.command("users", "import", "all.jsonl").returncode == 0
+    process = machine.begin("users", "export", "out.csv", output=subprocess.PIPE)
+    deadline = time.monotonic() + 30
+    while not list(machine.folder.glob(".out.csv.*")):
+        assert time.monotonic() < deadline
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert (process.returncode, list(machine.folder.glob("*out.csv*"))) == (130, []), errors
+    assert b"Stopped. No file was written." in errors
