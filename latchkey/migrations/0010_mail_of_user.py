@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("latchkey", "0007_accounts"),
+        ("latchkey", "0009_longer_hashes"),
     ]
 
     operations = [
