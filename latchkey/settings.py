@@ -17,7 +17,7 @@ from latchkey.core.policy_form import constance_settings
 from latchkey.core.secrets import private_directory, secret_in
 from latchkey.core.template_engines import template_engines
 from latchkey.web.framework import SPECTACULAR, rest_framework_settings
-from latchkey.web.theme import THEME
+from latchkey.web.theme import UNFOLD  # noqa: F401  # a setting as it is
 
 env = Environment(os.environ)
 PACKAGE = Path(__file__).resolve().parent
@@ -96,7 +96,6 @@ WHITENOISE_USE_FINDERS = True  # serve from the packages: no collectstatic step,
 
 REST_FRAMEWORK = rest_framework_settings(BROWSABLE_API)
 SPECTACULAR_SETTINGS = SPECTACULAR
-UNFOLD = THEME
 USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"

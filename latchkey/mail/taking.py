@@ -36,15 +36,19 @@ def due() -> models.QuerySet[Mail]:
     return Mail.objects.filter(sent_at=None, given_up_at=None, next_attempt_at__lte=clock.now())
 
 
+def lease() -> timedelta:
+    """Return for how long whoever takes a mail has it to themselves."""
+    return LEASE * timedelta(seconds=(settings.MAIL_SERVER or {}).get("timeout", TIMEOUT))
+
+
 def take() -> Mail | None:
     """Return the mail that is due for longest, None where none is; raises DatabaseError.
 
     The attempt is counted and the next one set before this one begins: a courier that dies in the middle loses
     nothing, and no other one takes the same attempt. On PostgreSQL they do not wait for each other's rows either.
     """
-    now, timeout = clock.now(), (settings.MAIL_SERVER or {}).get("timeout", TIMEOUT)
-    adapted = connection.ops.adapt_datetimefield_value
-    until = now + LEASE * timedelta(seconds=timeout)
+    now, adapted = clock.now(), connection.ops.adapt_datetimefield_value
+    until = now + lease()
     rows = fetch(_take(connection.vendor), {"now": adapted(now), "until": adapted(until)})
     return Mail.objects.get(pk=rows[0][0]) if rows else None
 

@@ -53,7 +53,7 @@ BLUE = {
 }
 """Shades of the blue of our icon."""
 
-THEME = {
+UNFOLD = {
     "SITE_TITLE": "Latchkey",
     "SITE_HEADER": "Latchkey",
     "SITE_ICON": lambda request: static("latchkey/icon.svg"),
