@@ -52,4 +52,5 @@ def test_the_command_says_what_it_did(alice: Person, bob: Person) -> None:
         "2 ended sessions deleted, 0 left.",
         "2 counters of failed attempts forgotten.",
         "0 mails deleted that were sent or given up.",
+        "0 old events deleted, 4 left.",
     ]

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import Error, connection
 
+from latchkey.audit.prune import prune as prune_events
 from latchkey.core import clock, policy
 from latchkey.core.cursor import fetch
 from latchkey.core.metrics import EVENTS
@@ -73,9 +74,14 @@ def add(hour: int, counts: dict[str, int]) -> None:
 
 
 def begin(hour: int) -> None:
-    """Sample the live sessions of an hour, which the first worker does for all, and forget what is too old."""
-    if not Tally.objects.filter(hour=hour, name=LIVE).exists():
-        sample = Tally(hour=hour, name=LIVE, count=live_sessions())
-        Tally.objects.bulk_create([sample], ignore_conflicts=True)
+    """Sample the live sessions of an hour, and forget tallies and events that are too old.
+
+    The first worker does it for those of all nodes; what it leaves undone because it ends is done in the next hour.
+    """
+    if Tally.objects.filter(hour=hour, name=LIVE).exists():
+        return
+    sample = Tally(hour=hour, name=LIVE, count=live_sessions())
+    Tally.objects.bulk_create([sample], ignore_conflicts=True)
     kept = int(policy.current().event_retention.total_seconds()) // HOUR
     Tally.objects.filter(hour__lt=hour - kept).delete()
+    sum(prune_events())

@@ -1,10 +1,12 @@
-"""latchkey prune: delete the rows of ended sessions, of forgotten attempts and of old mails."""
+"""latchkey prune: delete the rows of ended sessions, of forgotten attempts, of old mails and of old events."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
+from latchkey.audit.models import AuditEvent
+from latchkey.audit.prune import prune as prune_events
 from latchkey.limits.prune import prune as prune_attempts
 from latchkey.mail.prune import prune as prune_mails
 from latchkey.sessions.models import Session
@@ -12,7 +14,7 @@ from latchkey.sessions.prune import prune
 
 
 class Command(BaseCommand):
-    help = "Delete ended sessions, forgotten attempts and old mails, in small batches beside a running service."
+    help = "Delete ended sessions, forgotten attempts, old mails and events, in small batches beside a running service."
 
     def handle(self, *args: Any, **options: Any) -> None:
         deleted = 0
@@ -24,3 +26,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{deleted} ended sessions deleted, {Session.objects.count()} left.")
         self.stdout.write(f"{forgotten} counters of failed attempts forgotten.")
         self.stdout.write(f"{sum(prune_mails())} mails deleted that were sent or given up.")
+        with tqdm(unit=" events", unit_scale=True, file=self.stderr) as bar:
+            for number in prune_events():
+                bar.update(number)
+        self.stdout.write(f"{bar.n} old events deleted, {AuditEvent.objects.count()} left.")
