@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from latchkey.transfer.take_in import BATCH
 from tests.server import LATCHKEY, Server
 
 
@@ -123,7 +124,7 @@ def test_an_import_that_is_killed_leaves_whole_batches_and_can_be_done_again(mac
     process.kill()
     process.wait(10)
     there = int(machine.shell("print(User.objects.count())"))
-    assert there % 500 == 0
+    assert there % BATCH == 0
     again = machine.command("users", "import", "all.jsonl")
     assert again.stdout.splitlines()[-1] == f"{60_000 - there} added, {there} already there, 0 bad."
 
