@@ -54,6 +54,7 @@ ADMIN_EMAIL = env.text("LATCHKEY_ADMIN_EMAIL", "")
 ADMIN_PASSWORD = env.text("LATCHKEY_ADMIN_PASSWORD", "")
 MAIL_SERVER = mail_server(env.text("EMAIL_URL", "" if PRODUCTION else "console://"))
 MAIL_FROM = sender(env.text("LATCHKEY_EMAIL_FROM", ""), PUBLIC_URL)
+MAIL_LANGUAGE = env.text("LATCHKEY_MAIL_LANGUAGE", "en")
 TEMPLATES_DIR = env.text("LATCHKEY_TEMPLATES_DIR", "")
 
 INSTALLED_APPS = [
@@ -96,7 +97,8 @@ WHITENOISE_USE_FINDERS = True  # serve from the packages: no collectstatic step,
 
 REST_FRAMEWORK = rest_framework_settings(BROWSABLE_API)
 SPECTACULAR_SETTINGS = SPECTACULAR
-USE_I18N = False
+USE_I18N = MAIL_LANGUAGE != "en"  # for mails alone: all else stays as the contract has it
+LOCALE_PATHS = [Path(TEMPLATES_DIR) / "locale"] if TEMPLATES_DIR else []
 USE_TZ = True
 TIME_ZONE = "UTC"
 FORMAT_MODULE_PATH = "latchkey.admin.formats"

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import to_locale
 
 from latchkey.core import clock
 from latchkey.core.policy import current
@@ -51,6 +52,9 @@ def broken_templates() -> Iterator[str]:
     """Return a sentence for each mail that cannot be written."""
     if settings.TEMPLATES_DIR and not Path(settings.TEMPLATES_DIR).is_dir():
         yield "LATCHKEY_TEMPLATES_DIR is no folder that can be read."
+    catalogue = Path("locale", to_locale(settings.MAIL_LANGUAGE), "LC_MESSAGES", "django.mo")
+    if settings.MAIL_LANGUAGE != "en" and not Path(settings.TEMPLATES_DIR or "/", catalogue).is_file():
+        yield f"LATCHKEY_MAIL_LANGUAGE is {settings.MAIL_LANGUAGE!r}, and LATCHKEY_TEMPLATES_DIR has no {catalogue}."
     for kind in Kind:
         try:
             written(kind, "alice@example.com", EXAMPLE, 0, clock.now())

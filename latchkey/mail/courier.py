@@ -73,7 +73,9 @@ def server() -> Iterator[Any]:
     try:
         yield connection
     finally:
-        hang_up(connection)
+        if connection is not None:
+            with suppress(OSError, ValueError):  # whatever state it is in; the next batch opens another one
+                connection.close()
 
 
 def attempt(mail: Mail, connection: Any) -> Outcome:
@@ -124,15 +126,5 @@ def handed_over(
         connection.send_messages([message])
     except (OSError, ValueError) as error:
         tell(error)
-        why = failure_of(error)
-        if why.is_of_server:
-            hang_up(connection)
-        return why
+        return failure_of(error)
     return None
-
-
-def hang_up(connection: Any) -> None:
-    """Close the connection, whatever state it is in; the next mail opens another one."""
-    if connection is not None:
-        with suppress(OSError, ValueError):
-            connection.close()

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template import engines
+from django.utils import translation
 
 from latchkey.core.template_engines import HTML, TEXT
 from latchkey.mail.kinds import Kind
@@ -26,17 +27,18 @@ def written(kind: Kind, to: str, context: Mapping[str, str], number: int, at: da
     (RFC 5322 section 3.6.4). Auto-Submitted keeps absence notes from answering (RFC 3834 section 5).
     """
     site = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
-    facts = {**context, "site": site, "greeting": greeting(kind, context), "language": settings.LANGUAGE_CODE}
-    facts["subject"] = subject = " ".join(filled(TEXT, f"{kind}.subject.txt", facts).split())
+    facts = {**context, "site": site, "greeting": greeting(kind, context), "language": settings.MAIL_LANGUAGE}
+    with translation.override(settings.MAIL_LANGUAGE):
+        facts["subject"] = subject = " ".join(filled(TEXT, f"{kind}.subject.txt", facts).split())
+        text, html = (filled(engine, f"{kind}.{end}", facts) for engine, end in ((TEXT, "txt"), (HTML, "html")))
     headers = {
         "Message-ID": f"<mail-{number}.{at:%Y%m%d%H%M%S%f}@{site}>",
         "Date": format_datetime(at),
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
     }
-    text = filled(TEXT, f"{kind}.txt", facts)
     mail = EmailMultiAlternatives(subject, text, settings.MAIL_FROM, [to], headers=headers)
-    mail.attach_alternative(filled(HTML, f"{kind}.html", facts), "text/html")
+    mail.attach_alternative(html, "text/html")
     return mail
 
 

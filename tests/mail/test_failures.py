@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 import time_machine
 
+from latchkey.audit.models import AuditEvent
 from latchkey.core.email_url import mail_server
 from latchkey.mail.courier import Outcome
+from latchkey.mail.failures import NOT_SET_UP
 from latchkey.mail.models import Mail
-from latchkey.mail.taking import GIVEN_UP_AFTER, WAITS
+from latchkey.mail.taking import GIVEN_UP_AFTER, LEASE, WAITS, given_up, put_off, sent, take
 from tests.mail.post_office import GREYLISTED, PostOffice, hang_up
 from tests.mail.test_delivery import GoRound, Posted
 from tests.postgres import free_port
@@ -110,6 +112,26 @@ def test_a_mail_that_was_taken_without_a_word_comes_again_as_the_same_mail(
     first, second = mailing.mails
     assert first["Message-ID"] == second["Message-ID"]
     assert first["Date"] == second["Date"]
+
+
+def test_a_courier_that_was_too_slow_changes_nothing_any_more(
+    mailing: PostOffice, posted: Posted, clock: time_machine.Traveller
+) -> None:
+    row = posted()
+    slow = take()
+    assert slow
+    assert take() is None
+    clock.shift(LEASE * timedelta(seconds=1))
+    other = take()
+    assert other
+    assert (other.pk, other.attempts) == (slow.pk, 2)
+    put_off(slow, NOT_SET_UP)
+    given_up(slow, NOT_SET_UP)
+    sent(other)
+    sent(slow)
+    row.refresh_from_db()
+    assert (row.last_error, row.given_up_at) == ("", None)
+    assert AuditEvent.objects.filter(name__startswith="mail.").count() == 1
 
 
 def test_nobody_listens(mailing: PostOffice, posted: Posted, go_round: GoRound, settings: Any) -> None:
