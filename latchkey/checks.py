@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
+from latchkey.core.email_url import CONSOLE
 from latchkey.core.mounts import mounted, network_file_system
 
 SECRET_LENGTH, SECRET_VARIETY = 50, 5
@@ -42,6 +43,7 @@ def production_is_safe(**kwargs: Any) -> list[CheckMessage]:
         *loose_hosts(),
         *insecure_public_url(),
         *insecure_origins(),
+        *printed_mails(),
         *shared_sqlite(settings.DATABASES["default"], mounted()),
     ]
 
@@ -98,6 +100,13 @@ def insecure_origins() -> Iterator[CheckMessage]:
         if not is_https(origin):
             message = f"LATCHKEY_CORS_ORIGINS contains {origin!r}, which is not an https origin."
             yield Error(message, hint=hint, id="latchkey.E006")
+
+
+def printed_mails() -> Iterator[CheckMessage]:
+    """Whoever reads the log could set anybody's password: the links would be in it."""
+    if settings.MAIL_SERVER and settings.MAIL_SERVER["backend"] == CONSOLE:
+        hint = "Name a mail server, or leave it out."
+        yield Error("EMAIL_URL is 'console://', which prints mails into the log.", hint=hint, id="latchkey.E013")
 
 
 def shared_sqlite(database: dict[str, Any], mounts: str) -> Iterator[CheckMessage]:

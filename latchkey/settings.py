@@ -54,7 +54,7 @@ ADMIN_EMAIL = env.text("LATCHKEY_ADMIN_EMAIL", "")
 ADMIN_PASSWORD = env.text("LATCHKEY_ADMIN_PASSWORD", "")
 MAIL_SERVER = mail_server(env.text("EMAIL_URL", "" if PRODUCTION else "console://"))
 MAIL_FROM = sender(env.text("LATCHKEY_EMAIL_FROM", ""), PUBLIC_URL)
-MAIL_LANGUAGE = env.text("LATCHKEY_MAIL_LANGUAGE", "en")
+MAIL_LANGUAGE = env.text("LATCHKEY_MAIL_LANGUAGE", "") or "en"
 TEMPLATES_DIR = env.text("LATCHKEY_TEMPLATES_DIR", "")
 
 INSTALLED_APPS = [

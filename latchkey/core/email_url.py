@@ -8,6 +8,7 @@ from email_validator import EmailNotValidError, validate_email
 
 PORTS = {"smtp": 587, "smtps": 465}
 """Of submission: with STARTTLS (RFC 6409), and with TLS from the first byte on (RFC 8314)."""
+CONSOLE = "django.core.mail.backends.console.EmailBackend"
 UNREADABLE = (
     "EMAIL_URL cannot be read; write 'smtp://user:password@host:587', "
     "'smtps://user:password@host:465' or 'console://', and %40 for an @ in the password (docs/mail.md)."
@@ -24,7 +25,7 @@ def mail_server(url: str) -> dict[str, Any] | None:
     if not url:
         return None
     if url == "console://":
-        return {"backend": "django.core.mail.backends.console.EmailBackend"}
+        return {"backend": CONSOLE}
     try:
         parts = urlsplit(url)
         port = PORTS[parts.scheme] if parts.port is None else parts.port

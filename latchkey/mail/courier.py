@@ -1,31 +1,17 @@
 """Send what is due: one mail after the other over one connection, each outside of any transaction."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from enum import Enum
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMessage, get_connection
 
-from latchkey.core import clock
-from latchkey.mail.failures import (
-    BROKEN_TEMPLATE,
-    EXPIRED,
-    NOT_ASCII,
-    NOT_SET_UP,
-    SEALED_OFF,
-    UNKNOWN_KIND,
-    Failure,
-    failure_of,
-)
-from latchkey.mail.kinds import Kind
-from latchkey.mail.message import written
+from latchkey.mail.failures import MISTAKE, NOT_SET_UP, Failure, failure_of
 from latchkey.mail.models import Mail
-from latchkey.mail.outbox import CONTEXT
+from latchkey.mail.opening import Unsendable, opened
 from latchkey.mail.taking import given_up, put_off, sent, take
 
 BATCH = 100
@@ -41,13 +27,6 @@ class Outcome(Enum):
     PUT_OFF = "put off"
     GIVEN_UP = "given up"
     AWAY = "away"
-
-
-class Unsendable(Exception):
-    """A mail that cannot even be tried, and why."""
-
-    def __init__(self, why: Failure) -> None:
-        self.why = why
 
 
 def deliver() -> Iterator[Outcome]:
@@ -80,13 +59,7 @@ def server() -> Iterator[Any]:
 
 def attempt(mail: Mail, connection: Any) -> Outcome:
     """Send one mail, and write down what became of it."""
-    try:
-        message = opened(mail)
-        if connection is None:
-            raise Unsendable(NOT_SET_UP)
-        why = handed_over(message, connection)
-    except Unsendable as error:
-        why = error.why
+    why = tried(mail, connection)
     if why is None:
         sent(mail)
         return Outcome.SENT
@@ -97,24 +70,16 @@ def attempt(mail: Mail, connection: Any) -> Outcome:
     return Outcome.AWAY if why.is_of_server else Outcome.PUT_OFF
 
 
-def opened(mail: Mail) -> EmailMultiAlternatives:
-    """Return the mail that a row stands for; raises Unsendable."""
-    unsealed = CONTEXT.unseal(bytes(mail.sealed))
-    if unsealed is None:
-        raise Unsendable(SEALED_OFF)
-    context: Mapping[str, str] = json.loads(unsealed)
-    if "expires_at" in context and datetime.fromisoformat(context["expires_at"]) <= clock.now():
-        raise Unsendable(EXPIRED)
+def tried(mail: Mail, connection: Any) -> Failure | None:
+    """Return None once the server has taken the mail, else why it has not; a mistake of ours is no reason to stop."""
     try:
-        kind = Kind(mail.kind)
-    except ValueError as error:  # of a newer version, which serves beside this one
-        raise Unsendable(UNKNOWN_KIND) from error
-    if not mail.to_address.rpartition("@")[0].isascii():  # SMTPUTF8 (RFC 6531) is not in Django's backend
-        raise Unsendable(NOT_ASCII)
-    try:
-        return written(kind, mail.to_address, context, mail.pk, mail.created_at)
-    except Exception as error:  # of an operator's template, whose code this is
-        raise Unsendable(BROKEN_TEMPLATE) from error
+        message = opened(mail)
+        return handed_over(message, connection) if connection else NOT_SET_UP
+    except Unsendable as error:
+        return error.why
+    except Exception:
+        log.exception("mail.failed")
+        return MISTAKE
 
 
 def handed_over(

@@ -23,6 +23,7 @@ NOT_SET_UP = Failure("EMAIL_URL is not set", is_final=True)
 SEALED_OFF = Failure("cannot be decrypted", is_final=True)
 UNKNOWN_KIND = Failure("unknown kind")
 NOT_ASCII = Failure("address is not ASCII", is_final=True)
+MISTAKE = Failure("mistake of ours, see the log")
 BROKEN_TEMPLATE = Failure("template is broken")
 
 

@@ -47,6 +47,8 @@ def take() -> Mail | None:
     The attempt is counted and the next one set before this one begins: a courier that dies in the middle loses
     nothing, and no other one takes the same attempt. On PostgreSQL they do not wait for each other's rows either.
     """
+    if not due().exists():  # SQLite would wait for its writer, to find nothing to do
+        return None
     now, adapted = clock.now(), connection.ops.adapt_datetimefield_value
     until = now + lease()
     rows = fetch(_take(connection.vendor), {"now": adapted(now), "until": adapted(until)})

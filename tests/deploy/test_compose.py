@@ -16,7 +16,7 @@ from tests.operations.roles import PAGE
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = re.compile(r"LATCHKEY_\w+|DATABASE_URL")
+OURS = re.compile(r"LATCHKEY_\w+|(?:DATABASE|EMAIL)_URL")
 UNIT = (DEPLOY / "latchkey.service").read_text()
 FOR_THE_ROLES = {"POSTGRES_PASSWORD", "OWNER_PASSWORD", "SERVICE_PASSWORD"}
 
@@ -34,7 +34,9 @@ def test_the_example_of_the_environment_is_what_compose_asks_for() -> None:
     asked = set(re.findall(r"\$\{(\w+)", (DEPLOY / "compose.yaml").read_text()))
     assert example() == asked
     assert asked > FOR_THE_ROLES
-    secrets = re.findall(r"^(\w*(?:SECRET|PASSWORD)\w*)=(.*)$", (DEPLOY / "latchkey.env.example").read_text(), re.M)
+    secrets = re.findall(
+        r"^(\w*(?:SECRET|PASSWORD|EMAIL_URL)\w*)=(.*)$", (DEPLOY / "latchkey.env.example").read_text(), re.M
+    )
     assert all(value == "" for _, value in secrets)  # no known password ships
 
 
@@ -46,7 +48,7 @@ def test_what_runs_our_image_has_no_rights_and_writes_nowhere(name: str) -> None
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert "ports" not in service
-    assert service["networks"] == ["inside"]
+    assert service["networks"] == (["inside"] if name == "migrate" else ["inside", "mail"])
 
 
 def test_nodes_start_once_the_tables_are_there_and_only_nginx_is_reached_from_outside() -> None:

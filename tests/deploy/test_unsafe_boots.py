@@ -31,6 +31,7 @@ UNSAFE = [
     (ORIGINS, "*", "latchkey.E006", "LATCHKEY_CORS_ORIGINS contains '*'"),
     (ORIGINS, "https://app.example.com,http://app.example.com", "latchkey.E006", "contains 'http://app.example.com'"),
     (ORIGINS, "https://*.example.com", "latchkey.E006", "contains 'https://*.example.com'"),
+    ("EMAIL_URL", "console://", "latchkey.E013", "EMAIL_URL is 'console://', which prints mails"),
     (ORIGINS, "null", "latchkey.E006", "contains 'null'"),
 ]
 

@@ -174,3 +174,13 @@ def test_a_server_that_does_not_want_us_costs_one_mail_one_attempt(
         row.refresh_from_db()
     assert [(row.attempts, row.last_error) for row in rows] == [(1, f"sender refused {reply[:3]}"), (0, "")]
     assert [row.given_up_at for row in rows] == [None, None]
+
+
+def test_a_mistake_of_ours_is_logged_and_holds_up_no_other_mail(
+    mailing: PostOffice, posted: Posted, go_round: GoRound
+) -> None:
+    broken = posted(expires_at="tomorrow")
+    posted(to="bob@example.com")
+    assert go_round() == [Outcome.PUT_OFF, Outcome.SENT]
+    assert wait_of(broken) > timedelta(seconds=50)
+    assert broken.last_error == "mistake of ours, see the log"
