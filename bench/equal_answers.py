@@ -32,10 +32,11 @@ TOLERANCE = 0.05
 PER_ACCOUNT, PER_ADDRESS = 5, 20
 """Samples: fewer than the failures that an account and a network address have free."""
 
-BROUGHT_ALONG = ("pbkdf2", "scrypt")
+BROUGHT_ALONG = ("pbkdf2", "scrypt", "bcrypt", "cheap-pbkdf2", "cheap-scrypt", "cheap-bcrypt")
 KINDS = ("unknown", "wrong", "inactive", "unusable", "cheaper", *BROUGHT_ALONG)
 PASSWORD = "correct horse battery staple"
 MAKE_ACCOUNTS = f"""
+import bcrypt
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, ScryptPasswordHasher
 from latchkey.accounts.passwords import Argon2id
 cheap = Argon2id()
@@ -43,6 +44,10 @@ cheap.memory_cost, cheap.time_cost = 8192, 1
 made = {{"wrong": Argon2id(), "inactive": Argon2id(), "cheaper": cheap}}
 made |= {{"pbkdf2": PBKDF2PasswordHasher(), "scrypt": ScryptPasswordHasher()}}
 hashes = {{kind: hasher.encode("another password", hasher.salt()) for kind, hasher in made.items()}}
+hashes |= {{"bcrypt": "bcrypt$" + bcrypt.hashpw(b"another password", bcrypt.gensalt(10)).decode()}}
+hashes |= {{"cheap-bcrypt": "bcrypt$" + bcrypt.hashpw(b"another password", bcrypt.gensalt(6)).decode()}}
+hashes |= {{"cheap-pbkdf2": made["pbkdf2"].encode("another password", "salt", 20_000)}}
+hashes |= {{"cheap-scrypt": made["scrypt"].encode("another password", "salt", 4096, 8, 1)}}
 hashes |= {{"unusable": "!", "inactive": made["inactive"].encode({PASSWORD!r}, made["inactive"].salt())}}
 User.objects.bulk_create(
     User(email=f"{{kind}}-{{number}}@example.com", password=password, is_active=kind != "inactive")
@@ -112,13 +117,13 @@ def fail(connection: HTTPConnection, email: str, clock: Callable[[], float]) -> 
 def report(taken: dict[str, list[float]]) -> int:
     """Print a line for each kind; return the exit code."""
     unknown, apart = taken["unknown"], False
-    print(f"{'kind':<10}{'median':>10}{'ratio':>8}{'KS p':>8}")
+    print(f"{'kind':<13}{'median':>10}{'ratio':>8}{'KS p':>8}")
     for kind, times in taken.items():
         ratio = median(times) / median(unknown)
         off = abs(ratio - 1) > TOLERANCE
         apart |= off and kind not in BROUGHT_ALONG
         remark = "brought along" if kind in BROUGHT_ALONG else "APART" if off else ""
-        print(f"{kind:<10}{median(times):>7.1f} ms{ratio:>8.3f}{same(times, unknown):>8.3f}  {remark}".rstrip())
+        print(f"{kind:<13}{median(times):>7.1f} ms{ratio:>8.3f}{same(times, unknown):>8.3f}  {remark}".rstrip())
     return int(apart)
 
 

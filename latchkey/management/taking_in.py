@@ -2,14 +2,14 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TextIO
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand
-from django.db import OperationalError
+from django.db import DatabaseError, OperationalError
 from tqdm import tqdm
 
 from latchkey.audit.events import Event
@@ -89,20 +89,16 @@ def _told(command: BaseCommand, tally: Tally, complaints: Complaints, to_go_on: 
     try:
         yield
     except KeyboardInterrupt:
-        _sum_up(command, tally, complaints)
         command.stderr.write(f"Stopped. {to_go_on(tally.last)}")
         sys.exit(INTERRUPTED)
     except (OperationalError, OSError) as error:
-        _sum_up(command, tally, complaints)
-        raise ImproperlyConfigured(f"Stopped: {str(error).splitlines()[0]}. {to_go_on(tally.last)}") from error
-    _sum_up(command, tally, complaints)
-
-
-def _sum_up(command: BaseCommand, tally: Tally, complaints: Complaints) -> None:
-    complaints.close()
-    if tally.added:
-        record(Event.USERS_IMPORTED, reason=str(tally.added))
-    command.stdout.write(str(tally))
+        raise ImproperlyConfigured(f"{to_go_on(tally.last)} It stopped: {str(error).splitlines()[0]}") from error
+    finally:
+        complaints.close()
+        if tally.added:
+            with suppress(DatabaseError):  # it may be what ended the import
+                record(Event.USERS_IMPORTED, reason=str(tally.added))
+        command.stdout.write(str(tally))
 
 
 def rejects_file(path: Path | None) -> AbstractContextManager[TextIO | None]:

@@ -64,7 +64,10 @@ def take_in(records: Iterable[Found], terms: Terms) -> Iterator[Step]:
         except ValueError as error:
             step.bad.append((found, str(error)))
         if len(waiting) + step.seen >= BATCH or time.monotonic() - began > HELD:
+            writes = time.monotonic()
             yield _written(step, waiting, terms)
+            if connection.vendor == "sqlite":  # who waits there asks again and again: leave as much time as was taken
+                time.sleep(time.monotonic() - writes)
             step, waiting, began = Step(), [], time.monotonic()
     yield _written(step, waiting, terms)
 
@@ -95,10 +98,7 @@ def _hashed(account: Account) -> Account:
 
 
 def _written(step: Step, waiting: list[tuple[Found, Account]], terms: Terms) -> Step:
-    began = time.monotonic()
     added, complaints = add([account for _, account in waiting], terms.keep_ids)
-    if connection.vendor == "sqlite":  # who waits there does not queue but asks again: leave as much time as was taken
-        time.sleep(time.monotonic() - began)
     step.added = added
     step.bad += [(waiting[index][0], complaint) for index, complaint in complaints.items()]
     step.present += len(waiting) - added - len(complaints)

@@ -1,11 +1,16 @@
 """The commands as an operator runs them: what they say, how they end, and how they are stopped."""
 
 import json
+import re
 import signal
+import sqlite3
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from latchkey.transfer.take_in import BATCH
@@ -25,6 +30,22 @@ def people(file: Path, count: int) -> Path:
         "".join(f'{{"email": "user.{number}@example.com", "password_hash": "!"}}\n' for number in range(count))
     )
     return file
+
+
+def count(machine: Server) -> int:
+    if url := machine.environment.get("DATABASE_URL"):
+        with psycopg.connect(url) as server:
+            return int(server.execute("SELECT count(*) FROM latchkey_user").fetchall()[0][0])
+    with closing(sqlite3.connect(machine.folder / "var/latchkey.sqlite3", timeout=30)) as file:
+        return int(file.execute("SELECT count(*) FROM latchkey_user").fetchall()[0][0])
+
+
+def wait_for_some(machine: Server) -> None:
+    """Wait until an import is well under way."""
+    deadline = time.monotonic() + 60
+    while count(machine) < 1_000:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_every_mistake_is_one_sentence_and_exit_code_2(machine: Server) -> None:
@@ -97,40 +118,68 @@ def test_an_export_that_nobody_reads_ends_with_a_sentence(machine: Server) -> No
 
 
 def test_ctrl_c_says_where_to_go_on_and_going_on_takes_in_the_rest(machine: Server) -> None:
-    file = people(machine.folder / "all.jsonl", 60_000)
+    file = people(machine.folder / "all.jsonl", 20_000)
     process = machine.begin("users", "import", "all.jsonl", output=subprocess.PIPE)
-    deadline = time.monotonic() + 30
-    while int(machine.shell("print(User.objects.count())")) < 1_000:
-        assert time.monotonic() < deadline
+    wait_for_some(machine)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=30)
     assert process.returncode == 130, errors
-    there = int(machine.shell("print(User.objects.count())"))
-    assert 1_000 <= there < 60_000
-    assert f"Stopped. All up to line {there} is in; go on with --from-line {there + 1}.".encode() in errors
-    assert f"{there} added, 0 already there, 0 bad.".encode() in output
-    rest = machine.command("users", "import", "all.jsonl", "--from-line", str(there + 1))
-    assert rest.stdout.splitlines()[-1] == f"{60_000 - there} added, 0 already there, 0 bad."
+    told = re.search(rb"Stopped. All up to line (\d+) is in; go on with --from-line (\d+)\.", errors)
+    assert told, errors
+    there, last, start = count(machine), int(told[1]), int(told[2])
+    assert 1_000 <= there < 20_000
+    assert start == last + 1
+    assert there - last in (0, BATCH)  # a batch may have come in that nobody could tell of any more
+    assert f"{last} added, 0 already there, 0 bad.".encode() in output
+    rest = machine.command("users", "import", "all.jsonl", "--from-line", str(start))
+    assert rest.stdout.splitlines()[-1] == f"{20_000 - there} added, {there - last} already there, 0 bad."
     again = machine.command("users", "import", file.name)
-    assert again.stdout.splitlines()[-1] == "0 added, 60000 already there, 0 bad."
+    assert again.stdout.splitlines()[-1] == "0 added, 20000 already there, 0 bad."
+
+
+def test_an_import_whose_database_goes_away_says_where_to_go_on(machine: Server) -> None:
+    people(machine.folder / "all.jsonl", 20_000)
+    process = machine.begin("users", "import", "all.jsonl", output=subprocess.PIPE)
+    wait_for_some(machine)
+    with taken_away(machine):
+        output, errors = process.communicate(timeout=30)
+    there = count(machine)
+    assert process.returncode == 2, errors
+    told = f"latchkey: All up to line {there} is in; go on with --from-line {there + 1}. It stopped: ".encode()
+    assert errors.splitlines()[-1].startswith(told), errors
+    assert f"{there} added, 0 already there, 0 bad.".encode() in output
+    assert b"Traceback" not in errors
+
+
+@contextmanager
+def taken_away(machine: Server) -> Iterator[None]:
+    """End the connections to PostgreSQL; keep the lock of SQLite for longer than anybody waits."""
+    if url := machine.environment.get("DATABASE_URL"):
+        with psycopg.connect(url, autocommit=True) as server:
+            others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+            server.execute(f"{others} AND datname = current_database()".encode())
+        yield
+        return
+    with closing(sqlite3.connect(machine.folder / "var/latchkey.sqlite3", isolation_level=None, timeout=30)) as file:
+        file.execute("BEGIN IMMEDIATE")
+        yield
+        file.rollback()
 
 
 def test_an_import_that_is_killed_leaves_whole_batches_and_can_be_done_again(machine: Server) -> None:
-    people(machine.folder / "all.jsonl", 60_000)
+    people(machine.folder / "all.jsonl", 20_000)
     process = machine.begin("users", "import", "all.jsonl", output=subprocess.DEVNULL)
-    deadline = time.monotonic() + 30
-    while int(machine.shell("print(User.objects.count())")) < 1_000:
-        assert time.monotonic() < deadline
+    wait_for_some(machine)
     process.kill()
     process.wait(10)
-    there = int(machine.shell("print(User.objects.count())"))
+    there = count(machine)
     assert there % BATCH == 0
     again = machine.command("users", "import", "all.jsonl")
-    assert again.stdout.splitlines()[-1] == f"{60_000 - there} added, {there} already there, 0 bad."
+    assert again.stdout.splitlines()[-1] == f"{20_000 - there} added, {there} already there, 0 bad."
 
 
 def test_an_export_that_is_stopped_leaves_no_file(machine: Server) -> None:
-    people(machine.folder / "all.jsonl", 60_000)
+    people(machine.folder / "all.jsonl", 20_000)
     assert machine.command("users", "import", "all.jsonl").returncode == 0
     process = machine.begin("users", "export", "out.csv", output=subprocess.PIPE)
     deadline = time.monotonic() + 30

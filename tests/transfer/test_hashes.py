@@ -31,6 +31,8 @@ COSTLY = {
     "PBKDF2, many blocks": f"$pbkdf2-sha256$i=4000000,l=64${SALT}${'A' * 86}",
     "Django's PBKDF2, 10^9 iterations": f"pbkdf2_sha256$1000000000$salt${'A' * 43}=",
     "Argon2, 4 GiB": f"$argon2id$v=19$m=4194304,t=1,p=1${SALT}${HASH}",
+    "Argon2, 1 GiB in one pass": f"$argon2id$v=19$m=1048576,t=1,p=1${SALT}${HASH}",
+    "scrypt, 512 MiB": f"$scrypt$ln=19,r=8,p=1${SALT}${HASH}",
     "Argon2, 9999 passes": f"$argon2id$v=19$m=65536,t=9999,p=1${SALT}${HASH}",
 }
 DAMAGED = {

@@ -143,6 +143,7 @@ def test_what_is_wrong_goes_to_a_file_or_to_the_screen_until_it_gets_too_much(
 @example("a@test")
 @example("a" * 65 + "@example.com")
 @example("a@" + "b." * 120 + "com")
+@example("a" * 62 + "@" + ("b" * 62 + ".") * 3 + "com")
 @example("a@xn--bcher-kva.example")
 @example("a.@example.com")
 @example("a@-b.com")
