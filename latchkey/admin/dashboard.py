@@ -10,6 +10,7 @@ from latchkey.admin.plots import Plot, Series, plot
 from latchkey.audit.events import Event
 from latchkey.core import clock
 from latchkey.mail.models import Mail
+from latchkey.watch.live_sessions import estimated
 from latchkey.watch.tallies import LIVE
 
 LOOKED_AT = 10_000
@@ -30,15 +31,14 @@ def plots(period: Period) -> list[Plot]:
 
     def drawn(name: str, title: str, explained: str, *of: Series) -> Plot:
         whens = [period.said(start) for start in starts]
-        known = [count for each in of for count in each.counts if count is not None]
-        headline = (known[-1] if name == "live" else sum(known)) if known else 0
+        headline = int(estimated()) if name == "live" else sum(count or 0 for each in of for count in each.counts)
         return plot(name=name, title=title, explained=explained, headline=f"{headline:,}", series=of, whens=whens)
 
     return [
         drawn(
             "live",
             "Live sessions",
-            "Sampled each hour; the number is the newest sample.",
+            "Sampled as each hour begins; the number is of now.",
             Series("live", "main", counts[LIVE]),
         ),
         drawn("sign-ups", "Sign-ups", "Accounts that were opened.", series("opened", "main", Event.USER_REGISTERED)),

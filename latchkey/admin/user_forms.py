@@ -9,6 +9,7 @@ from django.contrib.auth.forms import (
     UserChangeForm,
 )
 from unfold.forms import AdminPasswordChangeForm
+from unfold.widgets import UnfoldAdminPasswordWidget
 
 from latchkey.accounts.models import User
 
@@ -17,6 +18,11 @@ class AddUserForm(BaseUserCreationForm):  # type: ignore[type-arg]  # not generi
     class Meta:
         model = User
         fields = ("email", "username")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("password1", "password2"):
+            self.fields[name].widget = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
 
 
 class PasswordWidget(ReadOnlyPasswordHashWidget):

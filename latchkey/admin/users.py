@@ -68,7 +68,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not g
     def offered(user: User) -> dict[str, str]:
         """Return the actions that would do something to this user, with what their buttons say."""
         offered = {"deactivate_users": "Deactivate"} if user.is_active else {"reactivate_users": "Reactivate"}
-        return offered | {"end_sessions": "End all sessions", "lift_waits_of": "Let try again"}
+        return offered | {"end_sessions": "End all sessions", "lift_waits_of": "Lift waits"}
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Leave the password's button out where it would only lead to a refusal."""

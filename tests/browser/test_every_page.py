@@ -14,7 +14,13 @@ pytestmark = pytest.mark.browser
 PAGES = ["/", "/api-doc/", "/api/"]
 REFUSING = ["/api/register/", "/api/login/", "/api/refresh/", "/api/logout/", "/api/me/"]
 USERS = "/admin/latchkey/user/"
-ADMIN_PAGES = ["/admin/", "/admin/latchkey/session/", "/admin/constance/config/", "/admin/constance/config/history/"]
+ADMIN_PAGES = ["/admin/", "/admin/?period=90d", "/admin/latchkey/auditevent/", "/admin/latchkey/mail/"]
+ADMIN_PAGES += [
+    "/admin/latchkey/servicecredential/",
+    "/admin/latchkey/session/",
+    "/admin/constance/config/",
+    "/admin/constance/config/history/",
+]
 ADMIN_PAGES += [USERS, f"{USERS}add/", "/admin/password_change/", "/admin/auth/group/", "/admin/auth/group/add/"]
 
 
