@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.mail.post_office import PostOffice
+from tests.mail.test_notices import CHROME, FIREFOX
+from tests.people import Person
 from tests.server import Server
 
 LEASE = 20
@@ -129,6 +132,22 @@ def test_a_server_that_is_stopped_finishes_the_mail_in_hand(launch: Launch, offi
     assert server.process.wait(40) == 0
     assert server.shell(STATES) == "(('sent', 1), 1)"
     assert len(office.mails) == 1
+
+
+@pytest.mark.ledger("ASVS-6.3.5")
+def test_a_sign_in_with_another_browser_is_told_of(launch: Launch, office: PostOffice) -> None:
+    server = launch().start()
+    with httpx.Client(base_url=server.url) as http:
+        alice = Person(http, "alice@example.com").register()
+        for browser in (FIREFOX, FIREFOX, CHROME):
+            http.headers["User-Agent"] = browser
+            alice.login()
+    (mail,) = office.wait_for(1)
+    assert mail["To"] == "alice@example.com"
+    text = mail.get_body(("plain",))
+    assert text
+    assert "Chrome on Windows" in text.get_content()
+    assert "127.0.0.1" in text.get_content()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,43 @@
+"""A PostgreSQL that is away for a while delays mails, and loses none; each courier tells of it once."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.faults.postgresql import folder_for_nobody, stopped_after
+from tests.mail.post_office import PostOffice
+from tests.postgres import Postgres
+from tests.server import Server, fresh_database
+
+pytestmark = pytest.mark.fault
+POST = """
+from latchkey.mail.kinds import Kind
+from latchkey.mail.outbox import post
+post(Kind.PASSWORD_RESET, "alice@example.com", {"link": "https://x/?token=LINK", "code": "4711", "minutes": "30"})
+"""
+LOOKS = 5.0
+"""Seconds between two looks of a courier."""
+
+
+@pytest.mark.ledger("ASVS-16.5.2")
+def test_couriers_go_on_when_postgresql_is_back(tmp_path: Path) -> None:
+    postgres = Postgres(folder_for_nobody()).create().start()
+    office = PostOffice().start()
+    server = Server(tmp_path, fresh_database(postgres.url), EMAIL_URL=office.url)
+    with stopped_after(postgres):
+        try:
+            server.start()
+            server.shell(POST)
+            office.wait_for(1)
+            postgres.stop("immediate")
+            time.sleep(3 * LOOKS)
+            postgres.start()
+            server.shell(POST)
+            office.wait_for(2)
+        finally:
+            server.kill()
+            office.stop()
+    assert office.recipients == {"alice@example.com": 2}
+    said = [line for line in server.log.read_text().splitlines() if "latchkey.mail.round" in line]
+    assert [line.split()[3] for line in said] == ["database.unavailable"] * server.workers
