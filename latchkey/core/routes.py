@@ -13,17 +13,19 @@ def route_of(path: str) -> str:
     exact, prefixes = known()
     if path in exact:
         return exact[path]
-    return next((prefix for prefix in prefixes if path.startswith(prefix)), OTHER)
+    return next((route for prefix, route in prefixes.items() if path.startswith(prefix)), OTHER)
 
 
 @cache
-def known() -> tuple[dict[str, str], list[str]]:
-    """Return the paths that are routes, each with its name, and what other paths begin with.
+def known() -> tuple[dict[str, str], dict[str, str]]:
+    """Return the paths that are routes and what other paths begin with, each with the name of its route.
 
-    A path without its last slash has the name of that with it.
+    A path without its last slash has the name of that with it; one that holds an id has the name that stands for all.
     """
     routes = get_resolver().url_patterns
     paths = [f"/{route.pattern}" for route in routes if not isinstance(route, URLResolver)]
-    prefixes = [f"/{route.pattern}" for route in routes if isinstance(route, URLResolver)] + [settings.STATIC_URL]
-    names = {*paths, *prefixes}
-    return {path: f"{path}/" if f"{path}/" in names else path for path in paths}, prefixes
+    folders = [f"/{route.pattern}" for route in routes if isinstance(route, URLResolver)] + [settings.STATIC_URL]
+    names = {*paths, *folders}
+    exact = {path: f"{path}/" if f"{path}/" in names else path for path in paths}
+    with_ids = {path.partition("<")[0]: name for path, name in exact.items() if "<" in path}
+    return {path: name for path, name in exact.items() if "<" not in path}, with_ids | {each: each for each in folders}
