@@ -1,5 +1,7 @@
 """Delete an account, and what is held about the person."""
 
+from typing import Any
+
 from django.contrib.admin.models import LogEntry
 from django.db import transaction
 
@@ -7,26 +9,24 @@ from latchkey.accounts.models import User
 from latchkey.audit.events import Event
 from latchkey.audit.keep import keep
 from latchkey.audit.models import AuditEvent
-from latchkey.core.errors import InvalidToken, LastSuperuser
+from latchkey.core.errors import LastSuperuser
 from latchkey.mail.models import Mail
 
 
 @transaction.atomic
-def erase(user: User) -> None:
-    """Delete the user as they were read; all of it goes, or nothing does.
+def erase(user: User, **unchanged: Any) -> bool:
+    """Delete the user, if they still have these values; return whether that was so. All of it goes, or nothing does.
 
     Sessions, links and codes, mails, groups and permissions go with the account. Events stay for as long as events are
     kept, without address and user agent, so that an operator can still explain what happened to number 7; ids are never
-    given again. Raises LastSuperuser where nobody would be left to run the service, and InvalidToken where the user has
-    changed or gone since they were read, for then the session that asks has ended, too.
+    given again. Raises LastSuperuser where nobody would be left to run the service.
     """
     locked = User.objects.select_for_update().order_by("pk")  # in this order: of two who leave at once, one waits
     superusers = locked.filter(is_superuser=True, is_active=True) if user.is_superuser else User.objects.none()
     if set(superusers.values_list("pk", flat=True)) == {user.pk}:
         raise LastSuperuser
-    unchanged = locked.filter(pk=user.pk, is_active=True, credential_version=user.credential_version)
-    if not list(unchanged.values_list("pk")):
-        raise InvalidToken
+    if not list(locked.filter(pk=user.pk, **unchanged).values_list("pk")):
+        return False
     Mail.objects.filter(user_id=user.pk).delete()
     Mail.objects.filter(to_address=user.email, sent_at=None, given_up_at=None).delete()
     AuditEvent.objects.filter(user_id=user.pk).update(ip=None, user_agent="", awaits_notice=False)
@@ -34,3 +34,4 @@ def erase(user: User) -> None:
     of_users = LogEntry.objects.filter(content_type__app_label="latchkey", content_type__model="user")
     of_users.filter(object_id=str(user.pk)).update(object_repr=f"user {user.pk}")  # it was the e-mail address
     User.objects.filter(pk=user.pk).delete()
+    return True

@@ -4,6 +4,7 @@ from latchkey.accounts.prove_again import account_of, prove_again
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.core.client import Client
+from latchkey.core.errors import InvalidToken
 from latchkey.leaving.erase import erase
 from latchkey.limits.attempts import refund
 
@@ -11,10 +12,12 @@ from latchkey.limits.attempts import refund
 def leave(user_id: int, password: str, client: Client) -> None:
     """Delete the account whose password this is, for good.
 
-    The password is asked for again, because an access token is no proof that its owner is there. Raises what
+    The password is asked for again, because an access token is no proof that its owner is there. What was proven must
+    still hold: raises InvalidToken where the account has changed meanwhile, for then its sessions have ended, and what
     prove_again and erase raise.
     """
     user = account_of(user_id)
     refund(prove_again(user, password, client))
-    erase(user)
+    if not erase(user, is_active=True, credential_version=user.credential_version):
+        raise InvalidToken
     record(Event.USER_DELETED, client, user_id=user.pk, kept=True)

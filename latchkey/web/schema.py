@@ -30,11 +30,12 @@ _BEAR = {"description": "Send the access_token as 'Authorization: Bearer <access
 _NAME = {"requestBody": {"token": "$response.body#/access_token"}}
 _WITH_A_PAIR = {"refresh": _SPEND, "logout": _SPEND, "read_me": _BEAR, "replace_me": _BEAR, "update_me": _BEAR}
 _WITH_A_PAIR |= {"verify": _BEAR, "introspect": _NAME, "revoke": _NAME}
-_WITH_A_PAIR |= {"list_sessions": _BEAR, "end_sessions": _BEAR, "list_events": _BEAR, "leave": _BEAR, "export": _BEAR}
+_WITH_A_PAIR |= {"list_sessions": _BEAR, "end_sessions": _BEAR, "list_events": _BEAR, "export": _BEAR}
+_LEAVE = {"requestBody": {"password": "$request.body#/password"}, **_BEAR}
 LINKS: dict[str, dict[str, dict[str, Any]]] = {
     "register": {"login": {"requestBody": "$request.body"}},
     "list_sessions": {"end_session": {"parameters": {"session_id": "$response.body#/0/id"}, **_BEAR}},
-    "login": _WITH_A_PAIR,
+    "login": {**_WITH_A_PAIR, "leave": _LEAVE},
     "refresh": _WITH_A_PAIR,
 }
 """Which operation can follow the success of which, and with what."""

@@ -23,9 +23,17 @@ CASES = {
     "GET /api/verify/": 400,
     "POST /api/introspect/": 600,
     "POST /api/revoke/": 600,
+    "DELETE /api/me/": 400,
+    "GET /api/me/events/": 300,
+    "GET /api/me/export/": 100,
+    "GET /api/sessions/": 100,
+    "DELETE /api/sessions/": 300,
+    "DELETE /api/sessions/{session_id}/": 300,
     "journeys": 400,
 }
 """The fewest requests for each operation, and within sequences of them; together 5,000 on each database."""
+BEARING = ("/api/me/", "/api/verify/", "/api/sessions/")
+"""How the addresses begin that ask for an access token."""
 
 GENERATED = {operation: cases for operation, cases in CASES.items() if operation != "journeys"}
 DOCUMENTED_REASONS = {"email_taken", "password_too_obvious"}
@@ -35,6 +43,8 @@ REFUSED_UNREAD = {"negative_data_rejection": {"expected-statuses": ["400", "405"
 CHECKS: dict[str, Any] = {
     # An address that is taken is 400 by the wire contract; see accepts_what_the_document_allows.
     "POST /api/register/": {"positive_data_acceptance": {"expected-statuses": ["201", "400", "429"]}, **REFUSED_UNREAD},
+    # A password that is made up is a wrong one.
+    "DELETE /api/me/": {"positive_data_acceptance": {"expected-statuses": ["204", "400", "401", "429"]}},
     "POST /api/refresh/": REFUSED_UNREAD,
     "POST /api/logout/": REFUSED_UNREAD,
     "POST /api/introspect/": {"negative_data_rejection": {"expected-statuses": ["400", "401", "405", "415"]}},
@@ -43,7 +53,8 @@ CHECKS: dict[str, Any] = {
 
 
 def setting_of(operation: str) -> dict[str, Any]:
-    credentials = 5 if "GET" in operation or "/me/" in operation else 2 if "/introspect/" in operation else 1
+    path = operation.partition(" ")[2]
+    credentials = 5 if path.startswith(BEARING) else 2 if "/introspect/" in operation else 1
     examples = CASES[operation] // credentials  # each is sent with all of them
     checks = CHECKS.get(operation, {})
     return {"include-name": operation, "generation": {"max-examples": examples}, "checks": checks}

@@ -21,7 +21,8 @@ __all__ = ["clock"]
 
 SOON = 20.0
 """Seconds: a worker that has begun tells what it counted within ten, and sees what hour it is."""
-EVENTS = "from latchkey.audit.models import AuditEvent; from latchkey.watch.models import Tally; from django.utils import timezone as t; "
+MODELS = "from latchkey.audit.models import AuditEvent; from latchkey.watch.models import Tally; "
+TIME = "from django.utils import timezone as t; "
 
 
 def add(count: int, age: timedelta) -> None:
@@ -81,12 +82,12 @@ def test_several_nodes_prune_at_once_without_failing_and_delete_each_event_once(
 def test_a_running_service_prunes_by_itself(server: Server) -> None:
     assert server.stop() == 0
     add_old = "AuditEvent.objects.create(name='login.failed', at=t.now() - t.timedelta(days=366))"
-    server.shell(f"{EVENTS}[{add_old} for _ in range(1200)]; Tally.objects.all().delete()")
+    server.shell(f"{MODELS}{TIME}[{add_old} for _ in range(1200)]; Tally.objects.all().delete()")
     server.restart()
     deadline = time.monotonic() + SOON
     with httpx.Client(base_url=server.url) as http:
         alice = Person(http, "alice@example.com").register().login()
-        while (left := server.shell(f"{EVENTS}print(AuditEvent.objects.count())")) != "2":
+        while (left := server.shell(f"{MODELS}print(AuditEvent.objects.count())")) != "2":
             assert time.monotonic() < deadline, left
         assert alice.me().status_code == 200
 
