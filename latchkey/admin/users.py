@@ -15,6 +15,7 @@ from latchkey.accounts.models import User
 from latchkey.accounts.standing import deactivate, lift_waits, reactivate, sign_out_everywhere
 from latchkey.admin.user_forms import AddUserForm, ChangePasswordForm, ChangeUserForm
 from latchkey.admin.user_page import devices_of, happenings_of
+from latchkey.leaving.erase import erase, is_last_superuser
 
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -88,7 +89,17 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not g
         return super().has_change_permission(request, obj) and self._may_touch(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and self._may_touch(request, obj)
+        """Nobody deletes the last superuser, as leaving would not either."""
+        allowed = super().has_delete_permission(request, obj) and self._may_touch(request, obj)
+        return allowed and not (obj and is_last_superuser(obj))
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        """Leave as little behind as somebody who leaves by themselves."""
+        erase(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset:
+            erase(user)
 
     @staticmethod
     def _may_touch(request: HttpRequest, obj: User | None) -> bool:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.db import transaction
+from django.db.models import QuerySet
 
 from latchkey.accounts.models import User
 from latchkey.audit.events import Event
@@ -22,16 +23,21 @@ def erase(user: User, **unchanged: Any) -> bool:
     given again. Raises LastSuperuser where nobody would be left to run the service.
     """
     locked = User.objects.select_for_update().order_by("pk")  # in this order: of two who leave at once, one waits
-    superusers = locked.filter(is_superuser=True, is_active=True) if user.is_superuser else User.objects.none()
-    if set(superusers.values_list("pk", flat=True)) == {user.pk}:
+    if is_last_superuser(user, locked):
         raise LastSuperuser
     if not list(locked.filter(pk=user.pk, **unchanged).values_list("pk")):
         return False
-    Mail.objects.filter(user_id=user.pk).delete()
-    Mail.objects.filter(to_address=user.email, sent_at=None, given_up_at=None).delete()
     AuditEvent.objects.filter(user_id=user.pk).update(ip=None, user_agent="", awaits_notice=False)
+    Mail.objects.filter(user_id=user.pk).delete()  # after the events, which whoever writes mails about them holds
+    Mail.objects.filter(to_address=user.email, sent_at=None, given_up_at=None).delete()
     keep(Event.USER_DELETED, user_id=user.pk)
     of_users = LogEntry.objects.filter(content_type__app_label="latchkey", content_type__model="user")
     of_users.filter(object_id=str(user.pk)).update(object_repr=f"user {user.pk}")  # it was the e-mail address
     User.objects.filter(pk=user.pk).delete()
     return True
+
+
+def is_last_superuser(user: User, among: QuerySet[User] | None = None) -> bool:
+    """Tell whether this user alone can run the service."""
+    superusers = (User.objects.all() if among is None else among).filter(is_superuser=True, is_active=True)
+    return user.is_superuser and set(superusers.values_list("pk", flat=True)) == {user.pk}
