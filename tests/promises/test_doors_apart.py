@@ -5,6 +5,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from latchkey.sessions.models import Session
 from tests.admin.conftest import staff
 from tests.admin.pages import SESSIONS, SETTINGS, USERS, Browser, user_page
 from tests.attacks.doors import nothing_changes
@@ -62,5 +63,8 @@ def test_who_may_not_is_told_so_and_what_is_not_his_is_not_there(
         assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied"), page
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert alice.http.get(page, headers=alice.bearer()).status_code == 302  # a token is no key to the admin
-    for path in (f"/api/me/{bob.id}/", f"/api/users/{bob.id}/", f"/api/sessions/{bob.id}/"):
+    for path in (f"/api/me/{bob.id}/", f"/api/users/{bob.id}/"):
         assert_problem(alice.http.get(path, headers=alice.bearer()), 404, "not_found")
+    his = Session.objects.get(user=bob.id).pk
+    assert_problem(alice.http.delete(f"/api/sessions/{his}/", headers=alice.bearer()), 404, "not_found")
+    assert bob.me().status_code == 200

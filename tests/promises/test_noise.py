@@ -20,6 +20,7 @@ SQL = [
     "\\'; SELECT 1 --",
     "%' OR '%'='",
 ]
+SEQUENCE = "SELECT has_sequence_privilege(pg_get_serial_sequence('latchkey_user', 'id'), 'UPDATE')"
 QUERY = {"_connector": "OR 1=1", "email": "x", "callback": "f", "jsonp": "f", "format": "xml", "page_size": "1e400"}
 
 
@@ -66,6 +67,13 @@ def test_sql_is_written_by_hand_in_few_places_and_takes_values_as_parameters() -
         ("core/cursor.py", "cursor.execute(sql, parameters)"),
         ("web/views.py", "cursor.execute('SELECT 1')"),
         ("management/commands/migrate.py", "cursor.execute('SELECT pg_try_advisory_lock(%s)', [LOCK])"),
+        ("transfer/add.py", "cursor.execute(INSERT.format(columns=', '.join(columns), rows=rows), values)"),  # %s, ...
+        ("transfer/add.py", "cursor.execute('LOCK TABLE latchkey_user IN SHARE ROW EXCLUSIVE MODE')"),
+        ("transfer/add.py", "cursor.execute(KEEP_AHEAD, {'highest': highest})"),
+        ("transfer/add.py", f"cursor.execute({SEQUENCE!r})"),
+        ("transfer/old_project.py", "counting.execute(f'SELECT count(*) AS total FROM {quoted}')"),  # a name, matched
+        ("transfer/old_project.py", "counting.execute(f'SELECT * FROM {quoted} LIMIT 0')"),
+        ("transfer/old_project.py", "reading.execute(READ.format(table=quoted))"),
     }
     assert {(file, ast.unparse(call)) for file, call in calls("fetch")} == {
         ("accounts/models.py", "fetch(BY_EMAIL, {'email': canonical(username or '')})"),

@@ -118,10 +118,12 @@ def test_the_context_words_are_the_documented_ones() -> None:
 
 @pytest.mark.ledger("ASVS-11.4.2")
 def test_every_hash_is_as_hard_as_documented_and_as_owasp_asks_for() -> None:
-    argon2, pbkdf2, scrypt = get_hashers()
-    written = {codes(row[0])[0]: row[1] for row in table("Passwords", 1)}
-    assert list(written) == [hasher.algorithm for hasher in get_hashers()]
-    assert written == {
+    hashers = {hasher.algorithm: hasher for hasher in get_hashers()}
+    argon2, pbkdf2, scrypt = (hashers[name] for name in ("argon2", "pbkdf2_sha256", "scrypt"))
+    written = {code: row[1] for row in table("Passwords", 1) for code in codes(row[0])}
+    assert set(written) == set(hashers)
+    assert get_hashers()[0] is argon2
+    assert {name: written[name] for name in ("argon2", "pbkdf2_sha256", "scrypt")} == {
         "argon2": f"m={argon2.memory_cost}, t={argon2.time_cost}, p={argon2.parallelism}",
         "pbkdf2_sha256": f"{pbkdf2.iterations:,} iterations",
         "scrypt": f"N={scrypt.work_factor}, r={scrypt.block_size}, p={scrypt.parallelism}",
