@@ -74,10 +74,10 @@ def mail_queue() -> dict[str, Any]:
     newest = Mail.objects.order_by("-pk")[:LOOKED_AT].aggregate(
         sent=Count("pk", filter=Q(sent_at__isnull=False)), given_up=Count("pk", filter=Q(given_up_at__isnull=False))
     )
-    age = clock.now() - waiting["oldest"] if waiting["oldest"] else None
+    age = None if waiting["oldest"] is None else clock.now() - waiting["oldest"]
     return {
         "waiting": f"{waiting['count']:,}" + ("+" if waiting["count"] == LOOKED_AT else ""),
-        "oldest": age and timedelta(seconds=int(age.total_seconds())),
+        "oldest": None if age is None else timedelta(seconds=max(0, int(age.total_seconds()))),
         "sent": f"{newest['sent']:,}",
         "given_up": f"{newest['given_up']:,}",
         "looked_at": f"{LOOKED_AT:,}",

@@ -113,6 +113,15 @@ def staff_with(clerk: Browser, *permissions: str) -> Browser:
     return clerk
 
 
+def test_a_mail_that_was_written_just_now_waits_for_no_time(admin: Browser) -> None:
+    page = admin.get("/admin/").text
+    assert "<dd>none</dd>" in page
+    Mail.objects.create(kind="new_device", to_address="alice@example.com")
+    page = admin.get("/admin/").text
+    assert "<dd>none</dd>" not in page
+    assert "<dd>0:00:0" in page
+
+
 def test_the_mail_queue_tells_what_waits_and_since_when(admin: Browser) -> None:
     now = clock.now()
     Mail.objects.create(kind="new_device", to_address="alice@example.com", created_at=now - timedelta(minutes=5))
