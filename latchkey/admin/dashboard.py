@@ -22,6 +22,8 @@ def plots(period: Period) -> list[Plot]:
     starts = period.starts()
     counts = counts_of(period, [LIVE, *map(str, Event)])
     served = [any(series[number] is not None for series in counts.values()) for number in range(len(starts))]
+    live = int(estimated())
+    counts[LIVE][-1] = max(counts[LIVE][-1] or 0, live)
 
     def series(label: str, tone: str, *events: Event) -> Series:
         summed = [
@@ -31,14 +33,14 @@ def plots(period: Period) -> list[Plot]:
 
     def drawn(name: str, title: str, explained: str, *of: Series) -> Plot:
         whens = [period.said(start) for start in starts]
-        headline = int(estimated()) if name == "live" else sum(count or 0 for each in of for count in each.counts)
+        headline = live if name == "live" else sum(count or 0 for each in of for count in each.counts)
         return plot(name=name, title=title, explained=explained, headline=f"{headline:,}", series=of, whens=whens)
 
     return [
         drawn(
             "live",
             "Live sessions",
-            "Sampled as each hour begins; the number is of now.",
+            "Sampled as each hour begins, and now; the number is of now.",
             Series("live", "main", counts[LIVE]),
         ),
         drawn("sign-ups", "Sign-ups", "Accounts that were opened.", series("opened", "main", Event.USER_REGISTERED)),

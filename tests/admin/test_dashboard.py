@@ -53,6 +53,7 @@ def test_each_plot_shows_its_events(admin: Browser) -> None:
 
 def test_the_number_of_live_sessions_is_that_of_now(admin: Browser, alice: Person, bob: Person) -> None:
     assert plots(admin)["Live sessions"].headline == "2"
+    assert plots(admin)["Live sessions"].columns[-1].cells == ["2"]
     bob.logout()
     assert plots(admin)["Live sessions"].headline == "1"
 
