@@ -14,6 +14,10 @@ from latchkey.mail.familiar import SIGN_INS, is_new
 from latchkey.mail.kinds import Kind
 from latchkey.mail.outbox import post
 
+KINDS = {
+    Event.SESSION_REPLAYED.value: Kind.SESSION_REPLAYED,
+    Event.PASSWORD_CHANGED.value: Kind.PASSWORD_CHANGED,
+}
 BATCH = 20
 """Events in one transaction: on SQLite others wait for it meanwhile."""
 
@@ -45,11 +49,10 @@ def _post(events: Sequence[AuditEvent]) -> None:
 
 
 def _kind(event: AuditEvent) -> Kind | None:
+    """Return the mail about an event, None where there is none to be sent; a newer version may know more events."""
     if event.name in SIGN_INS:
         return Kind.NEW_DEVICE if is_new(event) else None
-    return {Event.SESSION_REPLAYED: Kind.SESSION_REPLAYED, Event.PASSWORD_CHANGED: Kind.PASSWORD_CHANGED}.get(
-        Event(event.name)
-    )
+    return KINDS.get(event.name)
 
 
 def _facts(event: AuditEvent, user: User) -> dict[str, str]:

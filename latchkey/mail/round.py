@@ -53,9 +53,10 @@ class Courier:
         """Send a batch and return what became of its last mail, None where there was none; whatever fails is logged."""
         outcome = None
         try:
-            while tell() and not self.stopping.is_set():
-                """There may be more."""
             for outcome in deliver():  # noqa: B007 - the last one is what counts
+                if self.stopping.is_set():
+                    break
+            while tell():  # what it posts rings the bell for the next round
                 if self.stopping.is_set():
                     break
             self.is_cut_off = False

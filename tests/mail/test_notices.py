@@ -146,6 +146,14 @@ def test_nobody_is_told_anything_when(sign_in: SignIn, turn: Callable[..., None]
     assert told() == []
 
 
+def test_an_event_of_a_newer_version_holds_up_no_other(mailing: PostOffice, alice: Person) -> None:
+    told()
+    AuditEvent.objects.create(name="passkey.added", user_id=alice.id, awaits_notice=True)
+    alice.refresh().refresh().try_refresh(alice.spent[0])
+    assert told() == ["session_replayed"]
+    assert not AuditEvent.objects.filter(awaits_notice=True).exists()
+
+
 def test_events_are_decided_on_in_batches(sign_in: SignIn) -> None:
     for _ in range(BATCH + 1):
         login("alice@example.com", PASSWORD, Client(HOME, FIREFOX))

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.db import connection, connections
 
+from latchkey.accounts.models import User
+from latchkey.audit.events import Event
+from latchkey.audit.log import record
 from latchkey.mail import round as rounds
 from latchkey.mail.bell import BELL
 from latchkey.mail.models import Mail
@@ -43,6 +46,15 @@ def test_what_is_posted_in_this_process_is_sent_at_once(courier: Courier, mailin
         mailing.wait_for(number, within=rounds.LOOKS_EVERY / 2)
     wait_for(lambda: Mail.objects.exclude(sent_at=None).count() == 2)
     assert mailing.recipients == {ALICE: 2}
+
+
+def test_what_happened_is_told_of_in_the_next_round(courier: Courier, mailing: PostOffice) -> None:
+    alice = User.objects.create_user(ALICE)
+    wait_for(lambda: not BELL.is_set())
+    record(Event.SESSION_REPLAYED, user_id=alice.pk)
+    BELL.set()
+    mailing.wait_for(1, within=rounds.LOOKS_EVERY / 2)
+    assert mailing.recipients == {ALICE: 1}
 
 
 def test_a_server_that_is_away_is_left_alone_for_a_while(
