@@ -39,7 +39,7 @@ class HeldSession(serializers.ModelSerializer[Session]):
 
 
 class HeldEvent(serializers.ModelSerializer[AuditEvent]):
-    id, session_id = serializers.CharField(), serializers.CharField()
+    id, session_id = serializers.CharField(), serializers.CharField(allow_null=True)
 
     class Meta:
         model = AuditEvent
