@@ -69,7 +69,8 @@ def test_the_links_lead_from_registration_to_sign_out(http: httpx.Client, turn: 
     assert Journey.met.total() >= CASES["journeys"]
     for operation in GENERATED:
         success = SUCCESS.get(operation, 200)
-        assert Journey.met[operation, success] >= 8, operation
+        least = 3 if "{session_id}" in operation else 8  # what needs an id lies one link further
+        assert Journey.met[operation, success] >= least, operation
 
 
 def travel() -> None:
