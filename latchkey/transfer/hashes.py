@@ -18,6 +18,8 @@ MOST_LANES = 16
 LONGEST = 256
 """Characters, as many as the column has."""
 
+_PHC = re.compile(r"\$(?:argon2|scrypt|pbkdf2-).*")
+_PADDING = re.compile(r"=+(?=\$|$)")
 _UNUSABLE = re.compile(r"![!-~]*")
 _BCRYPT = re.compile(r"\$2[aby]\$.+")
 _ARGON2 = re.compile(r"\$argon2(?:id|i|d)\$.+")
@@ -69,6 +71,8 @@ def encoded(text: str) -> str:
 
 def _named(text: str) -> str:
     """Put Django's name before a PHC or crypt string; what has one already, or none that we know, is left alone."""
+    if _PHC.fullmatch(text):
+        text = _PADDING.sub("", text)  # such as Keycloak has
     if _BCRYPT.fullmatch(text):
         return f"bcrypt${text}"
     if _ARGON2.fullmatch(text):

@@ -79,6 +79,12 @@ def test_hashes_that_others_published(text: str, password: str) -> None:
     assert not check_password(password + "!", encoded(text))
 
 
+@pytest.mark.parametrize("kind", ["PHC, PBKDF2 with SHA-512", "scrypt", "Argon2id"])
+def test_padding_makes_no_difference(kind: str) -> None:
+    salt, _, known = made(kind).rpartition("$")
+    assert encoded(f"{salt}==${known}=") == encoded(made(kind))
+
+
 def test_bcrypt_reads_72_bytes_as_it_always_has() -> None:
     long = "é" * 60
     stored = encoded(crypt_bcrypt(4, password=long))
