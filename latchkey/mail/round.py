@@ -1,6 +1,7 @@
 """The courier of a worker: a thread that goes round for as long as the worker serves."""
 
 import os
+import secrets
 import time
 from contextlib import suppress
 from threading import Event, Thread
@@ -14,7 +15,10 @@ from latchkey.mail.notices import tell
 from latchkey.mail.prune import prune
 
 LOOKS_EVERY = 5.0
-"""Seconds between two looks at the outbox; what is posted in this process is seen at once."""
+"""Seconds between two looks at the outbox; what is posted in this process is seen sooner."""
+SOONEST, LATEST = 250, 1_000
+"""Milliseconds that a mail which was posted in this process waits, by chance. The answer to who asked for it is gone
+by then: sending one beside it took its time, and so told which addresses have an account (OWASP Forgot Password)."""
 PAUSE = 10.0
 """Seconds that a mail server is left alone when it could not be used."""
 PRUNES_EVERY = 3600.0
@@ -48,6 +52,7 @@ class Courier:
                     self.stopping.wait(PAUSE)
                 case None:
                     BELL.wait(LOOKS_EVERY)
+                    self.stopping.wait((SOONEST + secrets.randbelow(LATEST - SOONEST)) / 1000)
 
     def go_round(self) -> Outcome | None:
         """Send a batch and return what became of its last mail, None where there was none; whatever fails is logged."""
