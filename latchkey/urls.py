@@ -5,15 +5,18 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
-from latchkey.accounts.views import RegisterView
 from latchkey.devices.views import DevicesView, DeviceView
 from latchkey.history.views import HistoryView
 from latchkey.keys.views import jwks, metadata
 from latchkey.leaving.views import ExportView, MeView
+from latchkey.passwords.pages import ResetPasswordPage
+from latchkey.passwords.views import ChangePasswordView, ConfirmResetView, ResetPasswordView
 from latchkey.services import plain as services
 from latchkey.services.views import IntrospectView, RevokeView, VerifyView
 from latchkey.sessions import plain
 from latchkey.sessions.views import LoginView, LogoutView, RefreshView
+from latchkey.verification.pages import ConfirmEmailPage, VerifyEmailPage
+from latchkey.verification.views import ChangeEmailView, ConfirmChangeView, RegisterView, ResendView, VerifyEmailView
 from latchkey.watch.views import metrics
 from latchkey.web.views import DocsView, IndexView, SchemaView, home, livez, readyz
 
@@ -25,6 +28,13 @@ API = {
     "api/me": MeView.as_view(),
     "api/me/export": ExportView.as_view(),
     "api/me/events": HistoryView.as_view(),
+    "api/password/change": ChangePasswordView.as_view(),
+    "api/password/reset": ResetPasswordView.as_view(),
+    "api/password/reset/confirm": ConfirmResetView.as_view(),
+    "api/email/verify": VerifyEmailView.as_view(),
+    "api/email/verify/resend": ResendView.as_view(),
+    "api/email/change": ChangeEmailView.as_view(),
+    "api/email/change/confirm": ConfirmChangeView.as_view(),
     "api/verify": VerifyView.as_view(),
     "api/introspect": IntrospectView.as_view(),
     "api/revoke": RevokeView.as_view(),
@@ -52,6 +62,9 @@ urlpatterns = [
     *(path(f"{route}/", view, name=route.removeprefix("api/")) for route, view in API.items()),
     *(path(route, view) for route, view in API.items()),  # a redirect would lose the body of a POST
     *(DOCS if settings.API_DOCS else ()),
+    path("reset-password/", ResetPasswordPage.as_view()),
+    path("verify-email/", VerifyEmailPage.as_view()),
+    path("confirm-email/", ConfirmEmailPage.as_view()),
     path("admin/", admin.site.urls),
     path("admin", RedirectView.as_view(url="/admin/")),
     path(".well-known/jwks.json", jwks),

@@ -29,7 +29,7 @@ class PasswordField(StrictCharField):
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         if isinstance(data, str) and len(data) > PASSWORD_LENGTH_LIMIT:
-            raise PasswordTooLong
+            raise PasswordTooLong({str(self.field_name): [PasswordTooLong.detail]})
         return super().run_validation(data)
 
 

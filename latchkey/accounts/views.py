@@ -1,17 +1,13 @@
-"""Register, and one's own record."""
+"""One's own record."""
 
 from typing import cast
 
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from latchkey.accounts.models import User
-from latchkey.accounts.register import register
 from latchkey.accounts.rename import rename
-from latchkey.accounts.serializers import MeInput, MeOutput, RegisterInput, RegisterOutput
-from latchkey.core import errors
-from latchkey.core.client import client_of
+from latchkey.accounts.serializers import MeInput, MeOutput
 from latchkey.web.api import ApiView
 from latchkey.web.schema import SIGNED_IN, documented
 
@@ -20,36 +16,6 @@ ME = {"id": 1, "username": "John Smith", "email": "user@example.com"}
 
 def _caller(request: Request) -> User:
     return cast("User", request.user)
-
-
-class RegisterView(ApiView):
-    """Open an account with an e-mail address and a password."""
-
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-    input_class = RegisterInput
-
-    @documented(
-        "register",
-        "Open an account",
-        RegisterInput,
-        {201: RegisterOutput},
-        request_example={"password": "password", "email": "user@example.com"},
-        response_example={"id": 1, "email": "user@example.com"},
-        limits={"password": {"minLength": 8}},  # the floor: the policy may ask for more
-        refusals=[
-            errors.EmailTaken,
-            errors.PasswordTooShort,
-            errors.PasswordTooLong,
-            errors.PasswordTooCommon,
-            errors.PasswordTooObvious,
-            errors.RegistrationClosed,
-            errors.TooManyAttempts,
-        ],
-    )
-    def post(self, request: Request) -> Response:
-        user = register(**self.read(request), client=client_of(request.META))
-        return Response(RegisterOutput(user).data, status=201)
 
 
 class MeView(ApiView):

@@ -15,6 +15,13 @@ class Event(StrEnum):
     USER_DELETED = "user.deleted"
     USER_SIGNED_OUT_EVERYWHERE = "user.signed_out_everywhere"
     PASSWORD_REFUSED = "password.refused"  # noqa: S105 - no password
+    PASSWORD_RESET_REQUESTED = "password.reset_requested"  # noqa: S105 - no password
+    PASSWORD_RESET = "password.reset"  # noqa: S105 - no password
+    EMAIL_VERIFICATION_REQUESTED = "email.verification_requested"
+    EMAIL_VERIFIED = "email.verified"
+    EMAIL_CHANGE_REQUESTED = "email.change_requested"
+    EMAIL_CHANGED = "email.changed"
+    CODE_REFUSED = "code.refused"
     REGISTRATION_REFUSED = "registration.refused"
     PASSWORD_CHANGED = "password.changed"  # noqa: S105 - no password
     LOGIN_SUCCEEDED = "login.succeeded"

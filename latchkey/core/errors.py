@@ -3,9 +3,9 @@
 Refusal
 |- 400  BadRequest, InvalidInput, ParseError, DuplicateKey,
 |       EmailTaken, PasswordTooShort, PasswordTooLong, PasswordTooCommon, PasswordTooObvious,
-|       WrongPassword
+|       WrongPassword, InvalidCode
 |- 401  NotAuthenticated, InvalidToken, InvalidCredentials, InvalidRefreshToken, InvalidClient
-|- 403  PermissionDenied, CsrfFailed, RegistrationClosed, LastSuperuser       404  NotFound
+|- 403  PermissionDenied, CsrfFailed, RegistrationClosed, EmailNotVerified, LastSuperuser       404  NotFound
 |- 405  MethodNotAllowed   406  NotAcceptable   408  RequestTimeout   413  ContentTooLarge
 `- 415  UnsupportedMediaType   429  TooManyAttempts   500  ServerError   503  Unavailable
 """
@@ -90,6 +90,11 @@ class WrongPassword(BadRequest):
     detail = "This is not the password of the account."
 
 
+class InvalidCode(BadRequest):
+    code, title = "invalid_code", "Invalid link or code"
+    detail = "The link or the code is unknown, spent or expired; ask for another mail."
+
+
 class NotAuthenticated(Refusal):
     status, code, title = 401, "not_authenticated", "Not authenticated"
     detail = "Send an access token: 'Authorization: Bearer <token>'."
@@ -136,3 +141,8 @@ class LastSuperuser(Refusal):
 class RegistrationClosed(Refusal):
     status, code, title = 403, "registration_closed", "Registration closed"
     detail = "New accounts cannot be registered at present."
+
+
+class EmailNotVerified(Refusal):
+    status, code, title = 403, "email_not_verified", "E-mail not verified"
+    detail = "Confirm your e-mail address first: a mail with a link and a code was sent to it."

@@ -21,8 +21,17 @@ from latchkey.core.cursor import fetch
 from latchkey.core.errors import TooManyAttempts
 from latchkey.core.policy import current
 from latchkey.limits.models import Attempt
-from latchkey.limits.statements import ACCOUNT_AND_DEVICE, CHARGE, PLACE, REFUND, REGISTERING, SIGNING_IN
-from latchkey.limits.subjects import Subject, account_digest
+from latchkey.limits.statements import (
+    ACCOUNT,
+    ACCOUNT_AND_DEVICE,
+    CHARGE,
+    MAILING,
+    PLACE,
+    REFUND,
+    REGISTERING,
+    SIGNING_IN,
+)
+from latchkey.limits.subjects import Attempted, Subject, account_digest
 
 FIRST_WAIT, LONGEST_WAIT = 30_000, 3_600_000
 """Milliseconds: once the free failures are used up, each further one doubles the wait.
@@ -34,6 +43,16 @@ LAST_FAILURE = 100
 NEVER = 10**15
 """Milliseconds, 31,700 years: until a new password, or until an operator lifts it."""
 HOUR = 3_600_000
+MAILS_PER_ACCOUNT = 3
+"""That one address can be sent before the next has to wait; as many are forgotten in an hour."""
+
+CHARGED = {
+    Attempted.SIGN_IN: SIGNING_IN,
+    Attempted.REGISTRATION: REGISTERING,
+    Attempted.MAIL: MAILING,
+    Attempted.CODE: MAILING,
+}
+"""Which rows take the charge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,32 +70,36 @@ def charge(subject: Subject, client: Client) -> Charge:
     One statement. Rows that have to wait are left as they are, so that trying on makes no wait longer. The
     attempt is let in exactly if each of its rows took the charge: between two parallel ones, the row decides.
     """
-    now, policy, signs_in = int(clock.now().timestamp() * 1000), current(), bool(subject.account)
-    free_of_place = policy.failures_per_address if signs_in else policy.registrations_per_address
+    now, policy = int(clock.now().timestamp() * 1000), current()
+    registers, mails = subject.attempted is Attempted.REGISTRATION, subject.attempted is Attempted.MAIL
+    free_of_account = MAILS_PER_ACCOUNT if mails else policy.failures_per_account
+    free_of_place = policy.registrations_per_address if registers else policy.failures_per_address
     allowances = {
-        "free_of_account": policy.failures_per_account,
+        "free_of_account": free_of_account,
         "free_of_place": free_of_place,
+        "account_forgets": HOUR // free_of_account,
         "forgets": HOUR // free_of_place,
         "last": LAST_FAILURE,
         "never": NEVER,
         "first_wait": FIRST_WAIT,
         "longest_wait": LONGEST_WAIT,
     }
-    charged = _taken(CHARGE.format(charged=SIGNING_IN if signs_in else REGISTERING), subject, now, allowances)
+    charged = _taken(CHARGE.format(charged=CHARGED[subject.attempted]), subject, now, allowances)
     known = (subject.account, subject.place) in charged
     if not known and set(charged) != {(subject.account, ""), ("", subject.place)}:
-        record(Event.ATTEMPT_LIMITED, client, reason="sign-in" if signs_in else "registration")
+        record(Event.ATTEMPT_LIMITED, client, reason=subject.attempted)
         raise TooManyAttempts(headers={"Retry-After": str(_wait(subject, now))})
     return Charge(subject, now, known)
 
 
 def refund(charge: Charge) -> None:
-    """Take the charge of a sign-in back, as the password was right; from now on its device is known.
+    """Take a charge back, as the password or the code was right; after a sign-in its device is known from now on.
 
     The account and the device start anew. The place gets this one attempt back and no more, else a guesser
     could clear it with an account of his own.
     """
-    refunded = ACCOUNT_AND_DEVICE if charge.known else f"{PLACE}, {ACCOUNT_AND_DEVICE}"
+    account = ACCOUNT_AND_DEVICE if charge.subject.attempted is Attempted.SIGN_IN else ACCOUNT
+    refunded = account if charge.known else f"{PLACE}, {account}"
     _taken(REFUND.format(refunded=refunded), charge.subject, charge.at)
 
 

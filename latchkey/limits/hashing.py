@@ -12,8 +12,18 @@ from typing import TypeVar
 
 Hashed = TypeVar("Hashed")
 
-PATHS = frozenset({"/api/register", "/api/login", "/admin/login"})
-"""Where a stranger can have a password hashed, by POST; without the last slash."""
+PATHS = frozenset(
+    {
+        "/api/register",
+        "/api/login",
+        "/api/password/change",
+        "/api/password/reset/confirm",
+        "/api/email/change",
+        "/reset-password",
+        "/admin/login",
+    }
+)
+"""Where somebody can have a password hashed, by POST; without the last slash."""
 
 LEAVING = frozenset({"/api/me"})
 """Where somebody can by DELETE, because a password is asked for again."""

@@ -9,6 +9,11 @@ SIGNING_IN = """
 REGISTERING = """
     SELECT '' AS account, %(place)s AS place, %(free_of_place)s AS free, %(never)s AS most, %(forgets)s AS forgets
 """
+MAILING = """
+    SELECT %(account)s AS account, '' AS place, %(free_of_account)s AS free, %(never)s AS most,
+           %(account_forgets)s AS forgets
+    UNION ALL SELECT '', %(place)s, %(free_of_place)s, %(never)s, %(forgets)s
+"""
 CHARGE = """
 WITH charged AS ({charged})
 INSERT INTO latchkey_attempt AS a (account, place, failures, last_at, blocked_until)
@@ -34,5 +39,6 @@ VALUES {refunded} ON CONFLICT (account, place) DO UPDATE
    SET failures = CASE WHEN a.account <> '' OR a.failures < 1 THEN 0 ELSE a.failures - 1 END,
        blocked_until = CASE WHEN a.account <> '' OR a.last_at <= %(now)s THEN 0 ELSE a.blocked_until END
 """
+ACCOUNT = "(%(account)s, '', 0, %(now)s, 0)"
 PLACE = "('', %(place)s, 0, %(now)s, 0)"
 ACCOUNT_AND_DEVICE = "(%(account)s, '', 0, %(now)s, 0), (%(account)s, %(place)s, 0, %(now)s, 0)"

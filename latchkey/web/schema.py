@@ -31,10 +31,22 @@ _NAME = {"requestBody": {"token": "$response.body#/access_token"}}
 _WITH_A_PAIR = {"refresh": _SPEND, "logout": _SPEND, "read_me": _BEAR, "replace_me": _BEAR, "update_me": _BEAR}
 _WITH_A_PAIR |= {"verify": _BEAR, "introspect": _NAME, "revoke": _NAME}
 _WITH_A_PAIR |= {"list_sessions": _BEAR, "end_sessions": _BEAR, "list_events": _BEAR, "export": _BEAR}
+_WITH_A_PAIR |= {"change_password": _BEAR, "change_email": _BEAR}
 _LEAVE = {"requestBody": {"password": "$request.body#/password"}, **_BEAR}
+_MAILED: dict[str, Any] = {"description": "Send the token of the link, or the code, out of the mail."}
+_WRITE: dict[str, Any] = {"requestBody": {"email": "$request.body#/email"}}
 LINKS: dict[str, dict[str, dict[str, Any]]] = {
-    "register": {"login": {"requestBody": "$request.body"}},
+    "register": {
+        "login": {"requestBody": "$request.body"},
+        "verify_email": _MAILED,
+        "resend_verification": _WRITE,
+        "reset_password": _WRITE,
+    },
     "list_sessions": {"end_session": {"parameters": {"session_id": "$response.body#/0/id"}, **_BEAR}},
+    "resend_verification": {"verify_email": _MAILED},
+    "reset_password": {"confirm_password_reset": _MAILED},
+    "change_email": {"confirm_email_change": _MAILED},
+    "change_password": _WITH_A_PAIR,
     "login": {**_WITH_A_PAIR, "leave": _LEAVE},
     "refresh": _WITH_A_PAIR,
 }

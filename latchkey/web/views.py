@@ -20,17 +20,10 @@ from latchkey.web.api import ApiView
 from latchkey.web.problems import respond
 
 ENDPOINTS = (
-    "register",
-    "login",
-    "refresh",
-    "logout",
-    "me",
-    "verify",
-    "introspect",
-    "revoke",
-    "sessions",
-    "me/events",
-    "me/export",
+    *("register", "login", "refresh", "logout", "me", "verify", "introspect", "revoke"),
+    *("sessions", "me/events", "me/export"),
+    *("password/change", "password/reset", "password/reset/confirm"),
+    *("email/verify", "email/verify/resend", "email/change", "email/change/confirm"),
 )
 
 

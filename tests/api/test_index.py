@@ -6,19 +6,10 @@ import pytest
 
 def test_the_index_lists_the_endpoints(http: httpx.Client) -> None:
     answer = http.get("/api/")
-    names = (
-        "register",
-        "login",
-        "refresh",
-        "logout",
-        "me",
-        "verify",
-        "introspect",
-        "revoke",
-        "sessions",
-        "me/events",
-        "me/export",
-    )
+    names = ("register", "login", "refresh", "logout", "me", "verify", "introspect", "revoke")
+    names += ("sessions", "me/events", "me/export")
+    names += ("password/change", "password/reset", "password/reset/confirm")
+    names += ("email/verify", "email/verify/resend", "email/change", "email/change/confirm")
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.text == "{" + ", ".join(f'"{name}": "http://127.0.0.1:8000/api/{name}/"' for name in names) + "}"

@@ -14,12 +14,14 @@ from latchkey.accounts.models import User
 from latchkey.accounts.passwords import Argon2id
 from latchkey.audit.events import Event
 from latchkey.audit.models import AuditEvent
+from latchkey.codes.find import FAILURES
+from latchkey.codes.issue import MOST
 from latchkey.codes.models import Code
 from latchkey.core.database import connection_settings, limit_waiting
 from latchkey.core.email_url import TIMEOUT
 from latchkey.core.knobs import Policy
 from latchkey.keys.models import SigningKey
-from latchkey.limits.attempts import LAST_FAILURE
+from latchkey.limits.attempts import LAST_FAILURE, MAILS_PER_ACCOUNT
 from latchkey.limits.guesses import GUESSES
 from latchkey.limits.hashing import QUEUE, SLOTS
 from latchkey.limits.models import Attempt
@@ -104,8 +106,12 @@ def test_every_limit_is_in_the_table_with_its_default() -> None:
     told = {row[0]: row[3] for row in table("Limits") if not codes(row[2])}
     assert told == {
         "failed sign-ins in a row": str(LAST_FAILURE),
+        "mails that anybody has sent to an address: reset, verification, change": str(MAILS_PER_ACCOUNT),
+        "links and codes of one user for one purpose": str(MOST),
+        "tokens out of links that were made up": f"{GUESSES} in a minute",
         "refresh tokens that were never issued, and wrong service credentials": f"{GUESSES} in a minute",
     }
+    assert f"after {FAILURES} wrong ones the codes that were sent are dead" in PAGE.read_text()
     assert f"| {SLOTS} at once in each process and {QUEUE} that wait" in PAGE.read_text()
 
 

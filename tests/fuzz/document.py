@@ -29,10 +29,17 @@ CASES = {
     "GET /api/sessions/": 100,
     "DELETE /api/sessions/": 300,
     "DELETE /api/sessions/{session_id}/": 300,
+    "POST /api/password/change/": 200,
+    "POST /api/password/reset/": 200,
+    "POST /api/password/reset/confirm/": 200,
+    "POST /api/email/verify/": 200,
+    "POST /api/email/verify/resend/": 200,
+    "POST /api/email/change/": 200,
+    "POST /api/email/change/confirm/": 200,
     "journeys": 400,
 }
 """The fewest requests for each operation, and within sequences of them; together 5,000 on each database."""
-BEARING = ("/api/me/", "/api/verify/", "/api/sessions/")
+BEARING = ("/api/me/", "/api/verify/", "/api/sessions/", "/api/password/change/", "/api/email/change/")
 """How the addresses begin that ask for an access token."""
 
 GENERATED = {operation: cases for operation, cases in CASES.items() if operation != "journeys"}
@@ -40,6 +47,9 @@ DOCUMENTED_REASONS = {"email_taken", "password_too_obvious"}
 
 REFUSED_UNREAD = {"negative_data_rejection": {"expected-statuses": ["400", "405", "415"]}}
 """Bad data gets no further than its shape; by itself schemathesis would let a 401 pass too."""
+SIGNED_IN = {"negative_data_rejection": {"expected-statuses": ["400", "401", "405", "415"]}}
+MAILED = {"positive_data_acceptance": {"expected-statuses": ["200", "202", "400", "401", "429"]}}
+"""What an address is, whose a password is and what a link opens is not for a schema to say."""
 CHECKS: dict[str, Any] = {
     # An address that is taken is 400 by the wire contract; see accepts_what_the_document_allows.
     "POST /api/register/": {"positive_data_acceptance": {"expected-statuses": ["201", "400", "429"]}, **REFUSED_UNREAD},
@@ -49,6 +59,10 @@ CHECKS: dict[str, Any] = {
     "POST /api/logout/": REFUSED_UNREAD,
     "POST /api/introspect/": {"negative_data_rejection": {"expected-statuses": ["400", "401", "405", "415"]}},
     "POST /api/revoke/": REFUSED_UNREAD,
+    **{f"POST /api/{name}/": {**MAILED, **REFUSED_UNREAD} for name in ("password/reset", "password/reset/confirm")},
+    **{f"POST /api/{name}/": {**MAILED, **REFUSED_UNREAD} for name in ("email/verify", "email/verify/resend")},
+    **{f"POST /api/{name}/": {**MAILED, **SIGNED_IN} for name in ("password/change", "email/change")},
+    "POST /api/email/change/confirm/": {**MAILED, **SIGNED_IN},
 }
 
 

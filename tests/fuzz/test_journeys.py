@@ -26,6 +26,9 @@ from tests.patience import OVER_A_DATABASE
 JOURNEYS, STEPS = 260, 10
 SUCCESS = {"POST /api/register/": 201, "GET /api/verify/": 204}
 SUCCESS |= dict.fromkeys(("DELETE /api/me/", "DELETE /api/sessions/{session_id}/"), 204)
+SUCCESS |= {"POST /api/password/reset/": 202, "POST /api/email/verify/resend/": 202}
+WITHOUT_THE_MAIL = ("password/change", "password/reset/confirm", "email/verify", "email/change", "email/change/confirm")
+SUCCESS |= {f"POST /api/{name}/": 400 for name in WITHOUT_THE_MAIL}  # or the password: as far as one gets
 
 
 class Journey(SCHEMA.as_state_machine()):  # type: ignore[misc]  # made here and now, out of the document

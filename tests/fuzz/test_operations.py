@@ -38,6 +38,13 @@ MET = {
     "DELETE /api/sessions/{session_id}/": {401, 404},
     "POST /api/introspect/": {200, 400, 401, 415},
     "POST /api/revoke/": {200, 400, 405, 415},
+    "POST /api/password/change/": {400, 401, 415},
+    "POST /api/password/reset/": {202, 400, 405, 415},
+    "POST /api/password/reset/confirm/": {400, 405, 415},
+    "POST /api/email/verify/": {400, 405, 415},
+    "POST /api/email/verify/resend/": {202, 400, 405, 415},
+    "POST /api/email/change/": {400, 401, 415},
+    "POST /api/email/change/confirm/": {400, 401, 415},
 }
 """Answers without which a run would not have tried much."""
 

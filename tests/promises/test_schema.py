@@ -106,9 +106,15 @@ def test_every_link_leads_to_an_operation_with_what_it_takes(schema: Any) -> Non
         for link in answer.get("links", {}).values()
     }
     after_a_pair = {"refresh", "logout", "read_me", "replace_me", "update_me", "verify", "introspect", "revoke"}
-    after_a_pair |= {"list_sessions", "end_sessions", "list_events", "export"}
-    others = {("register", "login"), ("login", "leave"), ("list_sessions", "end_session")}
-    assert linked == {*others, *product(("login", "refresh"), after_a_pair)}
+    after_a_pair |= {"list_sessions", "end_sessions", "list_events", "export", "change_password", "change_email"}
+    mailed = {"verify_email": "resend_verification", "confirm_password_reset": "reset_password"}
+    mailed |= {"confirm_email_change": "change_email"}
+    assert linked == {
+        *(("login", "leave"), ("list_sessions", "end_session")),
+        *product(("register",), ("login", "reset_password", "verify_email", "resend_verification")),
+        *product(("login", "refresh", "change_password"), after_a_pair),
+        *((asked, confirmed) for confirmed, asked in mailed.items()),
+    }
     assert {name for pair in linked for name in pair} == set(operations)
 
 

@@ -15,6 +15,7 @@ from latchkey.accounts.models import User
 from latchkey.accounts.standing import deactivate, reactivate, sign_out_everywhere
 from latchkey.core import clock
 from latchkey.sessions.models import Session
+from tests.mailbox import opener
 
 drafts: dict[int, User] = {}
 
@@ -57,6 +58,11 @@ def let_expire(session_id: str, milliseconds: float) -> int:
     return Session.objects.filter(pk=int(session_id)).update(expires_at=ends)
 
 
+def mail_to(email: str) -> dict[str, str]:
+    """Return what the newest mail to an address opens something with."""
+    return {"token": opener(email).token, "code": opener(email).code}
+
+
 def prune() -> None:
     call_command("prune", stdout=StringIO(), stderr=StringIO())
 
@@ -67,7 +73,7 @@ VERBS: dict[str, Callable[..., Any]] = {
     "sign_out_everywhere": lambda user_id: sign_out_everywhere([user_id]),
     **{
         verb.__name__: verb
-        for verb in (delete, make_superusers, hash_password, save_password, sessions, users, let_expire, prune)
+        for verb in (delete, make_superusers, hash_password, save_password, sessions, users, let_expire, prune, mail_to)
     },
 }
 

@@ -1,4 +1,4 @@
-"""latchkey prune: delete the rows of ended sessions, of forgotten attempts, of old mails and of old events."""
+"""latchkey prune: delete the rows of ended sessions, forgotten attempts, expired links, old mails and old events."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from tqdm import tqdm
 
 from latchkey.audit.models import AuditEvent
 from latchkey.audit.prune import prune as prune_events
+from latchkey.codes.prune import prune as prune_codes
 from latchkey.limits.prune import prune as prune_attempts
 from latchkey.mail.prune import prune as prune_mails
 from latchkey.sessions.models import Session
@@ -22,9 +23,10 @@ class Command(BaseCommand):
             for batch in prune():
                 deleted += batch.deleted
                 bar.update(batch.seen)
-        forgotten = sum(prune_attempts())
+        forgotten, expired = sum(prune_attempts()), sum(prune_codes())
         self.stdout.write(f"{deleted} ended sessions deleted, {Session.objects.count()} left.")
         self.stdout.write(f"{forgotten} counters of failed attempts forgotten.")
+        self.stdout.write(f"{expired} expired links and codes deleted.")
         self.stdout.write(f"{sum(prune_mails())} mails deleted that were sent or given up.")
         with tqdm(unit=" events", unit_scale=True, file=self.stderr) as bar:
             for number in prune_events():

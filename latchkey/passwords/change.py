@@ -1,0 +1,58 @@
+"""Change the password of somebody who is signed in and knows the present one."""
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from latchkey.accounts.admit import admit
+from latchkey.accounts.models import User
+from latchkey.accounts.prove_again import account_of, prove_again
+from latchkey.audit.events import Event
+from latchkey.audit.log import record
+from latchkey.core import clock
+from latchkey.core.client import Client
+from latchkey.core.errors import InvalidToken, Unavailable
+from latchkey.core.policy import current
+from latchkey.keys.ring import signing_key
+from latchkey.limits.attempts import Charge, refund
+from latchkey.sessions.open import Opened, open_session
+from latchkey.sessions.pair import Terms, TokenPair, issue_pair
+
+
+def change(user_id: int, current_password: str, new_password: str, client: Client) -> TokenPair:
+    """Set a new password, end every session, and open a new one for the device that asked.
+
+    A stolen session thus ends with the change, the caller's own included: its tokens may be what was stolen. Raises a
+    PasswordToo... refusal, WrongPassword, TooManyAttempts, or InvalidToken where another change came first.
+    """
+    signs, user = signing_key(clock.now()), account_of(user_id)
+    admit(new_password, user, "new_password")
+    charged = prove_again(user, current_password, client, "current_password")
+    proven = user.credential_version
+    user.set_password(new_password)
+    now = clock.now()
+    try:
+        opened = _store(user, proven, charged, client, now)
+    except IntegrityError as error:  # the selector of another session: nothing was changed, and the next one is free
+        raise Unavailable from error
+    record(Event.LOGIN_SUCCEEDED, client, user_id=user.pk, session_id=opened.session_id, kept=True)
+    terms = Terms(now, current().access_token_lifetime, signs)
+    return issue_pair(opened.session_id, user.pk, opened.secret, terms)
+
+
+@transaction.atomic
+def _store(user: User, proven: int, charged: Charge, client: Client, now: datetime) -> Opened:
+    """Store the password, if the one that was proven is still in force.
+
+    The refund comes first, so that rows are locked in the same order as at a sign-in.
+    """
+    refund(charged)
+    holds = User.objects.select_for_update(no_key=True).filter(pk=user.pk, is_active=True, credential_version=proven)
+    if not holds.exists():
+        raise InvalidToken
+    user.acting = client
+    user.save(update_fields=["password"])
+    opened = open_session(user, client, now)
+    if opened is None:
+        raise InvalidToken
+    return opened

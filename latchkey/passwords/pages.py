@@ -1,0 +1,40 @@
+"""The page that the link in a mail leads to, where somebody sets a new password."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import password_validators_help_texts
+
+from latchkey.codes.find import Presented, find
+from latchkey.codes.purposes import Purpose
+from latchkey.core.client import Client
+from latchkey.passwords.confirm import confirm_reset
+from latchkey.web.link_page import LinkPage, TokenForm
+
+HIDDEN = forms.PasswordInput({"autocomplete": "new-password"})
+
+
+class NewPasswordForm(TokenForm):
+    """Typed twice, as nobody sees it and a slip would cost another mail."""
+
+    new_password = forms.CharField(label="New password", strip=False, widget=HIDDEN)
+    again = forms.CharField(label="The same again", strip=False, widget=HIDDEN)
+
+    def clean_again(self) -> str:
+        again: str = self.cleaned_data["again"]
+        if again != self.cleaned_data.get("new_password"):
+            raise forms.ValidationError("The two passwords differ.")
+        return again
+
+
+class ResetPasswordPage(LinkPage):
+    template_name = "latchkey/reset_password.html"
+    form_class = NewPasswordForm
+
+    def look(self, token: str, client: Client) -> Mapping[str, Any]:
+        email = find(Purpose.PASSWORD_RESET, Presented(token), client).user.email  # for password managers
+        return {"email": email, "rules": filter(None, password_validators_help_texts())}
+
+    def act(self, fields: Mapping[str, Any], client: Client) -> None:
+        confirm_reset(Presented(fields["token"]), fields["new_password"], client)

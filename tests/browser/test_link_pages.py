@@ -1,0 +1,92 @@
+"""The pages that links in mails lead to, in a real browser: with scripts and without, at a desk and on a phone."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Request, expect
+
+from tests.browser.visitor import DESK, PHONE, Visitor
+from tests.people import PASSWORD, Person, try_login
+from tests.server import Server
+
+pytestmark = pytest.mark.browser
+NEW = "seven purple trains to the sea"
+LINKS = (
+    "import json\nfrom tests.mailbox import letters\nprint(json.dumps({mail.kind: mail.link for mail in letters()}))"
+)
+
+
+@pytest.fixture
+def alice(server: Server) -> Person:
+    http = httpx.Client(base_url=server.url, headers={"Connection": "close"})
+    return Person(http, "alice@example.com").register().login()
+
+
+@pytest.fixture
+def links(server: Server, alice: Person) -> dict[str, str]:
+    """The path of each page for alice, with its token."""
+    alice.http.post("/api/password/reset/", json={"email": alice.email})
+    alice.http.post("/api/email/verify/resend/", json={"email": alice.email})
+    new = {"email": "alice@new.example", "password": PASSWORD}
+    alice.http.post("/api/email/change/", json=new, headers=alice.bearer())
+    server.environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+    links: dict[str, str] = json.loads(server.shell(LINKS).splitlines()[-1])
+    return {kind: link.removeprefix("http://127.0.0.1:8000") for kind, link in links.items()}
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
+def test_every_page_fits_and_is_at_peace(
+    links: dict[str, str], visitor_of: Callable[[int], Visitor], width: int
+) -> None:
+    visitor = visitor_of(width)
+    for link in links.values():
+        page = visitor.open(link)
+        expect(page.get_by_role("heading")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert (visitor.complaints, visitor.foreign) == ([], [])
+
+
+@pytest.mark.ledger("CS-FP-5")
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_person_sets_a_password_and_the_token_goes_nowhere_else(
+    server: Server, alice: Person, links: dict[str, str], chromium: Browser, scripts: bool
+) -> None:
+    asked: list[Request] = []
+    page = chromium.new_context(java_script_enabled=scripts).new_page()
+
+    def note(request: Request) -> None:
+        asked.append(request)
+
+    page.on("request", note)
+    page.goto(f"{server.url}{links['password_reset']}")
+    page.get_by_label("New password").fill("short")
+    page.get_by_label("The same again").fill("short")
+    page.get_by_role("button").click()
+    expect(page.get_by_text("The password is too short")).to_be_visible()
+    page.get_by_label("New password").fill(NEW)
+    page.get_by_label("The same again").fill(NEW)
+    page.get_by_role("button").click()
+    expect(page.get_by_role("heading", name="The password is set")).to_be_visible()
+    assert page.url == f"{server.url}/reset-password/"
+    token = links["password_reset"].partition("token=")[2]
+    assert len(asked) >= 4
+    for request in asked[1:]:
+        assert token not in request.url
+        assert token not in str(request.all_headers())
+    assert try_login(alice.http, password=NEW).status_code == 200
+
+
+def test_a_person_confirms_an_address_and_another(
+    server: Server, alice: Person, links: dict[str, str], visitor: Visitor
+) -> None:
+    page = visitor.open(links["email_verification"])
+    page.get_by_role("button", name="Yes, it is mine").click()
+    expect(page.get_by_role("heading", name="The address is confirmed")).to_be_visible()
+    page = visitor.open(links["email_change"])
+    page.get_by_role("button", name="Yes, use it from now on").click()
+    expect(page.get_by_role("heading", name="The address is changed")).to_be_visible()
+    assert alice.refresh().me().json()["email"] == "alice@new.example"
+    assert (visitor.complaints, visitor.foreign) == ([], [])
