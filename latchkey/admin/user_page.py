@@ -64,3 +64,11 @@ def happenings_of(user: User) -> list[Happening]:
         )
         for event in AuditEvent.objects.filter(user_id=user.pk).order_by("-pk")[:SHOWN]
     ]
+
+
+def offered_to(user: User) -> dict[str, str]:
+    """Return the actions that would do something to this user, with what their buttons say."""
+    offered = {"deactivate_users": "Deactivate"} if user.is_active else {"reactivate_users": "Reactivate"}
+    offered |= {"end_sessions": "End all sessions", "lift_waits_of": "Lift waits"}
+    offered |= {"send_links": "Send a reset"} if user.is_active else {}
+    return offered | ({} if user.email_verified_at else {"verify": "Mark as verified"})

@@ -1,7 +1,8 @@
 """Users, as an operator sees them."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -14,9 +15,14 @@ from unfold.admin import ModelAdmin
 from latchkey.accounts.models import User
 from latchkey.accounts.standing import deactivate, lift_waits, reactivate, sign_out_everywhere
 from latchkey.admin.user_forms import AddUserForm, ChangePasswordForm, ChangeUserForm
-from latchkey.admin.user_page import devices_of, happenings_of
+from latchkey.admin.user_page import devices_of, happenings_of, offered_to
+from latchkey.core.client import client_of
 from latchkey.leaving.erase import erase, is_last_superuser
+from latchkey.passwords.reset import send_resets
+from latchkey.verification.change import changed_by_operator
+from latchkey.verification.standing import mark_verified
 
+Verb: TypeAlias = Callable[[list[int]], int]
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
@@ -43,7 +49,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not g
         ("Staff rights", {"fields": PRIVILEGES, "classes": ("collapse",)}),
     )
     add_fieldsets = ((None, {"fields": ("email", "username", "password1", "password2")}),)
-    actions = ("deactivate_users", "reactivate_users", "end_sessions", "lift_waits_of")
+    actions = ("deactivate_users", "reactivate_users", "end_sessions", "lift_waits_of", "send_links", "verify")
     change_form_outer_before_template = "latchkey/user_actions.html"
     change_form_outer_after_template = "latchkey/user_page.html"
 
@@ -62,14 +68,8 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not g
             if request.user.has_perm("latchkey.view_auditevent"):
                 shown |= {"happenings": happenings_of(user)}
             if self.has_change_permission(request, user):
-                shown |= {"offered": self.offered(user)}
+                shown |= {"offered": offered_to(user)}
         return super().change_view(request, object_id, form_url, shown)
-
-    @staticmethod
-    def offered(user: User) -> dict[str, str]:
-        """Return the actions that would do something to this user, with what their buttons say."""
-        offered = {"deactivate_users": "Deactivate"} if user.is_active else {"reactivate_users": "Reactivate"}
-        return offered | {"end_sessions": "End all sessions", "lift_waits_of": "Lift waits"}
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Leave the password's button out where it would only lead to a refusal."""
@@ -122,13 +122,22 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not g
     def lift_waits_of(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
         return self._act(request, users, lift_waits, "Lifted waits")
 
+    @admin.action(description="Send selected users a mail that sets a new password", permissions=["change"])
+    def send_links(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
+        return self._act(request, users, partial(send_resets, client=client_of(request.META)), "Sent a reset")
+
+    @admin.action(description="Mark the addresses of selected users as verified", permissions=["change"])
+    def verify(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
+        return self._act(request, users, mark_verified, "Marked as verified")
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Tell the old address where there is a new one."""
+        super().save_model(request, obj, form, change)
+        if change and obj.email != form.initial["email"]:
+            changed_by_operator(obj, form.initial["email"], client_of(request.META))
+
     def _act(
-        self,
-        request: HttpRequest,
-        users: QuerySet[User],
-        verb: Callable[[list[int]], int],
-        done: str,
-        spared: int | None = None,
+        self, request: HttpRequest, users: QuerySet[User], verb: Verb, done: str, spared: int | None = None
     ) -> HttpResponse | None:
         """Do it to those whom the caller may touch, say to how many, and write it into their history."""
         touched = [user for user in users if self._may_touch(request, user) and user.pk != spared]

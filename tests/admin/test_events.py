@@ -139,7 +139,7 @@ def test_ending_a_session_leads_nowhere_else(admin: Browser, alice: Person, user
 def test_the_buttons_of_a_users_page_do_what_the_list_does_and_lead_back(admin: Browser, alice: Person) -> None:
     page = user_page(alice.id)
     offered = admin.get(page).context["offered"]
-    assert list(offered) == ["deactivate_users", "end_sessions", "lift_waits_of"]
+    assert list(offered) == ["deactivate_users", "end_sessions", "lift_waits_of", "send_links", "verify"]
     pressed = {"action": "deactivate_users", "_selected_action": [alice.id], "back": "1"}
     answer = admin.post("/admin/latchkey/user/", pressed)
     assert answer.url == page
