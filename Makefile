@@ -22,7 +22,7 @@ setup: .venv/.synced ## Make .venv with the locked dependencies
 serve: setup ## Serve on http://127.0.0.1:8000/ (ARGS="--port 9000 --workers 1")
 	@$(BIN)/latchkey serve $(ARGS)
 
-SERVERS := $(addprefix tests/,operations deploy wire watch fuzz recipes test_serve.py)
+SERVERS := $(addprefix tests/,operations deploy wire watch fuzz recipes test_serve.py transfer/test_commands.py)
 
 test: FAST := $(if $(filter tests,$(TESTS)),$(addprefix --ignore=,$(SERVERS)))
 test: setup ## Run the fast tests on SQLite and on PostgreSQL (4 minutes; TESTS=tests/api for some)

@@ -189,3 +189,12 @@ def test_an_export_that_is_stopped_leaves_no_file(machine: Server) -> None:
     _, errors = process.communicate(timeout=30)
     assert (process.returncode, list(machine.folder.glob("*out.csv*"))) == (130, []), errors
     assert b"Stopped. No file was written." in errors
+
+
+def test_the_name_of_import_from_on_the_command_line_has_a_hyphen_or_an_underscore(machine: Server) -> None:
+    for name in ("import-from", "import_from"):
+        done = machine.command(name, "knox")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "POST /api/login/" in done.stdout
+    assert "invalid choice: 'axes'" in machine.command("import-from", "axes").stderr
+    assert machine.command("import-from").returncode == 2

@@ -17,7 +17,7 @@ from latchkey.accounts.models import User
 from latchkey.transfer.old_addresses import ADDRESSES, LEFT_BEHIND
 from latchkey.transfer.old_project import _opened
 from tests.people import PASSWORD, Person
-from tests.server import Server, fresh_database
+from tests.server import fresh_database
 from tests.transfer.foreign import KINDS, made
 
 ON_SQLITE = not settings.DATABASE_URL
@@ -235,13 +235,3 @@ def test_the_page_has_every_address(db: None) -> None:
         assert section
         found = re.findall(r"^\| `([A-Z, ]+ /\S+?)`.*?\| `([A-Z, ]+ /\S+?)`", section[1], re.MULTILINE)
         assert tuple(found) == addresses
-
-
-def test_the_name_on_the_command_line_has_a_hyphen_or_an_underscore(tmp_path: Path) -> None:
-    machine = Server(tmp_path)
-    for name in ("import-from", "import_from"):
-        done = machine.command(name, "knox")
-        assert (done.returncode, done.stderr) == (0, "")
-        assert "POST /api/login/" in done.stdout
-    assert "invalid choice: 'axes'" in machine.command("import-from", "axes").stderr
-    assert machine.command("import-from").returncode == 2
