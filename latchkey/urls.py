@@ -9,7 +9,7 @@ from latchkey.devices.views import DevicesView, DeviceView
 from latchkey.history.views import HistoryView
 from latchkey.keys.views import jwks, metadata
 from latchkey.leaving.views import ExportView, MeView
-from latchkey.passwords.pages import ResetPasswordPage
+from latchkey.passwords.pages import ForgotPasswordPage, ResetPasswordPage
 from latchkey.passwords.views import ChangePasswordView, ConfirmResetView, ResetPasswordView
 from latchkey.services import plain as services
 from latchkey.services.views import IntrospectView, RevokeView, VerifyView
@@ -62,6 +62,7 @@ urlpatterns = [
     *(path(f"{route}/", view, name=route.removeprefix("api/")) for route, view in API.items()),
     *(path(route, view) for route, view in API.items()),  # a redirect would lose the body of a POST
     *(DOCS if settings.API_DOCS else ()),
+    path("forgot-password/", ForgotPasswordPage.as_view()),
     path("reset-password/", ResetPasswordPage.as_view()),
     path("verify-email/", VerifyEmailPage.as_view()),
     path("confirm-email/", ConfirmEmailPage.as_view()),

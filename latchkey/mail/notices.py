@@ -18,6 +18,8 @@ KINDS = {
     Event.SESSION_REPLAYED.value: Kind.SESSION_REPLAYED,
     Event.PASSWORD_CHANGED.value: Kind.PASSWORD_CHANGED,
 }
+ASK_FOR_RESET = "/forgot-password/"
+"""Where somebody whose password is known to another has a mail sent that sets a new one."""
 BATCH = 20
 """Events in one transaction: on SQLite others wait for it meanwhile."""
 
@@ -32,6 +34,7 @@ def tell() -> int:
     if not waiting.exists():  # SQLite would wait for its writer, to find nothing to do
         return 0
     are_wanted = current().notices and settings.MAIL_SERVER is not None
+    device_name("")  # its patterns take a while to load, and in the transaction SQLite's other writers would wait
     with transaction.atomic():
         events = list(waiting.select_for_update(skip_locked=True)[:BATCH])
         if are_wanted:
@@ -62,5 +65,5 @@ def _facts(event: AuditEvent, user: User) -> dict[str, str]:
         "when": f"{event.at:%Y-%m-%d %H:%M} UTC",
         "device": device_name(event.user_agent) if event.user_agent else "",
         "address": event.ip or "",
-        "link": f"{settings.PUBLIC_URL}/",
+        "link": f"{settings.PUBLIC_URL}{ASK_FOR_RESET}",
     }

@@ -1,4 +1,4 @@
-"""The page that the link in a mail leads to, where somebody sets a new password."""
+"""The pages where somebody asks for a mail, and sets a new password where its link leads."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,13 +6,37 @@ from typing import Any
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts
 
+from latchkey.accounts.email import LENGTH_LIMIT, canonical
 from latchkey.codes.find import Presented, find
 from latchkey.codes.purposes import Purpose
 from latchkey.core.client import Client
 from latchkey.passwords.confirm import confirm_reset
+from latchkey.passwords.reset import ask_for_reset
+from latchkey.web.form_page import FormPage
 from latchkey.web.link_page import LinkPage, TokenForm
 
 HIDDEN = forms.PasswordInput({"autocomplete": "new-password"})
+ADDRESS = forms.EmailInput({"autocomplete": "username"})
+
+
+class AddressForm(forms.Form):
+    email = forms.CharField(label="E-mail address", max_length=LENGTH_LIMIT, widget=ADDRESS)
+
+    def clean_email(self) -> str:
+        try:
+            return canonical(self.cleaned_data["email"])
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class ForgotPasswordPage(FormPage):
+    """Answers every address alike, as POST /api/password/reset/ does."""
+
+    template_name = "latchkey/forgot_password.html"
+    form_class = AddressForm
+
+    def act(self, fields: Mapping[str, Any], client: Client) -> None:
+        ask_for_reset(fields["email"], client)
 
 
 class NewPasswordForm(TokenForm):

@@ -1,7 +1,7 @@
 """The pages that links in mails lead to. Reading one changes nothing, as scanners of mail follow links; a button does.
 
-They work without scripts. The token is in the address of the first page alone: the form sends it in its body, and a
-browser tells nobody that address.
+The token is in the address of the first page alone: the form sends it in its body, and a browser tells nobody that
+address.
 """
 
 from collections.abc import Mapping
@@ -9,16 +9,10 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
-from django.views.generic import FormView
 
 from latchkey.core.client import Client, client_of
-from latchkey.core.errors import InvalidCode, MethodNotAllowed, Refusal, TooManyAttempts
-from latchkey.web.problems import respond
-
-HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "strict-origin"}
-"""Of the address only the host is told. 'no-referrer' would also make browsers send 'Origin: null' with the form, which
-then could be that of any page (Fetch standard, append a request Origin header)."""
+from latchkey.core.errors import InvalidCode, Refusal
+from latchkey.web.form_page import FormPage
 
 
 class TokenForm(forms.Form):
@@ -27,28 +21,14 @@ class TokenForm(forms.Form):
     token = forms.CharField(max_length=64, strip=False, widget=forms.HiddenInput)
 
 
-class LinkPage(FormView):  # type: ignore[type-arg]  # not generic at run time
+class LinkPage(FormPage):
     """A page for one purpose: `look` asks whether its link still opens something, `act` does what it is for."""
 
-    http_method_names = ["get", "head", "post"]
     form_class = TokenForm
 
     def look(self, token: str, client: Client) -> Mapping[str, Any]:
         """Return what the page shows besides its form; raises a Refusal."""
         raise NotImplementedError
-
-    def act(self, fields: Mapping[str, Any], client: Client) -> None:
-        """Do what the link is for; raises a Refusal."""
-        raise NotImplementedError
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response = super().dispatch(request, *args, **kwargs)
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        return response
-
-    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return respond(MethodNotAllowed(headers={"Allow": "GET, HEAD, POST"}))
 
     def get_initial(self) -> dict[str, Any]:
         return {"token": self.request.GET.get("token", "")}
@@ -58,17 +38,6 @@ class LinkPage(FormView):  # type: ignore[type-arg]  # not generic at run time
             return self.shown(200, **self.looked(self.get_initial()["token"]))
         except Refusal as refusal:
             return self.refused(refusal)
-
-    def form_valid(self, form: Any) -> HttpResponse:
-        try:
-            self.act(form.cleaned_data, client_of(self.request.META))
-        except (InvalidCode, TooManyAttempts) as refusal:
-            return self.refused(refusal)
-        except Refusal as refusal:
-            for field, sentences in refusal.errors.items():
-                form.add_error(field if field in form.fields else None, list(sentences))
-            return self.form_invalid(form)
-        return self.shown(200, done=True)
 
     def form_invalid(self, form: Any) -> HttpResponse:
         """Show the form again with what is wrong, while the link is still good for another try."""
@@ -81,13 +50,3 @@ class LinkPage(FormView):  # type: ignore[type-arg]  # not generic at run time
         if not token:
             raise InvalidCode
         return self.look(token, client_of(self.request.META))
-
-    def refused(self, refusal: Refusal) -> HttpResponse:
-        """Say in place of the form why there is none."""
-        response = self.shown(refusal.status, refusal=refusal, wait=refusal.extra_headers.get("Retry-After"))
-        for name, value in refusal.extra_headers.items():
-            response.headers[name] = value
-        return response
-
-    def shown(self, status: int, **context: Any) -> HttpResponse:
-        return self.render_to_response(self.get_context_data(**context), status=status)
