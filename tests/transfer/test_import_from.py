@@ -86,11 +86,18 @@ class OldProject:
         return hashlib.sha256(repr(rows).encode()).hexdigest()
 
 
+@pytest.fixture(scope="module")
+def old_server() -> str:
+    """A database of its own on the PostgreSQL of the run, for all of these tests."""
+    return "" if ON_SQLITE else fresh_database(settings.DATABASE_URL)
+
+
 @pytest.fixture
-def old(tmp_path: Path) -> OldProject:
-    project = OldProject(
-        f"sqlite:///{tmp_path / 'old.sqlite3'}" if ON_SQLITE else fresh_database(settings.DATABASE_URL)
-    )
+def old(tmp_path: Path, old_server: str) -> OldProject:
+    project = OldProject(old_server or f"sqlite:///{tmp_path / 'old.sqlite3'}")
+    if old_server:
+        project.run("DROP SCHEMA public CASCADE")
+        project.run("CREATE SCHEMA public")
     project.run(AUTH_USER)
     return project
 
