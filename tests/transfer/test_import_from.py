@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
+from django.urls import resolve
 
 from latchkey.accounts.models import User
 from latchkey.transfer.old_addresses import ADDRESSES, LEFT_BEHIND
@@ -242,3 +243,10 @@ def test_the_page_has_every_address(db: None) -> None:
         assert section
         found = re.findall(r"^\| `([A-Z, ]+ /\S+?)`.*?\| `([A-Z, ]+ /\S+?)`", section[1], re.MULTILINE)
         assert tuple(found) == addresses
+
+
+@pytest.mark.parametrize("address", sorted({new for pairs in ADDRESSES.values() for _, new in pairs}))
+def test_what_clients_are_sent_to_is_there(address: str) -> None:
+    methods, _, path = address.rpartition(" ")
+    view = resolve(path.partition("?")[0]).func
+    assert set(methods.lower().split(", ")) <= {name for name in dir(view.view_class) if name.islower()}
