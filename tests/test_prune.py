@@ -51,6 +51,7 @@ def test_the_command_says_what_it_did(alice: Person, bob: Person) -> None:
     assert said.getvalue().splitlines() == [
         "2 ended sessions deleted, 0 left.",
         "2 counters of failed attempts forgotten.",
+        "0 expired links and codes deleted.",
         "0 mails deleted that were sent or given up.",
         "0 old events deleted, 4 left.",
     ]
