@@ -23,7 +23,7 @@ from tests.fuzz.document import (
 )
 from tests.patience import OVER_A_DATABASE
 
-JOURNEYS, STEPS = 260, 10
+JOURNEYS, STEPS = 400, 20
 SUCCESS = {"POST /api/register/": 201, "GET /api/verify/": 204}
 SUCCESS |= dict.fromkeys(("DELETE /api/me/", "DELETE /api/sessions/{session_id}/"), 204)
 SUCCESS |= {"POST /api/password/reset/": 202, "POST /api/email/verify/resend/": 202}
