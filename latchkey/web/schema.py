@@ -32,7 +32,7 @@ _WITH_A_PAIR = {"refresh": _SPEND, "logout": _SPEND, "read_me": _BEAR, "replace_
 _WITH_A_PAIR |= {"verify": _BEAR, "introspect": _NAME, "revoke": _NAME}
 _WITH_A_PAIR |= {"list_sessions": _BEAR, "end_sessions": _BEAR, "list_events": _BEAR, "export": _BEAR}
 _WITH_A_PAIR |= {"change_password": _BEAR, "change_email": _BEAR}
-_LEAVE = {"requestBody": {"password": "$request.body#/password"}, **_BEAR}
+_PROVE_AGAIN = {"requestBody": {"password": "$request.body#/password"}, **_BEAR}
 _MAILED: dict[str, Any] = {"description": "Send the token of the link, or the code, out of the mail."}
 _WRITE: dict[str, Any] = {"requestBody": {"email": "$request.body#/email"}}
 LINKS: dict[str, dict[str, dict[str, Any]]] = {
@@ -47,7 +47,7 @@ LINKS: dict[str, dict[str, dict[str, Any]]] = {
     "reset_password": {"confirm_password_reset": _MAILED},
     "change_email": {"confirm_email_change": _MAILED},
     "change_password": _WITH_A_PAIR,
-    "login": {**_WITH_A_PAIR, "leave": _LEAVE},
+    "login": {**_WITH_A_PAIR, "leave": _PROVE_AGAIN, "change_email": _PROVE_AGAIN},
     "refresh": _WITH_A_PAIR,
 }
 """Which operation can follow the success of which, and with what."""

@@ -23,11 +23,11 @@ from tests.fuzz.document import (
 )
 from tests.patience import OVER_A_DATABASE
 
-JOURNEYS, STEPS = 400, 20
+JOURNEYS, STEPS = 480, 20
 SUCCESS = {"POST /api/register/": 201, "GET /api/verify/": 204}
 SUCCESS |= dict.fromkeys(("DELETE /api/me/", "DELETE /api/sessions/{session_id}/"), 204)
-SUCCESS |= {"POST /api/password/reset/": 202, "POST /api/email/verify/resend/": 202}
-WITHOUT_THE_MAIL = ("password/change", "password/reset/confirm", "email/verify", "email/change", "email/change/confirm")
+SUCCESS |= {f"POST /api/{name}/": 202 for name in ("password/reset", "email/verify/resend", "email/change")}
+WITHOUT_THE_MAIL = ("password/change", "password/reset/confirm", "email/verify", "email/change/confirm")
 SUCCESS |= {f"POST /api/{name}/": 400 for name in WITHOUT_THE_MAIL}  # or the password: as far as one gets
 
 

@@ -15,6 +15,11 @@ from tests.promises.source import calls, nodes
 
 SECRET = re.compile(r"digest|secret|password|token|signature|presented|verifier|hash", re.IGNORECASE)
 
+TOLD_TO_NOBODY = {
+    "core/email_url.py: bool(user) != bool(password)",  # whether both are there
+    "passwords/pages.py: again != self.cleaned_data.get('new_password')",  # both typed by the same person just now
+}
+
 
 def comparisons() -> list[str]:
     """Return every == and != of the package that has a secret by its name on either side."""
@@ -31,7 +36,7 @@ def comparisons() -> list[str]:
 @pytest.mark.ledger("ASVS-11.2.4")
 def test_no_secret_is_compared_byte_by_byte_in_python() -> None:
     assert {file for file, _ in calls("compare_digest")} == {"sessions/refresh.py"}
-    assert comparisons() == []
+    assert set(comparisons()) == TOLD_TO_NOBODY
 
 
 @pytest.mark.ledger("ASVS-11.2.4")

@@ -45,11 +45,11 @@ def test_end_sessions_signs_everybody_out_and_shuts_nobody_out(alice: Person, bo
 
 
 @pytest.mark.ledger("H-INF-17")
-def test_end_sessions_is_one_statement_however_many_users(
+def test_end_sessions_is_one_statement_and_its_event_however_many_users(
     alice: Person, bob: Person, statements: Callable[[Callable[[], Any]], list[str]]
 ) -> None:
     sent = statements(lambda: end_sessions("--yes"))
-    assert [sql.split()[0] for sql in sent] == ["UPDATE"]
+    assert [sql.split()[0] for sql in sent] == ["UPDATE", "INSERT"]
 
 
 def test_end_sessions_signs_out_of_the_admin_too(admin: Browser) -> None:

@@ -24,8 +24,20 @@ ALLOWED = {
         for door in ("register", "login", "refresh", "logout")
         for slash in ("", "/")
     },
-    "/api/me": SIGNED_IN,
-    "/api/me/": SIGNED_IN,
+    **{
+        f"/api/{door}{slash}": methods
+        for door, methods in {
+            "me": SIGNED_IN | {"DELETE"},
+            "me/events": READ,
+            "me/export": READ,
+            "sessions": READ | {"DELETE"},
+            "sessions/1": {"DELETE", "OPTIONS"},
+            "password/change": {"POST", "OPTIONS"},
+            "password/reset": {"POST", "OPTIONS"},
+            "email/change/confirm": {"POST", "OPTIONS"},
+        }.items()
+        for slash in ("", "/")
+    },
 }
 
 
