@@ -1,0 +1,106 @@
+"""What is asked for and opened by mail is kept as events: in the transaction of what happens, or nothing happens."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from latchkey.accounts.models import User
+from latchkey.audit.models import AuditEvent
+from latchkey.codes.models import Code
+from latchkey.limits.models import Attempt
+from latchkey.mail.models import Mail
+from tests.attacks.test_links_and_codes import DOORS, NEW, sent_to
+from tests.mailbox import Letter
+from tests.people import PASSWORD, Person
+from tests.promises.lines import Log
+from tests.promises.test_kept_events import kept
+
+ASKING = {
+    "password.reset_requested": ("/api/password/reset/", {"email": "alice@example.com"}),
+    "email.verification_requested": ("/api/email/verify/resend/", {"email": "alice@example.com"}),
+    "email.change_requested": ("/api/email/change/", {"email": "new@example.com", "password": PASSWORD}),
+}
+OPENING = {
+    "email_verification": ["email.verified"],
+    "email_change": ["email.changed"],
+    "password_reset": ["password.changed", "password.reset"],
+}
+
+
+@contextmanager
+def no_event_can_be_kept() -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE latchkey_event RENAME TO latchkey_gone")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE latchkey_gone RENAME TO latchkey_event")
+
+
+def everything() -> list[Any]:
+    """Return what is stored of people, links, codes and mails, and what is counted of mailboxes."""
+    return [list(model.objects.order_by("pk").values()) for model in (User, Code, Mail)] + [Attempt.objects.count()]
+
+
+def opened(alice: Person, kind: str, mails: dict[str, Letter]) -> Any:
+    shown = {"token": mails[kind].token} | ({"new_password": NEW} if kind == "password_reset" else {})
+    return alice.http.post(DOORS[kind], json=shown)
+
+
+@pytest.mark.parametrize("event", ASKING)
+def test_asking_for_a_mail_is_kept_with_who_is_asked_for(alice: Person, event: str) -> None:
+    path, body = ASKING[event]
+    assert alice.http.post(path, json=body, headers=alice.bearer()).status_code == 202
+    assert kept()[-1] == (event, alice.id, False)
+
+
+@pytest.mark.parametrize("path", [path for path, _ in ASKING.values()][:2])
+def test_asking_for_a_mail_to_nobody_is_kept_without_anybody(alice: Person, path: str) -> None:
+    assert alice.http.post(path, json={"email": "nobody@example.com"}).status_code == 202
+    assert kept()[-1][0] in ASKING
+    assert kept()[-1][1:] == (None, False)
+
+
+@pytest.mark.parametrize("kind", DOORS)
+def test_what_a_mail_opens_is_kept_with_who_opened_it_and_whence(alice: Person, kind: str) -> None:
+    mails = sent_to(alice)
+    before = AuditEvent.objects.count()
+    assert opened(alice, kind, mails).status_code == 200
+    events = AuditEvent.objects.order_by("id")[before:]
+    assert [event.name for event in events] == OPENING[kind]
+    assert {(event.user_id, event.ip) for event in events} == {(alice.id, "127.0.0.1")}
+
+
+def test_a_change_of_the_password_is_kept_with_who_changed_it_and_whence(alice: Person, log: Log) -> None:
+    before = AuditEvent.objects.count()
+    body = {"current_password": PASSWORD, "new_password": NEW}
+    assert alice.http.post("/api/password/change/", json=body, headers=alice.bearer()).status_code == 200
+    events = AuditEvent.objects.order_by("id")[before:]
+    assert sorted(event.name for event in events) == ["login.succeeded", "password.changed"]
+    assert {(event.user_id, event.ip) for event in events} == {(alice.id, "127.0.0.1")}
+    assert [line["user_id"] for line in log.lines("login.succeeded")] == [alice.id]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("event", ASKING)
+def test_where_the_event_cannot_be_kept_no_mail_is_written(alice: Person, event: str) -> None:
+    path, body = ASKING[event]
+    before = everything()
+    with no_event_can_be_kept():
+        assert alice.http.post(path, json=body, headers=alice.bearer()).status_code >= 500
+    assert everything() == before
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", DOORS)
+def test_where_the_event_cannot_be_kept_nothing_is_opened_or_spent(alice: Person, kind: str) -> None:
+    mails = sent_to(alice)
+    before = everything()
+    with no_event_can_be_kept():
+        assert opened(alice, kind, mails).status_code >= 500
+    assert everything() == before
+    assert opened(alice, kind, mails).status_code == 200
