@@ -11,9 +11,11 @@ from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
 from latchkey.sessions.models import Session
 from tests.attacks.doors import nothing_changes
+from tests.limits.conftest import from_address
 from tests.people import PASSWORD, Person, try_login
 from tests.problems import assert_problem
 
+__all__ = ["from_address"]
 NEW = "seven purple trains to the sea"
 
 
@@ -61,6 +63,14 @@ def test_guessing_the_current_password_is_limited_like_signing_in(alice: Person,
     assert_problem(change(alice), 429, "too_many_attempts")
     assert_problem(try_login(alice.http), 429, "too_many_attempts")
     assert alice.me().status_code == 200
+
+
+def test_the_right_password_is_no_failure(alice: Person, from_address: Any, turn: Callable[..., None]) -> None:
+    turn(failures_per_account=1, failures_per_address=1)
+    elsewhere = replace(alice, http=from_address("192.0.2.9"))
+    first = change(elsewhere)
+    assert first.status_code == 200
+    assert change(replace(elsewhere, **first.json()), current=NEW, new=PASSWORD).status_code == 200
 
 
 @pytest.mark.ledger("ASVS-6.2.3")
