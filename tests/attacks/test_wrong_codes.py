@@ -10,6 +10,7 @@ from latchkey.audit.models import AuditEvent
 from latchkey.codes.issue import MOST, issue
 from latchkey.codes.models import Code
 from latchkey.codes.purposes import Purpose
+from latchkey.codes.secret import code_digests, token_digests
 from latchkey.core.client import Client
 from latchkey.passwords.reset import send_reset
 from tests.attacks.test_links_and_codes import DOORS, ask, reset, sent_to
@@ -69,3 +70,9 @@ def test_right_codes_are_no_failures_however_many(alice: Person, turn: Callable[
     for _ in range(4):
         send_reset(alice.id, Client())
         assert reset(alice.http, **letter(alice.email).typed).status_code == 200
+
+
+def test_what_is_stored_of_one_secret_differs_by_purpose_and_by_address() -> None:
+    stored = [token_digests(purpose, "x")[0] for purpose in Purpose]
+    stored += [code_digests(purpose, email, "x")[0] for purpose in Purpose for email in ("a@b.example", "c@b.example")]
+    assert len(set(stored)) == len(stored) == 3 * len(Purpose)
