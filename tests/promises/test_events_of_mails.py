@@ -1,6 +1,6 @@
 """What is asked for and opened by mail is kept as events: in the transaction of what happens, or nothing happens."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,8 +13,8 @@ from latchkey.codes.models import Code
 from latchkey.limits.models import Attempt
 from latchkey.mail.models import Mail
 from tests.attacks.test_links_and_codes import DOORS, NEW, sent_to
-from tests.mailbox import Letter
-from tests.people import PASSWORD, Person
+from tests.mailbox import Letter, letter
+from tests.people import PASSWORD, Person, try_register
 from tests.promises.lines import Log
 from tests.promises.test_kept_events import kept
 
@@ -31,14 +31,14 @@ OPENING = {
 
 
 @contextmanager
-def no_event_can_be_kept() -> Iterator[None]:
+def without(table: str) -> Iterator[None]:
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE latchkey_event RENAME TO latchkey_gone")
+        cursor.execute(f"ALTER TABLE {table} RENAME TO latchkey_gone")
     try:
         yield
     finally:
         with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE latchkey_gone RENAME TO latchkey_event")
+            cursor.execute(f"ALTER TABLE latchkey_gone RENAME TO {table}")
 
 
 def everything() -> list[Any]:
@@ -90,8 +90,30 @@ def test_a_change_of_the_password_is_kept_with_who_changed_it_and_whence(alice: 
 def test_where_the_event_cannot_be_kept_no_mail_is_written(alice: Person, event: str) -> None:
     path, body = ASKING[event]
     before = everything()
-    with no_event_can_be_kept():
+    with without("latchkey_event"):
         assert alice.http.post(path, json=body, headers=alice.bearer()).status_code >= 500
+    assert everything() == before
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("verification", ["optional", "required"])
+def test_where_the_mail_cannot_be_written_nobody_is_registered(
+    alice: Person, turn: Callable[..., None], verification: str
+) -> None:
+    turn(email_verification=verification)
+    with without("latchkey_mail"):
+        assert try_register(alice.http, "carol@example.com").status_code >= 500
+    assert not User.objects.filter(email="carol@example.com").exists()
+    assert try_register(alice.http, "carol@example.com").status_code in (201, 202)
+    assert letter("carol@example.com").kind == "email_verification"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_the_old_address_cannot_be_told_it_is_not_changed(alice: Person) -> None:
+    mails = sent_to(alice)
+    before = everything()
+    with without("latchkey_mail"):
+        assert opened(alice, "email_change", mails).status_code >= 500
     assert everything() == before
 
 
@@ -100,7 +122,7 @@ def test_where_the_event_cannot_be_kept_no_mail_is_written(alice: Person, event:
 def test_where_the_event_cannot_be_kept_nothing_is_opened_or_spent(alice: Person, kind: str) -> None:
     mails = sent_to(alice)
     before = everything()
-    with no_event_can_be_kept():
+    with without("latchkey_event"):
         assert opened(alice, kind, mails).status_code >= 500
     assert everything() == before
     assert opened(alice, kind, mails).status_code == 200
