@@ -56,6 +56,7 @@ def test_the_mail_has_a_link_to_our_page_and_a_code_to_type(sent: Letter, settin
     assert list(parse_qs(link.query, strict_parsing=True)) == ["token"]
     assert len(sent.token) == 43  # 256 bits in Base64
     assert (sent.context["minutes"], sent.context["username"]) == ("30", "")
+    assert sent.context["expires_at"] == Code.objects.get().expires_at.isoformat()  # later it is not sent at all
 
 
 def test_the_address_is_read_in_any_spelling(alice: Person) -> None:
@@ -102,7 +103,11 @@ def test_a_password_that_is_refused_spends_nothing(alice: Person, sent: Letter, 
 def test_the_mailbox_is_proven_with_it(alice: Person, sent: Letter) -> None:
     assert User.objects.get().email_verified_at is None
     confirm(alice.http, token=sent.token)
-    assert User.objects.get().email_verified_at is not None
+    proven = User.objects.get().email_verified_at
+    assert proven is not None
+    ask(alice.http, alice.email)
+    assert confirm(alice.http, token=letter(alice.email).token).status_code == 200
+    assert User.objects.get().email_verified_at == proven  # since when, and not when last
 
 
 def test_an_account_without_a_password_gets_one(alice: Person) -> None:
