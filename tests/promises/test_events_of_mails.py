@@ -5,13 +5,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
 from latchkey.codes.models import Code
+from latchkey.core.client import Client
 from latchkey.limits.models import Attempt
 from latchkey.mail.models import Mail
+from latchkey.passwords.reset import send_reset
+from latchkey.verification.standing import mark_verified
 from tests.attacks.test_links_and_codes import DOORS, NEW, sent_to
 from tests.mailbox import Letter, letter
 from tests.people import PASSWORD, Person, try_register
@@ -93,6 +96,21 @@ def test_where_the_event_cannot_be_kept_no_mail_is_written(alice: Person, event:
     with without("latchkey_event"):
         assert alice.http.post(path, json=body, headers=alice.bearer()).status_code >= 500
     assert everything() == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_the_event_cannot_be_kept_no_operator_sends_a_mail(alice: Person) -> None:
+    before = everything()
+    with without("latchkey_event"), pytest.raises(DatabaseError):
+        send_reset(alice.id, Client())
+    assert everything() == before
+
+
+def test_what_an_operator_does_is_kept_as_such(alice: Person) -> None:
+    send_reset(alice.id, Client())
+    mark_verified([alice.id])
+    events = AuditEvent.objects.filter(detail="operator").order_by("id").values_list("name", "user_id")
+    assert list(events) == [("password.reset_requested", alice.id), ("email.verified", alice.id)]
 
 
 @pytest.mark.django_db(transaction=True)
