@@ -25,11 +25,11 @@ serve: setup ## Serve on http://127.0.0.1:8000/ (ARGS="--port 9000 --workers 1")
 SERVERS := $(addprefix tests/,operations deploy wire watch fuzz recipes test_serve.py transfer/test_commands.py)
 
 test: FAST := $(if $(filter tests,$(TESTS)),$(addprefix --ignore=,$(SERVERS)))
-test: setup ## Run the fast tests on SQLite and on PostgreSQL (4 minutes; TESTS=tests/api for some)
+test: setup ## Run the fast tests on SQLite and on PostgreSQL (7 minutes; TESTS=tests/api for some)
 	$(BIN)/pytest -n $(JOBS) --database sqlite $(FAST) $(TESTS)
 	$(BIN)/pytest -n $(JOBS) --database postgresql $(FAST) $(TESTS)
 
-test-servers: setup ## Run the tests that start servers of their own, and the fuzzing (9 minutes)
+test-servers: setup ## Run the tests that start servers of their own, and the fuzzing (17 minutes)
 	$(BIN)/pytest -n $(JOBS) --database sqlite $(SERVERS)
 	$(BIN)/pytest -n $(JOBS) --database postgresql $(SERVERS)
 

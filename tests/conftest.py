@@ -28,6 +28,13 @@ def hushed() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """Let the end of the run take its time: dropping a database is no request, which gives up after five seconds."""
+    yield
+    settings.DATABASES["default"]["OPTIONS"].pop("options", None)
+
+
 @pytest.fixture
 def http(db: None) -> Iterator[httpx.Client]:
     """A client of the service in this process: the whole stack below the socket."""

@@ -1,12 +1,13 @@
 """The policy in force: the knobs as they stand in the settings table, read at most once a second."""
 
 import time
+from contextlib import nullcontext
 from dataclasses import Field, fields, replace
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, connection, transaction
 
 from latchkey.core.knobs import Policy
 
@@ -56,7 +57,8 @@ def current() -> Policy:
     if Held.policy is None or asked_at - Held.read_at >= READ_AT_MOST_EVERY:
         Held.read_at = asked_at  # other threads go on with the last values while this one reads
         try:
-            Held.policy = from_stored(_read())
+            with transaction.atomic() if connection.in_atomic_block else nullcontext():  # which it must not break off
+                Held.policy = from_stored(_read())
             Held.good_at = asked_at
         except DatabaseError:
             return Held.policy or _defaults()

@@ -34,7 +34,6 @@ def tell() -> int:
     if not waiting.exists():  # SQLite would wait for its writer, to find nothing to do
         return 0
     are_wanted = current().notices and settings.MAIL_SERVER is not None
-    device_name("")  # its patterns take a while to load, and in the transaction SQLite's other writers would wait
     with transaction.atomic():
         events = list(waiting.select_for_update(skip_locked=True)[:BATCH])
         if are_wanted:

@@ -10,7 +10,7 @@ from latchkey.audit.prune import prune as prune_events
 from latchkey.core import clock, policy
 from latchkey.core.cursor import fetch
 from latchkey.core.metrics import EVENTS
-from latchkey.watch.live_sessions import live_sessions
+from latchkey.watch.live_sessions import estimated
 from latchkey.watch.models import Tally
 
 EVERY = 10.0
@@ -80,7 +80,7 @@ def begin(hour: int) -> None:
     """
     if Tally.objects.filter(hour=hour, name=LIVE).exists():
         return
-    sample = Tally(hour=hour, name=LIVE, count=live_sessions())
+    sample = Tally(hour=hour, name=LIVE, count=estimated())
     Tally.objects.bulk_create([sample], ignore_conflicts=True)
     kept = int(policy.current().event_retention.total_seconds()) // HOUR
     Tally.objects.filter(hour__lt=hour - kept).delete()
