@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from functools import wraps
+from threading import Lock
+from typing import Any, ClassVar
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
@@ -42,8 +45,29 @@ class DocsView(ApiView, SpectacularSwaggerSplitView):
     """Swagger UI, with refusals like everywhere else."""
 
 
+class Once(SchemaGenerator):
+    """Makes the document once in a process, and in one thread: it is the same for everybody.
+
+    drf-spectacular keeps what it works on in the views themselves, so that two threads at once spoil each other's.
+    """
+
+    made: ClassVar[list[Any]] = []
+    making: ClassVar[Lock] = Lock()
+
+    def get_schema(self, request: Any = None, public: bool = False) -> Any:
+        with self.making:
+            if not self.made:
+                self.made.append(super().get_schema(request, public))  # type: ignore[no-untyped-call]  # untyped there
+        return self.made[0]
+
+
 class SchemaView(ApiView, SpectacularAPIView):
     """The OpenAPI document, with refusals like everywhere else."""
+
+    generator_class = Once
+
+    def _get_version_parameter(self, request: Request) -> None:
+        """Let nobody's ?version= into the document."""
 
 
 def read_only(page: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

@@ -1,6 +1,8 @@
 """LATCHKEY_API_DOCS: whether strangers can read the documentation here."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import httpx
 import pytest
@@ -29,6 +31,16 @@ def test_the_documentation_is_there_unless_it_is_switched_off(launch: Launch, sw
         for link in re.findall(r'(?:href|src)="([^"]+)"', page.text):
             assert http.get(link, follow_redirects=True).status_code == 200, link
         assert Person(http, "alice@example.com").register().login().refresh().me().status_code == 200
+
+
+def test_many_who_ask_for_the_document_at_once_get_the_same_one(launch: Launch) -> None:
+    """And nobody's ?version= gets into it."""
+    address = f"{launch(workers=1).url}/api-doc/schema/"
+    asked = [f"{address}?version={number}" if number % 2 else address for number in range(16)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(partial(httpx.get, timeout=60), asked))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1
 
 
 @pytest.mark.ledger("ASVS-13.4.5")
