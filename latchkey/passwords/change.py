@@ -12,6 +12,7 @@ from latchkey.audit.log import record
 from latchkey.core import clock
 from latchkey.core.client import Client
 from latchkey.core.errors import InvalidToken, Unavailable
+from latchkey.core.knobs import Policy
 from latchkey.core.policy import current
 from latchkey.keys.ring import signing_key
 from latchkey.limits.attempts import Charge, refund
@@ -28,31 +29,32 @@ def change(user_id: int, current_password: str, new_password: str, client: Clien
     signs, user = signing_key(clock.now()), account_of(user_id)
     admit(new_password, user, "new_password")
     charged = prove_again(user, current_password, client, "current_password")
-    proven = user.credential_version
     user.set_password(new_password)
-    now = clock.now()
+    now, policy = clock.now(), current()
     try:
-        opened = _store(user, proven, charged, client, now)
+        opened = _store(user, charged, client, now, policy)
     except IntegrityError as error:  # the selector of another session: nothing was changed, and the next one is free
         raise Unavailable from error
     record(Event.LOGIN_SUCCEEDED, client, user_id=user.pk, session_id=opened.session_id, kept=True)
-    terms = Terms(now, current().access_token_lifetime, signs)
+    terms = Terms(now, policy.access_token_lifetime, signs)
     return issue_pair(opened.session_id, user.pk, opened.secret, terms)
 
 
 @transaction.atomic
-def _store(user: User, proven: int, charged: Charge, client: Client, now: datetime) -> Opened:
+def _store(user: User, charged: Charge, client: Client, now: datetime, policy: Policy) -> Opened:
     """Store the password, if the one that was proven is still in force.
 
     The refund comes first, so that rows are locked in the same order as at a sign-in.
     """
     refund(charged)
-    holds = User.objects.select_for_update(no_key=True).filter(pk=user.pk, is_active=True, credential_version=proven)
+    holds = User.objects.select_for_update(no_key=True).filter(
+        pk=user.pk, is_active=True, credential_version=user.credential_version
+    )
     if not holds.exists():
         raise InvalidToken
     user.acting = client
     user.save(update_fields=["password"])
-    opened = open_session(user, client, now)
+    opened = open_session(user, client, now, policy)
     if opened is None:
         raise InvalidToken
     return opened

@@ -12,6 +12,7 @@ from latchkey.audit.log import record
 from latchkey.core import clock
 from latchkey.core.client import Client
 from latchkey.core.errors import EmailNotVerified, InvalidCredentials
+from latchkey.core.knobs import Policy
 from latchkey.core.policy import current
 from latchkey.keys.ring import signing_key
 from latchkey.limits.attempts import Charge, charge, refund
@@ -38,14 +39,14 @@ def login(email: str, password: str, client: Client) -> TokenPair:
 
 
 def _sign_in(user: User, charged: Charge, client: Client, signs: Key | None) -> TokenPair:
-    now = clock.now()
+    now, policy = clock.now(), current()
     try:
-        opened = _open(user, charged, client, now)
+        opened = _open(user, charged, client, now, policy)
     except InvalidCredentials:
         record(Event.LOGIN_FAILED, client, user_id=user.pk, reason="revoked")
         raise
     record(Event.LOGIN_SUCCEEDED, client, user_id=user.pk, session_id=opened.session_id, kept=True)
-    terms = Terms(now, current().access_token_lifetime, signs)
+    terms = Terms(now, policy.access_token_lifetime, signs)
     return issue_pair(opened.session_id, user.pk, opened.secret, terms)
 
 
@@ -64,14 +65,14 @@ def _prove(email: str, password: str, client: Client) -> tuple[Charge, User]:
 
 
 @transaction.atomic
-def _open(user: User, charged: Charge, client: Client, now: datetime) -> Opened:
+def _open(user: User, charged: Charge, client: Client, now: datetime, policy: Policy) -> Opened:
     """Add the session, if what was proven still holds: the user may have changed while the password was hashed.
 
     The refund comes first. It writes the account's row of attempts, so that sign-ins to one account follow
     each other from here on, and each sees the sessions of those before it when it counts them.
     """
     refund(charged)
-    opened = open_session(user, client, now)
+    opened = open_session(user, client, now, policy)
     if opened is None:
         raise InvalidCredentials  # which takes the refund back, too
     return opened

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from latchkey.accounts.models import User
 from latchkey.core.client import Client
-from latchkey.core.policy import current
+from latchkey.core.knobs import Policy
 from latchkey.sessions.models import Session, random_id
 from latchkey.sessions.shapes import Opening
 from latchkey.tokens.keys import refresh_token_keys
@@ -21,13 +21,13 @@ class Opened:
     secret: UUID
 
 
-def open_session(user: User, client: Client, now: datetime) -> Opened | None:
+def open_session(user: User, client: Client, now: datetime, policy: Policy) -> Opened | None:
     """Add a session, in the transaction around; None where what was proven holds no more.
 
     The user may have changed meanwhile: the credential version decides. With 10 million sessions one draw in 28 million
     is the selector of another, and raises IntegrityError.
     """
-    policy, key = current(), refresh_token_keys()[0]
+    key = refresh_token_keys()[0]
     secret = generate(key)
     opening = Opening(
         id=random_id(),

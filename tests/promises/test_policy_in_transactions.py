@@ -1,0 +1,17 @@
+"""The settings are read at most once a second, wherever that falls: also in the middle of somebody's transaction."""
+
+from django.conf import settings
+from django.db import connection
+
+from latchkey.accounts.models import User
+from latchkey.core import policy
+
+
+def test_settings_that_cannot_be_read_break_off_no_transaction(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE constance_constance RENAME TO constance_gone")  # until the test is rolled back
+    policy.forget()
+    assert connection.in_atomic_block
+    assert policy.current() == settings.POLICY_DEFAULTS
+    assert User.objects.count() == 0  # PostgreSQL takes no statement after one that failed
+    policy.forget()
