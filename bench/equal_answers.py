@@ -14,7 +14,6 @@ import json
 import math
 import random
 import sys
-import tempfile
 import time
 from bisect import bisect_right
 from collections.abc import Callable
@@ -25,7 +24,7 @@ from statistics import median
 
 from tqdm import tqdm
 
-from tests.postgres import Postgres
+from bench.place import place
 from tests.server import Server
 
 TOLERANCE = 0.05
@@ -63,13 +62,7 @@ def main() -> None:
     parser.add_argument("--processor", action="store_true", help="time of the worker's processor, not of the wall")
     options = parser.parse_args()
     with ExitStack() as opened:
-        folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="latchkey-equal-")))
-        folder.chmod(0o755)
-        url = ""
-        if options.database == "postgresql":
-            postgresql = Postgres(folder / "postgresql").create().start()
-            opened.callback(postgresql.stop, "immediate")
-            url = postgresql.url
+        folder, url = place(opened, "equal", options.database)
         server = Server(folder / "server", url, workers=1).start()
         opened.callback(server.kill)
         server.shell(MAKE_ACCOUNTS.replace("ACCOUNTS", str(options.samples // PER_ACCOUNT + 1)))

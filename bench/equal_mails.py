@@ -13,19 +13,18 @@ import argparse
 import json
 import random
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection
-from pathlib import Path
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
 from tqdm import tqdm
 
 from bench.equal_answers import computed, report
-from tests.postgres import Postgres, free_port
+from bench.place import place
+from tests.postgres import free_port
 from tests.server import Server
 
 PER_ADDRESS = 20
@@ -47,13 +46,7 @@ def main() -> None:
     parser.add_argument("--processor", action="store_true", help="time of the worker's processor, not of the wall")
     options = parser.parse_args()
     with ExitStack() as opened:
-        folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="latchkey-equal-")))
-        folder.chmod(0o755)
-        url = ""
-        if options.database == "postgresql":
-            postgresql = Postgres(folder / "postgresql").create().start()
-            opened.callback(postgresql.stop, "immediate")
-            url = postgresql.url
+        folder, url = place(opened, "equal", options.database)
         taking = Controller(Sink(), hostname="127.0.0.1", port=free_port())
         opened.callback(taking.stop)
         taking.start()

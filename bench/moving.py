@@ -12,7 +12,6 @@ import argparse
 import os
 import random
 import string
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -23,7 +22,7 @@ from statistics import median
 from tqdm import tqdm
 
 from bench.flood import Caller
-from tests.postgres import Postgres
+from bench.place import place
 from tests.server import Server
 
 DOMAINS = ["gmail.com", "outlook.com", "example.com", *(f"d{number}.example" for number in range(2_000))]
@@ -36,13 +35,7 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=1_000_000, help="in the file (default: %(default)s)")
     options = parser.parse_args()
     with ExitStack() as opened:
-        folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="latchkey-moving-")))
-        folder.chmod(0o755)
-        url = ""
-        if options.database == "postgresql":
-            postgresql = Postgres(folder / "postgresql").create().start()
-            opened.callback(postgresql.stop, "immediate")
-            url = postgresql.url
+        folder, url = place(opened, "moving", options.database)
         server = Server(folder / "server", url).start()
         opened.callback(server.kill)
         make_file(server.folder / "users.csv", options.users)
