@@ -1,5 +1,6 @@
 """What every test can ask for. A test that asks for `http` or a person runs on the database of the run."""
 
+import signal
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -19,6 +20,8 @@ from latchkey.limits.guesses import forget_guesses
 from tests.hushed import nothing_secret_is_logged
 from tests.people import Person
 from tests.server import Server, fresh_database
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's "&" has it ignored, and so would all that we start
 
 
 @pytest.fixture(autouse=True)
@@ -43,13 +46,13 @@ def http(db: None) -> Iterator[httpx.Client]:
     policy.forget()
     forget_guesses()
     ring.forget()
-    for signal in (request_started, request_finished):  # a test is one transaction, which must outlive a request
-        signal.disconnect(close_old_connections)
+    for sent in (request_started, request_finished):  # a test is one transaction, which must outlive a request
+        sent.disconnect(close_old_connections)
     transport = httpx.WSGITransport(app=application, raise_app_exceptions=False)
     with httpx.Client(transport=transport, base_url="http://127.0.0.1:8000") as client:
         yield client
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
+    for sent in (request_started, request_finished):
+        sent.connect(close_old_connections)
 
 
 @pytest.fixture
