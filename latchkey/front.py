@@ -12,30 +12,20 @@ from time import perf_counter
 from typing import Any, TypeAlias
 
 import structlog
-from django.conf import settings
 
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.core.client import client_of
-from latchkey.core.errors import (
-    BadRequest,
-    ContentTooLarge,
-    ParseError,
-    Refusal,
-    RequestTimeout,
-    ServerError,
-    Unavailable,
-)
+from latchkey.core.errors import Refusal, ServerError, Unavailable
 from latchkey.core.pool import Pool
 from latchkey.limits.hashing import LEAVING, PATHS, QUEUE, SLOTS
 from latchkey.watch.shared import Watch
 from latchkey.web.environ import environ_of
 from latchkey.web.tracing import Traced
+from latchkey.web.whole_body import whole_body
 
-BODY_SECONDS = 10  # for the whole body, from the end of the head
 COURIER_SECONDS = 25  # for the mail in hand when the worker stops, out of the 30 that it has
 HASHING = {"POST": PATHS, "DELETE": LEAVING}
-CLOSE = {"Connection": "close"}  # where the next request could pass for a part of this one (RFC 9112 section 6.3)
 
 Answer: TypeAlias = tuple[int, list[tuple[str, str]], bytes]
 """Status, headers and body."""
@@ -109,31 +99,3 @@ class Front:
         parts = self.application(environ, lambda status, headers: begun.extend((status, headers)))
         with closing(parts) if hasattr(parts, "close") else nullcontext():  # PEP 3333
             return int(begun[0][:3]), begun[1], b"".join(parts)
-
-
-async def whole_body(scope: Any, protocol: Any) -> bytes:
-    """Return the body; raise BadRequest, ContentTooLarge, ParseError or RequestTimeout."""
-    codings = [coding.lower() for coding in scope.headers.get_all("transfer-encoding")]
-    if codings not in ([], ["chunked"]):  # the server drops a Content-Length beside it, and closes after the answer
-        raise BadRequest(headers=CLOSE)  # a proxy in front may have another opinion on where the body ends
-    if len(scope.headers.get_all("host")) != 1 or not scope.method.isupper():
-        raise BadRequest(headers=CLOSE)  # methods are case-sensitive (RFC 9110 section 9.1), and not so in Django
-    body, size, ends, length = bytearray(), 0, 0, int(scope.headers.get("content-length", -1))
-    if not codings and length < 1:
-        return b""
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for part in protocol:
-                size += len(part)
-                ends += not part  # an empty part ends a body, and a second one says that it broke off
-                if size <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-                    body += part  # what is too large is read and let go, so that its client hears the refusal
-                if size == length:
-                    break  # the end itself is not waited for: it would be one more turn of the loop
-    except TimeoutError as error:
-        raise RequestTimeout(headers=CLOSE) from error
-    if ends > 1:
-        raise ParseError(headers=CLOSE)
-    if size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-        raise ContentTooLarge
-    return bytes(body)
