@@ -40,8 +40,9 @@ def winner(answers: list[httpx.Response]) -> int:
 
 @pytest.mark.ledger("H-RACE-10", "ASVS-6.5.1", "REG-KEYCLOAK-17")
 def test_of_twenty_resets_with_one_mail_one_sets_its_password(twenty: Race) -> None:
-    for number in range(ROUNDS):
-        alice = twenty.person(f"reset.{number}").register().login()
+    while twenty.together < ROUNDS // 2:  # a busy machine starts some of the twenty too late to meet the others
+        assert twenty.rounds < 4 * ROUNDS
+        alice = twenty.person(f"reset.{twenty.rounds}").register().login()
         assert alice.http.post("/api/password/reset/", json={"email": alice.email}).status_code == 202
         acts = [
             partial(client.post, "/api/password/reset/confirm/", json={**each, "new_password": f"{PASSWORD} {at}"})
@@ -50,7 +51,6 @@ def test_of_twenty_resets_with_one_mail_one_sets_its_password(twenty: Race) -> N
         won = winner([outcome.answer for outcome in twenty.start(*acts)])
         assert try_login(alice.http, alice.email, f"{PASSWORD} {won}").status_code == 200
         assert alice.try_refresh().status_code == 401
-    assert twenty.together > ROUNDS // 2
 
 
 @pytest.mark.ledger("H-RACE-10")
