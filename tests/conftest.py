@@ -21,7 +21,9 @@ from tests.hushed import nothing_secret_is_logged
 from tests.people import Person
 from tests.server import Server, fresh_database
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's "&" has it ignored, and so would all that we start
+# A shell's "&" has both ignored, and so would be whatever the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)
