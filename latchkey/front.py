@@ -1,7 +1,7 @@
 """What stands between the socket and Django: a request is whole, bounded and in time before it costs a thread.
 
-The server hands bodies on as they come, so that as many clients as there are threads could hold them all by stopping
-in mid-body. Here the event loop waits instead of a thread (docs/decisions/0005-a-front-before-django.md).
+One that a single statement answers needs no thread at all, on PostgreSQL
+(docs/decisions/0015-one-statement-on-the-event-loop.md).
 """
 
 import asyncio
@@ -9,26 +9,26 @@ from contextlib import closing, nullcontext
 from functools import partial
 from threading import Thread
 from time import perf_counter
-from typing import Any, TypeAlias
+from typing import Any
 
 import structlog
+from django.db import connection
 
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.core.client import client_of
 from latchkey.core.errors import Refusal, ServerError, Unavailable
+from latchkey.core.lines import Lines
 from latchkey.core.pool import Pool
+from latchkey.core.prepared import prepares
 from latchkey.limits.hashing import LEAVING, PATHS, QUEUE, SLOTS
 from latchkey.watch.shared import Watch
-from latchkey.web.environ import environ_of
+from latchkey.web.environ import Answer, environ_of
 from latchkey.web.tracing import Traced
 from latchkey.web.whole_body import whole_body
 
 COURIER_SECONDS = 25  # for the mail in hand when the worker stops, out of the 30 that it has
 HASHING = {"POST": PATHS, "DELETE": LEAVING}
-
-Answer: TypeAlias = tuple[int, list[tuple[str, str]], bytes]
-"""Status, headers and body."""
 
 log = structlog.get_logger(__name__)
 
@@ -43,14 +43,19 @@ class Front:
         from latchkey.mail.round import Courier  # noqa: PLC0415 - late, as above: models need Django set up
 
         self.watch, self.courier = watch, Courier()
+        self.lines: Lines | None = None
         self.usual, self.hashing = Pool(threads), Pool(SLOTS)
         for pool in (self.usual, self.hashing):
             for place in range(len(pool.busy)):
                 Thread(target=self.work, args=(pool, place), daemon=True).start()
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        from latchkey.watch.begin import be_watched  # noqa: PLC0415 - late, as above: models need Django set up
+        from latchkey.sessions.statements import of_the_loop  # noqa: PLC0415 - late, as above: models need Django set up
+        from latchkey.watch.begin import be_watched  # noqa: PLC0415
+        from latchkey.web.short_way import ShortWay  # noqa: PLC0415
 
+        if isinstance(self.application, ShortWay) and prepares(connection) and not connection.queries_logged:
+            self.lines = Lines(of_the_loop(), loop)
         be_watched(self.watch, {"requests": self.usual, "passwords": self.hashing}, loop)
         self.courier.thread.start()
 
@@ -64,37 +69,50 @@ class Front:
         done = asyncio.get_running_loop().create_future()
         try:
             body = await whole_body(scope, protocol)
-            self.pool_for(scope).asked.put((scope, body, perf_counter(), done))
-            answer = await done
+            environ = environ_of(scope, body) | {"latchkey.arrived": perf_counter()}
+            answer = await self.soon(environ)
+            if answer is None:
+                self.pool_for(scope, environ).asked.put((environ, done))
+                answer = await done
         except Refusal as refusal:
-            answer = await asyncio.to_thread(self.answer, scope, b"", {"latchkey.refusal": refusal})
+            answer = await asyncio.to_thread(self.answer, environ_of(scope, b"") | {"latchkey.refusal": refusal})
         protocol.response_bytes(*answer)
 
-    def pool_for(self, scope: Any) -> Pool:
+    async def soon(self, environ: dict[str, Any]) -> Answer | None:
+        """Answer without a thread, None where that cannot be."""
+        if self.lines is None:
+            return None
+        try:
+            answer: Answer | None = await self.application.soon(environ, self.lines)
+        except Exception:  # a mistake of ours: the threads may know better
+            log.exception("request_failed")
+            return None
+        return answer
+
+    def pool_for(self, scope: Any, environ: dict[str, Any]) -> Pool:
         """Return where the request waits for a thread; raise Unavailable where too many passwords wait already."""
         if scope.path.rstrip("/") not in HASHING.get(scope.method, ()):
             return self.usual
         if self.hashing.asked.qsize() >= QUEUE:
-            record(Event.ATTEMPT_TURNED_AWAY, client_of(environ_of(scope, b"")))
+            record(Event.ATTEMPT_TURNED_AWAY, client_of(environ))
             raise Unavailable
         return self.hashing
 
     def work(self, pool: Pool, place: int) -> None:
         """Answer one request after another, for as long as the process lives."""
         while True:
-            scope, body, arrived, done = pool.asked.get()
+            environ, done = pool.asked.get()
             pool.busy[place] = True
             try:
-                told = partial(done.set_result, self.answer(scope, body, {"latchkey.arrived": arrived}))
+                told = partial(done.set_result, self.answer(environ))
             except Exception:  # out of a stream or a signal; what a view raises never gets here
                 log.exception("request_failed")
                 told = partial(done.set_exception, ServerError())
             done.get_loop().call_soon_threadsafe(told)
             pool.busy[place] = False
 
-    def answer(self, scope: Any, body: bytes, known: dict[str, Any]) -> Answer:
+    def answer(self, environ: dict[str, Any]) -> Answer:
         """Have the application answer, or refuse; streams are small here, and sent in one piece like the rest."""
-        environ = environ_of(scope, body) | known
         begun: list[Any] = []
         parts = self.application(environ, lambda status, headers: begun.extend((status, headers)))
         with closing(parts) if hasattr(parts, "close") else nullcontext():  # PEP 3333

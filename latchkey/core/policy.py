@@ -53,16 +53,21 @@ def current() -> Policy:
 
     One query, at most once a second in a process; while the database is away the last good values stay.
     """
-    asked_at = time.monotonic()
-    if Held.policy is None or asked_at - Held.read_at >= READ_AT_MOST_EVERY:
-        Held.read_at = asked_at  # other threads go on with the last values while this one reads
-        try:
-            with transaction.atomic() if connection.in_atomic_block else nullcontext():  # which it must not break off
-                Held.policy = from_stored(_read())
-            Held.good_at = asked_at
-        except DatabaseError:
-            return Held.policy or _defaults()
+    if policy := held():
+        return policy
+    asked_at = Held.read_at = time.monotonic()  # other threads go on with the last values while this one reads
+    try:
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():  # which it must not break off
+            Held.policy = from_stored(_read())
+        Held.good_at = asked_at
+    except DatabaseError:
+        return Held.policy or _defaults()
     return Held.policy
+
+
+def held() -> Policy | None:
+    """Return the policy without a query, None where one is due."""
+    return Held.policy if time.monotonic() - Held.read_at < READ_AT_MOST_EVERY else None
 
 
 def forget() -> None:

@@ -8,13 +8,13 @@ told the parameters as text, whose types the server knows from where they stand.
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
+import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
-from psycopg import OperationalError
 from psycopg.errors import error_from_result
 from psycopg.pq import DiagnosticField, ExecStatus
-from psycopg.pq.abc import PGresult
+from psycopg.pq.abc import PGconn, PGresult
 
 from latchkey.core.cursor import fetch, usable
 
@@ -40,34 +40,59 @@ class Prepared:
         logged or counted, and where the operator wants none prepared.
         """
         database = connections[DEFAULT_DB_ALIAS]
-        if not _prepares(database) or database.in_atomic_block or database.queries_logged or database.execute_wrappers:
-            return fetch(self.sql, parameters)
+        if not prepares(database) or database.in_atomic_block or database.queries_logged or database.execute_wrappers:
+            return self._by_cursor(database, parameters)
         with database.wrap_database_errors:
-            result = self._result(usable(database).connection, [_sent(parameters[name]) for name in self.order])
+            result = self._result(usable(database).connection, self.sent(parameters))
         if result is None:
             database.close()  # and every plan with it
-            return fetch(self.sql, parameters)
+            return self._by_cursor(database, parameters)
+        return self.rows(result)
+
+    def _by_cursor(self, database: Any, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        adapted = database.ops.adapt_datetimefield_value  # SQLite has times as text
+        return fetch(self.sql, {n: adapted(v) if isinstance(v, datetime) else v for n, v in parameters.items()})
+
+    def sent(self, parameters: Mapping[str, Any]) -> list[bytes]:
+        """Return the parameters in their order, as text."""
+        return [_sent(parameters[name]) for name in self.order]
+
+    def rows(self, result: PGresult) -> list[tuple[Any, ...]]:
+        """Read what libpq was answered."""
         value, columns = result.get_value, self.columns
         return [tuple([read(value(row, column)) for column, read in columns]) for row in range(result.ntuples)]
+
+    def prepare(self, libpq: PGconn) -> None:
+        """Have a connection plan the statement; raises psycopg.Error."""
+        if error := failure(libpq.prepare(self.name, self.numbered)):
+            raise error
 
     def _result(self, connection: Any, values: list[bytes]) -> PGresult | None:
         """Return the rows in libpq's form, None where the plan is lost; raises psycopg.Error."""
         plans, libpq = connection.__dict__.setdefault(_PLANS, set()), connection.pgconn
-        result: PGresult
         if self.name not in plans:
-            result = libpq.prepare(self.name, self.numbered)
-            if result.status != ExecStatus.COMMAND_OK:
-                raise _error(result)
+            self.prepare(libpq)
             plans.add(self.name)
-        result = libpq.exec_prepared(self.name, values)
-        if result.status == ExecStatus.TUPLES_OK:
-            return result
-        if result.error_field(DiagnosticField.SQLSTATE) in _LOST_PLAN:
+        result: PGresult = libpq.exec_prepared(self.name, values)
+        error = failure(result)
+        if error and result.error_field(DiagnosticField.SQLSTATE) in _LOST_PLAN:
             return None
-        raise _error(result)
+        if error:
+            raise error
+        return result
 
 
-def _prepares(database: Any) -> bool:
+def failure(result: PGresult) -> psycopg.Error | None:
+    """Return what PostgreSQL, or libpq itself, found wrong with a statement."""
+    if result.status in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+        return None
+    if result.error_field(DiagnosticField.SQLSTATE) is None:  # libpq's own words: the server is gone
+        return psycopg.OperationalError(result.get_error_message())
+    return error_from_result(result)
+
+
+def prepares(database: Any) -> bool:
+    """Tell whether this database has statements prepared: PostgreSQL does, unless the operator wants none."""
     return database.vendor == "postgresql" and database.settings_dict["OPTIONS"]["prepare_threshold"] is not None
 
 
@@ -78,7 +103,12 @@ def _sent(value: Any) -> bytes:
     return (value.isoformat() if isinstance(value, datetime) else str(value)).encode()
 
 
-def _error(result: PGresult) -> Exception:
-    if result.error_field(DiagnosticField.SQLSTATE) is None:  # libpq's own words: the server is gone
-        return OperationalError(result.get_error_message())
-    return error_from_result(result)
+class Question(NamedTuple):
+    """A statement and its parameters, which a thread executes at once and the event loop when it can."""
+
+    statement: Prepared
+    parameters: Mapping[str, Any]
+
+    def fetch(self) -> list[tuple[Any, ...]]:
+        """Execute it, and return the rows; raises what Django's cursors raise."""
+        return self.statement.fetch(self.parameters)

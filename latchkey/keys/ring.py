@@ -76,15 +76,22 @@ def find(kid: str) -> Key | None:
     return found.key if found else None
 
 
-def signing_key(now: datetime) -> Key | None:
-    """Return the key that signs now, None where that is the secret's own (HS256).
+def held() -> Ring | None:
+    """Return the ring without a query, None where one is due; where the secret's own key signs, nobody needs it."""
+    if settings.SIGNING_ALGORITHM == ALGORITHM:
+        return {}
+    return _Held.ring if time.monotonic() - _Held.read_at < READ_AT_MOST_EVERY else None
+
+
+def signing_key(now: datetime, ring: Ring | None = None) -> Key | None:
+    """Return the key that signs now, in this ring or else the current one; None where that is the secret's own (HS256).
 
     Ask before anything is written. Raises Unavailable where the ring has none that can be decrypted: a token under
     another key than the published one would be refused by whoever verifies it.
     """
     if settings.SIGNING_ALGORITHM == ALGORITHM:
         return None
-    signs = signer(current().values(), now)
+    signs = signer((current() if ring is None else ring).values(), now)
     if signs is None or signs.key.signs is None:
         log.error("key.unusable", key_id=signs and signs.key.kid)
         raise Unavailable

@@ -13,7 +13,8 @@ from latchkey.audit.keep import done_and_kept
 from latchkey.audit.log import record
 from latchkey.core.client import Client
 from latchkey.core.cursor import fetch
-from latchkey.sessions.shapes import Bearer, Opening, Rotated, Step
+from latchkey.core.prepared import Question
+from latchkey.sessions.shapes import Opening, Step
 from latchkey.sessions.statements import BEARER, MAKE_ROOM, OPEN, rotation, worded
 
 if TYPE_CHECKING:
@@ -76,30 +77,26 @@ class SessionManager(models.Manager["Session"]):
             record(event, client, user_id=user_id, session_id=session_id, reason=reason, kept=True)
         return len(ended)
 
-    def rotate(self, step: Step, now: datetime, lifetime: timedelta, cap: timedelta) -> Rotated | None:
-        """Take a session one step on, in one statement; None where the presented token is not its current one.
+    def rotation(self, step: Step, now: datetime, lifetime: timedelta, cap: timedelta) -> Question:
+        """Return the statement that takes a session one step on; it has a row where the token is the current one.
 
         Equal requests queue for the row, and each looks at the digests again once it has it: exactly one
         of them matches, without a transaction and without a lock of ours. The expiry moves to
         min(now + lifetime, created_at + cap). No indexed column changes, so that on PostgreSQL the new
         version of the row stays on its page (a heap-only update) and no index grows.
         """
-        adapted = connection.ops.adapt_datetimefield_value
         parameters: dict[str, Any] = {
             "selector": step.selector,
             "presented": step.presented,
             "digest": step.digest,
             "next_digest": step.next_digest,
-            "now": adapted(now),
-            "until": adapted(now + lifetime),
-            "oldest": adapted(now - cap),
+            "now": now,
+            "until": now + lifetime,
+            "oldest": now - cap,
             "cap": int(cap.total_seconds()),
         }
-        rows = rotation(connection.vendor).fetch(parameters)
-        return Rotated(*rows[0]) if rows else None
+        return Question(rotation(), parameters)
 
-    def bearer(self, session_id: int, now: datetime) -> "Bearer | None":
-        """Return the user whose live session this is, None where it is none: one SELECT."""
-        adapted = connection.ops.adapt_datetimefield_value
-        rows = BEARER.fetch({"id": session_id, "now": adapted(now)})
-        return Bearer(*rows[0]) if rows else None
+    def bearer(self, session_id: int, now: datetime) -> Question:
+        """Return the statement that finds the user whose live session this is: one SELECT, no row where it is none."""
+        return Question(BEARER, {"id": session_id, "now": now})

@@ -7,15 +7,20 @@ from django.conf import settings
 
 from latchkey.accounts.email import LENGTH_LIMIT
 from latchkey.accounts.passwords import LENGTH_LIMIT as PASSWORD_LENGTH_LIMIT
+from latchkey.core import clock
 from latchkey.core.client import client_of
+from latchkey.core.policy import held
+from latchkey.core.prepared import Question
+from latchkey.keys import ring
+from latchkey.sessions import refresh, verify
 from latchkey.sessions.authentication import presented_in
 from latchkey.sessions.login import login
 from latchkey.sessions.pair import TokenPair
-from latchkey.sessions.refresh import refresh
-from latchkey.sessions.verify import verify
+from latchkey.sessions.shapes import Bearer
+from latchkey.tokens.signed import AccessToken
 from latchkey.web.fields import is_uuid
+from latchkey.web.plain_view import Environ, Halves, PlainView, Rows, object_sent
 from latchkey.web.ready_headers import Headers
-from latchkey.web.short_way import Environ, PlainView, object_sent
 
 
 def _headers(allowed: str) -> Headers:
@@ -48,7 +53,18 @@ def token_sent(environ: Environ) -> str | None:
 
 def spend(presented: str, environ: Environ) -> dict[str, Any]:
     """Do as RefreshView does."""
-    return _pair(refresh(UUID(presented), client_of(environ)))
+    return _pair(refresh.refresh(UUID(presented), client_of(environ)))
+
+
+def begin_to_spend(presented: str) -> tuple[refresh.Spending, Question] | None:
+    now, policy, keys = clock.now(), held(), ring.held()
+    if policy is None or keys is None or settings.SIGNING_ALGORITHM == "RS256":  # which signs for a millisecond
+        return None
+    return refresh.begin(UUID(presented), now, policy, ring.signing_key(now, keys))
+
+
+def end_spending(spending: refresh.Spending, rows: Rows, environ: Environ) -> dict[str, Any]:
+    return _pair(refresh.end(spending, rows, client_of(environ)))
 
 
 def _pair(pair: TokenPair) -> dict[str, Any]:
@@ -57,10 +73,27 @@ def _pair(pair: TokenPair) -> dict[str, Any]:
 
 def read_me(presented: str, environ: Environ) -> dict[str, Any]:
     """Do as MeView does when it is read."""
-    _, bearer = verify(presented)
+    return _record(verify.verify(presented)[1])
+
+
+def begin_to_verify(presented: str) -> tuple[AccessToken, Question] | None:
+    keys = ring.held()
+    return None if keys is None else verify.begin(presented, lambda kid: keys[kid].key if kid in keys else None)
+
+
+def end_reading_me(token: AccessToken, rows: Rows, environ: Environ) -> dict[str, Any]:
+    return _record(verify.end(token, rows))
+
+
+def _record(bearer: Bearer) -> dict[str, Any]:
     return {"id": bearer.id, "username": bearer.username, "email": bearer.email}
 
 
 LOGIN = PlainView(credentials_sent, sign_in, _headers("POST, OPTIONS"))
-REFRESH = PlainView(token_sent, spend, _headers("POST, OPTIONS"))
-ME = PlainView(presented_in, read_me, _headers("GET, PUT, PATCH, DELETE, HEAD, OPTIONS"))
+REFRESH = PlainView(token_sent, spend, _headers("POST, OPTIONS"), halves=Halves(begin_to_spend, end_spending))
+ME = PlainView(
+    presented_in,
+    read_me,
+    _headers("GET, PUT, PATCH, DELETE, HEAD, OPTIONS"),
+    halves=Halves(begin_to_verify, end_reading_me),
+)

@@ -10,8 +10,9 @@ one of many that somebody makes up            429                   2
 any other token of a live session             replay: end it, 401   3
 """
 
+from datetime import datetime
 from hmac import compare_digest
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 from uuid import UUID
 
 from latchkey.audit.events import Event
@@ -21,14 +22,25 @@ from latchkey.core.client import Client
 from latchkey.core.errors import InvalidRefreshToken
 from latchkey.core.knobs import Policy
 from latchkey.core.policy import current
+from latchkey.core.prepared import Question
 from latchkey.keys.ring import signing_key
 from latchkey.limits.guesses import count_guess
 from latchkey.sessions.models import Session
 from latchkey.sessions.pair import Terms, TokenPair, issue_pair
 from latchkey.sessions.shapes import Step
 from latchkey.sessions.statements import END_BY_ID
-from latchkey.tokens.keys import refresh_token_keys
+from latchkey.tokens.keys import Key, refresh_token_keys
 from latchkey.tokens.refresh_token import digest, is_made_up, selector, successor
+
+
+class Spending(NamedTuple):
+    """A refresh on its way: the token presented, the one that follows, the keys of both, and on what terms."""
+
+    presented: UUID
+    successor: UUID
+    keys: list[bytes]
+    policy: Policy
+    terms: Terms
 
 
 def refresh(presented: UUID, client: Client) -> TokenPair:
@@ -37,25 +49,44 @@ def refresh(presented: UUID, client: Client) -> TokenPair:
     Raises InvalidRefreshToken, alike for every reason, or TooManyAttempts where a client makes tokens up; and
     Unavailable, having spent nothing, where no key can sign.
     """
-    now, policy = clock.now(), current()
-    keys, terms = refresh_token_keys(), Terms(now, policy.access_token_lifetime, signing_key(now))
-    secret = successor(keys[0], presented)
-    spent, unspent = digest(keys[0], secret), digest(keys[0], successor(keys[0], secret))
-    for key in keys:  # one, except while the operator changes the secret key
-        step = Step(selector(presented), digest(key, presented), spent, unspent)
-        rotated = Session.objects.rotate(step, now, policy.refresh_token_lifetime, policy.session_lifetime_cap)
-        if rotated:
-            record(Event.SESSION_REFRESHED, client, user_id=rotated.user_id, session_id=rotated.session_id)
-            return issue_pair(rotated.session_id, rotated.user_id, secret, terms)
-    return _retry(presented, keys, client, policy, terms)
+    now = clock.now()
+    spending, question = begin(presented, now, current(), signing_key(now))
+    return end(spending, question.fetch(), client)
 
 
-def _retry(presented: UUID, keys: list[bytes], client: Client, policy: Policy, terms: Terms) -> TokenPair:
+def begin(presented: UUID, now: datetime, policy: Policy, key: Key | None) -> tuple[Spending, Question]:
+    """Do what comes before the statement; nothing is spent yet."""
+    keys, terms = refresh_token_keys(), Terms(now, policy.access_token_lifetime, key)
+    spending = Spending(presented, successor(keys[0], presented), keys, policy, terms)
+    return spending, _rotation(spending, keys[0])
+
+
+def end(spending: Spending, rows: list[tuple[Any, ...]], client: Client) -> TokenPair:
+    """Do what comes after the statement, which has a row where the token was the current one of its session."""
+    for key in spending.keys[1:]:  # none, except while the operator changes the secret key
+        rows = rows or _rotation(spending, key).fetch()
+    if not rows:
+        return _retry(spending, client)
+    session_id, user_id = rows[0]
+    record(Event.SESSION_REFRESHED, client, user_id=user_id, session_id=session_id)
+    return issue_pair(session_id, user_id, spending.successor, spending.terms)
+
+
+def _rotation(spending: Spending, key: bytes) -> Question:
+    """Return the statement that spends the token where its digest is stored under this key."""
+    presented, secret, (newest, *_), policy, terms = spending
+    spent, unspent = digest(newest, secret), digest(newest, successor(newest, secret))
+    step = Step(selector(presented), digest(key, presented), spent, unspent)
+    return Session.objects.rotation(step, terms.now, policy.refresh_token_lifetime, policy.session_lifetime_cap)
+
+
+def _retry(spending: Spending, client: Client) -> TokenPair:
     """Answer the token that was just spent with its successor again, writing nothing; refuse any other.
 
     The window ends early, at the successor's first use: from then on the stored digest is another one. A clock
     that was set back makes it longer and signs nobody out; a window of zero stays shut.
     """
+    presented, _, keys, policy, terms = spending
     now = terms.now
     session = Session.objects.select_related("user").filter(selector=selector(presented)).first()
     if session is None:

@@ -5,14 +5,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Rotated:
-    """The session that went one step on, and whose it is."""
-
-    session_id: int
-    user_id: int
-
-
 class Bearer(NamedTuple):
     """Who is calling: all that is needed of the user for that, and for the user's own record."""
 

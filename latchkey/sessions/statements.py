@@ -2,6 +2,8 @@
 
 from functools import cache
 
+from django.db import connection
+
 from latchkey.core.prepared import Prepared
 
 ROTATE = """
@@ -75,6 +77,11 @@ def worded(statement: str, vendor: str) -> str:
 
 
 @cache
-def rotation(vendor: str) -> Prepared:
-    """Return ROTATE, whose row is the session's id and its user's."""
-    return Prepared("latchkey_rotate", worded(ROTATE, vendor), int, int)
+def rotation() -> Prepared:
+    """Return ROTATE, whose row is the session's id and its user's; each coroutine has a `connection` of its own."""
+    return Prepared("latchkey_rotate", worded(ROTATE, connection.vendor), int, int)
+
+
+def of_the_loop() -> tuple[Prepared, ...]:
+    """Return the statements that the event loop executes, on PostgreSQL."""
+    return BEARER, rotation()

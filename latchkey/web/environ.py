@@ -2,7 +2,10 @@
 
 import io
 import sys
-from typing import Any
+from typing import Any, TypeAlias
+
+Answer: TypeAlias = tuple[int, list[tuple[str, str]], bytes]
+"""Status, headers and body."""
 
 
 def environ_of(scope: Any, body: bytes) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from latchkey.core.lines import COUNT
 from latchkey.limits.hashing import SLOTS
 from tests.operations.roles import OWNER, PAGE, url, with_roles
 from tests.people import Person
@@ -17,7 +18,8 @@ from tests.problems import assert_problem
 from tests.server import Server
 
 pytestmark = pytest.mark.fault
-WORKERS, THREADS, COURIER = 2, 4, 1
+WORKERS, THREADS, COURIER, TALLIES = 2, 4, 1, 1
+BESIDES = COUNT + SLOTS + COURIER + TALLIES
 SOON = 3.0
 """Seconds in which a refusal for want of a connection has to come."""
 
@@ -68,8 +70,8 @@ def test_there_is_one_connection_a_thread_however_many_clients(postgres: Postgre
     for _ in range(5):
         assert {answer.status_code for answer in crowd(alice, 40)} == {200}
         most = max(most, int(postgres.sql(f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{OWNER}'")))
-    assert WORKERS < most <= WORKERS * (THREADS + SLOTS + COURIER)
-    assert f"`workers x (threads + {SLOTS + COURIER})`" in PAGE.read_text()
+    assert WORKERS * COUNT < most <= WORKERS * (THREADS + BESIDES)
+    assert f"`workers x (threads + {BESIDES})`" in PAGE.read_text()
 
 
 @pytest.mark.ledger("ASVS-13.1.2", "ASVS-13.2.6")

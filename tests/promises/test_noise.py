@@ -86,9 +86,15 @@ def test_sql_is_written_by_hand_in_few_places_and_takes_values_as_parameters() -
         ("audit/keep.py", "fetch(act, parameters)"),
         ("audit/keep.py", "fetch(_in_one(act), {**parameters, **facts})"),
         ("sessions/manager.py", "fetch(MAKE_ROOM, parameters)"),
-        ("sessions/manager.py", "rotation(connection.vendor).fetch(parameters)"),
-        ("sessions/manager.py", "BEARER.fetch({'id': session_id, 'now': adapted(now)})"),
-        ("core/prepared.py", "fetch(self.sql, parameters)"),
+        (
+            "core/prepared.py",
+            "fetch(self.sql, {n: adapted(v) if isinstance(v, datetime) else v for n, v in parameters.items()})",
+        ),
+        ("core/prepared.py", "self.statement.fetch(self.parameters)"),
+        ("sessions/refresh.py", "question.fetch()"),
+        ("sessions/refresh.py", "_rotation(spending, key).fetch()"),
+        ("sessions/verify.py", "question.fetch()"),
+        ("web/short_way.py", "lines.fetch(begun[1])"),
         ("services/models.py", "fetch(_KNOWN, {'digest': digest_of(secret), 'client_id': client_id})"),
         ("watch/views.py", "fetch('SELECT 1', {})"),
         ("watch/tallies.py", "fetch(ADD.format(rows=rows), facts)"),  # (%(hour)s, %(name0)s, %(count0)s), ...
@@ -98,8 +104,21 @@ def test_sql_is_written_by_hand_in_few_places_and_takes_values_as_parameters() -
         ("sessions/manager.py", "worded(OPEN, connection.vendor)"),
         ("sessions/manager.py", "statement"),  # END_BY_ID and the like
     }
-    assert {file for file, _ in calls("exec_prepared", "prepare")} == {"core/prepared.py"}
+    assert {file for file, _ in calls("exec_prepared")} == {"core/prepared.py"}
+    assert {file for file, _ in calls("send_query_prepared")} == {"core/line.py"}
+    assert {(file, ast.unparse(call)) for file, call in calls("prepare")} == {
+        ("core/lines.py", "statement.prepare(database.connection.pgconn)"),
+        ("core/prepared.py", "libpq.prepare(self.name, self.numbered)"),
+        ("core/prepared.py", "self.prepare(libpq)"),
+    }
     assert {file for file, _ in calls("Prepared")} == {"sessions/statements.py"}
+    assert {(file, ast.unparse(call)) for file, call in calls("Question")} == {
+        ("sessions/manager.py", "Question(rotation(), parameters)"),
+        (
+            "sessions/manager.py",
+            "Question(BEARER, {'id': session_id, 'now': now})",
+        ),
+    }
     assert not calls("raw", "extra", "RawSQL", "executemany", "executescript", "callproc")
 
 

@@ -4,12 +4,15 @@ import ast
 from dataclasses import fields
 from datetime import timedelta
 from importlib.metadata import version
+from inspect import signature
 
 import pytest
 from django.conf import settings
 from django.utils.module_loading import import_string
 
 from latchkey.core.knobs import Policy
+from latchkey.keys import ring
+from latchkey.sessions.verify import begin
 from latchkey.tokens.keys import ALGORITHM
 from tests.promises.source import calls, imports, nodes
 
@@ -125,9 +128,12 @@ def test_whoever_verifies_or_signs_an_access_token_asks_for_the_keys_of_the_ring
     """Without them a token is held against the secret's own key alone, and signed by it."""
     asked = [call for _, call in calls("verify", "issue") if ast.unparse(call.func).startswith("access_token.")]
     assert {ast.unparse(call.func): ast.unparse(call.args[-1]) for call in asked} == {
-        "access_token.verify": "ring.find",
+        "access_token.verify": "find",
         "access_token.issue": "terms.key",
     }
+    assert signature(begin).parameters["find"].default is ring.find
+    begun = {file: ast.unparse(call.args[1]) for file, call in calls("begin") if len(call.args) == 2}
+    assert begun == {"sessions/plain.py": "lambda kid: keys[kid].key if kid in keys else None"}  # of ring.held()
     assert {len(call.args) for call in asked if "verify" in ast.unparse(call.func)} == {3}
 
 
@@ -137,9 +143,10 @@ def test_nobody_is_called_but_the_database_and_the_mail_server() -> None:
     errors = [file for file, node in nodes() if isinstance(node, ast.Import) and node.names[0].name in NETWORK]
     assert set(errors) == {"mail/failures.py"}  # whose names of errors are all that it takes; Django sends the mails
     assert [cache["BACKEND"].rpartition(".")[2] for cache in settings.CACHES.values()] == ["LocMemCache"]
-    assert {file for file, _ in calls("create_connection", "urlopen", "send_mail", "getaddrinfo")} == {
-        "core/listening.py"
+    assert {(file, ast.unparse(call.func)) for file, call in calls("create_connection", "urlopen", "send_mail")} == {
+        ("core/lines.py", "connections.create_connection")  # to the database
     }
+    assert {file for file, _ in calls("getaddrinfo")} == {"core/listening.py"}
     assert [file for file, _ in calls("socket")] == ["core/listening.py"]  # to listen
 
 

@@ -1,0 +1,50 @@
+"""A way to PostgreSQL on which connections can be reset, as a host that was started anew does."""
+
+import socket
+import struct
+from contextlib import suppress
+from threading import Thread
+
+
+class Resetting:
+    """Hands on what comes in at a port of its own; used as a context manager."""
+
+    def __init__(self, port: int) -> None:
+        self.to = port
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self.listener.getsockname()[1]
+        self.clients: list[socket.socket] = []
+
+    def __enter__(self) -> "Resetting":
+        Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.listener.close()
+        self.reset()
+
+    def reset(self) -> None:
+        """Reset every connection that is open."""
+        for client in self.clients:
+            with client, suppress(OSError):  # closed already
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                client.shutdown(socket.SHUT_RD)  # wakes its thread; nothing is sent before the last one lets go
+        self.clients.clear()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                server = socket.create_connection(("127.0.0.1", self.to))
+                self.clients.append(client)
+                Thread(target=_hand_on, args=(client, server), daemon=True).start()
+                Thread(target=_hand_on, args=(server, client), daemon=True).start()
+
+
+def _hand_on(source: socket.socket, target: socket.socket) -> None:
+    with source:
+        with suppress(OSError):
+            while part := source.recv(65536):
+                target.sendall(part)
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_RD)  # wakes the other thread, which closes it

@@ -1,0 +1,160 @@
+"""Refresh, me and verify on PostgreSQL are answered by the event loop: no thread, no second try, nobody forgotten."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from latchkey.core.lines import COUNT, PAUSE
+from tests.faults.postgresql import folder_for_nobody, stopped_after
+from tests.faults.resetting import Resetting
+from tests.people import Person
+from tests.postgres import Postgres
+from tests.problems import assert_problem
+from tests.server import Server, fresh_database
+
+LOCK_TIMEOUT = 3.0  # seconds
+BACKENDS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+ROTATES = "UPDATE latchkey_session AS s"
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    postgres = Postgres(folder_for_nobody()).create()
+    with stopped_after(postgres.start()):
+        yield postgres
+
+
+@pytest.fixture
+def server(postgres: Postgres, tmp_path: Path) -> Iterator[Server]:
+    server = Server(tmp_path, fresh_database(postgres.url), workers=1, threads=1)
+    yield server.start()
+    server.kill()
+
+
+@pytest.fixture
+def alice(server: Server) -> Iterator[Person]:
+    with httpx.Client(base_url=server.url, timeout=20) as http:
+        yield Person(http, "alice@example.com").register().login()
+
+
+@pytest.fixture
+def database(server: Server) -> Iterator["psycopg.Connection[tuple[int, ...]]"]:
+    with psycopg.connect(server.environment["DATABASE_URL"], autocommit=True) as connection:
+        yield connection
+
+
+@contextmanager
+def locked(server: Server, table: str) -> Iterator[None]:
+    """Hold the rows of a table, as a stuck transaction would."""
+    with psycopg.connect(server.environment["DATABASE_URL"]) as holder:
+        holder.execute(f"SELECT FROM {table} FOR UPDATE".encode())
+        yield
+
+
+def number(database: "psycopg.Connection[tuple[int, ...]]", what: str) -> int:
+    row = database.execute(f"SELECT count(*) {what}".encode()).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def wait_for(database: "psycopg.Connection[tuple[int, ...]]", what: str, least: int) -> None:
+    deadline = time.monotonic() + 10
+    while number(database, what) < least:
+        assert time.monotonic() < deadline, f"fewer than {least}: {what}"
+
+
+def end_all(database: "psycopg.Connection[tuple[int, ...]]", others: str = "") -> None:
+    database.execute(f"SELECT pg_terminate_backend(pid, 5000) {BACKENDS} {others}".encode())
+
+
+def is_answered_without_a_thread(server: Server, person: Person) -> bool:
+    """Ask for the record while the only thread waits for a lock."""
+    with locked(server, "latchkey_user"), ThreadPoolExecutor() as pool:
+        renaming = pool.submit(person.http.patch, "/api/me/", headers=person.bearer(), json={"username": "alice"})
+        time.sleep(0.2)
+        with httpx.Client(base_url=server.url, timeout=20) as http:
+            assert http.get("/api/me/", headers=person.bearer()).status_code == 200
+        return not renaming.done()
+
+
+def test_who_is_signed_in_needs_no_thread(server: Server, alice: Person) -> None:
+    assert is_answered_without_a_thread(server, alice)
+
+
+def test_a_time_limit_is_told_once_it_is_over(server: Server, alice: Person) -> None:
+    with locked(server, "latchkey_session"):
+        began = time.monotonic()
+        assert_problem(alice.try_refresh(), 503, "unavailable")
+        assert LOCK_TIMEOUT <= time.monotonic() - began < 1.5 * LOCK_TIMEOUT
+    alice.refresh()
+
+
+def test_connections_that_end_are_opened_again_and_nobody_notices(
+    server: Server, alice: Person, database: "psycopg.Connection[tuple[int, ...]]"
+) -> None:
+    wait_for(database, BACKENDS, COUNT)
+    alice.refresh()
+    end_all(database, f"AND query LIKE '%{ROTATES}%'")
+    assert alice.refresh().me().status_code == 200
+    time.sleep(PAUSE)
+    wait_for(database, BACKENDS, COUNT)
+    assert is_answered_without_a_thread(server, alice)
+
+
+def test_who_waits_for_a_lost_connection_is_answered_by_a_thread(
+    server: Server, alice: Person, database: "psycopg.Connection[tuple[int, ...]]"
+) -> None:
+    people = [Person(httpx.Client(base_url=server.url, timeout=20), alice.email).login() for _ in range(COUNT + 2)]
+    blocked = f"{BACKENDS} AND wait_event_type = 'Lock'"
+    with ThreadPoolExecutor() as pool:
+        with locked(server, "latchkey_session"):
+            refreshing = [pool.submit(person.refresh) for person in people]  # COUNT of them wait for the lock
+            wait_for(database, blocked, COUNT)
+            end_all(database, "AND wait_event_type = 'Lock'")
+        for refreshed in refreshing:
+            refreshed.result()
+    for person in people:
+        assert person.me().status_code == 200
+        person.http.close()
+
+
+def test_a_connection_that_is_reset_holds_nobody_up(postgres: Postgres, tmp_path: Path) -> None:
+    with Resetting(postgres.port) as way, ExitStack() as stack:
+        url = fresh_database(postgres.url)
+        server = Server(tmp_path, url.replace(f":{postgres.port}/", f":{way.port}/"), workers=1, threads=1).start()
+        stack.callback(server.kill)
+        http = stack.enter_context(httpx.Client(base_url=server.url, timeout=20))
+        alice = Person(http, "alice@example.com").register().login().refresh()
+        pool = stack.enter_context(ThreadPoolExecutor())
+        with psycopg.connect(url) as holder:
+            holder.execute("SELECT FROM latchkey_session FOR UPDATE")
+            refreshing = pool.submit(alice.try_refresh)
+            time.sleep(0.2)
+            way.reset()
+        began = time.monotonic()
+        assert refreshing.result().status_code in (200, 503)  # 503 where the thread's own connection was reset too
+        assert time.monotonic() - began < LOCK_TIMEOUT
+        alice.refresh()
+
+
+def test_the_event_loop_answers_as_the_long_way_does(server: Server, alice: Person) -> None:
+    near: dict[str, httpx.Response] = {}
+    far: dict[str, httpx.Response] = {}
+    for accept, answers in (("*/*", near), ("application/json; q=0.9", far)):  # the second goes the long way
+        alice.http.headers["Accept"] = accept
+        answers["me"], answers["verify"] = alice.me(), alice.http.get("/api/verify/", headers=alice.bearer())
+        answers["refresh"] = alice.try_refresh()
+        answers["again"] = alice.try_refresh()  # a retry: a thread goes on
+        alice.refresh_token = answers["again"].json()["refresh_token"]
+    for door, answer in near.items():
+        same = [{k: v for k, v in a.headers.items() if k != "date"} for a in (answer, far[door])]
+        assert (answer.status_code, same[0]) == (far[door].status_code, same[1]), door
+        assert list(answer.json() if answer.content else {}) == list(far[door].json() if far[door].content else {})
+    assert near["refresh"].json()["refresh_token"] == near["again"].json()["refresh_token"]
+    assert near["me"].content == far["me"].content
