@@ -43,21 +43,22 @@ def test_a_hung_database_is_not_ready_in_time_while_the_process_is_alive_and_its
     with httpx.Client(base_url=metrics.server.url) as http:
         alice = Person(http, "alice@example.com").register().login()
     with ThreadPoolExecutor(MANY) as pool:
-        list(pool.map(lambda _: try_me(metrics, alice), range(2 * MANY)))  # so that each thread has its connection
+        list(pool.map(lambda _: try_list(metrics, alice), range(2 * MANY)))  # so that each thread has its connection
         assert metrics.get("/readyz").status_code == 200
         held_up(metrics, pool, alice)
     metrics.wait_for(lambda: metrics.get("/readyz").status_code == 200, within=20)
     assert metrics.value("latchkey_live_sessions") == 1
 
 
-def try_me(metrics: Scrapes, person: Person) -> int:
-    return httpx.get(f"{metrics.server.url}/api/me/", headers=person.bearer(), timeout=60).status_code
+def try_list(metrics: Scrapes, person: Person) -> int:
+    """Ask for what takes a thread, as the list of one's devices does."""
+    return httpx.get(f"{metrics.server.url}/api/sessions/", headers=person.bearer(), timeout=60).status_code
 
 
 def held_up(metrics: Scrapes, pool: ThreadPoolExecutor, alice: Person) -> None:
     """Ask for more than there are threads, of a database that hangs, and look at the own address meanwhile."""
     with hung(metrics):
-        asked = [pool.submit(try_me, metrics, alice) for _ in range(MANY)]
+        asked = [pool.submit(try_list, metrics, alice) for _ in range(MANY)]
         metrics.wait_for(lambda: metrics.value("latchkey_threads_busy", pool="requests") == THREADS, within=20)
         metrics.wait_for(lambda: metrics.value("latchkey_requests_waiting", pool="requests") == MANY - THREADS, 20)
         assert metrics.value("latchkey_database_connections_busy") >= THREADS
