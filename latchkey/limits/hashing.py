@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TypeVar
 
+from latchkey.core.give_way import give_way
+
 Hashed = TypeVar("Hashed")
 
 PATHS = frozenset(
@@ -37,9 +39,6 @@ With 2, `bench/flood.py` measured no more sign-ins a second on two cores, and p9
 QUEUE = 64
 """How many may wait in one process, two or three seconds at most; whoever comes then is turned away with 503."""
 
-NICENESS = 10
-"""Of the threads that hash, for Linux counts it by thread (nice(2)): the processor's other work goes before."""
-
 
 def hashed(compute: Callable[[], Hashed]) -> Hashed:
     """Return what this computes, in a thread of low priority; the interpreter is free meanwhile."""
@@ -49,4 +48,4 @@ def hashed(compute: Callable[[], Hashed]) -> Hashed:
 @cache
 def _threads(process: int) -> ThreadPoolExecutor:
     """Return the threads of this process: a fork inherits the pool, but none of its threads."""
-    return ThreadPoolExecutor(SLOTS, "hashing", initializer=os.nice, initargs=(NICENESS,))
+    return ThreadPoolExecutor(SLOTS, "hashing", initializer=give_way)

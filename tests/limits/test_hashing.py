@@ -1,6 +1,9 @@
 """Hashing has threads of its own, of low priority, and a queue with an end."""
 
+import ctypes
 import os
+import platform
+import struct
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +13,8 @@ from threading import get_native_id
 import httpx
 import pytest
 
-from latchkey.limits.hashing import NICENESS, QUEUE, SLOTS, hashed
+from latchkey.core.give_way import NICENESS, SLICE
+from latchkey.limits.hashing import QUEUE, SLOTS, hashed
 from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
 from tests.server import Server
@@ -31,6 +35,20 @@ def test_hashing_steps_back_and_nothing_else_does() -> None:
     before = os.getpriority(os.PRIO_PROCESS, get_native_id())
     assert hashed(lambda: os.getpriority(os.PRIO_PROCESS, get_native_id())) == min(19, before + NICENESS)
     assert os.getpriority(os.PRIO_PROCESS, get_native_id()) == before
+
+
+def test_a_thread_that_hashes_runs_for_long_and_is_interrupted_at_once() -> None:
+    """As Linux tells it, of whose versions those before 6.12 have no slices to choose (sched_getattr(2))."""
+    number = {"x86_64": 315, "aarch64": 275}[platform.machine()]
+
+    def slice_of_thread() -> int:
+        told = ctypes.create_string_buffer(48)
+        assert ctypes.CDLL(None).syscall(number, 0, told, 48, 0) == 0
+        return int(struct.unpack("=IIQiIQQQ", told.raw)[5])
+
+    release = tuple(int(part) for part in platform.release().split(".")[:2])
+    assert hashed(slice_of_thread) == (SLICE if release >= (6, 12) else 0)
+    assert slice_of_thread() != SLICE
 
 
 def test_a_fork_hashes_too() -> None:
