@@ -59,9 +59,13 @@ class Lines:
         """Return a connection of Django's, with the statements prepared; raises DatabaseError."""
         database: Any = connections.create_connection(DEFAULT_DB_ALIAS)
         database.connect()
-        with database.wrap_database_errors:
-            for statement in self.statements:
-                statement.prepare(database.connection.pgconn)
+        try:
+            with database.wrap_database_errors:
+                for statement in self.statements:
+                    statement.prepare(database.connection.pgconn)
+        except DatabaseError:
+            database.close()
+            raise
         return database
 
     def dialled(self, opening: "asyncio.Future[Any]") -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.server import Server
+from tests.faults.postgresql import folder_for_nobody, stopped_after
+from tests.postgres import Postgres
+from tests.server import Server, fresh_database
 
 collect_ignore_glob = [] if settings.DATABASE_URL else ["test_postgresql_*"]
 
@@ -26,3 +28,19 @@ def launch(tmp_path: Path, database_url: str) -> Iterator[Launch]:
     for server in started:
         if server.process:
             server.kill()
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL that a module may break."""
+    postgres = Postgres(folder_for_nobody()).create()
+    with stopped_after(postgres.start()):
+        yield postgres
+
+
+@pytest.fixture
+def server(postgres: Postgres, tmp_path: Path) -> Iterator[Server]:
+    """One worker of one thread, on a database there."""
+    server = Server(tmp_path, fresh_database(postgres.url), workers=1, threads=1)
+    yield server.start()
+    server.kill()

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -11,7 +11,6 @@ import psycopg
 import pytest
 
 from latchkey.core.lines import COUNT, PAUSE
-from tests.faults.postgresql import folder_for_nobody, stopped_after
 from tests.faults.resetting import Resetting
 from tests.people import Person
 from tests.postgres import Postgres
@@ -21,20 +20,6 @@ from tests.server import Server, fresh_database
 LOCK_TIMEOUT = 3.0  # seconds
 BACKENDS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 ROTATES = "UPDATE latchkey_session AS s"
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    postgres = Postgres(folder_for_nobody()).create()
-    with stopped_after(postgres.start()):
-        yield postgres
-
-
-@pytest.fixture
-def server(postgres: Postgres, tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path, fresh_database(postgres.url), workers=1, threads=1)
-    yield server.start()
-    server.kill()
 
 
 @pytest.fixture
@@ -121,6 +106,22 @@ def test_who_waits_for_a_lost_connection_is_answered_by_a_thread(
             refreshed.result()
     for person in people:
         assert person.me().status_code == 200
+        person.http.close()
+
+
+def test_nobody_waits_for_connections_to_a_database_that_is_gone(
+    server: Server, alice: Person, postgres: Postgres, database: "psycopg.Connection[tuple[int, ...]]"
+) -> None:
+    people = [Person(httpx.Client(base_url=server.url, timeout=20), alice.email).login() for _ in range(COUNT + 2)]
+    with ThreadPoolExecutor() as pool, suppress(psycopg.OperationalError), locked(server, "latchkey_session"):
+        refreshing = [pool.submit(person.try_refresh) for person in people]
+        wait_for(database, f"{BACKENDS} AND wait_event_type = 'Lock'", COUNT)
+        postgres.stop("immediate")
+        try:
+            assert {refreshed.result().status_code for refreshed in refreshing} == {503}
+        finally:
+            postgres.start()
+    for person in people:
         person.http.close()
 
 

@@ -1,15 +1,11 @@
 """Prepared statements of refresh and me go with their connection, and nobody notices."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import httpx
 import pytest
 
-from tests.faults.postgresql import folder_for_nobody, stopped_after
 from tests.people import Person
 from tests.postgres import Postgres
-from tests.server import Server, fresh_database
+from tests.server import Server
 
 PLANS = """
 from django.db import DatabaseError, connection
@@ -18,20 +14,6 @@ from latchkey.sessions.models import Session
 plans = lambda: {name for name, in connection.connection.execute("SELECT name FROM pg_prepared_statements")}
 bearer = lambda: next(iter(Session.objects.bearer(1, clock.now()).fetch()), None)
 """
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    postgres = Postgres(folder_for_nobody()).create()
-    with stopped_after(postgres.start()):
-        yield postgres
-
-
-@pytest.fixture
-def server(postgres: Postgres, tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path, fresh_database(postgres.url), workers=1, threads=1)
-    yield server.start()
-    server.kill()
 
 
 @pytest.mark.parametrize("options", ["", "?prepared_statements=off"])

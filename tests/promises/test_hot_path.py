@@ -21,10 +21,10 @@ from tests.people import Person
 from tests.promises.lines import Log
 
 CALLS = {
-    ("sqlite", "refresh"): 545,
-    ("sqlite", "me"): 346,
-    ("postgresql", "refresh"): 518,
-    ("postgresql", "me"): 321,
+    ("sqlite", "refresh"): 538,
+    ("sqlite", "me"): 339,
+    ("postgresql", "refresh"): 522,
+    ("postgresql", "me"): 317,
     ("loop", "refresh"): 512,
     ("loop", "me"): 310,
 }

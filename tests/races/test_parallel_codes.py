@@ -40,7 +40,7 @@ def winner(answers: list[httpx.Response]) -> int:
 
 @pytest.mark.ledger("H-RACE-10", "ASVS-6.5.1", "REG-KEYCLOAK-17")
 def test_of_twenty_resets_with_one_mail_one_sets_its_password(twenty: Race) -> None:
-    while twenty.together < ROUNDS // 2:  # a busy machine starts some of the twenty too late to meet the others
+    while twenty.rounds < ROUNDS or twenty.together <= ROUNDS // 2:  # a busy machine starts some of a round too late
         assert twenty.rounds < 4 * ROUNDS
         alice = twenty.person(f"reset.{twenty.rounds}").register().login()
         assert alice.http.post("/api/password/reset/", json={"email": alice.email}).status_code == 202
