@@ -105,7 +105,7 @@ FORMAT_MODULE_PATH = "latchkey.admin.formats"
 
 AUTH_USER_MODEL = "latchkey.User"
 PASSWORD_HASHERS = [
-    "latchkey.accounts.passwords.Argon2id",
+    "latchkey.accounts.argon2id.Argon2id",
     "latchkey.accounts.foreign_hashes.PBKDF2",
     "latchkey.accounts.foreign_hashes.PBKDF2SHA1",
     "latchkey.accounts.foreign_hashes.PBKDF2PHC",

@@ -21,7 +21,7 @@ from django.contrib.auth.hashers import (
 )
 from django.utils.crypto import constant_time_compare
 
-from latchkey.accounts.passwords import make_up_for
+from latchkey.accounts.argon2id import make_up_for
 from latchkey.limits.hashing import hashed
 
 MOST_MEMORY = 256 * 1024

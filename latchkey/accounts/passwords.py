@@ -1,16 +1,14 @@
-"""Passwords: how they are compared, hashed, and which ones are let in (NIST SP 800-63B-4 section 3.1.1.2)."""
+"""Passwords: how they are compared, and which ones are let in (NIST SP 800-63B-4 section 3.1.1.2)."""
 
 import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 
 from latchkey.core.errors import PasswordTooCommon, PasswordTooLong, PasswordTooObvious, PasswordTooShort
 from latchkey.core.policy import current
-from latchkey.limits.hashing import hashed
 
 LENGTH_LIMIT = 256
 """Code points; longer ones are refused before anything is hashed."""
@@ -18,55 +16,10 @@ LENGTH_LIMIT = 256
 SHORTEST_WORD = 3
 """Letters and digits; shorter context words would turn up in good passwords by chance."""
 
-MOST_MEMORY = 32 * 1024
-"""KiB: more than that the allocator asks of the kernel each time, which takes twice as long."""
-
 
 def normalized(password: str) -> str:
     """Return the password in NFC, so that it is the same on every keyboard; nothing is trimmed or folded."""
     return unicodedata.normalize("NFC", password)
-
-
-class Argon2id(Argon2PasswordHasher):
-    """Argon2id with 19 MiB, two passes, one lane (OWASP Password Storage Cheat Sheet)."""
-
-    memory_cost, time_cost, parallelism = 19_456, 2, 1
-
-    def encode(self, password: str, salt: str) -> str:
-        return hashed(lambda: super(Argon2id, self).encode(password, salt))
-
-    def verify(self, password: str, encoded: str) -> bool:
-        return hashed(lambda: super(Argon2id, self).verify(password, encoded))
-
-    def work(self, encoded: str) -> int:
-        """Return what verifying costs, in KiB times passes."""
-        return self.memory(encoded) * int(self.decode(encoded)["time_cost"])
-
-    def memory(self, encoded: str) -> int:
-        """Return how many KiB verifying takes."""
-        return int(self.decode(encoded)["memory_cost"])
-
-    def harden_runtime(self, password: str, encoded: str) -> None:
-        """Do the work that a cheaper stored hash has saved; Django leaves it out for Argon2."""
-        make_up_for(self.work(encoded), password)
-
-
-WORK = Argon2id.memory_cost * Argon2id.time_cost
-"""KiB times passes: what one hash of ours costs."""
-
-
-def make_up_for(work: int, password: str) -> None:
-    """Do what is missing to the work of one hash of ours, so that a wrong guess costs the same for every account.
-
-    In as few passes as 32 MiB allow, because the processor's cache makes passes over little memory cheaper than they
-    count.
-    """
-    missing = WORK - work
-    if missing > 0:
-        rest = Argon2id()
-        rest.time_cost = 1 + missing // MOST_MEMORY
-        rest.memory_cost = max(missing // rest.time_cost, 8 * rest.parallelism)  # the least that Argon2 takes
-        rest.encode(password, rest.salt())
 
 
 class LengthValidator:

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.contrib.auth.hashers import get_hasher
 
+from latchkey.accounts.argon2id import WORK
 from latchkey.accounts.foreign_hashes import MOST_MEMORY, unpadded
-from latchkey.accounts.passwords import WORK
 
 DEAREST = 50
 """Times the work of one of our hashes, a second or two: no sign-in may hold up the others for longer."""

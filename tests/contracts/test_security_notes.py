@@ -10,8 +10,8 @@ import pytest
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from latchkey.accounts.argon2id import Argon2id
 from latchkey.accounts.models import User
-from latchkey.accounts.passwords import Argon2id
 from latchkey.audit.events import Event
 from latchkey.audit.models import AuditEvent
 from latchkey.codes.find import FAILURES

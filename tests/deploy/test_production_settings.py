@@ -101,7 +101,7 @@ def test_origins_are_named_one_by_one_and_bring_no_cookies(settings: Settings) -
 
 def test_passwords_are_hashed_with_argon2id_and_chosen_with_care(settings: Settings) -> None:
     own, *brought_along = settings["PASSWORD_HASHERS"]
-    assert own == "latchkey.accounts.passwords.Argon2id"
+    assert own == "latchkey.accounts.argon2id.Argon2id"
     assert {path.rpartition(".")[0] for path in brought_along} == {"latchkey.accounts.foreign_hashes"}
     validators = {validator["NAME"].rpartition(".")[2] for validator in settings["AUTH_PASSWORD_VALIDATORS"]}
     assert {"LengthValidator", "BlocklistValidator"} <= validators

@@ -12,8 +12,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from latchkey.accounts.argon2id import Argon2id
 from latchkey.accounts.models import User
-from latchkey.accounts.passwords import Argon2id
 from latchkey.codes.models import Code
 from latchkey.core import policy
 from latchkey.mail.models import Mail

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.hashers import get_hasher
 
+from latchkey.accounts.argon2id import WORK
 from latchkey.accounts.models import User
-from latchkey.accounts.passwords import WORK
 from latchkey.transfer.hashes import encoded
 from tests.admin.conftest import admin
 from tests.admin.pages import Browser, user_page
