@@ -7,8 +7,8 @@ from latchkey.audit.models import AuditEvent
 from latchkey.core.device import device_name
 
 SIGN_INS = frozenset({Event.LOGIN_SUCCEEDED.value, Event.ADMIN_LOGIN_SUCCEEDED.value})
-LOOKED_AT = 500
-"""Events before this one, along an index: what is older is as good as forgotten."""
+LOOKED_AT_FIRST, LOOKED_AT = 10, 500
+"""Events before this one, along an index: most sign in as they just did; what is older is as good as forgotten."""
 ROAMS = 3
 """Networks from which a device has signed in, after which it may come from anywhere."""
 
@@ -22,10 +22,14 @@ def is_new(sign_in: AuditEvent) -> bool:
     travels, and would soon read none of these mails.
     """
     before = AuditEvent.objects.filter(user_id=sign_in.user_id, pk__lt=sign_in.pk).order_by("-pk")
-    rows = before.values_list("name", "ip", "user_agent")[:LOOKED_AT]
-    past = {(network(ip), user_agent) for name, ip, user_agent in rows if name in SIGN_INS}
+    rows = before.values_list("name", "ip", "user_agent")
+    for count in (LOOKED_AT_FIRST, LOOKED_AT):
+        places = {(ip, user_agent) for name, ip, user_agent in rows[:count] if name in SIGN_INS}
+        if (sign_in.ip, sign_in.user_agent) in places:  # the usual case, for which no network has to be found
+            return False
+    past = {(network(ip), user_agent) for ip, user_agent in places}
     here = network(sign_in.ip)
-    if not past or (here, sign_in.user_agent) in past:  # the usual cases, for which no name has to be found
+    if not past or (here, sign_in.user_agent) in past:  # nor a name
         return False
     device = device_name(sign_in.user_agent)
     networks = {place for place, user_agent in past if device_name(user_agent) == device}

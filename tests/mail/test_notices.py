@@ -78,6 +78,15 @@ def test_a_device_that_travels_is_told_of_at_the_first_two_new_networks(sign_in:
     assert sign_in("198.51.9.1", CHROME) == ["new_device"]
 
 
+@pytest.mark.parametrize(("others", "kinds"), [(9, []), (10, []), (499, []), (500, ["new_device"])])
+def test_a_place_is_remembered_for_500_events(sign_in: SignIn, others: int, kinds: list[str]) -> None:
+    sign_in(AWAY, CHROME)
+    sign_in()
+    user = User.objects.get()
+    AuditEvent.objects.bulk_create([AuditEvent(name="login.failed", user_id=user.pk, ip=HOME)] * (others - 1))
+    assert sign_in(AWAY, CHROME) == kinds
+
+
 def test_addresses_of_ipv6_are_of_one_network_by_their_first_48_bits(sign_in: SignIn) -> None:
     sign_in("2001:db8:1::1")
     assert sign_in("2001:db8:1:ffff::1") == []
