@@ -69,7 +69,7 @@ def measured(stack: ExitStack, systems: list[System], options: argparse.Namespac
     folder = Path(tempfile.mkdtemp(prefix="latchkey-bench-"))
     folder.chmod(0o755)
     stack.callback(shutil.rmtree, folder, ignore_errors=True)
-    steps = len(systems) * (4 + 3 * size.turns) + 6 * size.turns
+    steps = len(systems) * (4 + 3 * size.turns) + 7 * size.turns
     steps += ("latchkey" in [system.name for system in systems]) * (1 + size.flood + options.endurance)
     bar = stack.enter_context(tqdm(total=steps, unit="step", mininterval=0.5))
     described = machine.described()

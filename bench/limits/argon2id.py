@@ -1,35 +1,49 @@
-"""A loop of Argon2id and nothing else, in a process of its own: python -m bench.limits.argon2id SECONDS."""
+"""A loop of Argon2id and nothing else, in a process of its own: python -m bench.limits.argon2id LIBRARY SECONDS."""
 
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 from argon2 import PasswordHasher
+from nacl.pwhash import argon2id as libsodium
 
 from bench import processes
 
+LIBRARIES = ("argon2-cffi", "libsodium")
+"""The one that Django takes, and so the other Django systems; and Latchkey's (decision 16)."""
 
-def measure(seconds: float) -> dict[str, float]:
+PASSWORD = "correct horse battery staple"
+
+
+def measure(library: str, seconds: float) -> dict[str, float]:
     """Return what one verification costs on the server's core, and how many it does in a second."""
     with processes.placed(processes.SERVER):
-        done = subprocess.run(
-            [sys.executable, "-m", "bench.limits.argon2id", str(seconds)], capture_output=True, text=True, check=True
-        )
+        command = [sys.executable, "-m", "bench.limits.argon2id", library, str(seconds)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
     count, cpu, wall = map(float, done.stdout.split())
     return {"cpu_us": cpu / count * 1e6, "rate": count / wall}
 
 
-def loop(seconds: float) -> None:
+def verifying(library: str) -> Callable[[], bool]:
+    """Return what verifies one hash of 19 MiB, two passes and one lane."""
     hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-    made = hasher.hash("correct horse battery staple")
+    made = hasher.hash(PASSWORD)
+    if library == "libsodium":
+        return lambda: libsodium.verify(made.encode(), PASSWORD.encode())
+    return lambda: hasher.verify(made, PASSWORD)
+
+
+def loop(library: str, seconds: float) -> None:
+    verify = verifying(library)
     for _ in range(3):
-        hasher.verify(made, "correct horse battery staple")
+        verify()
     count, began, computed = 0, time.perf_counter(), time.process_time()
     while time.perf_counter() < began + seconds:
-        hasher.verify(made, "correct horse battery staple")
+        verify()
         count += 1
     print(count, time.process_time() - computed, time.perf_counter() - began)
 
 
 if __name__ == "__main__":
-    loop(float(sys.argv[1]))
+    loop(sys.argv[1], float(sys.argv[2]))

@@ -21,8 +21,7 @@ from django.contrib.auth.hashers import (
 )
 from django.utils.crypto import constant_time_compare
 
-from latchkey.accounts.argon2id import make_up_for
-from latchkey.limits.hashing import hashed
+from latchkey.accounts.wrong_guess import compared
 
 MOST_MEMORY = 256 * 1024
 """KiB that verifying one hash may take; `latchkey users import` refuses what takes more."""
@@ -34,17 +33,14 @@ BCRYPT_READS = 72
 class Foreign(BasePasswordHasher):
     """Verify in the slot for hashing, and make a wrong guess at a cheap hash as dear as at one of ours.
 
-    `work` says how dear a hash is in the unit of Argon2, KiB times passes; `factor`, which was measured, is that of
-    one iteration. What takes longer than ours is left as it is (decision 7).
+    What takes longer than ours is left as it is (decision 7). `work` says about how dear a hash is, in KiB times passes
+    of Argon2, for who takes it in; `factor`, which was measured with argon2-cffi, is that of one iteration.
     """
 
     factor: float
 
     def verify(self, password: str, encoded: str) -> bool:
-        if hashed(lambda: self.matches(password, encoded)):
-            return True
-        make_up_for(self.work(encoded), password)
-        return False
+        return compared(lambda: self.matches(password, encoded))
 
     def matches(self, password: str, encoded: str) -> bool:
         return super().verify(password, encoded)

@@ -31,7 +31,7 @@ LEAVING = frozenset({"/api/me"})
 """Where somebody can by DELETE, because a password is asked for again."""
 
 SLOTS = 1
-"""Passwords hashed at once in one process: 19 MiB each, and a core for a fiftieth of a second.
+"""Passwords hashed at once in one process: 19 MiB each, and a core for a seventieth of a second.
 
 With 2, `bench/flood.py` measured no more sign-ins a second on two cores, and p99s of the others twice as long.
 """

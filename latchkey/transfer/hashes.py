@@ -6,11 +6,11 @@ from typing import Any
 
 from django.contrib.auth.hashers import get_hasher
 
-from latchkey.accounts.argon2id import WORK
 from latchkey.accounts.foreign_hashes import MOST_MEMORY, unpadded
+from latchkey.accounts.wrong_guess import MEMORY, PASSES
 
 DEAREST = 50
-"""Times the work of one of our hashes, a second or two: no sign-in may hold up the others for longer."""
+"""Times the work of one of our hashes, about a second: no sign-in may hold up the others for longer."""
 
 MOST_LANES = 16
 """Threads that Argon2 starts for one hash."""
@@ -64,7 +64,7 @@ def encoded(text: str) -> str:
     if found is None or not _is_whole(algorithm, named, *found.groups()):
         raise ValueError("This hash is damaged.")
     hasher: Any = get_hasher(algorithm)
-    if hasher.work(named) > DEAREST * WORK or hasher.memory(named) > MOST_MEMORY:
+    if hasher.work(named) > DEAREST * MEMORY * PASSES or hasher.memory(named) > MOST_MEMORY:
         raise ValueError("To check this hash takes longer, or more memory, than a sign-in may.")
     return named
 

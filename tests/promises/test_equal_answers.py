@@ -13,9 +13,8 @@ from latchkey.accounts.argon2id import Argon2id
 from latchkey.accounts.models import User
 from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
-from tests.promises.work import counted
+from tests.promises.work import FULL, counted
 
-FULL = Argon2id.memory_cost * Argon2id.time_cost
 WRONG = PASSWORD.upper()
 CHEAPER = [(8_192, 1), (8_192, 2), (19_456, 1), (4_096, 3), (512, 2), (1_024, 38)]
 NOBODY = "nobody@example.com"

@@ -94,6 +94,7 @@ def test_cryptography_comes_from_vetted_libraries() -> None:
         *("django.contrib.auth.hashers", "django.contrib.auth.hashers.Argon2PasswordHasher"),
         *("django.contrib.auth.hashers.check_password", "django.contrib.auth.hashers.make_password"),
         *("django.utils.crypto", "django.utils.crypto.salted_hmac", "django.utils.crypto.constant_time_compare"),
+        *("nacl.exceptions", "nacl.exceptions.InvalidkeyError", "nacl.pwhash", "nacl.pwhash.argon2id"),
         *("bcrypt", "django.contrib.auth.hashers.BasePasswordHasher", "django.contrib.auth.hashers.get_hasher"),
         *(
             f"django.contrib.auth.hashers.{kind}PasswordHasher"

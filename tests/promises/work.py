@@ -1,38 +1,76 @@
-"""How much Argon2 computes, counted where the library calls its C code: a count is equal or not, a time is noise."""
+"""How much Argon2 computes, counted where the libraries call their C code: a count is equal or not, a time is noise."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import argon2
 from _argon2_cffi_bindings import ffi
+from nacl.bindings import crypto_pwhash as libsodium
+
+from latchkey.accounts import wrong_guess
+
+FULL = wrong_guess.MEMORY * wrong_guess.PASSES
+
+
+class CountedWork:
+    """Adds up memory (KiB) times passes of all that is computed; and is a clock, where each takes pace microseconds."""
+
+    def __init__(self) -> None:
+        self.work, self.pace, self.microseconds = 0, 1.0, 0.0
+
+    def thread_time(self) -> float:
+        return self.microseconds / 1e6
+
+    def compute(self, passes: int, memory: int) -> None:
+        self.work += passes * memory
+        self.microseconds += passes * memory * self.pace
+
+    def verify(self, encoded: bytes) -> None:
+        try:
+            parameters = argon2.extract_parameters(encoded.decode())
+        except argon2.exceptions.InvalidHashError:
+            return  # a broken one, which no library computes
+        self.compute(parameters.time_cost, parameters.memory_cost)
 
 
 class CountedLibrary:
-    """The C code, which adds up memory (KiB) times passes of all that it is asked to compute."""
+    """C code of which some functions are counted first."""
 
-    def __init__(self, library: Any) -> None:
-        self.library, self.work = library, 0
+    def __init__(self, library: Any, **counting: Any) -> None:
+        self.library, self.counting = library, counting
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.library, name)
+        function, count = getattr(self.library, name), self.counting.get(name)
 
-    def argon2_hash(self, passes: int, memory: int, *rest: Any) -> Any:
-        self.work += memory * passes
-        return self.library.argon2_hash(passes, memory, *rest)
+        def counted(*args: Any) -> Any:
+            count(*args)
+            return function(*args)
 
-    def argon2_verify(self, encoded: Any, *rest: Any) -> Any:
-        parameters = argon2.extract_parameters(ffi.string(encoded).decode())
-        self.work += parameters.memory_cost * parameters.time_cost
-        return self.library.argon2_verify(encoded, *rest)
+        return counted if count else function
 
 
 @contextmanager
-def counted() -> Iterator[CountedLibrary]:
-    """Count what is computed from here on."""
-    library = argon2.low_level.lib
-    argon2.low_level.lib = CountedLibrary(library)
-    try:
-        yield argon2.low_level.lib
-    finally:
-        argon2.low_level.lib = library
+def counted(is_clock: bool = True) -> Iterator[CountedWork]:
+    """Count what is computed from here on, and have the code look at that as at its clock, or at its own."""
+    counted = CountedWork()
+    cffi = CountedLibrary(
+        argon2.low_level.lib,
+        argon2_hash=lambda passes, memory, *rest: counted.compute(passes, memory),
+        argon2_verify=lambda encoded, *rest: counted.verify(ffi.string(encoded)),
+    )
+    sodium = CountedLibrary(
+        libsodium.lib,
+        crypto_pwhash=lambda *args: counted.compute(args[5], args[6] // 1024),  # opslimit, memlimit in bytes
+        crypto_pwhash_str_verify=lambda encoded, *rest: counted.verify(encoded),
+    )
+    with patch.object(argon2.low_level, "lib", cffi), patch.object(libsodium, "lib", sodium):
+        if is_clock:
+            with (
+                patch.object(wrong_guess, "thread_time", counted.thread_time),
+                patch.object(wrong_guess, "lately", [FULL / 1e6]),
+            ):
+                yield counted
+        else:
+            yield counted

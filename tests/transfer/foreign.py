@@ -37,9 +37,9 @@ def phc_scrypt(logarithm: int, r: int, p: int, password: str = PASSWORD, salt: b
     return f"$scrypt$ln={logarithm},r={r},p={p}${unpadded(salt)}${unpadded(known)}"
 
 
-def phc_argon2(variety: str, memory: int, passes: int, lanes: int, length: int = 32) -> str:
+def phc_argon2(variety: str, memory: int, passes: int, lanes: int, *, length: int = 32, version: int = 19) -> str:
     kind = VARIETIES[variety]
-    return argon2.low_level.hash_secret(PASSWORD.encode(), SALT, passes, memory, lanes, length, kind).decode()
+    return argon2.low_level.hash_secret(PASSWORD.encode(), SALT, passes, memory, lanes, length, kind, version).decode()
 
 
 def crypt_bcrypt(cost: int, letter: str = "b", password: str = PASSWORD) -> str:
@@ -64,7 +64,8 @@ KINDS: dict[str, Callable[[], str]] = {
     "Argon2id": lambda: phc_argon2("id", 65_536, 3, 4),
     "Argon2i": lambda: phc_argon2("i", 4_096, 3, 1),
     "Argon2d": lambda: phc_argon2("d", 4_096, 3, 1),
-    "Argon2id, 64 bytes": lambda: phc_argon2("id", 4_096, 3, 1, 64),
+    "Argon2id, version 16": lambda: phc_argon2("id", 4_096, 3, 1, version=16),
+    "Argon2id, 64 bytes": lambda: phc_argon2("id", 4_096, 3, 1, length=64),
     "passlib, PBKDF2 with SHA-256": lambda: passlib_pbkdf2("sha256", 29_000),
     "passlib, PBKDF2 with SHA-512": lambda: passlib_pbkdf2("sha512", 25_000),
     "PHC, PBKDF2 with SHA-256": lambda: phc_pbkdf2("sha256", 27_500, 64),

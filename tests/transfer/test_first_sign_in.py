@@ -4,17 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.hashers import get_hasher
 
-from latchkey.accounts.argon2id import WORK
+from latchkey.accounts import wrong_guess
 from latchkey.accounts.models import User
+from latchkey.accounts.wrong_guess import MEMORY, compared
 from latchkey.transfer.hashes import encoded
 from tests.admin.conftest import admin
 from tests.admin.pages import Browser, user_page
 from tests.people import PASSWORD, Person, try_login
 from tests.problems import assert_problem
-from tests.promises.work import counted
-from tests.transfer.foreign import KINDS, crypt_bcrypt, made, passlib_pbkdf2, phc_scrypt
+from tests.promises.work import FULL, counted
+from tests.transfer.foreign import KINDS, crypt_bcrypt, made
 
 __all__ = ["admin"]
 
@@ -44,34 +44,50 @@ def test_a_hash_that_was_brought_along_opens_once_and_becomes_ours(
 @pytest.mark.ledger("ASVS-6.3.8", "CS-AUTH-3")
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if "Argon2" not in kind])
 def test_a_wrong_guess_makes_up_for_what_the_hash_has_saved(alice: Person, kind: str) -> None:
-    stored = bring_along(alice, made(kind))
-    hasher: Any = get_hasher(stored.partition("$")[0])
-    missing = max(0, WORK - hasher.work(stored))
+    """The counted clock sees nothing of what other kinds compute: all of ours is missing to them."""
+    bring_along(alice, made(kind))
     with counted() as argon2:
         try_login(alice.http, alice.email, PASSWORD.upper())
-    assert abs(argon2.work - missing) <= 8  # whole KiB and whole passes
+        assert argon2.work == FULL
+        try_login(alice.http, alice.email, PASSWORD)
+        assert argon2.work == 2 * FULL  # of which the second is for the hash that replaces it
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        crypt_bcrypt(4),
-        passlib_pbkdf2("sha256", 1_000),
-        passlib_pbkdf2("sha512", 1_000),
-        phc_scrypt(10, 8, 1),
-    ],
-    ids=["bcrypt", "PBKDF2 with SHA-256", "PBKDF2 with SHA-512", "scrypt"],
-)
-def test_a_wrong_guess_at_a_hash_that_is_next_to_nothing_costs_nearly_all_of_ours(alice: Person, text: str) -> None:
-    bring_along(alice, text)
+@pytest.mark.parametrize("share", [0, 0.25, 0.5, 0.9, 1, 3])
+def test_a_wrong_guess_costs_the_rest_of_ours_and_no_more(share: float) -> None:
     with counted() as argon2:
-        try_login(alice.http, alice.email, PASSWORD.upper())
-    assert 0.9 * WORK < argon2.work < WORK
+
+        def compare(answer: bool) -> bool:
+            argon2.compute(2, int(MEMORY * share))
+            return answer
+
+        assert not compared(lambda: compare(False))
+        assert abs(argon2.work - FULL * max(1, share)) <= 2  # whole KiB, two passes
+        before = argon2.work
+        assert compared(lambda: compare(True))
+        assert argon2.work == before + 2 * int(MEMORY * share)
+
+
+@pytest.mark.parametrize("pace", [0.4, 0.8, 1.1])
+def test_what_little_memory_costs_less_is_computed_besides(pace: float) -> None:
+    with counted() as argon2:
+        argon2.pace = pace
+        assert not compared(lambda: False)
+        assert 0.99 * FULL <= argon2.microseconds <= max(1, pace) * FULL
+
+
+def test_the_first_wrong_guess_of_a_process_finds_out_what_ours_cost() -> None:
+    with counted() as argon2:
+        wrong_guess.lately.clear()
+        assert not compared(lambda: False)
+        assert argon2.work == 2 * FULL
+        assert not compared(lambda: False)
+        assert argon2.work == 3 * FULL
 
 
 def test_a_guess_at_a_dear_hash_has_no_more_work_than_its_own(alice: Person) -> None:
     bring_along(alice, crypt_bcrypt(10))
-    with counted() as argon2:
+    with counted(is_clock=False) as argon2:
         try_login(alice.http, alice.email, PASSWORD.upper())
     assert argon2.work == 0
 

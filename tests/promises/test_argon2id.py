@@ -1,0 +1,57 @@
+"""What libsodium computes is Argon2id as any other library has it."""
+
+import argon2
+import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, make_password
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latchkey.accounts import wrong_guess
+from latchkey.accounts.argon2id import Argon2id
+from latchkey.accounts.models import User
+from tests.patience import OVER_A_DATABASE
+from tests.people import PASSWORD, Person
+from tests.promises.work import FULL, counted
+
+PASSWORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=256)
+
+
+class Little(Argon2id):
+    memory_cost, time_cost = 64, 1
+
+
+@pytest.mark.ledger("ASVS-11.2.1", "CS-PW-1")
+@OVER_A_DATABASE
+@given(PASSWORDS, PASSWORDS)
+def test_both_libraries_agree_on_every_password(password: str, other: str) -> None:
+    hasher = Little()
+    made = hasher.encode(password, hasher.salt())
+    reference = argon2.PasswordHasher(1, 64, 1, salt_len=22)
+    assert reference.verify(made.removeprefix("argon2"), password)
+    assert hasher.verify(password, f"argon2{reference.hash(password)}")
+    assert hasher.verify(other, made) == (password == other)
+
+
+def test_a_new_hash_has_a_salt_of_its_own_and_is_not_made_anew_at_the_next_sign_in() -> None:
+    made = [make_password(PASSWORD) for _ in range(2)]
+    assert made[0] != made[1]
+    assert not Argon2id().must_update(made[0])
+
+
+def test_a_hash_of_an_older_latchkey_opens_and_stays(alice: Person) -> None:
+    older = Argon2PasswordHasher()
+    older.memory_cost, older.time_cost, older.parallelism = 19_456, 2, 1
+    made = older.encode(PASSWORD, older.salt())
+    User.objects.filter(pk=alice.id).update(password=made)
+    with counted() as work:
+        alice.login()
+        assert work.work == FULL
+    assert User.objects.get(pk=alice.id).password == made
+    assert not check_password(PASSWORD.upper(), made)
+
+
+def test_every_sign_in_tells_how_long_a_hash_of_ours_takes(alice: Person) -> None:
+    with counted():
+        wrong_guess.lately.clear()
+        alice.login()
+        assert list(wrong_guess.lately) == [FULL / 1e6]
