@@ -44,16 +44,16 @@ def script(folder: Path) -> Path:
     return path
 
 
-def measure(cluster: Cluster, database: Database, path: Path, seconds: float) -> dict[str, float]:
-    """Return the rotations in a second: 8 clients, 2 threads, prepared."""
+def measure(cluster: Cluster, database: Database, path: Path, seconds: float, clients: int) -> float:
+    """Return the rotations in a second: so many clients, 2 threads, prepared."""
     with psycopg.connect(database.url()) as connection:
         times = connection.execute("SELECT now(), now() + interval '30 days', now() - interval '180 days'").fetchone()
     values = VALUES | dict(zip(("now", "until", "oldest"), map(str, times), strict=True))
     command = [str(cluster.postgres.programs / "pgbench"), "--no-vacuum", "--protocol", "prepared"]
-    command += ["--client", "8", "--jobs", "2", "--time", str(max(1, round(seconds))), "--file", str(path)]
+    command += ["--client", str(clients), "--jobs", "2", "--time", str(max(1, round(seconds))), "--file", str(path)]
     command += [f"--define={name}={value}" for name, value in values.items()]
     at = ["--host", "127.0.0.1", "--port", str(database.port), "--username", "postgres", database.name]
     done = subprocess.run([*command, *at], capture_output=True, text=True, timeout=60, check=True)
     if "number of failed transactions: 0 " not in done.stdout:
         raise RuntimeError(done.stdout)
-    return {"rate": float(re.search(r"tps = ([\d.]+)", done.stdout)[1])}
+    return float(re.search(r"tps = ([\d.]+)", done.stdout)[1])

@@ -83,8 +83,8 @@ def door_rows(door: str) -> list[tuple[str, Cell]]:
 def limits(results: dict[str, Any]) -> str:
     lines = [[name, cpu(one), number(one["rate"])] for name, one in results["limits"].items()]
     if two := results.get("two_workers"):
-        lines.append(["pgbench, the UPDATE of a refresh, 8 clients, all cores", MISSING, number(two["pgbench"])])
-        lines.append(["Latchkey's refresh, two workers, all cores", MISSING, number(two["rate"])])
+        lines.append(["pgbench, the UPDATE of a refresh, 64 clients, all cores", MISSING, number(two["pgbench"])])
+        lines.append(["Latchkey's refresh, two workers, 64 clients, all cores", MISSING, number(two["rate"])])
     return f"{table(['', 'CPU µs', 'a second'], lines)}\n\n{ceiling(results)}"
 
 
