@@ -5,7 +5,8 @@
 Needs Linux, and a machine that does nothing else: a quarter of an hour, or two minutes with --quick. Makes an
 environment for each system under .bench/ from the registries, serves all of them on one PostgreSQL of its own, each
 with one worker of four threads, and measures them in turns beside bare limits. Prints a table and writes JSON,
-Markdown and a chart. Exit code 0 if everything was measured, 1 if a system failed, 2 for wrong options.
+Markdown and a chart. Exit code 0 if everything was measured that can run here, 1 if a system failed or could not be
+installed, 2 for wrong options.
 """
 
 import argparse
@@ -18,12 +19,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from tqdm import tqdm
 
 from bench import beside
 from bench.course import Course
 from bench.report import files, machine
 from bench.report.markdown import written
+from bench.running import Unable
 from bench.sizes import FULL, QUICK
 from bench.system import System
 
@@ -43,12 +46,22 @@ def main() -> int:
     except KeyboardInterrupt:
         print("Interrupted; all servers are stopped.", file=sys.stderr)
         return 130
+    except (Unable, OSError, psycopg.Error) as error:
+        print(f"The run cannot begin: {error}", file=sys.stderr)
+        return 1
     files.save(results, options.output)
-    if options.publish:
-        files.publish(results)
     print(written(results))
     print(f"Written to {options.output}/newest.md, .json and .svg.", file=sys.stderr)
+    if options.publish:
+        publish(results)
     return int(bool(results["failed"]))
+
+
+def publish(results: dict[str, Any]) -> None:
+    if missing := sorted(results["failed"] | results["left_out"]):
+        print(f"Not published, for lack of {', '.join(missing)}.", file=sys.stderr)
+    else:
+        files.publish(results)
 
 
 def read_options() -> argparse.Namespace:
@@ -60,7 +73,10 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the results (default: bench/results)")
     parser.add_argument("--publish", action="store_true", help="write docs/benchmarks.md and its chart too")
     parser.add_argument("--endurance", action="store_true", help=f"watch the memory over {REQUESTS:,} requests")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.publish and (options.quick or options.only):
+        parser.error("--publish is for a whole run, without --quick and --only.")
+    return options
 
 
 def measured(stack: ExitStack, systems: list[System], options: argparse.Namespace) -> dict[str, Any]:
@@ -74,6 +90,7 @@ def measured(stack: ExitStack, systems: list[System], options: argparse.Namespac
     bar = stack.enter_context(tqdm(total=steps, unit="step", mininterval=0.5))
     described = machine.described()
     course = Course(stack, folder, systems, size, bar)
+    described["PostgreSQL"] = course.cluster.version()
     for _ in range(size.turns):
         course.turn()
     course.of_each("memory", course.memory)
@@ -81,7 +98,6 @@ def measured(stack: ExitStack, systems: list[System], options: argparse.Namespac
     course.of_each("round trips", course.round_trips)
     by_latchkey_alone(course, options, bar)
     bar.set_description("done")
-    described["PostgreSQL"] = course.cluster.version()
     return {"machine": described, "quick": options.quick, **course.results()}
 
 

@@ -29,11 +29,10 @@ def round_trips(subject: Subject) -> dict[str, float]:
     doors = [login(system, "login"), *([refresh(system)] if system.refreshes else []), me(system)]
     counted = {}
     for door in doors:
-        load.run(server.port, door, people, WARM, 10, connections=1)
+        load.run(server.port, door, people, WARM, 10, connections=1).must_be_right(door.name)
         before = proxy.count
         done = load.run(server.port, door, people, COUNTED, 10, connections=1)
-        if done.errors:
-            raise Unable(f"{door.name}: {done.errors.most_common(1)[0][0]}")
+        done.must_be_right(door.name)
         counted[door.name] = (proxy.count - before) / done.requests
     server.stop()
     proxy.close()
@@ -54,12 +53,11 @@ def two_workers(subject: Subject, cluster: Cluster, turns: int, seconds: float) 
         subject.sign_up(server, crowd, cheap=False)
         subject.sign_in(server, crowd)
         door = refresh(subject.system)
-        load.run(server.port, door, crowd, 2_000, seconds, connections=len(crowd))
+        load.run(server.port, door, crowd, 2_000, seconds, connections=len(crowd)).must_be_right("two workers")
         for _ in range(turns):
             database = pgbench.measure(cluster, subject.database, script, seconds, CROWD)
             done = load.run(server.port, door, crowd, 1_000_000, seconds, connections=len(crowd))
-            if done.errors:
-                raise Unable(f"two workers: {done.errors.most_common(1)[0][0]}")
+            done.must_be_right("two workers")
             rates.append((done.rate, database))
         server.stop()
     processes.place(cluster.pid, processes.REST)
@@ -73,7 +71,7 @@ def flood() -> dict[str, float]:
     with processes.placed(set(processes.CORES)):
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=180, check=False)
     times = re.findall(r"^(\w+): beside .* which is ([\d.]+) times$", done.stdout, re.MULTILINE)
-    if len(times) != 2 or "refused besides: nothing" not in done.stdout:
+    if done.returncode > 1 or len(times) != 2 or "refused besides: nothing" not in done.stdout:
         raise Unable(f"bench.flood: {(done.stdout + done.stderr)[-300:]}")
     return {door: float(value) for door, value in times}
 
@@ -87,8 +85,7 @@ def endurance(subject: Subject, requests: int, bar: tqdm) -> list[dict[str, Any]
         for number in range(20 if part < 10 else 0):
             subject.renew()  # access tokens live for half a minute
             done = load.run(subject.main.port, doors[number % 2], subject.followers, requests // 200, 25)
-            if done.errors:
-                raise Unable(f"endurance: {done.errors.most_common(1)[0][0]}")
+            done.must_be_right("endurance")
             bar.set_postfix_str(f"{part * 10 + number // 2} %")
     bar.set_postfix_str("")
     return found

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.running import LeftOut
+from bench.running import LeftOut, Unable
 from bench.system import System
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,7 +17,8 @@ SECONDS = 300
 
 
 def python_of(system: System) -> Path:
-    """Return the Python of a system's environment, making that first where needed; raises LeftOut.
+    """Return the Python of a system's environment, making that first where needed; raises Unable, and LeftOut
+    where this machine has no node.
 
     Latchkey lists nothing: it runs in our own. For a node system it is the path of a Python that is not there, and
     the modules are in the folder above it.
@@ -47,7 +48,7 @@ def install_python(python: Path, requirements: Path) -> None:
     install = [UV, "pip", "install", "--quiet", "--python", str(python), "--requirement", str(requirements)]
     try:
         attempt(install)
-    except LeftOut:
+    except Unable:
         attempt([*install, "--system-certs"])  # behind a proxy with a certificate of its own
 
 
@@ -63,6 +64,6 @@ def attempt(command: list[str], folder: Path = ROOT) -> None:
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise LeftOut(f"its environment cannot be made: {error}") from error
+        raise Unable(f"its environment cannot be made: {error}") from error
     if done.returncode:
-        raise LeftOut(f"its environment cannot be made: {done.stderr.strip()[-400:]}")
+        raise Unable(f"its environment cannot be made: {done.stderr.strip()[-400:]}")

@@ -5,8 +5,9 @@
 Starts a server with a database of its own and one worker, and fails to sign in as somebody of each kind, in random
 order. Prints the median of each kind, its ratio to that of unknown addresses, and the p-value of a Kolmogorov-Smirnov
 test against them. The exit code is 1 if a ratio is off by more than 5 %; hashes that were brought along from another
-system are shown, after a fifth of the samples, and not held to it (docs/security.md says why). Takes a minute on a
-machine that does nothing else. On one that does, take --processor: the time that the worker has computed (Linux).
+system and cost more than ours are shown, after a fifth of the samples, and not held to it (docs/security.md says why).
+Takes a minute on a machine that does nothing else. On one that does, take --processor: the time that the worker has
+computed (Linux).
 """
 
 import argparse
@@ -31,8 +32,9 @@ TOLERANCE = 0.05
 PER_ACCOUNT, PER_ADDRESS = 5, 20
 """Samples: fewer than the failures that an account and a network address have free."""
 
-BROUGHT_ALONG = ("pbkdf2", "scrypt", "bcrypt", "cheap-pbkdf2", "cheap-scrypt", "cheap-bcrypt")
-KINDS = ("unknown", "wrong", "inactive", "unusable", "cheaper", *BROUGHT_ALONG)
+DEARER = ("pbkdf2", "scrypt", "bcrypt")
+CHEAPER = ("cheaper", "cheap-pbkdf2", "cheap-scrypt", "cheap-bcrypt")
+KINDS = ("unknown", "wrong", "inactive", "unusable", *CHEAPER, *DEARER)
 PASSWORD = "correct horse battery staple"
 MAKE_ACCOUNTS = f"""
 import bcrypt
@@ -80,7 +82,7 @@ def computed(pid: int) -> float:
 
 def sample(port: int, samples: int, clock: Callable[[], float]) -> dict[str, list[float]]:
     """Fail this many times for each kind, in random order; return how long each took, in milliseconds."""
-    times = {kind: samples // 5 if kind in BROUGHT_ALONG else samples for kind in KINDS}
+    times = {kind: samples // 5 if kind in DEARER else samples for kind in KINDS}
     order = [(kind, number // PER_ACCOUNT) for kind in KINDS for number in range(times[kind])]
     random.shuffle(order)
     taken: dict[str, list[float]] = {kind: [] for kind in KINDS}
@@ -114,8 +116,8 @@ def report(taken: dict[str, list[float]]) -> int:
     for kind, times in taken.items():
         ratio = median(times) / median(unknown)
         off = abs(ratio - 1) > TOLERANCE
-        apart |= off and kind not in BROUGHT_ALONG
-        remark = "brought along" if kind in BROUGHT_ALONG else "APART" if off else ""
+        apart |= off and kind not in DEARER
+        remark = "dearer" if kind in DEARER else "APART" if off else ""
         print(f"{kind:<13}{median(times):>7.1f} ms{ratio:>8.3f}{same(times, unknown):>8.3f}  {remark}".rstrip())
     return int(apart)
 

@@ -6,6 +6,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from bench.doors import Door
+from bench.running import Unable
 from bench.system import Person
 from bench.wire import Wire
 
@@ -28,6 +29,11 @@ class Load:
     @property
     def rate(self) -> float:
         return self.requests / self.seconds
+
+    def must_be_right(self, what: str) -> None:
+        """Raise Unable where anything was answered wrong."""
+        if self.errors:
+            raise Unable(f"{what}: {self.errors.most_common(1)[0][0]}")
 
     def percentile(self, share: float) -> float:
         """Return a latency in milliseconds."""

@@ -20,7 +20,7 @@ class Unable(Exception):
 
 
 class LeftOut(Unable):
-    """A system cannot be had here; that is no failure of it."""
+    """A system cannot run on this machine; that is no failure of it, nor of the run."""
 
 
 def run(command: list[str], environment: dict[str, str], folder: Path) -> None:

@@ -11,15 +11,20 @@ ROOT = Path(__file__).resolve().parents[2]
 HEAD = """# Benchmarks
 
 Latchkey beside other sign-in systems, each set up as its own documentation has it for production. Written by
-`make bench ARGS=--publish`; `make bench QUICK=1` takes two minutes.
+`make bench ARGS="--publish --endurance"`; `make bench QUICK=1` takes two minutes.
 
-- All run on one PostgreSQL with durable commits, and sign with HS256. Django systems share the same Argon2id: 19 MiB,
-  two passes, one lane; the others hash as they ship.
+- All run on one PostgreSQL with durable commits. Whose access tokens are JWTs signs them with HS256; those of
+  django-oauth-toolkit and Better Auth are opaque.
+- Django systems hash with Argon2id of 19 MiB, two passes and one lane: the others by argon2-cffi, as Django ships it,
+  Latchkey by libsodium. What is not Django hashes as it ships.
 - Each is served by one worker, of four threads where it has threads, on a core of its own. PostgreSQL and the load
   generator are on another one.
-- The load comes over eight open connections. Each person's new token goes into their next request, and a token that was
-  seen before counts as an error.
-- Everything is measured in three turns, one system after another in each, and the median counts.
+- The load comes over eight open connections. Each person's new token goes into their next request, and where tokens
+  rotate, one that was seen before counts as an error.
+- `me` is asked for with the same eight access tokens again and again, as a client does while one lives. Latchkey
+  remembers what it has verified of a signature; at a token's first request it verifies it.
+- What a request costs is measured in three turns, one system after another in each, and the median counts. Memory,
+  round trips, parallel refreshes, the flood of sign-ins and the long run are measured once, boots twice.
 
 ![Server CPU per refresh and per me](images/benchmarks.svg)
 

@@ -94,9 +94,18 @@ def ceiling(results: dict[str, Any]) -> str:
     if raw is None:
         return ""
     could = number(1e6 / raw["generator_cpu_us"])
-    return (
+    said = (
         f"The load generator itself computes {number(raw['generator_cpu_us'])} µs per request: it could send {could} a "
         f"second, and has sent {number(raw['rate'])} to the raw WSGI callable."
+    )
+    refresh = results["systems"].get("latchkey", {}).get("doors", {}).get("refresh")
+    if refresh is None:
+        return said
+    own, database = refresh["generator_cpu_us"], refresh["database_cpu_us"]
+    return (
+        f"{said} Beside Latchkey's refreshes it computes {number(own)} µs for each, and PostgreSQL, on the same core, "
+        f"{number(database)}: that core bears {number(1e6 / (own + database))} a second, and {number(refresh['rate'])} "
+        "were sent."
     )
 
 

@@ -13,7 +13,7 @@ _GIVEN = psycopg.conninfo.conninfo_to_dict(os.environ["DATABASE_URL"])
 
 
 class Argon2id(Argon2PasswordHasher):
-    """The cost that Latchkey has, so that sign-in compares what is around the hash: 19 MiB, two passes, one lane."""
+    """The parameters that Latchkey has, 19 MiB, two passes and one lane, as Django's own hasher computes them."""
 
     memory_cost, time_cost, parallelism = 19_456, 2, 1
 
