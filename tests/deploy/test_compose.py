@@ -51,6 +51,16 @@ def test_what_runs_our_image_has_no_rights_and_writes_nowhere(name: str) -> None
     assert service["networks"] == (["inside"] if name == "migrate" else ["inside", "mail"])
 
 
+def test_nodes_have_a_folder_for_temporary_files_where_nothing_else_is_written_to() -> None:
+    assert SERVICES["one"]["tmpfs"] == ["/tmp"]  # noqa: S108 - the one that TemporaryDirectory looks for
+
+
+def test_postgresql_bears_all_the_connections_of_both_nodes() -> None:
+    (said,) = re.findall(r"workers x \(threads \+ (\d+)\)", PAGE.read_text())
+    bears = SERVICES["postgres"]["command"][-1].removeprefix("max_connections=")
+    assert int(bears) > 2 * 8 * (10 + int(said))
+
+
 def test_nodes_start_once_the_tables_are_there_and_only_nginx_is_reached_from_outside() -> None:
     assert SERVICES["one"] == SERVICES["two"]
     assert SERVICES["one"]["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}

@@ -15,7 +15,7 @@ from latchkey.sessions.prune import prune
 
 
 class Command(BaseCommand):
-    help = "Delete ended sessions, forgotten attempts, old mails and events, in small batches beside a running service."
+    help = "Delete ended sessions, forgotten attempts, ended links and codes, old mails and events, in small batches."
 
     def handle(self, *args: Any, **options: Any) -> None:
         deleted = 0
