@@ -13,6 +13,10 @@ from latchkey.limits.hashing import hashed
 LONGEST = 127
 """Characters of a PHC string that libsodium reads."""
 
+LETTERS = 43
+"""In base64 without padding, of the 32 bytes of a hash."""
+
+_OF_SEVERAL_LANES = re.compile(r"argon2\$argon2i?d?\$(?:v=[0-9]+\$)?m=([0-9]+),t=([0-9]+),p=(?!1\$)[0-9]+\$.+")
 _BY_LIBSODIUM = re.compile(r"\$argon2id\$v=19\$m=[0-9]+,t=[0-9]+,p=1\$[^,]+")
 
 
@@ -31,7 +35,10 @@ class Argon2id(Argon2PasswordHasher):
         return f"{_named(self.memory_cost, self.time_cost)}{_base64(salt.encode())}${_base64(made)}"
 
     def verify(self, password: str, encoded: str) -> bool:
-        return compared(lambda: self._matches(password, encoded), is_ours=encoded.startswith(OURS))
+        is_ours = encoded.startswith(_OURS) and len(encoded.rpartition("$")[2]) == LETTERS
+        several = _OF_SEVERAL_LANES.fullmatch(encoded)
+        lanes = int(several[1]) * int(several[2]) / (MEMORY * PASSES) if several else 0
+        return compared(lambda: self._matches(password, encoded), is_ours, lanes)
 
     def work(self, encoded: str) -> int:
         """Return what verifying costs, in KiB times passes."""
@@ -59,5 +66,5 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode().rstrip("=")
 
 
-OURS = _named(MEMORY, PASSES)
+_OURS = _named(MEMORY, PASSES)
 """How every hash begins that costs what ours do."""

@@ -10,7 +10,8 @@ from latchkey.accounts import wrong_guess
 from latchkey.accounts.argon2id import Argon2id
 from latchkey.accounts.models import User
 from tests.patience import OVER_A_DATABASE
-from tests.people import PASSWORD, Person
+from tests.people import PASSWORD, Person, try_login
+from tests.problems import assert_problem
 from tests.promises.work import FULL, counted
 
 PASSWORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=256)
@@ -55,3 +56,31 @@ def test_every_sign_in_tells_how_long_a_hash_of_ours_takes(alice: Person) -> Non
         wrong_guess.lately.clear()
         alice.login()
         assert list(wrong_guess.lately) == [FULL / 1e6]
+
+
+@pytest.mark.parametrize("usual", [[], [0.5 * FULL / 1e6] * 9, [FULL / 1e6] * 9, [1.9 * FULL / 1e6] * 9])
+def test_a_wrong_guess_at_a_hash_of_ours_costs_one_whatever_the_latest_took(alice: Person, usual: list[float]) -> None:
+    with counted() as work:
+        wrong_guess.lately[:] = usual
+        assert try_login(alice.http, password=PASSWORD.upper()).status_code == 401
+        assert work.work == FULL
+        assert wrong_guess.lately == [*usual, FULL / 1e6]
+
+
+@pytest.mark.parametrize(("memory", "passes"), [(8_192, 1), (19_456, 2), (65_536, 3)])
+def test_what_other_threads_compute_of_a_hash_counts(alice: Person, memory: int, passes: int) -> None:
+    of_four_lanes = Argon2PasswordHasher()
+    of_four_lanes.memory_cost, of_four_lanes.time_cost, of_four_lanes.parallelism = memory, passes, 4
+    User.objects.filter(pk=alice.id).update(password=of_four_lanes.encode(PASSWORD, of_four_lanes.salt()))
+    with counted() as work:
+        work.sees_lanes = False
+        assert try_login(alice.http, password=PASSWORD.upper()).status_code == 401
+        assert abs(work.work - max(FULL, memory * passes)) <= 2  # whole KiB, two passes
+
+
+def test_who_cannot_be_told_for_lack_of_memory_is_not_told_that_the_password_is_wrong(alice: Person) -> None:
+    with counted() as work:
+        work.has_memory = False
+        assert_problem(try_login(alice.http), 503, "unavailable")
+        assert_problem(try_login(alice.http, "nobody@example.com"), 503, "unavailable")
+    alice.login()

@@ -19,6 +19,7 @@ class CountedWork:
 
     def __init__(self) -> None:
         self.work, self.pace, self.microseconds = 0, 1.0, 0.0
+        self.sees_lanes, self.has_memory = True, True
 
     def thread_time(self) -> float:
         return self.microseconds / 1e6
@@ -32,11 +33,25 @@ class CountedWork:
             parameters = argon2.extract_parameters(encoded.decode())
         except argon2.exceptions.InvalidHashError:
             return  # a broken one, which no library computes
+        before = self.microseconds
         self.compute(parameters.time_cost, parameters.memory_cost)
+        if parameters.parallelism > 1 and not self.sees_lanes:
+            self.microseconds = before
+
+    def by_sodium(self, encoded: bytes) -> bool:
+        """Count and return True, or False where there is no memory to compute in."""
+        if self.has_memory:
+            self.verify(encoded)
+        return self.has_memory
+
+    def made_by_sodium(self, passes: int, memory: int) -> bool:
+        if self.has_memory:
+            self.compute(passes, memory)
+        return self.has_memory
 
 
 class CountedLibrary:
-    """C code of which some functions are counted first."""
+    """C code of which some functions are counted first, and fail where the count says False."""
 
     def __init__(self, library: Any, **counting: Any) -> None:
         self.library, self.counting = library, counting
@@ -45,8 +60,7 @@ class CountedLibrary:
         function, count = getattr(self.library, name), self.counting.get(name)
 
         def counted(*args: Any) -> Any:
-            count(*args)
-            return function(*args)
+            return -1 if count(*args) is False else function(*args)
 
         return counted if count else function
 
@@ -62,8 +76,8 @@ def counted(is_clock: bool = True) -> Iterator[CountedWork]:
     )
     sodium = CountedLibrary(
         libsodium.lib,
-        crypto_pwhash=lambda *args: counted.compute(args[5], args[6] // 1024),  # opslimit, memlimit in bytes
-        crypto_pwhash_str_verify=lambda encoded, *rest: counted.verify(encoded),
+        crypto_pwhash=lambda *args: counted.made_by_sodium(args[5], args[6] // 1024),  # opslimit, memlimit in bytes
+        crypto_pwhash_str_verify=lambda encoded, *rest: counted.by_sodium(encoded),
     )
     with patch.object(argon2.low_level, "lib", cffi), patch.object(libsodium, "lib", sodium):
         if is_clock:
