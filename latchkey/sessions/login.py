@@ -1,9 +1,10 @@
 """Sign in: prove a password, get a session."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from django.contrib.auth import authenticate
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from latchkey.accounts.email import spelled_alike
 from latchkey.accounts.models import User
@@ -33,9 +34,14 @@ def login(email: str, password: str, client: Client) -> TokenPair:
     signs = signing_key(clock.now())
     charged, user = _prove(email, password, client)
     try:
-        return _sign_in(user, charged, client, signs)
-    except IntegrityError:  # with 10 million sessions one draw in 28 million is the selector of another
-        return _sign_in(user, charged, client, signs)
+        try:
+            return _sign_in(user, charged, client, signs)
+        except IntegrityError:  # with 10 million sessions one draw in 28 million is the selector of another
+            return _sign_in(user, charged, client, signs)
+    except DatabaseError:  # the password was right; who tries again, as told, is not to wait for our failures
+        with suppress(DatabaseError):
+            refund(charged)
+        raise
 
 
 def _sign_in(user: User, charged: Charge, client: Client, signs: Key | None) -> TokenPair:

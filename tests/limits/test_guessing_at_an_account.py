@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 
 from latchkey.accounts.models import User
 from tests.limits.conftest import From
@@ -150,3 +151,12 @@ def test_an_account_is_not_named_in_the_table(mallory: Person) -> None:
     assert Attempt.objects.count() >= 2
     assert "alice" not in rows
     assert "192.0.2" not in rows
+
+
+def test_who_meets_our_own_failures_with_the_right_password_has_not_failed(mallory: Person) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE latchkey_session RENAME TO taken_away")
+        for _ in range(11):
+            assert attempt(mallory, password=PASSWORD).status_code >= 500
+        cursor.execute("ALTER TABLE taken_away RENAME TO latchkey_session")
+    assert attempt(mallory, password=PASSWORD).status_code == 200
