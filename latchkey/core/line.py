@@ -72,13 +72,14 @@ class Line:
             return
         self.asked = None
         self.on_free(self)
-        answer.set_result(result)
+        if not answer.done():
+            answer.set_result(result)
 
     def drop(self, told: Exception) -> None:
         """Close the connection, and tell whoever waits for its answer that there will be none."""
         self.loop.remove_reader(self.socket)
         self.database.connection.close()  # its wrapper may be closed by its thread alone
-        if self.asked:
+        if self.asked and not self.asked[2].done():
             self.asked[2].set_exception(told)
-            self.asked = None
+        self.asked = None
         self.on_drop(self)

@@ -1,19 +1,21 @@
 """The event loop's own connections to PostgreSQL: while one statement is under way, it begins and ends others.
 
 A thread that waits for a statement costs more than the statement: two changes of threads, and as many turns at the
-interpreter's lock (docs/decisions/0015-one-statement-on-the-event-loop.md). Nothing here waits but for a socket.
+interpreter's lock (docs/decisions/0015-one-statement-on-the-event-loop.md). Nothing here waits but for a socket, or for
+a connection, and not long.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
+import structlog
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 
-from latchkey.core.line import Asked, Line, Lost
+from latchkey.core.line import Line, Lost
 from latchkey.core.prepared import Prepared, Question
 
 COUNT = 4
@@ -23,7 +25,12 @@ PAUSE = 1.0
 """Seconds from a connection that is gone, or could not be had, to the next attempt."""
 
 LOOK_EVERY = 0.2
-"""Seconds: for so long at most does a request wait for a connection that was reset."""
+"""Seconds: for so long at most does a request wait for a connection that was reset (POLLERR ends libuv's watch)."""
+
+PATIENCE = 1.0
+"""Seconds for which a request waits for its turn, before it goes to the threads."""
+
+log = structlog.get_logger(__name__)
 
 
 class Lines:
@@ -33,23 +40,43 @@ class Lines:
         self.statements, self.loop = statements, loop
         self.free: list[Line] = []
         self.open: set[Line] = set()
-        self.waiting: deque[Asked] = deque()
+        self.waiting: deque[tuple[float, asyncio.Future[Line]]] = deque()  # since when, and who
         self.thread = ThreadPoolExecutor(1, "lines")
         for _ in range(count):
             self.dial()
         self.look()
 
-    async def fetch(self, question: Question) -> list[tuple[Any, ...]]:
-        """Execute a statement and return its rows; raises Lost, or OperationalError where that takes too long."""
+    async def fetch(self, begin: Callable[[], tuple[Any, Question] | None]) -> tuple[Any, list[tuple[Any, ...]]] | None:
+        """Begin, execute the statement, and return what was begun with the rows; None where nothing was.
+
+        It begins when a connection is free, for it reads the clock: a refresh that had read it before a long wait would
+        be stored as older than it is, and its repetition be taken for a replay. Raises what begin raises; Lost; and
+        OperationalError where the statement takes too long.
+        """
         if not self.open:
             raise Lost
-        statement, parameters = question
-        asked = statement, statement.sent(parameters), self.loop.create_future()
-        if self.free:
-            self.free.pop().ask(asked)
-        else:
-            self.waiting.append(asked)
-        return statement.rows(await asked[2])
+        line = self.free.pop() if self.free else await self.turn()
+        asked = None
+        try:
+            begun = begin()
+            if begun is None:
+                return None
+            statement, parameters = begun[1]
+            asked = statement, statement.sent(parameters), self.loop.create_future()
+        finally:
+            if asked is None:
+                self.next(line)
+        line.ask(asked)
+        return begun[0], statement.rows(await asked[2])
+
+    async def turn(self) -> Line:
+        """Wait for a connection; raises Lost where that takes long."""
+        waits: asyncio.Future[Line] = self.loop.create_future()
+        self.waiting.append((self.loop.time(), waits))
+        line = await waits
+        if line not in self.open:  # since it was its turn
+            raise Lost
+        return line
 
     def dial(self) -> None:
         """Have the thread open a connection; it is tried again until there is one."""
@@ -71,24 +98,30 @@ class Lines:
     def dialled(self, opening: "asyncio.Future[Any]") -> None:
         try:
             line = Line(opening.result(), self.loop, self.next, self.dropped)
-        except (DatabaseError, psycopg.Error):  # the threads have the same trouble, and it is they who tell of it
+        except Exception as error:  # whatever it is may pass
+            if not isinstance(error, (DatabaseError, psycopg.Error)):  # those the threads have too, and tell of
+                log.exception("request_failed")
             self.loop.call_later(PAUSE, self.dial)
             return
         self.open.add(line)
         self.next(line)
 
     def look(self) -> None:
-        """Hear all connections: of one that was reset, libuv tells nothing (POLLERR ends its watch)."""
+        """Hear all connections, for of one that was reset libuv tells nothing; and see who has waited too long."""
+        self.loop.call_later(LOOK_EVERY, self.look)
         for line in tuple(self.open):
             line.hear()
-        self.loop.call_later(LOOK_EVERY, self.look)
+        while self.waiting and self.waiting[0][0] < self.loop.time() - PATIENCE:
+            self.send_off()
 
     def next(self, line: Line) -> None:
         """Give a connection to whoever has waited longest."""
-        if self.waiting:
-            line.ask(self.waiting.popleft())
-        else:
-            self.free.append(line)
+        while self.waiting:
+            _, waits = self.waiting.popleft()
+            if not waits.done():
+                waits.set_result(line)
+                return
+        self.free.append(line)
 
     def dropped(self, line: Line) -> None:
         """Go on without a connection; where it was the last one, nobody waits any longer."""
@@ -96,5 +129,11 @@ class Lines:
         if line in self.free:
             self.free.remove(line)
         while self.waiting and not self.open:
-            self.waiting.popleft()[2].set_exception(Lost())
+            self.send_off()
         self.loop.call_later(PAUSE, self.dial)
+
+    def send_off(self) -> None:
+        """Have whoever has waited longest go to the threads."""
+        _, waits = self.waiting.popleft()
+        if not waits.done():
+            waits.set_exception(Lost())

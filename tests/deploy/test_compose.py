@@ -52,7 +52,7 @@ def test_what_runs_our_image_has_no_rights_and_writes_nowhere(name: str) -> None
 
 
 def test_nodes_have_a_folder_for_temporary_files_where_nothing_else_is_written_to() -> None:
-    assert SERVICES["one"]["tmpfs"] == ["/tmp"]  # noqa: S108 - the one that TemporaryDirectory looks for
+    assert SERVICES["one"]["tmpfs"] == ["/tmp"]
 
 
 def test_postgresql_bears_all_the_connections_of_both_nodes() -> None:

@@ -10,7 +10,7 @@ import httpx
 import psycopg
 import pytest
 
-from latchkey.core.lines import COUNT, PAUSE
+from latchkey.core.lines import COUNT, PATIENCE, PAUSE
 from tests.faults.resetting import Resetting
 from tests.people import Person
 from tests.postgres import Postgres
@@ -107,6 +107,27 @@ def test_who_waits_for_a_lost_connection_is_answered_by_a_thread(
     for person in people:
         assert person.me().status_code == 200
         person.http.close()
+
+
+def test_who_waits_long_for_a_connection_is_answered_by_a_thread_with_the_time_of_then(
+    server: Server, alice: Person, database: "psycopg.Connection[tuple[int, ...]]"
+) -> None:
+    with httpx.Client(base_url=server.url, timeout=20) as http, ThreadPoolExecutor() as pool:
+        bobs = [Person(http, "bob@example.com").register()] + [Person(http, "bob@example.com") for _ in range(COUNT - 1)]
+        for bob in bobs:
+            bob.login()
+        with psycopg.connect(server.environment["DATABASE_URL"]) as holder:
+            holder.execute("SELECT FROM latchkey_session WHERE user_id = %s FOR UPDATE", [bobs[0].id])
+            stuck = [pool.submit(bob.try_refresh) for bob in bobs]
+            wait_for(database, f"{BACKENDS} AND wait_event_type = 'Lock'", COUNT)
+            refreshing = pool.submit(alice.refresh)
+            time.sleep(PATIENCE / 2)
+            assert not refreshing.done()
+            meanwhile = database.execute("SELECT now()").fetchone()
+            refreshing.result()
+            assert not any(bob.done() for bob in stuck)
+        [rotated_at] = database.execute("SELECT rotated_at FROM latchkey_session WHERE user_id = %s", [alice.id])
+        assert rotated_at > meanwhile
 
 
 def test_nobody_waits_for_connections_to_a_database_that_is_gone(
