@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from unfold.forms import AuthenticationForm
 
 from latchkey.accounts.email import spelled_alike
+from latchkey.admin.user_forms import waiting
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.core.client import client_of
@@ -31,8 +32,7 @@ class SignInForm(AuthenticationForm):
             charged = charge(signing_in(spelled_alike(email), client), client)
             cleaned = dict(super().clean())
         except TooManyAttempts as refusal:
-            wait = refusal.extra_headers["Retry-After"]
-            raise ValidationError(f"Too many attempts; try again in {wait} s.", code=refusal.code) from refusal
+            raise ValidationError(waiting(refusal), code=refusal.code) from refusal
         except ValidationError:
             record(Event.ADMIN_LOGIN_FAILED, client)
             raise

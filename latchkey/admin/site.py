@@ -1,14 +1,19 @@
 """The admin area: who is let in, what it calls things, and its first page."""
 
+from functools import partial
 from typing import Any
 
 from django.apps import apps
+from django.contrib.auth.views import PasswordChangeView
 from django.http import Http404, HttpRequest
+from django.urls import reverse
 from unfold.sites import UnfoldAdminSite
 
 from latchkey.admin.dashboard import mail_queue, plots
 from latchkey.admin.periods import PERIODS
 from latchkey.admin.sign_in_form import SignInForm
+from latchkey.admin.user_forms import OwnPasswordForm
+from latchkey.core.client import client_of
 
 apps.get_app_config("auth").verbose_name = "Staff"
 
@@ -29,6 +34,16 @@ class Site(UnfoldAdminSite):
         if request.user.has_perm("latchkey.view_mail"):
             shown["mail"] = mail_queue()
         return super().index(request, shown | (extra_context or {}))
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Do as unfold does, with our form."""
+        request.current_app = self.name
+        view = PasswordChangeView.as_view(
+            form_class=partial(OwnPasswordForm, client=client_of(request.META)),
+            success_url=reverse(f"{self.name}:password_change_done", current_app=self.name),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        return view(request)
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Answer 404: no page of ours asks here, and what it found would stay in the memory of a worker."""

@@ -131,9 +131,13 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not g
         return self._act(request, users, mark_verified, "Marked as verified")
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Tell the old address where there is a new one."""
-        super().save_model(request, obj, form, change)
-        if change and obj.email != form.initial["email"]:
+        """Save what was changed on the page, and nothing that was changed elsewhere meanwhile; tell an old address."""
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        columns = {field.name for field in User._meta.concrete_fields}
+        obj.save(update_fields=columns.intersection(form.changed_data))
+        if "email" in form.changed_data and obj.email != form.initial["email"]:
             changed_by_operator(obj, form.initial["email"], client_of(request.META))
 
     def _act(

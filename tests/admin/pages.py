@@ -42,7 +42,8 @@ def filled_in(form: Any) -> dict[str, Any]:
     """Return what a browser would send back of a form that nobody touched."""
     values = {name: form[name].value() for name in form.fields if not form.fields[name].disabled}
     shown = {name: form.fields[name].prepare_value(value) for name, value in values.items()}
-    return {name: value for name, value in shown.items() if value is not None and value is not False}
+    sent = {name: value for name, value in shown.items() if value is not None and value is not False}
+    return sent | {f"initial-{name}": value for name, value in shown.items() if form.fields[name].show_hidden_initial}
 
 
 def save_settings(browser: Browser, **typed: Any) -> HttpResponse:

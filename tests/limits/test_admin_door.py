@@ -59,3 +59,17 @@ def test_every_outcome_is_one_event(boss: Person, caplog: pytest.LogCaptureFixtu
     events = [line for record, line in zip(caplog.records, caplog.messages, strict=True) if "audit" in record.name]
     assert ["admin_login.failed" in events[0], "admin_login.succeeded" in events[1]] == [True, True]
     assert len(events) == 2
+
+
+@pytest.mark.ledger("ASVS-6.3.1")
+def test_the_present_password_is_asked_for_under_the_same_guard(boss: Person, caplog: pytest.LogCaptureFixture) -> None:
+    browser = Browser(REMOTE_ADDR="192.0.2.66")
+    assert browser.post("/admin/login/", {"username": boss.email, "password": PASSWORD}).status_code == 302
+    new = dict.fromkeys(("new_password1", "new_password2"), "another long password of mine")
+    caplog.clear()
+    told = [browser.post("/admin/password_change/", {"old_password": WRONG, **new}).text for _ in range(11)]
+    assert ["entered incorrectly" in page for page in told] == [True] * 10 + [False]
+    assert len([line for line in caplog.messages if "password.refused" in line]) == 10
+    page = browser.post("/admin/password_change/", {"old_password": PASSWORD, **new})
+    assert "Too many attempts; try again in" in page.text
+    assert attempt(boss, PASSWORD).status_code == 200

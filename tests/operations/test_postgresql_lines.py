@@ -113,11 +113,10 @@ def test_who_waits_long_for_a_connection_is_answered_by_a_thread_with_the_time_o
     server: Server, alice: Person, database: "psycopg.Connection[tuple[int, ...]]"
 ) -> None:
     with httpx.Client(base_url=server.url, timeout=20) as http, ThreadPoolExecutor() as pool:
-        bobs = [Person(http, "bob@example.com").register()] + [Person(http, "bob@example.com") for _ in range(COUNT - 1)]
-        for bob in bobs:
-            bob.login()
+        first = Person(http, "bob@example.com").register()
+        bobs = [first.login(), *(Person(http, first.email).login() for _ in range(COUNT - 1))]
         with psycopg.connect(server.environment["DATABASE_URL"]) as holder:
-            holder.execute("SELECT FROM latchkey_session WHERE user_id = %s FOR UPDATE", [bobs[0].id])
+            holder.execute("SELECT FROM latchkey_session WHERE user_id = %s FOR UPDATE", [first.id])
             stuck = [pool.submit(bob.try_refresh) for bob in bobs]
             wait_for(database, f"{BACKENDS} AND wait_event_type = 'Lock'", COUNT)
             refreshing = pool.submit(alice.refresh)

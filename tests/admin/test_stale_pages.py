@@ -1,0 +1,51 @@
+"""A page that was opened long ago, or a request that takes long, brings nothing back that was changed meanwhile."""
+
+from typing import Any
+
+import pytest
+
+from latchkey.accounts.models import User
+from latchkey.admin.user_forms import ChangePasswordForm, OwnPasswordForm
+from latchkey.core.client import Client
+from tests.admin.pages import Browser, filled_in, user_page
+from tests.people import PASSWORD, Person
+
+NEW = "another long password of mine"
+MEANWHILE = {"email": "new@example.com", "username": "Alice", "is_active": False, "is_staff": False}
+
+
+def as_it_is(user_id: int) -> dict[str, Any]:
+    return dict(User.objects.filter(pk=user_id).values(*MEANWHILE).get())
+
+
+@pytest.mark.parametrize(
+    ("form", "typed"),
+    [
+        (ChangePasswordForm, dict.fromkeys(("password1", "password2"), NEW)),
+        (OwnPasswordForm, {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}),
+    ],
+)
+def test_a_new_password_saves_nothing_else(alice: Person, form: Any, typed: dict[str, str]) -> None:
+    loaded = User.objects.get(pk=alice.id)
+    known = {"client": Client()} if form is OwnPasswordForm else {}
+    filled = form(loaded, typed, **known)
+    assert filled.is_valid(), filled.errors
+    User.objects.filter(pk=alice.id).update(**MEANWHILE)  # while the password is hashed
+    filled.save()
+    assert as_it_is(alice.id) == MEANWHILE
+    assert User.objects.get(pk=alice.id).check_password(NEW)
+
+
+def test_what_was_left_alone_on_a_users_page_stays_as_it_is_now(admin: Browser, alice: Person) -> None:
+    page = filled_in(admin.get(user_page(alice.id)).context["adminform"].form)
+    User.objects.filter(pk=alice.id).update(**MEANWHILE)
+    assert admin.post(user_page(alice.id), page | {"username": "Alice L."}).status_code == 302
+    assert as_it_is(alice.id) == MEANWHILE | {"username": "Alice L."}
+
+
+def test_a_users_page_that_is_saved_untouched_changes_nothing(admin: Browser, alice: Person) -> None:
+    before = User.objects.filter(pk=alice.id).values().get()
+    page = filled_in(admin.get(user_page(alice.id)).context["adminform"].form)
+    assert admin.post(user_page(alice.id), page).status_code == 302
+    assert User.objects.filter(pk=alice.id).values().get() == before
+    assert alice.me().status_code == 200
