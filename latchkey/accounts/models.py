@@ -90,6 +90,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         app_label = "latchkey"
         ordering = ("id",)
 
+    @property
+    def greeted_as(self) -> str:
+        """The user name as far as mails repeat it: a stranger's words are sent to nobody (docs/mail.md)."""
+        return self.username if self.email_verified_at else ""
+
     def clean(self) -> None:
         self.email = canonical_email(self.email)
 

@@ -24,6 +24,6 @@ def send(user: User, purpose: Purpose, new_email: str = "", kind: Kind | None = 
         "code": issued.code,
         "minutes": str(int(LIFETIME.total_seconds()) // 60),
         "expires_at": issued.expires_at.isoformat(),
-        "username": user.username,
+        "username": user.greeted_as,
     }
     post(kind or KINDS[purpose], new_email or user.email, context, user.pk)

@@ -1,6 +1,7 @@
 """Tell people what happened to their accounts: each event that may concern them is decided on once."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -8,10 +9,12 @@ from django.db import transaction
 from latchkey.accounts.models import User
 from latchkey.audit.events import Event
 from latchkey.audit.models import AuditEvent
+from latchkey.core import clock
 from latchkey.core.device import device_name
 from latchkey.core.policy import current
 from latchkey.mail.familiar import SIGN_INS, is_new
 from latchkey.mail.kinds import Kind
+from latchkey.mail.models import Mail
 from latchkey.mail.outbox import post
 
 KINDS = {
@@ -20,6 +23,8 @@ KINDS = {
 }
 ASK_FOR_RESET = "/forgot-password/"
 """Where somebody whose password is known to another has a mail sent that sets a new one."""
+MOST_TO_UNCONFIRMED, WHILE = 3, timedelta(hours=1)
+"""Mails within such a while, as many as somebody can ask for, to an address of which nobody knows whose it is."""
 BATCH = 20
 """Events in one transaction: on SQLite others wait for it meanwhile."""
 
@@ -46,8 +51,16 @@ def _post(events: Sequence[AuditEvent]) -> None:
     people = User.objects.filter(is_active=True).in_bulk({event.user_id for event in events if event.user_id})
     for event in events:
         user, kind = people.get(event.user_id or 0), _kind(event)
-        if user and kind:
+        if user and kind and not _has_many(user):
             post(kind, user.email, _facts(event, user), user.pk)
+
+
+def _has_many(user: User) -> bool:
+    """Tell whether an address that nobody has confirmed got enough: else strangers could have us fill a mailbox."""
+    if user.email_verified_at:
+        return False
+    of_late = Mail.objects.filter(user_id=user.pk, created_at__gt=clock.now() - WHILE)
+    return of_late.count() >= MOST_TO_UNCONFIRMED
 
 
 def _kind(event: AuditEvent) -> Kind | None:
@@ -60,7 +73,7 @@ def _kind(event: AuditEvent) -> Kind | None:
 def _facts(event: AuditEvent, user: User) -> dict[str, str]:
     """Return what a notice says: no secret, so that it may lie in a mailbox for years."""
     return {
-        "username": user.username,
+        "username": user.greeted_as,
         "when": f"{event.at:%Y-%m-%d %H:%M} UTC",
         "device": device_name(event.user_agent) if event.user_agent else "",
         "address": event.ip or "",

@@ -55,19 +55,20 @@ def _store(code: Code, client: Client, device: str) -> None:
     if user is None:
         raise InvalidCode  # the account was deleted this very moment
     spend(code)
+    greeted_as = user.greeted_as
     user.email, user.email_verified_at = code.new_email, clock.now()
     user.save(update_fields=["email", "email_verified_at"])
-    _tell(user, code.email, client, device)
+    _tell(user, code.email, greeted_as, client, device)
 
 
-def _tell(user: User, old_email: str, client: Client, device: str) -> None:
+def _tell(user: User, old_email: str, greeted_as: str, client: Client, device: str) -> None:
     """Keep the event and post the notice, in the transaction that changes the address.
 
     What was sent to the old address is deleted: a later change back must not bring it to life again.
     """
     Code.objects.filter(user_id=user.pk).delete()
     record(Event.EMAIL_CHANGED, client, user_id=user.pk)
-    post_notice(old_email, user, client, device)
+    post_notice(old_email, greeted_as, user, client, device)
 
 
 @transaction.atomic
@@ -76,6 +77,6 @@ def changed_by_operator(user: User, old_email: str, client: Client) -> None:
 
     Nobody has confirmed the new one, so it counts as not verified; mark_verified says otherwise.
     """
-    user.email_verified_at = None
+    greeted_as, user.email_verified_at = user.greeted_as, None
     User.objects.filter(pk=user.pk).update(email_verified_at=None)
-    _tell(user, old_email, client, device_name(client.user_agent))
+    _tell(user, old_email, greeted_as, client, device_name(client.user_agent))

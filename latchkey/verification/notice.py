@@ -7,10 +7,13 @@ from latchkey.mail.kinds import Kind
 from latchkey.mail.outbox import post
 
 
-def post_notice(old_email: str, user: User, client: Client, device: str) -> None:
-    """Put the notice into the outbox, in the transaction around: what happened, when and whence; there is no link."""
+def post_notice(old_email: str, greeted_as: str, user: User, client: Client, device: str) -> None:
+    """Put the notice into the outbox, in the transaction around: what happened, when and whence; there is no link.
+
+    greeted_as is how the old address was greeted: that the new one is confirmed says nothing of it.
+    """
     context = {
-        "username": user.username,
+        "username": greeted_as,
         "new_email": masked(user.email),
         "when": f"{clock.now():%Y-%m-%d %H:%M} UTC",
         "device": device,

@@ -9,6 +9,7 @@ import pytest
 from latchkey.accounts.models import User
 from latchkey.accounts.standing import deactivate
 from latchkey.audit.models import AuditEvent
+from latchkey.core import clock
 from latchkey.core.client import Client
 from latchkey.mail.courier import Outcome
 from latchkey.mail.models import Mail
@@ -16,6 +17,7 @@ from latchkey.mail.notices import BATCH, tell
 from latchkey.sessions.login import login
 from tests.mail.post_office import PostOffice
 from tests.mail.test_delivery import GoRound
+from tests.mailbox import context_of
 from tests.people import PASSWORD, Person
 
 LINUX = "Mozilla/5.0 (X11; Linux x86_64; rv:{0}.0) Gecko/20100101 Firefox/{0}.0"
@@ -167,3 +169,24 @@ def test_events_are_decided_on_in_batches(sign_in: SignIn) -> None:
     for _ in range(BATCH + 1):
         login("alice@example.com", PASSWORD, Client(HOME, FIREFOX))
     assert [tell(), tell(), tell()] == [BATCH, 1, 0]
+
+
+def test_an_address_that_nobody_has_confirmed_gets_few_and_no_words_of_a_stranger(
+    mailing: PostOffice, alice: Person
+) -> None:
+    person = User.objects.get(pk=alice.id)
+    person.username = "Call 555 1234"
+    person.save(update_fields=["username"])
+
+    def three_more() -> list[str]:
+        for number in range(5):
+            person.set_password(f"another long password {number}")
+            person.save(update_fields=["password"])
+        return told()
+
+    assert three_more() == ["password_changed"] * 3
+    assert three_more() == []
+    assert {context_of(mail)["username"] for mail in Mail.objects.all()} == {""}
+    User.objects.filter(pk=alice.id).update(email_verified_at=clock.now())
+    assert three_more() == ["password_changed"] * 5
+    assert context_of(Mail.objects.latest("pk"))["username"] == "Call 555 1234"
