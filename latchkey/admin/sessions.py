@@ -49,6 +49,11 @@ class SessionAdmin(ModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:
         return False
 
+    def has_delete_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:
+        """Only a superuser signs a superuser out."""
+        spared = obj is not None and obj.user.is_superuser and not request.user.is_superuser
+        return super().has_delete_permission(request, obj) and not spared
+
     def delete_model(self, request: HttpRequest, obj: Session) -> None:
         end([obj.pk], "admin")
 

@@ -1,33 +1,29 @@
 """Users, as an operator sees them."""
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from latchkey.accounts.models import User
-from latchkey.accounts.standing import deactivate, lift_waits, reactivate, sign_out_everywhere
 from latchkey.admin.user_forms import AddUserForm, ChangePasswordForm, ChangeUserForm
 from latchkey.admin.user_page import devices_of, happenings_of, offered_to
+from latchkey.admin.user_verbs import ACTIONS, UserVerbs, may_touch
 from latchkey.core.client import client_of
+from latchkey.core.errors import LastSuperuser
 from latchkey.leaving.erase import erase, is_last_superuser
-from latchkey.passwords.reset import send_resets
 from latchkey.verification.change import changed_by_operator
-from latchkey.verification.standing import mark_verified
 
-Verb: TypeAlias = Callable[[list[int]], int]
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class UserAdmin(UserVerbs, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     add_form, form, change_password_form = AddUserForm, ChangeUserForm, ChangePasswordForm
     list_display = ("email", "username", "is_active", "is_verified", "is_staff", "created_at")
     list_filter = (
@@ -49,7 +45,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not g
         ("Staff rights", {"fields": PRIVILEGES, "classes": ("collapse",)}),
     )
     add_fieldsets = ((None, {"fields": ("email", "username", "password1", "password2")}),)
-    actions = ("deactivate_users", "reactivate_users", "end_sessions", "lift_waits_of", "send_links", "verify")
+    actions = ACTIONS
     change_form_outer_before_template = "latchkey/user_actions.html"
     change_form_outer_after_template = "latchkey/user_page.html"
 
@@ -85,12 +81,12 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not g
         return fixed if request.user.is_superuser else (*fixed, *PRIVILEGES)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Only a superuser touches a superuser."""
-        return super().has_change_permission(request, obj) and self._may_touch(request, obj)
+        """Only a superuser touches other staff: a password set for them would lend their rights."""
+        return super().has_change_permission(request, obj) and may_touch(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Nobody deletes the last superuser, as leaving would not either."""
-        allowed = super().has_delete_permission(request, obj) and self._may_touch(request, obj)
+        allowed = super().has_delete_permission(request, obj) and may_touch(request, obj)
         return allowed and not (obj and is_last_superuser(obj))
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
@@ -98,37 +94,12 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not g
         erase(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        for user in queryset:
-            erase(user)
-
-    @staticmethod
-    def _may_touch(request: HttpRequest, obj: User | None) -> bool:
-        return obj is None or bool(request.user.is_superuser) or not obj.is_superuser
-
-    @admin.action(description="Deactivate selected users and end their sessions", permissions=["change"])
-    def deactivate_users(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
-        """Deactivate, sparing whoever asks: nobody locks themselves out by selecting all."""
-        return self._act(request, users, deactivate, "Deactivated", spared=request.user.pk)
-
-    @admin.action(description="Reactivate selected users", permissions=["change"])
-    def reactivate_users(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
-        return self._act(request, users, reactivate, "Reactivated")
-
-    @admin.action(description="End all sessions of selected users", permissions=["change"])
-    def end_sessions(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
-        return self._act(request, users, sign_out_everywhere, "Ended all sessions")
-
-    @admin.action(description="Let selected users try again at once after failed sign-ins", permissions=["change"])
-    def lift_waits_of(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
-        return self._act(request, users, lift_waits, "Lifted waits")
-
-    @admin.action(description="Send selected users a mail that sets a new password", permissions=["change"])
-    def send_links(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
-        return self._act(request, users, partial(send_resets, client=client_of(request.META)), "Sent a reset")
-
-    @admin.action(description="Mark the addresses of selected users as verified", permissions=["change"])
-    def verify(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
-        return self._act(request, users, mark_verified, "Marked as verified")
+        try:
+            with transaction.atomic():
+                for user in queryset:
+                    erase(user)
+        except LastSuperuser as refusal:  # each of them may go, and not all
+            raise PermissionDenied from refusal
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Save what was changed on the page, and nothing that was changed elsewhere meanwhile; tell an old address."""
@@ -139,15 +110,3 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not g
         obj.save(update_fields=columns.intersection(form.changed_data))
         if "email" in form.changed_data and obj.email != form.initial["email"]:
             changed_by_operator(obj, form.initial["email"], client_of(request.META))
-
-    def _act(
-        self, request: HttpRequest, users: QuerySet[User], verb: Verb, done: str, spared: int | None = None
-    ) -> HttpResponse | None:
-        """Do it to those whom the caller may touch, say to how many, and write it into their history."""
-        touched = [user for user in users if self._may_touch(request, user) and user.pk != spared]
-        verb([user.pk for user in touched])
-        LogEntry.objects.log_actions(str(request.user.pk), touched, CHANGE, change_message=f"{done}.")
-        self.message_user(request, f"{done}: {len(touched)} of {len(users)} selected.")
-        if "back" in request.POST and len(users) == 1:
-            return redirect("admin:latchkey_user_change", users[0].pk)
-        return None

@@ -52,3 +52,11 @@ def test_the_last_superuser_stays(admin: Browser, way: Callable[[Browser, int], 
     deputy = User.objects.create_superuser("deputy@example.com", PASSWORD)
     assert way(admin, deputy.pk) == 302
     assert not User.objects.filter(pk=deputy.pk).exists()
+
+
+def test_of_the_last_superusers_not_all_are_deleted_at_once(admin: Browser, alice: Person) -> None:
+    deputy, boss = User.objects.create_superuser("deputy@example.com", PASSWORD), User.objects.get(email=BOSS)
+    chosen = [alice.id, deputy.pk, boss.pk]
+    ticked = {"action": "delete_selected", "_selected_action": chosen, "post": "yes"}
+    assert admin.post(USERS, ticked).status_code == 403
+    assert set(User.objects.filter(pk__in=chosen).values_list("pk", flat=True)) == set(chosen)

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 
 from latchkey.accounts.models import User
+from latchkey.sessions.models import Session
 from tests.admin.conftest import BOSS
 from tests.admin.pages import SESSIONS, SETTINGS, USERS, Browser, act, said, save_user, user_page
 from tests.people import PASSWORD, Person
@@ -114,3 +115,18 @@ def test_ordinary_users_and_strangers_see_nothing(alice: Person, staff: Staff) -
         for visitor in (browser, Browser()):
             answer = visitor.get(page)
             assert (answer.status_code, answer.url.partition("?")[0]) == (302, "/admin/login/")
+
+
+@pytest.mark.ledger("DJ-ADM-4")
+def test_staff_cannot_touch_other_staff_nor_sign_a_superuser_out(alice: Person, staff: Staff) -> None:
+    clerk = staff(*CLERK)
+    User.objects.filter(pk=alice.id).update(is_staff=True)
+    new = {"password1": "mallory's password", "password2": "mallory's password"}
+    assert clerk.post(user_page(alice.id, "password"), new).status_code == 403
+    assert said(act(clerk, USERS, "deactivate_users", alice.id)) == ["Deactivated: 0 of 1 selected."]
+    User.objects.filter(pk=alice.id).update(is_superuser=True)
+    (session,) = Session.objects.filter(user_id=alice.id)
+    assert clerk.post(f"{SESSIONS}{session.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert act(clerk, SESSIONS, "delete_selected", session.pk, post="yes").status_code in (200, 403)
+    assert alice.me().status_code == 200
+    assert clerk.post(user_page(row("clerk@example.com").pk, "password"), new).status_code == 302
