@@ -5,6 +5,7 @@ A value that cannot be used raises ImproperlyConfigured with one sentence, befor
 
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -28,7 +29,9 @@ DEBUG = False  # in development too: what is tried out is what will run
 DATA_DIR = Path(env.text("LATCHKEY_DATA_DIR", "./var")).resolve()
 DATABASE_URL = env.text("DATABASE_URL", "")
 DATABASES = {
-    "default": connection_settings(DATABASE_URL or f"sqlite:///{private_directory(DATA_DIR) / 'latchkey.sqlite3'}")
+    "default": connection_settings(
+        DATABASE_URL or f"sqlite:///{quote(str(private_directory(DATA_DIR) / 'latchkey.sqlite3'))}"
+    )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

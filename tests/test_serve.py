@@ -155,3 +155,9 @@ def test_the_demo_superuser_signs_in_and_is_refused_in_production(stranger: Serv
     done = stranger.command("demo")
     assert done.returncode == 2
     assert "does not run in production" in done.stderr
+
+
+def test_the_database_lies_in_the_data_directory_whatever_that_is_called(stranger: Server) -> None:
+    stranger.environment["LATCHKEY_DATA_DIR"] = str(stranger.folder / "50%20off?")
+    assert stranger.command("migrate", "--verbosity", "0").returncode == 0
+    assert (stranger.folder / "50%20off?" / "latchkey.sqlite3").is_file()

@@ -103,7 +103,7 @@ def dead(folder: Path, kind: str) -> Iterator[Path]:
     for file in folder.glob(f"{kind}_*.db"):
         try:
             os.kill(pid_of(file), 0)
-        except ProcessLookupError:
+        except (ProcessLookupError, PermissionError):  # the second: its number is another user's process by now
             yield file
 
 

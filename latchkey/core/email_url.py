@@ -1,5 +1,6 @@
 """EMAIL_URL, read into what Django's mail backends are given."""
 
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -59,7 +60,9 @@ def sender(text: str, public_url: str) -> str:
     Raises ImproperlyConfigured.
     """
     if not text:
-        return f"Latchkey <no-reply@{urlsplit(public_url).hostname or 'localhost'}>"
+        with suppress(ValueError):  # no URL at all, as the system checks say
+            return f"Latchkey <no-reply@{urlsplit(public_url).hostname or 'localhost'}>"
+        return "Latchkey <no-reply@localhost>"
     try:
         if validate_email(text, check_deliverability=False, allow_display_name=True).ascii_email is None:
             raise EmailNotValidError

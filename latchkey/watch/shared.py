@@ -3,6 +3,7 @@
 Nothing here needs Django's models: where workers are not forked, this is unpickled before they are set up.
 """
 
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -63,6 +64,11 @@ def _in_the_data_directory() -> "TemporaryDirectory[str]":
 def _take_away_abandoned(place: Path) -> None:
     """Remove the folders whose lock nobody holds; those of other users and of other servers are left alone."""
     for lock in place.glob(f"{PREFIX}*/{LOCK}"):
-        with suppress(OSError), lock.open("rb") as opened:
+        with suppress(OSError), open(lock, "rb", opener=_at_once) as opened:
             flock(opened, LOCK_EX | LOCK_NB)
             rmtree(lock.parent, ignore_errors=True)
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open what anybody may have put there: neither a link, nor a pipe that one would wait at."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -28,6 +28,7 @@ UNSAFE = [
     (URL, f"http://{HOST}", "latchkey.E005", "is 'http://auth.example.com', which is not https"),
     (URL, HOST, "latchkey.E005", "is 'auth.example.com', which is not https"),
     (URL, "https://", "latchkey.E005", "which is not https"),
+    (URL, "https://[auth", "latchkey.E005", "which is not https"),
     (ORIGINS, "*", "latchkey.E006", "LATCHKEY_CORS_ORIGINS contains '*'"),
     (ORIGINS, "https://app.example.com,http://app.example.com", "latchkey.E006", "contains 'http://app.example.com'"),
     (ORIGINS, "https://*.example.com", "latchkey.E006", "contains 'https://*.example.com'"),

@@ -143,3 +143,9 @@ def test_no_page_shows_a_password_or_a_hash(admin: Browser, alice: Person) -> No
     secret = User.objects.get(pk=alice.id).password
     for page in (user_page(alice.id), user_page(alice.id, "history"), *typed):
         assert secret.rpartition("$")[2] not in admin.get(page).text
+
+
+def test_the_first_superuser_takes_nobodys_account(alice: Person) -> None:
+    with pytest.raises(ValueError, match="there is an account with this address"):
+        ensure_superuser(alice.email.upper(), GOOD)
+    assert not User.objects.filter(is_superuser=True).exists()

@@ -1,5 +1,6 @@
 """A server that was killed leaves its folder of counters behind; the next one takes it away, and no other's."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,3 +44,12 @@ def test_a_folder_that_cannot_be_told_to_be_abandoned_stays(twins: tuple[Server,
     somebody_elses.mkdir()
     twins[0].start()
     assert somebody_elses.is_dir()
+
+
+def test_what_others_put_into_the_folder_for_temporary_files_holds_up_no_start(
+    twins: tuple[Server, Server], tmp_path: Path
+) -> None:
+    trap = tmp_path / "latchkey-metrics-trap"
+    trap.mkdir()
+    os.mkfifo(trap / "lock")  # whoever opens it waits for somebody who writes
+    twins[0].start()
