@@ -20,7 +20,7 @@ FIELDS = frozenset({*KEPT, "password", "email_verified"})
 """What `latchkey users import` reads."""
 
 NAME_LENGTH = User._meta.get_field("username").max_length or 0
-GREATEST_ID = 2**63 - 1  # the smallest is 0, which the very first superuser has
+GREATEST_ID = 2**53 - 1  # JSON is sure of these (RFC 8259 section 6); the smallest is the very first superuser's 0
 OLDEST, AHEAD = datetime(1970, 1, 1, tzinfo=UTC), timedelta(days=1)
 """Between the first and tomorrow, as clocks differ: what is outside is a mistake of units or of columns."""
 

@@ -61,3 +61,14 @@ def test_staff_who_may_not_change_users_send_nothing(staff: Callable[..., Browse
     pressed = {"action": "send_links", "_selected_action": [alice.id]}
     clerk.post(USERS, pressed)
     assert letters() == []
+
+
+def test_the_user_is_not_shown_where_the_operator_sits(admin: Browser, alice: Person) -> None:
+    admin.defaults |= {"REMOTE_ADDR": "192.0.2.66", "HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
+    act(admin, "send_links", alice)
+    save_user(admin, alice.id, email="alice@new.example")
+    events = alice.http.get("/api/me/events/", headers=alice.bearer()).text
+    assert "password.reset_requested" in events
+    assert "email.changed" in events
+    assert "192.0.2.66" not in events
+    assert "192.0.2.66" not in str([mail.context for mail in letters()])
