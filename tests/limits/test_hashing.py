@@ -83,6 +83,8 @@ def test_a_password_that_is_asked_for_again_waits_in_the_same_queue(tmp_path: Pa
     server = Server(tmp_path, database_url, workers=1, threads=2).start()
     try:
         server.command("constance", "set", "FAILURES_PER_ACCOUNT", "100")
+        server.kill()
+        server.restart()  # for the setting to be in force at once
         with httpx.Client(base_url=server.url, timeout=30, limits=httpx.Limits(max_connections=AT_ONCE)) as http:
             alice = Person(http, "alice@example.com").register().login()
 
