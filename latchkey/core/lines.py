@@ -7,7 +7,7 @@ a connection, and not long.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,7 +15,7 @@ import psycopg
 import structlog
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 
-from latchkey.core.line import Line, Lost
+from latchkey.core.line import Asked, Line, Lost
 from latchkey.core.prepared import Prepared, Question
 
 COUNT = 4
@@ -28,7 +28,11 @@ LOOK_EVERY = 0.2
 """Seconds: for so long at most does a request wait for a connection that was reset (POLLERR ends libuv's watch)."""
 
 PATIENCE = 1.0
-"""Seconds for which a request waits for its turn, before it goes to the threads."""
+"""Seconds for which a request waits for its turn; then a thread begins it anew.
+
+It has read the clock by then. A refresh that waited for longer than the retry window would be stored as that old, and
+its repetition be taken for a replay.
+"""
 
 log = structlog.get_logger(__name__)
 
@@ -40,43 +44,23 @@ class Lines:
         self.statements, self.loop = statements, loop
         self.free: list[Line] = []
         self.open: set[Line] = set()
-        self.waiting: deque[tuple[float, asyncio.Future[Line]]] = deque()  # since when, and who
+        self.waiting: deque[tuple[float, Asked]] = deque()  # since when, and for what
         self.thread = ThreadPoolExecutor(1, "lines")
         for _ in range(count):
             self.dial()
         self.look()
 
-    async def fetch(self, begin: Callable[[], tuple[Any, Question] | None]) -> tuple[Any, list[tuple[Any, ...]]] | None:
-        """Begin, execute the statement, and return what was begun with the rows; None where nothing was.
-
-        It begins when a connection is free, for it reads the clock: a refresh that had read it before a long wait would
-        be stored as older than it is, and its repetition be taken for a replay. Raises what begin raises; Lost; and
-        OperationalError where the statement takes too long.
-        """
+    async def fetch(self, question: Question) -> list[tuple[Any, ...]]:
+        """Execute a statement and return its rows; raises Lost, or OperationalError where that takes too long."""
         if not self.open:
             raise Lost
-        line = self.free.pop() if self.free else await self.turn()
-        asked = None
-        try:
-            begun = begin()
-            if begun is None:
-                return None
-            statement, parameters = begun[1]
-            asked = statement, statement.sent(parameters), self.loop.create_future()
-        finally:
-            if asked is None:
-                self.next(line)
-        line.ask(asked)
-        return begun[0], statement.rows(await asked[2])
-
-    async def turn(self) -> Line:
-        """Wait for a connection; raises Lost where that takes long."""
-        waits: asyncio.Future[Line] = self.loop.create_future()
-        self.waiting.append((self.loop.time(), waits))
-        line = await waits
-        if line not in self.open:  # since it was its turn
-            raise Lost
-        return line
+        statement, parameters = question
+        asked = statement, statement.sent(parameters), self.loop.create_future()
+        if self.free:
+            self.free.pop().ask(asked)
+        else:
+            self.waiting.append((self.loop.time(), asked))
+        return statement.rows(await asked[2])
 
     def dial(self) -> None:
         """Have the thread open a connection; it is tried again until there is one."""
@@ -117,9 +101,9 @@ class Lines:
     def next(self, line: Line) -> None:
         """Give a connection to whoever has waited longest."""
         while self.waiting:
-            _, waits = self.waiting.popleft()
-            if not waits.done():
-                waits.set_result(line)
+            _, asked = self.waiting.popleft()
+            if not asked[2].done():
+                line.ask(asked)
                 return
         self.free.append(line)
 
@@ -134,6 +118,6 @@ class Lines:
 
     def send_off(self) -> None:
         """Have whoever has waited longest go to the threads."""
-        _, waits = self.waiting.popleft()
-        if not waits.done():
-            waits.set_exception(Lost())
+        _, asked = self.waiting.popleft()
+        if not asked[2].done():
+            asked[2].set_exception(Lost())

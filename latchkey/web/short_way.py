@@ -75,18 +75,18 @@ class ShortWay:
             return None
         _, headers, asked = found
         try:
-            fetched = await lines.fetch(partial(halves.begin, asked))
+            begun = halves.begin(asked)
+            if begun is None:
+                return None
+            rows = await lines.fetch(begun[1])
         except (Refusal, Lost):
             return None
         except DatabaseError as error:
             return answer(partial(_raise, error), headers, environ)
-        if fetched is None:
-            return None
-        begun, rows = fetched
         if not rows:
-            environ[BEGUN] = begun
+            environ[BEGUN] = begun[0]
             return None
-        return answer(partial(halves.end, begun, rows, environ), headers, environ)
+        return answer(partial(halves.end, begun[0], rows, environ), headers, environ)
 
 
 def answer(act: Callable[[], Told], headers: Headers, environ: Environ) -> Answer:

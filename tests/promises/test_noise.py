@@ -94,7 +94,7 @@ def test_sql_is_written_by_hand_in_few_places_and_takes_values_as_parameters() -
         ("sessions/refresh.py", "question.fetch()"),
         ("sessions/refresh.py", "_rotation(spending, key).fetch()"),
         ("sessions/verify.py", "question.fetch()"),
-        ("web/short_way.py", "lines.fetch(partial(halves.begin, asked))"),
+        ("web/short_way.py", "lines.fetch(begun[1])"),
         ("services/models.py", "fetch(_KNOWN, {'digest': digest_of(secret), 'client_id': client_id})"),
         ("watch/views.py", "fetch('SELECT 1', {})"),
         ("watch/tallies.py", "fetch(ADD.format(rows=rows), facts)"),  # (%(hour)s, %(name0)s, %(count0)s), ...
