@@ -21,6 +21,9 @@ NOISE, NEAR = 0.05, 0.01
 DAMAGED = 0.5
 """Of one of our hashes: one that took less was refused before it was computed."""
 
+LEAST = 0.002
+"""Seconds: no processor computes one of ours in less. It stands for them in a new process."""
+
 lately: deque[float] = deque(maxlen=9)
 """Seconds that a processor took for each of the latest hashes of ours in this process."""
 
@@ -53,7 +56,7 @@ def _compared(compare: Callable[[], bool], is_ours: bool, lanes: float) -> bool:
     began = thread_time()
     matched = compare()
     spent = thread_time() - began
-    if is_ours and (not lately or spent > DAMAGED * median(lately)):
+    if is_ours and spent > DAMAGED * (median(lately) if lately else LEAST):
         lately.append(spent)  # and nothing is missing, however long the latest took
     elif not matched:
         make_up_for(spent, lanes)

@@ -78,9 +78,12 @@ def test_what_other_threads_compute_of_a_hash_counts(alice: Person, memory: int,
         assert abs(work.work - max(FULL, memory * passes)) <= 2  # whole KiB, two passes
 
 
-def test_who_cannot_be_told_for_lack_of_memory_is_not_told_that_the_password_is_wrong(alice: Person) -> None:
+@pytest.mark.parametrize("usual", [[], [FULL / 1e6] * 9])
+def test_for_lack_of_memory_nobody_is_told_that_the_password_is_wrong(alice: Person, usual: list[float]) -> None:
     with counted() as work:
+        wrong_guess.lately[:] = usual
         work.has_memory = False
         assert_problem(try_login(alice.http), 503, "unavailable")
         assert_problem(try_login(alice.http, "nobody@example.com"), 503, "unavailable")
+        assert wrong_guess.lately == usual
     alice.login()
