@@ -19,16 +19,22 @@ KEEPS_STATEMENTS = (1, 21)
 """The first version that knows prepared statements in transaction mode."""
 
 
+def installed() -> str | None:
+    """Return the path of the installed PgBouncer, None without one."""
+    return shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
+
+
 def program() -> str:
-    found = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
-    if found is None:
+    """Return the path of PgBouncer; a test that runs without one fails. Not for use while tests are collected."""
+    path = installed()
+    if path is None:
         pytest.fail("These tests need PgBouncer: apt-get install pgbouncer", pytrace=False)
-    return found
+    return path
 
 
-def version() -> tuple[int, ...]:
-    said = subprocess.run([program(), "-V"], capture_output=True, text=True, check=True, timeout=10).stdout
-    return tuple(int(number) for number in re.findall(r"PgBouncer (\d+)\.(\d+)", said)[0])
+def version(path: str) -> tuple[int, ...]:
+    output = subprocess.run([path, "-V"], capture_output=True, text=True, check=True, timeout=10).stdout
+    return tuple(int(number) for number in re.findall(r"PgBouncer (\d+)\.(\d+)", output)[0])
 
 
 class Pooler:
