@@ -39,7 +39,7 @@ PASSWORD = "correct horse battery staple"
 MAKE_ACCOUNTS = f"""
 import bcrypt
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, ScryptPasswordHasher
-from latchkey.accounts.argon2id import Argon2id
+from latchkey.hashing.argon2 import Argon2id
 cheap = Argon2id()
 cheap.memory_cost, cheap.time_cost = 8192, 1
 made = {{"wrong": Argon2id(), "inactive": Argon2id(), "cheaper": cheap}}

@@ -11,10 +11,10 @@ class LatchkeyConfig(AppConfig):
 
     def ready(self) -> None:
         from latchkey import checks  # noqa: F401, PLC0415  # registers the system checks
-        from latchkey.admin import events, groups, knobs, mails, services, sessions, users  # noqa: F401, PLC0415  # and the pages
-        from latchkey.keys import checks as key_checks  # noqa: F401, PLC0415  # and that of the key ring
+        from latchkey.admin import events, groups, mails, services, sessions, settings_page, users  # noqa: F401, PLC0415  # and the pages
         from latchkey.mail import checks as mail_checks  # noqa: F401, PLC0415  # and those of mail
         from latchkey.sessions import authentication  # noqa: F401, PLC0415  # registers the OpenAPI extension
+        from latchkey.signing_keys import checks as key_checks  # noqa: F401, PLC0415  # and that of the key ring
 
 
 class AdminConfig(django_admin.AdminConfig):

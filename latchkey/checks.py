@@ -14,8 +14,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
-from latchkey.core.email_url import CONSOLE
-from latchkey.core.mounts import mounted, network_file_system
+from latchkey.conf.database import mounted, network_file_system
+from latchkey.conf.email import CONSOLE
 
 SECRET_LENGTH, SECRET_VARIETY = 50, 5
 """The fewest characters, and different characters, of a secret key; the same as in Django's security.W009."""

@@ -9,16 +9,15 @@ from urllib.parse import quote
 
 from django.core.exceptions import ImproperlyConfigured
 
-from latchkey.core.database import connection_settings
-from latchkey.core.email_url import mail_server, sender
-from latchkey.core.environment import Environment
-from latchkey.core.knobs import Policy
-from latchkey.core.logs import logging_settings
-from latchkey.core.policy_form import constance_settings
-from latchkey.core.secrets import private_directory, secret_in
-from latchkey.core.template_engines import template_engines
-from latchkey.web.framework import SPECTACULAR, rest_framework_settings
-from latchkey.web.theme import UNFOLD  # noqa: F401  # a setting as it is
+from latchkey.admin.theme import UNFOLD  # noqa: F401  # a setting as it is
+from latchkey.conf.database import connection_settings
+from latchkey.conf.email import mail_server, sender
+from latchkey.conf.env import Environment
+from latchkey.conf.policy import Policy, constance_settings
+from latchkey.conf.rest_framework import SPECTACULAR, rest_framework_settings
+from latchkey.conf.templates import template_engines
+from latchkey.core.crypto import private_directory, secret_in
+from latchkey.telemetry.logging import logging_settings
 
 env = Environment(os.environ)
 PACKAGE = Path(__file__).resolve().parent
@@ -108,26 +107,26 @@ FORMAT_MODULE_PATH = "latchkey.admin.formats"
 
 AUTH_USER_MODEL = "latchkey.User"
 PASSWORD_HASHERS = [
-    "latchkey.accounts.argon2id.Argon2id",
-    "latchkey.accounts.foreign_hashes.PBKDF2",
-    "latchkey.accounts.foreign_hashes.PBKDF2SHA1",
-    "latchkey.accounts.foreign_hashes.PBKDF2PHC",
-    "latchkey.accounts.foreign_hashes.PBKDF2SHA512PHC",
-    "latchkey.accounts.foreign_hashes.Scrypt",
-    "latchkey.accounts.foreign_hashes.ScryptPHC",
-    "latchkey.accounts.foreign_hashes.BCrypt",
-    "latchkey.accounts.foreign_hashes.BCryptSHA256",
+    "latchkey.hashing.argon2.Argon2id",
+    "latchkey.hashing.legacy.PBKDF2",
+    "latchkey.hashing.legacy.PBKDF2SHA1",
+    "latchkey.hashing.legacy.PBKDF2PHC",
+    "latchkey.hashing.legacy.PBKDF2SHA512PHC",
+    "latchkey.hashing.legacy.Scrypt",
+    "latchkey.hashing.legacy.ScryptPHC",
+    "latchkey.hashing.legacy.BCrypt",
+    "latchkey.hashing.legacy.BCryptSHA256",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "latchkey.accounts.passwords.LengthValidator"},
-    {"NAME": "latchkey.accounts.passwords.BlocklistValidator"},
+    {"NAME": "latchkey.accounts.password_validation.LengthValidator"},
+    {"NAME": "latchkey.accounts.password_validation.BlocklistValidator"},
     {
-        "NAME": "latchkey.accounts.passwords.ObviousValidator",
+        "NAME": "latchkey.accounts.password_validation.ObviousValidator",
         "OPTIONS": {"words": ["latchkey", PUBLIC_URL.rpartition("://")[2]]},
     },
 ]
 POLICY_DEFAULTS = Policy(password_min_length=15, password_blocklist=True) if PRODUCTION else Policy()
-CONSTANCE_BACKEND = "latchkey.core.policy_table.PolicyTable"
+CONSTANCE_BACKEND = "latchkey.conf.policy_backend.PolicyTable"
 CONSTANCE_CONFIG, CONSTANCE_CONFIG_FIELDSETS, CONSTANCE_ADDITIONAL_FIELDS = constance_settings(POLICY_DEFAULTS)
 
 LOGIN_REDIRECT_URL = "/admin/"

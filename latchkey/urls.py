@@ -5,19 +5,19 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
-from latchkey.devices.views import DevicesView, DeviceView
-from latchkey.history.views import HistoryView
-from latchkey.keys.views import jwks, metadata
-from latchkey.leaving.views import ExportView, MeView
+from latchkey.email_addresses.pages import ConfirmEmailPage, VerifyEmailPage
+from latchkey.email_addresses.views import ChangeEmailView, ConfirmChangeView, ResendView, VerifyEmailView
+from latchkey.metrics_server.views import metrics
+from latchkey.oauth import fast_path as services
+from latchkey.oauth.views import IntrospectView, RevokeView, VerifyView
 from latchkey.passwords.pages import ForgotPasswordPage, ResetPasswordPage
 from latchkey.passwords.views import ChangePasswordView, ConfirmResetView, ResetPasswordView
-from latchkey.services import plain as services
-from latchkey.services.views import IntrospectView, RevokeView, VerifyView
-from latchkey.sessions import plain
+from latchkey.profile.views import ExportView, HistoryView, MeView
+from latchkey.registration.views import RegisterView
+from latchkey.sessions import fast_path as plain
 from latchkey.sessions.views import LoginView, LogoutView, RefreshView
-from latchkey.verification.pages import ConfirmEmailPage, VerifyEmailPage
-from latchkey.verification.views import ChangeEmailView, ConfirmChangeView, RegisterView, ResendView, VerifyEmailView
-from latchkey.watch.views import metrics
+from latchkey.signing_keys.views import jwks, metadata
+from latchkey.user_sessions.views import DevicesView, DeviceView
 from latchkey.web.views import DocsView, IndexView, SchemaView, home, livez, readyz
 
 API = {

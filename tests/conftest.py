@@ -14,9 +14,9 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection
 from django.test.utils import CaptureQueriesContext
 
-from latchkey.core import policy
-from latchkey.keys import ring
-from latchkey.limits.guesses import forget_guesses
+from latchkey.conf import policy
+from latchkey.rate_limits.in_memory import forget_guesses
+from latchkey.signing_keys import key_set as ring
 from tests.hushed import nothing_secret_is_logged
 from tests.people import Person
 from tests.server import Server, fresh_database

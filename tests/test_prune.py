@@ -9,8 +9,8 @@ import pytest
 import time_machine
 from django.core.management import call_command
 
+from latchkey.accounts.admin_actions import deactivate, sign_out_everywhere
 from latchkey.accounts.models import User
-from latchkey.accounts.standing import deactivate, sign_out_everywhere
 from latchkey.sessions.models import Session
 from latchkey.sessions.prune import prune
 from tests.people import Person

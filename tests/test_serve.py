@@ -11,7 +11,7 @@ import httpx
 import pytest
 from django.conf import settings
 
-from latchkey.limits.hashing import SLOTS
+from latchkey.hashing.executor import SLOTS
 from tests.people import Person
 from tests.server import ADMIN_EMAIL, ADMIN_PASSWORD, Server
 

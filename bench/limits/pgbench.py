@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 
 from bench.database import Cluster, Database
-from latchkey.sessions.statements import ROTATE, worded
+from latchkey.sessions.sql import ROTATE, worded
 
 SESSIONS = 10_000
 DIGEST = "\\x" + "ab" * 32

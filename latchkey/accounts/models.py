@@ -13,13 +13,13 @@ from django.db import models, transaction
 from django.utils.crypto import salted_hmac
 
 from latchkey.accounts.email import LENGTH_LIMIT, canonical
-from latchkey.accounts.passwords import normalized
+from latchkey.accounts.password_validation import normalized
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.core import clock
 from latchkey.core.client import Client
-from latchkey.core.cursor import fetch
-from latchkey.limits.attempts import forgive
+from latchkey.db.cursor import fetch
+from latchkey.rate_limits.attempts import forgive
 
 FOR_SIGN_IN = ("id", "password", "email", "email_verified_at", "is_active", "is_staff", "credential_version")
 """In the order of the fields."""
@@ -119,6 +119,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         self._has_new_password = False
         if raises:
             self.refresh_from_db(fields=["credential_version"])
+
+    def set_display_name(self, username: str) -> "User":
+        """Store the display name and return the user as it now is; nothing else of the row is written."""
+        type(self).objects.filter(pk=self.pk).update(username=username)
+        self.username = username
+        return self
 
     def set_password(self, raw_password: str | None) -> None:
         super().set_password(raw_password if raw_password is None else normalized(raw_password))

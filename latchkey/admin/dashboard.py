@@ -5,13 +5,13 @@ from typing import Any
 
 from django.db.models import Count, Min, Q
 
+from latchkey.admin.charts import Plot, Series, plot
 from latchkey.admin.periods import Period, counts_of
-from latchkey.admin.plots import Plot, Series, plot
 from latchkey.audit.events import Event
 from latchkey.core import clock
 from latchkey.mail.models import Mail
-from latchkey.watch.live_sessions import estimated
-from latchkey.watch.tallies import LIVE
+from latchkey.metrics_server.hourly_totals import LIVE
+from latchkey.metrics_server.live_sessions import estimated
 
 LOOKED_AT = 10_000
 """Mails: the newest so many are counted, however many there are."""

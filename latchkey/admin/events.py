@@ -13,9 +13,9 @@ from django.utils.html import format_html
 from unfold.views import ChangeList
 
 from latchkey.accounts.models import User
-from latchkey.admin.device import shown
 from latchkey.admin.event_search import narrowed
 from latchkey.admin.read_only import LongListAdmin
+from latchkey.admin.user_page import shown
 from latchkey.audit.events import KEPT
 from latchkey.audit.models import AuditEvent
 from latchkey.core import clock

@@ -12,7 +12,7 @@ from unfold.decorators import display
 from latchkey.accounts.email import spelled_alike
 from latchkey.admin.read_only import LongListAdmin
 from latchkey.mail.models import Mail
-from latchkey.mail.try_again import try_again
+from latchkey.mail.queue import try_again
 
 STATES = {
     "waiting": Q(sent_at=None, given_up_at=None),

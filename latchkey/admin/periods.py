@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from django.db.models import F, Max, Sum
 
-from latchkey.watch.models import Tally
-from latchkey.watch.tallies import HOUR, LIVE, hour_now
+from latchkey.metrics_server.hourly_totals import HOUR, LIVE, hour_now
+from latchkey.metrics_server.models import Tally
 
 
 @dataclass(frozen=True, slots=True)

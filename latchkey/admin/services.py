@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from latchkey.admin.read_only import ReadOnlyAdmin
-from latchkey.services.models import ServiceCredential
+from latchkey.oauth.models import ServiceCredential
 
 
 @admin.register(ServiceCredential)

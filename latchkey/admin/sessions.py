@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
-from latchkey.admin.device import shown
+from latchkey.admin.user_page import shown
 from latchkey.core import clock
 from latchkey.sessions.logout import end
 from latchkey.sessions.models import Session

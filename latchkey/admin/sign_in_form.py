@@ -10,9 +10,8 @@ from latchkey.admin.user_forms import waiting
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.core.client import client_of
-from latchkey.core.errors import TooManyAttempts
-from latchkey.limits.attempts import charge, refund
-from latchkey.limits.subjects import signing_in
+from latchkey.core.exceptions import TooManyAttempts
+from latchkey.rate_limits.attempts import charge, refund, signing_in
 
 
 class SignInForm(AuthenticationForm):

@@ -13,10 +13,10 @@ from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm
 from unfold.widgets import UnfoldAdminPasswordWidget
 
 from latchkey.accounts.models import User
-from latchkey.accounts.prove_again import prove_again
+from latchkey.accounts.reauthentication import prove_again
 from latchkey.core.client import Client
-from latchkey.core.errors import TooManyAttempts, WrongPassword
-from latchkey.limits.attempts import refund
+from latchkey.core.exceptions import TooManyAttempts, WrongPassword
+from latchkey.rate_limits.attempts import refund
 
 
 class AddUserForm(BaseUserCreationForm):  # type: ignore[type-arg]  # not generic at run time

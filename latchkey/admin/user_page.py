@@ -1,4 +1,7 @@
-"""What a user's page shows beside the form: where the user is signed in, and what happened last."""
+"""What pages call a device.
+
+What a user's page shows beside the form: where the user is signed in, and what happened last.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,10 +9,19 @@ from datetime import datetime
 from django.urls import reverse
 
 from latchkey.accounts.models import User
-from latchkey.admin.device import shown
 from latchkey.audit.models import AuditEvent
 from latchkey.core import clock
+from latchkey.core.user_agent import UNKNOWN, device_name
 from latchkey.sessions.models import Session
+
+
+def shown(user_agent: str) -> str:
+    """Return the device's name; what it calls itself, where nobody knows a name for that."""
+    if not user_agent:
+        return "-"
+    name = device_name(user_agent)
+    return user_agent if name == UNKNOWN else name
+
 
 SHOWN = 20
 """Sessions and events; the rest is in their lists."""

@@ -11,13 +11,13 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from latchkey.accounts.models import User
+from latchkey.admin.user_actions import ACTIONS, UserVerbs, may_touch
 from latchkey.admin.user_forms import AddUserForm, ChangePasswordForm, ChangeUserForm
 from latchkey.admin.user_page import devices_of, happenings_of, offered_to
-from latchkey.admin.user_verbs import ACTIONS, UserVerbs, may_touch
 from latchkey.core.client import Client
-from latchkey.core.errors import LastSuperuser
-from latchkey.leaving.erase import erase, is_last_superuser
-from latchkey.verification.change import changed_by_operator
+from latchkey.core.exceptions import LastSuperuser
+from latchkey.email_addresses.change import changed_by_operator
+from latchkey.profile.erasure import erase, is_last_superuser
 
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 

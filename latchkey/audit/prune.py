@@ -4,8 +4,8 @@ import time
 from collections.abc import Iterator
 
 from latchkey.audit.models import AuditEvent
+from latchkey.conf.policy import current
 from latchkey.core import clock
-from latchkey.core.policy import current
 
 BATCH = 500
 """Rows looked at in one statement: SQLite has one writer, and a refresh must not wait 100 ms for its turn.

@@ -9,10 +9,10 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import to_locale
 
+from latchkey.conf.policy import current
 from latchkey.core import clock
-from latchkey.core.policy import current
-from latchkey.mail.kinds import Kind
-from latchkey.mail.message import written
+from latchkey.mail.models import Kind
+from latchkey.mail.render import written
 
 EXAMPLE = {
     "username": "Alice",

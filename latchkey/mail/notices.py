@@ -9,12 +9,11 @@ from django.db import transaction
 from latchkey.accounts.models import User
 from latchkey.audit.events import Event
 from latchkey.audit.models import AuditEvent
+from latchkey.conf.policy import current
 from latchkey.core import clock
-from latchkey.core.device import device_name
-from latchkey.core.policy import current
-from latchkey.mail.familiar import SIGN_INS, is_new
-from latchkey.mail.kinds import Kind
-from latchkey.mail.models import Mail
+from latchkey.core.user_agent import device_name
+from latchkey.mail.models import Kind, Mail
+from latchkey.mail.new_device import SIGN_INS, is_new
 from latchkey.mail.outbox import post
 
 KINDS = {

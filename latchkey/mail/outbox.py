@@ -1,14 +1,19 @@
-"""Write a mail, in the transaction that causes it."""
+"""Wakes the courier of this process when a mail was posted in it; couriers elsewhere find it when they look again.
+
+Write a mail, in the transaction that causes it.
+"""
 
 import json
 from collections.abc import Mapping
+from threading import Event
 
 from django.db import transaction
 
-from latchkey.core.sealing import Seal
-from latchkey.mail.bell import BELL
-from latchkey.mail.kinds import Kind
-from latchkey.mail.models import Mail
+from latchkey.core.crypto import Seal
+from latchkey.mail.models import Kind, Mail
+
+BELL = Event()
+
 
 CONTEXT = Seal("mail")
 

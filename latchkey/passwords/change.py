@@ -4,20 +4,18 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from latchkey.accounts.admit import admit
 from latchkey.accounts.models import User
-from latchkey.accounts.prove_again import account_of, prove_again
+from latchkey.accounts.password_validation import admit
+from latchkey.accounts.reauthentication import account_of, prove_again
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
+from latchkey.conf.policy import Policy, current
 from latchkey.core import clock
 from latchkey.core.client import Client
-from latchkey.core.errors import InvalidToken, Unavailable
-from latchkey.core.knobs import Policy
-from latchkey.core.policy import current
-from latchkey.keys.ring import signing_key
-from latchkey.limits.attempts import Charge, refund
-from latchkey.sessions.open import Opened, open_session
-from latchkey.sessions.pair import Terms, TokenPair, issue_pair
+from latchkey.core.exceptions import InvalidToken, Unavailable
+from latchkey.rate_limits.attempts import Charge, refund
+from latchkey.sessions.issue import Opened, Terms, TokenPair, issue_pair, open_session
+from latchkey.signing_keys.key_set import signing_key
 
 
 def change(user_id: int, current_password: str, new_password: str, client: Client) -> TokenPair:

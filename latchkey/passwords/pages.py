@@ -7,13 +7,11 @@ from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts
 
 from latchkey.accounts.email import LENGTH_LIMIT, canonical
-from latchkey.codes.find import Presented, find
-from latchkey.codes.purposes import Purpose
 from latchkey.core.client import Client
-from latchkey.passwords.confirm import confirm_reset
-from latchkey.passwords.reset import ask_for_reset
-from latchkey.web.form_page import FormPage
-from latchkey.web.link_page import LinkPage, TokenForm
+from latchkey.email_codes.models import Purpose
+from latchkey.email_codes.redeem import Presented, find
+from latchkey.passwords.reset import ask_for_reset, confirm_reset
+from latchkey.web.pages import FormPage, LinkPage, TokenForm
 
 HIDDEN = forms.PasswordInput({"autocomplete": "new-password"})
 ADDRESS = forms.EmailInput({"autocomplete": "username"})

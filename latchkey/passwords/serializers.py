@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from latchkey.accounts.serializers import PasswordField
-from latchkey.codes.serializers import PresentedInput
+from latchkey.accounts.fields import PasswordField
+from latchkey.email_codes.serializers import PresentedInput
 
 
 class ChangeInput(serializers.Serializer[Any]):

@@ -6,17 +6,16 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from latchkey.codes.serializers import DetailOutput, MailInput, SuccessOutput
-from latchkey.core import errors
+from latchkey.core import exceptions as errors
 from latchkey.core.client import client_of
+from latchkey.email_codes.serializers import DetailOutput, MailInput, SuccessOutput
 from latchkey.passwords.change import change
-from latchkey.passwords.confirm import confirm_reset
-from latchkey.passwords.reset import ask_for_reset
+from latchkey.passwords.reset import ask_for_reset, confirm_reset
 from latchkey.passwords.serializers import ChangeInput, ConfirmResetInput
 from latchkey.sessions.serializers import TokenPairOutput
 from latchkey.sessions.views import PAIR
-from latchkey.web.api import ApiView
-from latchkey.web.schema import SIGNED_IN, documented
+from latchkey.web.api_view import ApiView
+from latchkey.web.openapi.operation import SIGNED_IN, documented
 
 NEW_PASSWORD = "seven purple trains to the sea"  # noqa: S105 - an example
 FLOOR = {"new_password": {"minLength": 8}}  # the policy may ask for more

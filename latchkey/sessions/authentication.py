@@ -8,9 +8,9 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from latchkey.accounts.models import User
+from latchkey.sessions.access_tokens import verify
 from latchkey.sessions.models import Session
-from latchkey.sessions.verify import verify
-from latchkey.tokens.signed import AccessToken
+from latchkey.tokens.access_token import AccessToken
 
 
 def presented_in(environ: Mapping[str, str]) -> str | None:

@@ -10,16 +10,13 @@ from latchkey.accounts.email import spelled_alike
 from latchkey.accounts.models import User
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
+from latchkey.conf.policy import Policy, current
 from latchkey.core import clock
 from latchkey.core.client import Client
-from latchkey.core.errors import EmailNotVerified, InvalidCredentials
-from latchkey.core.knobs import Policy
-from latchkey.core.policy import current
-from latchkey.keys.ring import signing_key
-from latchkey.limits.attempts import Charge, charge, refund
-from latchkey.limits.subjects import signing_in
-from latchkey.sessions.open import Opened, open_session
-from latchkey.sessions.pair import Terms, TokenPair, issue_pair
+from latchkey.core.exceptions import EmailNotVerified, InvalidCredentials
+from latchkey.rate_limits.attempts import Charge, charge, refund, signing_in
+from latchkey.sessions.issue import Opened, Terms, TokenPair, issue_pair, open_session
+from latchkey.signing_keys.key_set import signing_key
 from latchkey.tokens.keys import Key
 
 

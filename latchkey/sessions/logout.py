@@ -9,9 +9,9 @@ from latchkey.accounts.models import User
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.core.client import Client
-from latchkey.limits.guesses import count_guess
+from latchkey.rate_limits.in_memory import count_guess
 from latchkey.sessions.models import Session
-from latchkey.sessions.statements import END_BY_ID, END_BY_SELECTOR
+from latchkey.sessions.sql import END_BY_ID, END_BY_SELECTOR
 from latchkey.tokens.keys import refresh_token_keys
 from latchkey.tokens.refresh_token import is_made_up, selector
 

@@ -17,18 +17,16 @@ from uuid import UUID
 
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
+from latchkey.conf.policy import Policy, current
 from latchkey.core import clock
 from latchkey.core.client import Client
-from latchkey.core.errors import InvalidRefreshToken
-from latchkey.core.knobs import Policy
-from latchkey.core.policy import current
-from latchkey.core.prepared import Question
-from latchkey.keys.ring import signing_key
-from latchkey.limits.guesses import count_guess
+from latchkey.core.exceptions import InvalidRefreshToken
+from latchkey.db.prepared import Question
+from latchkey.rate_limits.in_memory import count_guess
+from latchkey.sessions.issue import Terms, TokenPair, issue_pair
 from latchkey.sessions.models import Session
-from latchkey.sessions.pair import Terms, TokenPair, issue_pair
-from latchkey.sessions.shapes import Step
-from latchkey.sessions.statements import END_BY_ID
+from latchkey.sessions.sql import END_BY_ID, Step
+from latchkey.signing_keys.key_set import signing_key
 from latchkey.tokens.keys import Key, refresh_token_keys
 from latchkey.tokens.refresh_token import digest, is_made_up, selector, successor
 

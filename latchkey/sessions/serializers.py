@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from latchkey.accounts.email import LENGTH_LIMIT
-from latchkey.accounts.serializers import PasswordField
+from latchkey.accounts.fields import PasswordField
 from latchkey.web.fields import StrictCharField, StrictUUIDField
 
 

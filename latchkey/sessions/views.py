@@ -4,14 +4,14 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from latchkey.core import errors
+from latchkey.core import exceptions as errors
 from latchkey.core.client import client_of
 from latchkey.sessions.login import login
 from latchkey.sessions.logout import logout
 from latchkey.sessions.refresh import refresh
 from latchkey.sessions.serializers import LoginInput, LogoutInput, LogoutOutput, RefreshInput, TokenPairOutput
-from latchkey.web.api import ApiView
-from latchkey.web.schema import documented
+from latchkey.web.api_view import ApiView
+from latchkey.web.openapi.operation import documented
 
 TOKEN = {"refresh_token": "2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42"}
 PAIR = {"access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJ1c2VyX2lkIjoxfQ.c2lnbmF0dXJl", **TOKEN}

@@ -1,15 +1,110 @@
-"""Access tokens: short-lived signed JWTs (RFC 7519, RFC 9068) that name a user and a session."""
+"""What stands in a token that we signed: its signature and its form, whatever the hour.
 
+Access tokens: short-lived signed JWTs (RFC 7519, RFC 9068) that name a user and a session.
+"""
+
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 from uuid import uuid4
 
 import jwt
 from django.conf import settings
+from jwt.algorithms import HMACAlgorithm
 
-from latchkey.core.errors import InvalidToken
-from latchkey.tokens.keys import Key, derived_keys
-from latchkey.tokens.signed import AUDIENCE, TYPE, AccessToken, key_id, signed
+from latchkey.core.exceptions import InvalidToken
+from latchkey.tokens.keys import ALGORITHM, Key, derived_keys
+
+TYPE = "at+jwt"
+AUDIENCE = "latchkey"
+LENGTH_LIMIT = 4096
+_COMPACT = re.compile(r"ey[I-L][A-Za-z0-9_-]+\.ey[I-L][A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+"""Two JSON objects in UTF-8, so beginning with {", and a signature; no padding (RFC 8725 section 3.7)."""
+
+_SESSION = re.compile(r"[0-9]{1,19}")
+_LARGEST = 2**63 - 1  # of the ids that a session can have
+_CLAIMS = ["user_id", "sub", "sid", "iat", "exp", "jti", "iss", "aud"]
+_MALFORMED = (jwt.PyJWTError, ValueError, TypeError, RecursionError)
+
+
+class _HS256(HMACAlgorithm):
+    """HMAC-SHA256 whose keys are looked at once: PyJWT tells them from certificates and the like at every token."""
+
+    prepare_key = lru_cache(maxsize=32)(HMACAlgorithm.prepare_key)
+
+
+jwt.unregister_algorithm(ALGORITHM)
+jwt.register_algorithm(ALGORITHM, _HS256(HMACAlgorithm.SHA256))
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """What a verified token says: whose it is, to which session it is bound, and from when to when (Unix seconds)."""
+
+    user_id: int
+    session_id: int
+    token_id: str
+    issued_at: int
+    expires_at: int
+
+
+@lru_cache(maxsize=64)
+def key_id(header: str) -> str | None:
+    """Return the `kid` of a token's first segment, which is the same in all tokens of a key; raises InvalidToken."""
+    if len(header) > LENGTH_LIMIT:
+        raise InvalidToken
+    try:
+        return jwt.get_unverified_header(f"{header}..").get("kid")
+    except _MALFORMED as error:
+        raise InvalidToken from error
+
+
+@lru_cache(maxsize=1024)
+def signed(presented: str, keys: tuple[Key, ...], issuer: str) -> tuple[AccessToken, int, int]:
+    """Return what a token says whose signature and form are right, and from when to when it is valid (Unix seconds).
+
+    Raises InvalidToken. A client sends its token many times, and with the same keys the answer is the same; only
+    those are kept that we signed. Beyond PyJWT: the compact form alone, times that are integers, and our type of token.
+    """
+    if len(presented) > LENGTH_LIMIT or not _COMPACT.fullmatch(presented):
+        raise InvalidToken
+    claims = _verified_claims(presented, keys, issuer)
+    issued_at, not_before, expires_at = claims["iat"], claims.get("nbf", 0), claims["exp"]
+    user_id, session = claims["user_id"], claims["sid"]
+    if not all(type(number) is int for number in (issued_at, not_before, expires_at, user_id)):
+        raise InvalidToken
+    if claims["sub"] != str(user_id) or not (isinstance(session, str) and _SESSION.fullmatch(session)):
+        raise InvalidToken
+    if int(session) > _LARGEST:
+        raise InvalidToken
+    token = AccessToken(user_id, int(session), claims["jti"], issued_at, expires_at)
+    return token, max(issued_at, not_before), expires_at
+
+
+def _verified_claims(presented: str, keys: tuple[Key, ...], issuer: str) -> dict[str, Any]:
+    for key in keys:
+        try:
+            token = jwt.decode_complete(
+                presented,
+                key.verifies,
+                algorithms=[key.algorithm],
+                audience=AUDIENCE,
+                issuer=issuer,
+                options={"require": _CLAIMS, "verify_exp": False, "verify_iat": False, "verify_nbf": False},
+            )
+        except jwt.InvalidSignatureError:
+            continue
+        except _MALFORMED as error:
+            raise InvalidToken from error
+        if "zip" in token["header"] or str(token["header"].get("typ")).lower().removeprefix("application/") != TYPE:
+            raise InvalidToken
+        claims: dict[str, Any] = token["payload"]
+        return claims
+    raise InvalidToken
+
 
 CLOCK_SKEW = 30
 """Seconds that the clock of the node which issued a token may be ahead of ours."""

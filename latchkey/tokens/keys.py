@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from latchkey.core.secrets import keys_for
+from latchkey.core.crypto import keys_for
 
 ALGORITHM = "HS256"
 """Of the keys that are derived from the secret; they have no id, and no other key may be used with it."""

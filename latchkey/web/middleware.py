@@ -10,7 +10,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.middleware.security import SecurityMiddleware
 
-from latchkey.core.request_log import log, request_log
+from latchkey.telemetry.request_log import log, request_log
 from latchkey.web.problems import respond
 
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"

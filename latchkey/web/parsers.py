@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 from django.conf import settings
 from rest_framework.parsers import BaseParser
 
-from latchkey.core.errors import ContentTooLarge, DuplicateKey, ParseError, UnsupportedMediaType
+from latchkey.core.exceptions import ContentTooLarge, DuplicateKey, ParseError, UnsupportedMediaType
 
 
 class StrictJSONParser(BaseParser):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from rest_framework.request import Request
 
-from latchkey.core.errors import InvalidInput
+from latchkey.core.exceptions import InvalidInput
 
 
 def query_of(request: Request, forms: Mapping[str, re.Pattern[str]]) -> dict[str, str]:

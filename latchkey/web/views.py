@@ -18,8 +18,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from latchkey.core.errors import MethodNotAllowed, Unavailable
-from latchkey.web.api import ApiView
+from latchkey.core.exceptions import MethodNotAllowed, Unavailable
+from latchkey.web.api_view import ApiView
 from latchkey.web.problems import respond
 
 ENDPOINTS = (

@@ -8,7 +8,7 @@ import time_machine
 from constance.models import Constance
 from django.conf import settings
 
-from latchkey.core import policy
+from latchkey.conf import policy
 from tests.admin.pages import SETTINGS, Browser, said, save_settings
 from tests.people import Person
 

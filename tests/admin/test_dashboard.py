@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from latchkey.admin.charts import HEIGHT, Plot, Series, plot, rounded_up
 from latchkey.admin.dashboard import LOOKED_AT
-from latchkey.admin.plots import HEIGHT, Plot, Series, plot, rounded_up
 from latchkey.core import clock
 from latchkey.mail.models import Mail
-from latchkey.watch.models import Tally
-from latchkey.watch.tallies import LIVE, hour_now
+from latchkey.metrics_server.hourly_totals import LIVE, hour_now
+from latchkey.metrics_server.models import Tally
 from tests.admin.pages import Browser
 from tests.people import Person
 

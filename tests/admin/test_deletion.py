@@ -6,8 +6,7 @@ import pytest
 
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
-from latchkey.mail.kinds import Kind
-from latchkey.mail.models import Mail
+from latchkey.mail.models import Kind, Mail
 from latchkey.mail.outbox import post
 from tests.admin.conftest import BOSS
 from tests.admin.pages import USERS, Browser, user_page

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
-from latchkey.mail.kinds import Kind
+from latchkey.mail.models import Kind
 from latchkey.mail.outbox import post
 from latchkey.sessions.models import Session
 from tests.admin.pages import EVENTS, MAILS, SESSIONS, SETTINGS, USERS, Browser, act, save_settings, user_page

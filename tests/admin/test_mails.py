@@ -8,10 +8,9 @@ import pytest
 from django.contrib.admin.models import LogEntry
 
 from latchkey.core import clock
-from latchkey.mail.kinds import Kind
-from latchkey.mail.models import Mail
+from latchkey.mail.models import Kind, Mail
 from latchkey.mail.outbox import post
-from latchkey.mail.taking import lease
+from latchkey.mail.queue import lease
 from tests.admin.pages import MAILS, Browser, act, said
 from tests.people import Person
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 
-from latchkey.core import policy
+from latchkey.conf import policy
 from tests.admin.conftest import BOSS
 from tests.admin.pages import SETTINGS, Browser, said, save_settings
 from tests.people import Person

@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from django.db import connection
 
-from latchkey.accounts.standing import sign_out_everywhere
+from latchkey.accounts.admin_actions import sign_out_everywhere
 from latchkey.audit.models import AuditEvent
 from latchkey.sessions.models import Session
 from tests.people import Person

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import yaml
 
-from latchkey.core import errors
+from latchkey.core import exceptions as errors
 
 OPERATIONS = {
     "/api/register/": {"post": "201"},

@@ -9,10 +9,10 @@ import pytest
 
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
-from latchkey.codes.models import Code
 from latchkey.core.client import Client
-from latchkey.verification.change import changed_by_operator
-from latchkey.verification.standing import mark_verified
+from latchkey.email_addresses.change import changed_by_operator
+from latchkey.email_addresses.verify import mark_verified
+from latchkey.email_codes.models import Code
 from tests.attacks.doors import nothing_changes
 from tests.mailbox import Letter, letter, letters
 from tests.people import PASSWORD, Person, try_login, try_register

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from latchkey.accounts.models import User
-from latchkey.codes.models import Code
-from latchkey.verification.standing import mark_verified
+from latchkey.email_addresses.verify import mark_verified
+from latchkey.email_codes.models import Code
 from tests.attacks.doors import nothing_changes
 from tests.mailbox import letter, letters
 from tests.people import PASSWORD, Person, try_login, try_register

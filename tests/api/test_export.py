@@ -12,9 +12,9 @@ from django.db import models
 
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
-from latchkey.leaving import serializers
-from latchkey.leaving.export import EVENTS
-from latchkey.leaving.serializers import ExportOutput
+from latchkey.profile import serializers
+from latchkey.profile.export import EVENTS
+from latchkey.profile.serializers import ExportOutput
 from latchkey.sessions.models import Session
 from tests.api.test_leaving import fields_of_users, give_everything
 from tests.people import Person, try_login

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from latchkey.core.errors import Unavailable
+from latchkey.core.exceptions import Unavailable
 from tests.admin.pages import Browser
 from tests.people import Person
 

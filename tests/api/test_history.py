@@ -7,12 +7,12 @@ import httpx
 import pytest
 import time_machine
 
-from latchkey.accounts.standing import lift_waits
+from latchkey.accounts.admin_actions import lift_waits
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.audit.models import AuditEvent
 from latchkey.core.client import Client
-from latchkey.history.page import PAGE
+from latchkey.profile.history import PAGE
 from tests.people import Person, try_login
 from tests.problems import assert_problem
 

@@ -12,11 +12,10 @@ from django.contrib.auth.models import Group
 
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
-from latchkey.codes.models import Code
-from latchkey.limits.models import Attempt
-from latchkey.mail.kinds import Kind
-from latchkey.mail.models import Mail
+from latchkey.email_codes.models import Code
+from latchkey.mail.models import Kind, Mail
 from latchkey.mail.outbox import post
+from latchkey.rate_limits.models import Attempt
 from latchkey.sessions.models import Session
 from tests.admin.conftest import BOSS, admin
 from tests.admin.pages import Browser, save_user

@@ -11,8 +11,8 @@ import time_machine
 
 from latchkey.accounts.models import User
 from latchkey.core.client import Client
-from latchkey.limits.guesses import GUESSES
 from latchkey.passwords.reset import send_reset
+from latchkey.rate_limits.in_memory import GUESSES
 from tests.api.test_docs import assets
 from tests.attacks.doors import nothing_changes
 from tests.mailbox import Letter, letter, letters

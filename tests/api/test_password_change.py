@@ -114,7 +114,7 @@ def test_an_imported_account_without_a_password_has_none_to_change(alice: Person
 
 
 def test_no_key_that_signs_means_that_nothing_was_changed(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    from latchkey.core.errors import Unavailable
+    from latchkey.core.exceptions import Unavailable
     from latchkey.passwords import change as module
 
     def no_key(now: Any) -> None:

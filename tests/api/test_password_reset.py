@@ -10,9 +10,9 @@ import pytest
 import time_machine
 
 from latchkey.accounts.models import User
-from latchkey.codes.models import Code
-from latchkey.limits.models import Attempt
+from latchkey.email_codes.models import Code
 from latchkey.mail.models import Mail
+from latchkey.rate_limits.models import Attempt
 from tests.attacks.doors import nothing_changes
 from tests.mailbox import Letter, letter, letters
 from tests.people import PASSWORD, Person, try_login

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from latchkey.accounts.admin_actions import deactivate, reactivate, sign_out_everywhere
 from latchkey.accounts.models import User
-from latchkey.accounts.standing import deactivate, reactivate, sign_out_everywhere
 from latchkey.sessions.models import Session
 from tests.people import PASSWORD, Person
 from tests.problems import assert_problem

@@ -10,11 +10,11 @@ import pytest
 import time_machine
 
 from latchkey.core import clock as clocks
-from latchkey.keys import ring
-from latchkey.keys.boot import prepare_keys
-from latchkey.keys.models import SigningKey
-from latchkey.keys.rotate import rotate
-from latchkey.tokens.key_pairs import ALGORITHMS
+from latchkey.signing_keys import key_set as ring
+from latchkey.signing_keys.models import SigningKey
+from latchkey.signing_keys.rotation import rotate
+from latchkey.signing_keys.startup import prepare_keys
+from latchkey.tokens.jwk import ALGORITHMS
 from tests.attacks.conftest import Away, away
 from tests.people import Person
 from tests.problems import assert_problem

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from latchkey.urls import handler400, handler403, handler404, handler500
 from latchkey.urls import urlpatterns as ours
-from latchkey.web.api import ApiView
+from latchkey.web.api_view import ApiView
 
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 

@@ -12,12 +12,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from latchkey.core import clock
-from latchkey.keys import ring
-from latchkey.keys.boot import prepare_keys
-from latchkey.keys.models import SigningKey
-from latchkey.keys.retire import retire
-from latchkey.keys.rotate import rotate
-from latchkey.tokens.key_pairs import ALGORITHMS
+from latchkey.signing_keys import key_set as ring
+from latchkey.signing_keys.models import SigningKey
+from latchkey.signing_keys.rotation import retire, rotate
+from latchkey.signing_keys.startup import prepare_keys
+from latchkey.tokens.jwk import ALGORITHMS
 from latchkey.tokens.keys import access_token_keys
 from tests.attacks.forgery import GONE, header_and_claims, segment, sign
 from tests.people import Person

@@ -9,8 +9,8 @@ from django.db import connection
 from django.db.models import F
 
 from latchkey.accounts.models import User
-from latchkey.codes.models import Code
-from latchkey.limits.models import Attempt
+from latchkey.email_codes.models import Code
+from latchkey.rate_limits.models import Attempt
 from tests.attacks.test_links_and_codes import DOORS, NEW, sent_to
 from tests.people import PASSWORD, Person
 from tests.problems import assert_problem

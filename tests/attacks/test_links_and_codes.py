@@ -8,11 +8,11 @@ import httpx
 import pytest
 from django.db import connection
 
+from latchkey.accounts.admin_actions import deactivate, reactivate, sign_out_everywhere
 from latchkey.accounts.models import User
-from latchkey.accounts.standing import deactivate, reactivate, sign_out_everywhere
-from latchkey.codes.secret import ALPHABET, LENGTH, random_code, random_token, typed
-from latchkey.limits.guesses import GUESSES, forget_guesses
+from latchkey.email_codes.generate import ALPHABET, LENGTH, random_code, random_token, typed
 from latchkey.mail.models import Mail
+from latchkey.rate_limits.in_memory import GUESSES, forget_guesses
 from tests.attacks.doors import nothing_changes
 from tests.limits.conftest import from_address
 from tests.mailbox import Letter, letter, letters

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from latchkey.accounts.models import User
-from latchkey.accounts.passwords import ObviousValidator
+from latchkey.accounts.password_validation import ObviousValidator
 from tests.people import Person, try_register
 from tests.problems import assert_problem
 

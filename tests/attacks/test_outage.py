@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from latchkey.core import policy
+from latchkey.conf import policy
 from tests.attacks.conftest import Away
 from tests.attacks.doors import DOORS, accepted, knock, nothing_changes
 from tests.people import Person

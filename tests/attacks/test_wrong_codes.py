@@ -7,11 +7,10 @@ import pytest
 
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
-from latchkey.codes.issue import MOST, issue
-from latchkey.codes.models import Code
-from latchkey.codes.purposes import Purpose
-from latchkey.codes.secret import code_digests, token_digests
 from latchkey.core.client import Client
+from latchkey.email_codes.generate import code_digests, token_digests
+from latchkey.email_codes.issue import MOST, issue
+from latchkey.email_codes.models import Code, Purpose
 from latchkey.passwords.reset import send_reset
 from tests.attacks.test_links_and_codes import DOORS, ask, reset, sent_to
 from tests.limits.conftest import from_address

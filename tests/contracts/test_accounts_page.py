@@ -32,7 +32,7 @@ def test_the_page_shows_what_a_live_server_answers(server: Server) -> None:
 
 
 def test_the_page_names_every_setting_of_verification() -> None:
-    from latchkey.core.knobs import Policy
+    from latchkey.conf.policy import Policy
 
     choices = Policy.__dataclass_fields__["email_verification"].metadata["choices"]
     rows = re.findall(r"^\| `(\w+)` \| 20", PAGE.read_text(), re.MULTILINE)

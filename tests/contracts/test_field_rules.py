@@ -8,7 +8,7 @@ import pytest
 
 from latchkey.accounts.models import User
 from latchkey.core.client import Client
-from latchkey.services.models import ServiceCredential
+from latchkey.oauth.models import ServiceCredential
 from latchkey.sessions.models import Session
 from tests.admin.conftest import BOSS, admin
 from tests.admin.pages import SESSIONS, USERS, Browser, user_page

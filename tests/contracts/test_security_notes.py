@@ -10,28 +10,28 @@ import pytest
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from latchkey.accounts.argon2id import Argon2id
 from latchkey.accounts.models import User
 from latchkey.audit.events import Event
 from latchkey.audit.models import AuditEvent
-from latchkey.codes.find import FAILURES
-from latchkey.codes.issue import MOST
-from latchkey.codes.models import Code
-from latchkey.core.database import connection_settings, limit_waiting
-from latchkey.core.email_url import TIMEOUT
-from latchkey.core.knobs import Policy
-from latchkey.keys.models import SigningKey
-from latchkey.limits.attempts import LAST_FAILURE, MAILS_PER_ACCOUNT
-from latchkey.limits.guesses import GUESSES
-from latchkey.limits.hashing import QUEUE, SLOTS
-from latchkey.limits.models import Attempt
+from latchkey.conf.database import connection_settings, limit_waiting
+from latchkey.conf.email import TIMEOUT
+from latchkey.conf.policy import Policy
+from latchkey.email_codes.issue import MOST
+from latchkey.email_codes.models import Code
+from latchkey.email_codes.redeem import FAILURES
+from latchkey.hashing.argon2 import Argon2id
+from latchkey.hashing.executor import QUEUE, SLOTS
 from latchkey.mail.models import Mail
 from latchkey.management.commands.serve import DRAIN_SECONDS
-from latchkey.services.models import ServiceCredential
+from latchkey.metrics_server.models import Tally
+from latchkey.oauth.models import ServiceCredential
+from latchkey.rate_limits.attempts import LAST_FAILURE, MAILS_PER_ACCOUNT
+from latchkey.rate_limits.in_memory import GUESSES
+from latchkey.rate_limits.models import Attempt
 from latchkey.sessions.models import Session
-from latchkey.tokens.key_pairs import ALGORITHMS, RSA_BITS
+from latchkey.signing_keys.models import SigningKey
+from latchkey.tokens.jwk import ALGORITHMS, RSA_BITS
 from latchkey.tokens.keys import ALGORITHM
-from latchkey.watch.models import Tally
 from tests.people import Person
 from tests.promises.notes import PAGE, codes, first_codes, table
 from tests.promises.source import PACKAGE, calls, nodes

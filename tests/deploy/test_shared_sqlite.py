@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from latchkey.checks import shared_sqlite
-from latchkey.core.database import connection_settings
-from latchkey.core.mounts import mounted, network_file_system
+from latchkey.conf.database import connection_settings, mounted, network_file_system
 
 MOUNTS = """\
 /dev/vda / ext4 rw 0 0

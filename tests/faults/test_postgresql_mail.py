@@ -12,7 +12,7 @@ from tests.server import Server, fresh_database
 
 pytestmark = pytest.mark.fault
 POST = """
-from latchkey.mail.kinds import Kind
+from latchkey.mail.models import Kind
 from latchkey.mail.outbox import post
 post(Kind.PASSWORD_RESET, "alice@example.com", {"link": "https://x/?token=LINK", "code": "4711", "minutes": "30"})
 """
@@ -39,5 +39,5 @@ def test_couriers_go_on_when_postgresql_is_back(tmp_path: Path) -> None:
             server.kill()
             office.stop()
     assert office.recipients == {"alice@example.com": 2}
-    said = [line for line in server.log.read_text().splitlines() if "latchkey.mail.round" in line]
+    said = [line for line in server.log.read_text().splitlines() if "latchkey.mail.worker" in line]
     assert [line.split()[3] for line in said] == ["database.unavailable"] * server.workers

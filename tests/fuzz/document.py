@@ -9,7 +9,7 @@ import schemathesis
 from schemathesis.config import SchemathesisConfig
 
 from latchkey.accounts.email import canonical
-from latchkey.services.models import ServiceCredential, digest_of
+from latchkey.oauth.models import ServiceCredential, digest_of
 from latchkey.wsgi import application
 
 CASES = {

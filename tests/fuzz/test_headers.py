@@ -7,7 +7,7 @@ import httpx
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from latchkey.limits.guesses import forget_guesses
+from latchkey.rate_limits.in_memory import forget_guesses
 from tests.fuzz.properties import HEADER, TRIED, ask
 from tests.people import Person
 from tests.problems import assert_problem

@@ -11,7 +11,7 @@ import time_machine
 from django.db import transaction
 from hypothesis import Phase, settings
 
-from latchkey.limits.guesses import forget_guesses
+from latchkey.rate_limits.in_memory import forget_guesses
 from tests.fuzz.document import (
     BEARING,
     CASES,

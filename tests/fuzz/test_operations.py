@@ -9,7 +9,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
-from latchkey.limits.guesses import forget_guesses
+from latchkey.rate_limits.in_memory import forget_guesses
 from tests.fuzz.document import (
     BEARING,
     CASES,

@@ -11,8 +11,8 @@ from constance.models import Constance
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from latchkey.core import policy
-from latchkey.core.knobs import Policy
+from latchkey.conf import policy
+from latchkey.conf.policy import Policy
 from tests.fuzz.properties import JSON, TRIED
 
 KNOBS = {knob.name: knob for knob in fields(Policy)}

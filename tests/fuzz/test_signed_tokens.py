@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latchkey.core.errors import InvalidToken
-from latchkey.tokens.access_token import issue, verify
-from latchkey.tokens.signed import AccessToken
+from latchkey.core.exceptions import InvalidToken
+from latchkey.tokens.access_token import AccessToken, issue, verify
 from tests.attacks.forgery import sign
 from tests.fuzz.properties import JSON, TRIED
 from tests.people import Person

@@ -8,8 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from latchkey.core.database import connection_settings
-from latchkey.core.environment import Environment
+from latchkey.conf.database import connection_settings
+from latchkey.conf.env import Environment
 from latchkey.sessions.serializers import RefreshInput
 from tests.fuzz.properties import JSON, TRIED
 

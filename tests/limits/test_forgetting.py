@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import time_machine
 
-from latchkey.limits.models import Attempt
-from latchkey.limits.prune import prune
+from latchkey.rate_limits.models import Attempt
+from latchkey.rate_limits.prune import prune
 from tests.limits.guessing import attempt, fail
 from tests.people import PASSWORD, Person
 

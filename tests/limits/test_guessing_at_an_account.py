@@ -124,7 +124,7 @@ def test_every_spelling_of_the_address_is_one_account(mallory: Person) -> None:
 def test_an_operator_lifts_the_wait(
     mallory: Person, row_of: Callable[[Person], User], clock: time_machine.Traveller, operator: str
 ) -> None:
-    from latchkey.accounts.standing import lift_waits
+    from latchkey.accounts.admin_actions import lift_waits
 
     fail(mallory, 10)
     assert attempt(mallory, PASSWORD).status_code == 429
@@ -144,7 +144,7 @@ def test_the_allowance_is_a_setting(mallory: Person, turn: Callable[..., None]) 
 
 
 def test_an_account_is_not_named_in_the_table(mallory: Person) -> None:
-    from latchkey.limits.models import Attempt
+    from latchkey.rate_limits.models import Attempt
 
     fail(mallory, 1)
     rows = repr(list(Attempt.objects.values()))

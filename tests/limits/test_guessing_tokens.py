@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 import time_machine
 
-from latchkey.limits.guesses import ADDRESSES, GUESSES, _guesses
+from latchkey.rate_limits.in_memory import ADDRESSES, GUESSES, _guesses
 from tests.limits.conftest import From
 from tests.people import Person
 from tests.problems import assert_problem
@@ -72,7 +72,7 @@ def test_every_address_has_a_limit_of_its_own(mallory: Person, from_address: Fro
 
 def test_the_memory_of_guesses_is_bounded(mallory: Person) -> None:
     from latchkey.core.client import Client
-    from latchkey.limits.guesses import count_guess
+    from latchkey.rate_limits.in_memory import count_guess
 
     for number in range(ADDRESSES + 10):
         count_guess(Client(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"))

@@ -13,15 +13,15 @@ from threading import get_native_id
 import httpx
 import pytest
 
-from latchkey.core.give_way import NICENESS, SLICE
-from latchkey.limits.hashing import QUEUE, SLOTS, hashed
+from latchkey.hashing.executor import QUEUE, SLOTS, hashed
+from latchkey.hashing.thread_priority import NICENESS, SLICE
 from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
 from tests.server import Server
 
 FORK = """
 import os
-from latchkey.limits.hashing import hashed
+from latchkey.hashing.executor import hashed
 print(hashed(lambda: "before"), flush=True)
 if os.fork() == 0:
     print(hashed(lambda: "in the child"), flush=True)

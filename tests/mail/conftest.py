@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from latchkey.core.email_url import mail_server
-from latchkey.mail.courier import Outcome, deliver
-from latchkey.mail.kinds import Kind
-from latchkey.mail.models import Mail
+from latchkey.conf.email import mail_server
+from latchkey.mail.delivery import Outcome, deliver
+from latchkey.mail.models import Kind, Mail
 from latchkey.mail.outbox import post
 from tests.mail.post_office import PostOffice
 

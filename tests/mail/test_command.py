@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 
-from latchkey.mail.kinds import Kind
+from latchkey.mail.models import Kind
 from tests.mail.conftest import ALICE
 from tests.mail.post_office import GREYLISTED, PostOffice, hang_up
 from tests.mail.test_delivery import Posted

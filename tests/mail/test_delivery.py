@@ -10,9 +10,8 @@ import time_machine
 from django.db import transaction
 
 from latchkey.audit.models import AuditEvent
-from latchkey.mail.courier import Outcome
-from latchkey.mail.kinds import Kind
-from latchkey.mail.models import Mail
+from latchkey.mail.delivery import Outcome
+from latchkey.mail.models import Kind, Mail
 from latchkey.mail.outbox import post
 from latchkey.mail.prune import prune
 from tests.mail.conftest import ALICE, CONTEXT

@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from latchkey.core.email_url import mail_server, sender
+from latchkey.conf.email import mail_server, sender
 
 SMTP = {"host": "mail.example.com", "port": 587, "username": "", "password": "", "timeout": 30}
 READ = {

@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
-from latchkey.core.email_url import mail_server
-from latchkey.mail.courier import Outcome
+from latchkey.conf.email import mail_server
+from latchkey.mail.delivery import Outcome
 from latchkey.mail.models import Mail
 from tests.mail.post_office import PASSWORD, USER, PostOffice
 from tests.mail.test_delivery import GoRound, Posted

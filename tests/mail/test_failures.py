@@ -8,11 +8,11 @@ import pytest
 import time_machine
 
 from latchkey.audit.models import AuditEvent
-from latchkey.core.email_url import mail_server
-from latchkey.mail.courier import Outcome
+from latchkey.conf.email import mail_server
+from latchkey.mail.delivery import Outcome
 from latchkey.mail.failures import NOT_SET_UP
 from latchkey.mail.models import Mail
-from latchkey.mail.taking import GIVEN_UP_AFTER, LEASE, WAITS, given_up, put_off, sent, take
+from latchkey.mail.queue import GIVEN_UP_AFTER, LEASE, WAITS, given_up, put_off, sent, take
 from tests.mail.post_office import GREYLISTED, PostOffice, hang_up
 from tests.mail.test_delivery import GoRound, Posted
 from tests.postgres import free_port

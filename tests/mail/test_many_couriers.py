@@ -16,7 +16,7 @@ from latchkey.audit.models import AuditEvent
 from latchkey.core import clock
 from latchkey.mail.models import Mail
 from latchkey.mail.notices import tell
-from latchkey.mail.taking import take
+from latchkey.mail.queue import take
 from tests.mail.test_delivery import Posted
 
 pytestmark = pytest.mark.django_db(transaction=True)

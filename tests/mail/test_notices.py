@@ -6,12 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
+from latchkey.accounts.admin_actions import deactivate
 from latchkey.accounts.models import User
-from latchkey.accounts.standing import deactivate
 from latchkey.audit.models import AuditEvent
 from latchkey.core import clock
 from latchkey.core.client import Client
-from latchkey.mail.courier import Outcome
+from latchkey.mail.delivery import Outcome
 from latchkey.mail.models import Mail
 from latchkey.mail.notices import BATCH, tell
 from latchkey.sessions.login import login

@@ -13,8 +13,8 @@ from latchkey.core.client import Client
 from latchkey.mail.models import Mail
 from latchkey.mail.notices import tell
 from latchkey.mail.prune import prune
-from latchkey.mail.taking import take
-from latchkey.watch.mail_queue import mail_queue
+from latchkey.mail.queue import take
+from latchkey.metrics_server.collectors import mail_queue
 from tests.mail.test_delivery import Posted
 from tests.operations.test_indexes import plan_of, sent_by
 

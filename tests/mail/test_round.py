@@ -9,10 +9,10 @@ from django.db import connection, connections
 from latchkey.accounts.models import User
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
-from latchkey.mail import round as rounds
-from latchkey.mail.bell import BELL
+from latchkey.mail import worker as rounds
 from latchkey.mail.models import Mail
-from latchkey.mail.round import Courier
+from latchkey.mail.outbox import BELL
+from latchkey.mail.worker import Courier
 from tests.mail.conftest import ALICE
 from tests.mail.post_office import PostOffice, hang_up
 from tests.mail.test_delivery import Posted
@@ -94,7 +94,7 @@ def test_the_courier_goes_on_when_the_database_is_back_and_tells_of_it_once(
 def test_the_courier_keeps_no_connection_while_it_has_nothing_to_do(
     courier: Courier, mailing: PostOffice, posted: Posted
 ) -> None:
-    from latchkey.watch.sample import _databases
+    from latchkey.metrics_server.worker_gauges import _databases
 
     posted()
     wait_for(lambda: Mail.objects.exclude(sent_at=None).exists())

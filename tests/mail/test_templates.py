@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from latchkey.core.template_engines import template_engines
+from latchkey.conf.templates import template_engines
 from latchkey.mail.checks import EXAMPLE, refuse_broken_templates
-from latchkey.mail.courier import Outcome
-from latchkey.mail.kinds import Kind
-from latchkey.mail.message import UNPROVEN
-from latchkey.mail.models import Mail
+from latchkey.mail.delivery import Outcome
+from latchkey.mail.models import Kind, Mail
+from latchkey.mail.render import UNPROVEN
 from tests.mail.conftest import ALICE
 from tests.mail.post_office import PostOffice
 from tests.mail.test_delivery import GoRound, Posted

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from latchkey.limits.guesses import forget_guesses
+from latchkey.rate_limits.in_memory import forget_guesses
 from tests.model.design import VERIFIER, Account, Device
 from tests.model.side_by_side import SideBySide
 

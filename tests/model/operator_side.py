@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 
-from latchkey.accounts import standing
+from latchkey.accounts import admin_actions as standing
 from latchkey.accounts.models import User
 from latchkey.sessions.prune import prune
 from tests.model.design import Account, Design

@@ -10,15 +10,15 @@ import time_machine
 from django.db import transaction
 from django.test import RequestFactory
 
-from latchkey.accounts.register import register
-from latchkey.core import policy
+from latchkey.conf import policy
 from latchkey.core.client import Client
-from latchkey.core.errors import InvalidCredentials, InvalidRefreshToken, InvalidToken
+from latchkey.core.exceptions import InvalidCredentials, InvalidRefreshToken, InvalidToken
+from latchkey.registration.register import register
 from latchkey.sessions.authentication import SessionAuthentication
+from latchkey.sessions.issue import TokenPair
 from latchkey.sessions.login import login
 from latchkey.sessions.logout import logout
 from latchkey.sessions.models import Session
-from latchkey.sessions.pair import TokenPair
 from latchkey.sessions.refresh import refresh
 from latchkey.tokens import access_token
 from latchkey.tokens.keys import refresh_token_keys

@@ -14,7 +14,7 @@ from django.conf import settings
 from jwt.algorithms import get_default_algorithms
 
 from latchkey.checks import weakness_of
-from latchkey.tokens.key_pairs import ALGORITHMS
+from latchkey.tokens.jwk import ALGORITHMS
 from latchkey.tokens.keys import ALGORITHM, access_token_keys
 from tests.attacks.forgery import segment
 from tests.people import Person

@@ -16,7 +16,7 @@ from tests.promises.source import calls, nodes
 SECRET = re.compile(r"digest|secret|password|token|signature|presented|verifier|hash", re.IGNORECASE)
 
 TOLD_TO_NOBODY = {
-    "core/email_url.py: bool(user) != bool(password)",  # whether both are there
+    "conf/email.py: bool(user) != bool(password)",  # whether both are there
     "passwords/pages.py: again != self.cleaned_data.get('new_password')",  # both typed by the same person just now
 }
 

@@ -21,7 +21,7 @@ __all__ = ["clock"]
 
 SOON = 20.0
 """Seconds: a worker that has begun tells what it counted within ten, and sees what hour it is."""
-MODELS = "from latchkey.audit.models import AuditEvent; from latchkey.watch.models import Tally; "
+MODELS = "from latchkey.audit.models import AuditEvent; from latchkey.metrics_server.models import Tally; "
 TIME = "from django.utils import timezone as t; "
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from latchkey.services.models import ServiceCredential, digest_of
+from latchkey.oauth.models import ServiceCredential, digest_of
 from tests.people import Person
 
 Statement = tuple[str, Any]

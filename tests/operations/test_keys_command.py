@@ -13,8 +13,8 @@ import time_machine
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 
-from latchkey.keys.boot import prepare_keys
-from latchkey.keys.models import SigningKey
+from latchkey.signing_keys.models import SigningKey
+from latchkey.signing_keys.startup import prepare_keys
 from tests.api.conftest import clock
 from tests.promises.conftest import log
 from tests.promises.lines import Log
@@ -149,7 +149,7 @@ def test_retire_of_a_key_that_is_not_there_says_so(first: str, kid: str) -> None
 
 def test_of_two_rotations_at_once_one_is_refused(first: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The other one comes while the key is being made."""
-    from latchkey.keys import rotate
+    from latchkey.signing_keys import rotation as rotate
 
     make = rotate.generate
 

@@ -17,7 +17,7 @@ GERMAN = {
     "Or type this code: %(code)s": "Oder diesen Code: %(code)s",
 }
 POST = """
-from latchkey.mail.kinds import Kind
+from latchkey.mail.models import Kind
 from latchkey.mail.outbox import post
 post(Kind.PASSWORD_RESET, "alice@example.com", {"link": "https://x/?token=LINK", "code": "4711", "minutes": "30"})
 """

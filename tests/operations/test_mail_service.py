@@ -18,7 +18,7 @@ from tests.server import Server
 LEASE = 20
 """Seconds that a mail in hand belongs to its courier where EMAIL_URL has timeout=1."""
 POST = """
-from latchkey.mail.kinds import Kind
+from latchkey.mail.models import Kind
 from latchkey.mail.outbox import post
 for number in range({number}):
     post(Kind.PASSWORD_RESET, f"person{{number}}@example.com", {{"link": "https://x/?token=LINK", "code": "4711"}})

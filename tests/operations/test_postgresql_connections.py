@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from latchkey.core.lines import COUNT
-from latchkey.limits.hashing import SLOTS
+from latchkey.db.async_pool import COUNT
+from latchkey.hashing.executor import SLOTS
 from tests.operations.roles import OWNER, PAGE, url, with_roles
 from tests.people import Person
 from tests.postgres import Postgres

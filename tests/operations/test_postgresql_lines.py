@@ -10,7 +10,7 @@ import httpx
 import psycopg
 import pytest
 
-from latchkey.core.lines import COUNT, PATIENCE, PAUSE
+from latchkey.db.async_pool import COUNT, PATIENCE, PAUSE
 from tests.faults.resetting import Resetting
 from tests.people import Person
 from tests.postgres import Postgres

@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 
 from latchkey.core import clock
-from latchkey.keys import ring
-from latchkey.keys.rotate import rotate
+from latchkey.signing_keys import key_set as ring
+from latchkey.signing_keys.rotation import rotate
 
 
 @pytest.fixture

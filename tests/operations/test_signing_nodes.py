@@ -26,7 +26,7 @@ CONNECTIONS = 24
 TEN_MINUTES_PASS = """
 from datetime import timedelta
 from django.db.models import F
-from latchkey.keys.models import SigningKey
+from latchkey.signing_keys.models import SigningKey
 SigningKey.objects.update(**{name: F(name) - timedelta(minutes=10) for name in ("signs_from", "retires_at")})
 """
 """What ten minutes do to the ring, done at once: the same times, with all of them so much longer ago."""

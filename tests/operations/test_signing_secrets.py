@@ -16,13 +16,12 @@ from django.core.management.base import SystemCheckError
 from django.test import override_settings
 
 from latchkey.core import clock as clocks
-from latchkey.keys import ring
-from latchkey.keys.boot import prepare_keys
-from latchkey.keys.models import SigningKey
-from latchkey.keys.rotate import rotate
-from latchkey.keys.sealing import PRIVATE_KEYS
-from latchkey.limits.models import Attempt
+from latchkey.rate_limits.models import Attempt
 from latchkey.sessions.models import Session
+from latchkey.signing_keys import key_set as ring
+from latchkey.signing_keys.models import PRIVATE_KEYS, SigningKey
+from latchkey.signing_keys.rotation import rotate
+from latchkey.signing_keys.startup import prepare_keys
 from tests.api.conftest import clock
 from tests.attacks.conftest import Away, away
 from tests.people import Person, try_login

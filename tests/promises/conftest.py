@@ -8,7 +8,7 @@ from io import StringIO
 import pytest
 import structlog
 
-from latchkey.core.logs import logging_settings, of_others
+from latchkey.telemetry.logging import logging_settings, of_others
 from tests.admin.conftest import admin, staff
 from tests.api.conftest import clock
 from tests.attacks.conftest import away

@@ -6,9 +6,9 @@ from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, ma
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latchkey.accounts import wrong_guess
-from latchkey.accounts.argon2id import Argon2id
 from latchkey.accounts.models import User
+from latchkey.hashing import runtime as wrong_guess
+from latchkey.hashing.argon2 import Argon2id
 from tests.patience import OVER_A_DATABASE
 from tests.people import PASSWORD, Person, try_login
 from tests.problems import assert_problem

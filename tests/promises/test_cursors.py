@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from latchkey.core.secrets import secret_in
+from latchkey.core.crypto import secret_in
 from tests.admin.conftest import admin
 from tests.admin.pages import EVENTS, MAILS, SESSIONS, USERS, Browser
 from tests.attacks.doors import nothing_changes

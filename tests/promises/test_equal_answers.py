@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from latchkey.accounts.argon2id import Argon2id
 from latchkey.accounts.models import User
+from latchkey.hashing.argon2 import Argon2id
 from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
 from tests.promises.work import FULL, counted

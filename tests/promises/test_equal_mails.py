@@ -12,10 +12,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from latchkey.accounts.argon2id import Argon2id
 from latchkey.accounts.models import User
-from latchkey.codes.models import Code
-from latchkey.core import policy
+from latchkey.conf import policy
+from latchkey.email_codes.models import Code
+from latchkey.hashing.argon2 import Argon2id
 from latchkey.mail.models import Mail
 from tests.people import PASSWORD, Person
 from tests.promises.test_equal_answers import everything

@@ -9,12 +9,12 @@ from django.db import DatabaseError, connection
 
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
-from latchkey.codes.models import Code
 from latchkey.core.client import Client
-from latchkey.limits.models import Attempt
+from latchkey.email_addresses.verify import mark_verified
+from latchkey.email_codes.models import Code
 from latchkey.mail.models import Mail
 from latchkey.passwords.reset import send_reset
-from latchkey.verification.standing import mark_verified
+from latchkey.rate_limits.models import Attempt
 from tests.attacks.test_links_and_codes import DOORS, NEW, sent_to
 from tests.mailbox import Letter, letter
 from tests.people import PASSWORD, Person, try_register

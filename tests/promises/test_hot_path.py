@@ -13,10 +13,10 @@ import pytest
 import uvloop
 from django.db import connection
 
-from latchkey.core.line import Lost
-from latchkey.core.lines import Lines
-from latchkey.core.prepared import prepares
-from latchkey.sessions.statements import of_the_loop
+from latchkey.db.async_connection import Lost
+from latchkey.db.async_pool import Lines
+from latchkey.db.prepared import prepares
+from latchkey.sessions.sql import of_the_loop
 from tests.people import Person
 from tests.promises.lines import Log
 

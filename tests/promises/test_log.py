@@ -12,8 +12,8 @@ from django.test import override_settings
 
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
-from latchkey.core.logs import logging_settings
-from latchkey.core.request_log import request_log
+from latchkey.telemetry.logging import logging_settings
+from latchkey.telemetry.request_log import request_log
 from tests.attacks.conftest import Away
 from tests.attacks.doors import DOORS, knock
 from tests.attacks.forgery import forge

@@ -64,58 +64,67 @@ def test_sql_in_a_header_a_query_or_a_key_changes_nothing(alice: Person) -> None
 def test_sql_is_written_by_hand_in_few_places_and_takes_values_as_parameters() -> None:
     written = {(file, ast.unparse(call)) for file, call in calls("execute") if not file.startswith("migrations/")}
     assert {entry for entry in written if entry[0] != "cli.py"} == {
-        ("core/cursor.py", "cursor.execute(sql, parameters)"),
+        ("db/cursor.py", "cursor.execute(sql, parameters)"),
         ("web/views.py", "cursor.execute('SELECT 1')"),
         ("management/commands/migrate.py", "cursor.execute('SELECT pg_try_advisory_lock(%s)', [LOCK])"),
-        ("transfer/add.py", "cursor.execute(INSERT.format(columns=', '.join(columns), rows=rows), values)"),  # %s, ...
-        ("transfer/add.py", "cursor.execute('LOCK TABLE latchkey_user IN SHARE ROW EXCLUSIVE MODE')"),
-        ("transfer/add.py", "cursor.execute(KEEP_AHEAD, {'highest': highest})"),
-        ("transfer/add.py", f"cursor.execute({SEQUENCE!r})"),
-        ("transfer/old_project.py", "counting.execute(f'SELECT count(*) AS total FROM {quoted}')"),  # a name, matched
-        ("transfer/old_project.py", "counting.execute(f'SELECT * FROM {quoted} LIMIT 0')"),
-        ("transfer/old_project.py", "reading.execute(READ.format(table=quoted))"),
+        (
+            "import_export/bulk_insert.py",
+            "cursor.execute(INSERT.format(columns=', '.join(columns), rows=rows), values)",
+        ),  # %s, ...
+        ("import_export/bulk_insert.py", "cursor.execute('LOCK TABLE latchkey_user IN SHARE ROW EXCLUSIVE MODE')"),
+        ("import_export/bulk_insert.py", "cursor.execute(KEEP_AHEAD, {'highest': highest})"),
+        ("import_export/bulk_insert.py", f"cursor.execute({SEQUENCE!r})"),
+        (
+            "import_export/django_source.py",
+            "counting.execute(f'SELECT count(*) AS total FROM {quoted}')",
+        ),  # a name, matched
+        ("import_export/django_source.py", "counting.execute(f'SELECT * FROM {quoted} LIMIT 0')"),
+        ("import_export/django_source.py", "reading.execute(READ.format(table=quoted))"),
     }
     assert {(file, ast.unparse(call)) for file, call in calls("fetch")} == {
         ("accounts/models.py", "fetch(BY_EMAIL, {'email': canonical(username or '')})"),
-        ("limits/attempts.py", "fetch(statement, parameters)"),
-        ("audit/keep.py", "fetch(ALONE, {**facts, 'event_user_id': user_id, 'event_session_id': session_id})"),
+        ("rate_limits/attempts.py", "fetch(statement, parameters)"),
+        ("audit/log.py", "fetch(ALONE, {**facts, 'event_user_id': user_id, 'event_session_id': session_id})"),
         (
-            "audit/keep.py",
+            "audit/log.py",
             "fetch(ALONE, {**_facts(event, client, detail), 'event_user_id': user_id, 'event_session_id': session_id})",
         ),
-        ("audit/keep.py", "fetch(act, parameters)"),
-        ("audit/keep.py", "fetch(_in_one(act), {**parameters, **facts})"),
-        ("sessions/manager.py", "fetch(MAKE_ROOM, parameters)"),
+        ("audit/log.py", "fetch(act, parameters)"),
+        ("audit/log.py", "fetch(_in_one(act), {**parameters, **facts})"),
+        ("sessions/models.py", "fetch(MAKE_ROOM, parameters)"),
         (
-            "core/prepared.py",
+            "db/prepared.py",
             "fetch(self.sql, {n: adapted(v) if isinstance(v, datetime) else v for n, v in parameters.items()})",
         ),
-        ("core/prepared.py", "self.statement.fetch(self.parameters)"),
+        ("db/prepared.py", "self.statement.fetch(self.parameters)"),
         ("sessions/refresh.py", "question.fetch()"),
         ("sessions/refresh.py", "_rotation(spending, key).fetch()"),
-        ("sessions/verify.py", "question.fetch()"),
-        ("web/short_way.py", "lines.fetch(begun[1])"),
-        ("services/models.py", "fetch(_KNOWN, {'digest': digest_of(secret), 'client_id': client_id})"),
-        ("watch/views.py", "fetch('SELECT 1', {})"),
-        ("watch/tallies.py", "fetch(ADD.format(rows=rows), facts)"),  # (%(hour)s, %(name0)s, %(count0)s), ...
-        ("mail/taking.py", "fetch(_take(connection.vendor), {'now': adapted(now), 'until': adapted(until)})"),
+        ("sessions/access_tokens.py", "question.fetch()"),
+        ("web/fast_path/application.py", "lines.fetch(begun[1])"),
+        ("oauth/models.py", "fetch(_KNOWN, {'digest': digest_of(secret), 'client_id': client_id})"),
+        ("metrics_server/views.py", "fetch('SELECT 1', {})"),
+        (
+            "metrics_server/hourly_totals.py",
+            "fetch(ADD.format(rows=rows), facts)",
+        ),  # (%(hour)s, %(name0)s, %(count0)s), ...
+        ("mail/queue.py", "fetch(_take(connection.vendor), {'now': adapted(now), 'until': adapted(until)})"),
     }
     assert {(file, ast.unparse(call.args[0])) for file, call in calls("done_and_kept")} == {
-        ("sessions/manager.py", "worded(OPEN, connection.vendor)"),
-        ("sessions/manager.py", "statement"),  # END_BY_ID and the like
+        ("sessions/models.py", "worded(OPEN, connection.vendor)"),
+        ("sessions/models.py", "statement"),  # END_BY_ID and the like
     }
-    assert {file for file, _ in calls("exec_prepared")} == {"core/prepared.py"}
-    assert {file for file, _ in calls("send_query_prepared")} == {"core/line.py"}
+    assert {file for file, _ in calls("exec_prepared")} == {"db/prepared.py"}
+    assert {file for file, _ in calls("send_query_prepared")} == {"db/async_connection.py"}
     assert {(file, ast.unparse(call)) for file, call in calls("prepare")} == {
-        ("core/lines.py", "statement.prepare(database.connection.pgconn)"),
-        ("core/prepared.py", "libpq.prepare(self.name, self.numbered)"),
-        ("core/prepared.py", "self.prepare(libpq)"),
+        ("db/async_pool.py", "statement.prepare(database.connection.pgconn)"),
+        ("db/prepared.py", "libpq.prepare(self.name, self.numbered)"),
+        ("db/prepared.py", "self.prepare(libpq)"),
     }
-    assert {file for file, _ in calls("Prepared")} == {"sessions/statements.py"}
+    assert {file for file, _ in calls("Prepared")} == {"sessions/sql.py"}
     assert {(file, ast.unparse(call)) for file, call in calls("Question")} == {
-        ("sessions/manager.py", "Question(rotation(), parameters)"),
+        ("sessions/models.py", "Question(rotation(), parameters)"),
         (
-            "sessions/manager.py",
+            "sessions/models.py",
             "Question(BEARER, {'id': session_id, 'now': now})",
         ),
     }

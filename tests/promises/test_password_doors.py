@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from latchkey.accounts.models import User
 from latchkey.accounts.superuser import ensure_superuser
-from latchkey.core.errors import PasswordTooCommon, PasswordTooObvious, PasswordTooShort
+from latchkey.core.exceptions import PasswordTooCommon, PasswordTooObvious, PasswordTooShort
 from tests.admin.pages import USERS, Browser, user_page
 from tests.deploy.production import HOST, production
 from tests.people import Person

@@ -13,7 +13,7 @@ from django.contrib.auth.hashers import get_hashers
 from django.contrib.auth.password_validation import CommonPasswordValidator, get_default_password_validators
 
 from latchkey.accounts.models import User
-from latchkey.accounts.passwords import BlocklistValidator, ObviousValidator
+from latchkey.accounts.password_validation import BlocklistValidator, ObviousValidator
 from tests.people import Person, try_login, try_register
 from tests.problems import assert_problem
 from tests.promises.notes import PAGE, codes, table

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import connection
 
 from latchkey.accounts.models import User
-from latchkey.core import policy
+from latchkey.conf import policy
 
 
 def test_settings_that_cannot_be_read_break_off_no_transaction(db: None) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from latchkey.core.knobs import Policy
+from latchkey.conf.policy import Policy
 from tests.attacks.doors import DOORS, FIELDS, accepted, knock
 from tests.people import Person
 from tests.problems import assert_problem

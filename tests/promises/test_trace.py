@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from latchkey.core.trace import trace_in
+from latchkey.telemetry.tracing import trace_in
 from tests.people import Person
 from tests.promises.lines import Log
 

@@ -9,7 +9,7 @@ import argon2
 from _argon2_cffi_bindings import ffi
 from nacl.bindings import crypto_pwhash as libsodium
 
-from latchkey.accounts import wrong_guess
+from latchkey.hashing import runtime as wrong_guess
 
 FULL = wrong_guess.MEMORY * wrong_guess.PASSES
 

@@ -11,8 +11,8 @@ from typing import Any
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.management import call_command
 
+from latchkey.accounts.admin_actions import deactivate, reactivate, sign_out_everywhere
 from latchkey.accounts.models import User
-from latchkey.accounts.standing import deactivate, reactivate, sign_out_everywhere
 from latchkey.core import clock
 from latchkey.sessions.models import Session
 from tests.mailbox import opener

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from latchkey.services.models import ServiceCredential
+from latchkey.oauth.models import ServiceCredential
 from tests.admin.conftest import admin
 from tests.admin.pages import Browser
 from tests.promises.conftest import log

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from django.test import override_settings
 
-from latchkey.limits.guesses import GUESSES
-from latchkey.services.models import ServiceCredential
+from latchkey.oauth.models import ServiceCredential
+from latchkey.rate_limits.in_memory import GUESSES
 from tests.people import Person
 from tests.problems import assert_problem
 from tests.services.conftest import Asker, services

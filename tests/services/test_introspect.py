@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from django.test import override_settings
 
-from latchkey.limits.guesses import GUESSES
+from latchkey.rate_limits.in_memory import GUESSES
 from latchkey.sessions.models import Session
 from tests.api.conftest import clock
 from tests.attacks.forgery import forge

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from django.db import connection
 
-from latchkey.limits.guesses import GUESSES
+from latchkey.rate_limits.in_memory import GUESSES
 from latchkey.sessions.models import Session
 from tests.attacks.forgery import forge
 from tests.people import Person

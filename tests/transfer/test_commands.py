@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from latchkey.transfer.take_in import BATCH
+from latchkey.import_export.importer import BATCH
 from tests.server import LATCHKEY, Server
 
 

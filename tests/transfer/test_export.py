@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
-from latchkey.transfer.account import KEPT
-from latchkey.transfer.cells import _bare, guarded
+from latchkey.import_export.csv_format import _bare, guarded
+from latchkey.import_export.record import KEPT
 from tests.people import Person
 from tests.transfer.conftest import Import
 from tests.transfer.foreign import KINDS, made

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from latchkey.accounts import wrong_guess
 from latchkey.accounts.models import User
-from latchkey.accounts.wrong_guess import MEMORY, compared
-from latchkey.transfer.hashes import encoded
+from latchkey.hashing import runtime as wrong_guess
+from latchkey.hashing.runtime import MEMORY, compared
+from latchkey.import_export.password_hashes import encoded
 from tests.admin.conftest import admin
 from tests.admin.pages import Browser, user_page
 from tests.people import PASSWORD, Person, try_login

@@ -5,7 +5,7 @@ from django.contrib.auth.hashers import check_password
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from latchkey.transfer.hashes import LONGEST, encoded
+from latchkey.import_export.password_hashes import LONGEST, encoded
 from tests.people import PASSWORD
 from tests.transfer.foreign import KINDS, crypt_bcrypt, made, passlib_pbkdf2, phc_argon2, phc_scrypt
 

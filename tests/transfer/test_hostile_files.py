@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from latchkey.accounts.models import User
-from latchkey.transfer import addresses
-from latchkey.transfer.account import FIELDS
-from latchkey.transfer.lines import LONGEST, Found
-from latchkey.transfer.take_in import Terms
-from latchkey.transfer.take_in import take_in as take_records_in
+from latchkey.import_export import email_cache as addresses
+from latchkey.import_export.importer import Terms
+from latchkey.import_export.importer import take_in as take_records_in
+from latchkey.import_export.record import FIELDS
+from latchkey.import_export.source_lines import LONGEST, Found
 from tests.transfer.conftest import Import
 from tests.transfer.foreign import crypt_bcrypt
 from tests.unit.test_email import ADDRESSES, canonical_or_none

@@ -8,7 +8,7 @@ import pytest
 
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
-from latchkey.transfer.take_in import BATCH
+from latchkey.import_export.importer import BATCH
 from tests.people import PASSWORD, Person, try_login
 from tests.problems import assert_problem
 from tests.transfer.conftest import Import, as_csv

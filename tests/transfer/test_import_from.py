@@ -15,8 +15,8 @@ from django.core.management import call_command
 from django.urls import resolve
 
 from latchkey.accounts.models import User
-from latchkey.transfer.old_addresses import ADDRESSES, LEFT_BEHIND
-from latchkey.transfer.old_project import _opened
+from latchkey.import_export.django_source import _opened
+from latchkey.import_export.endpoint_map import ADDRESSES, LEFT_BEHIND
 from tests.people import PASSWORD, Person
 from tests.server import fresh_database
 from tests.transfer.foreign import KINDS, made

@@ -8,7 +8,7 @@ from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latchkey.core.errors import InvalidToken
+from latchkey.core.exceptions import InvalidToken
 from latchkey.tokens.access_token import issue, verify
 from latchkey.tokens.keys import access_token_keys, refresh_token_keys
 

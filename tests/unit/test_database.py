@@ -1,4 +1,4 @@
-"""latchkey.core.database: DATABASE_URL, read into Django's settings."""
+"""latchkey.conf.database: DATABASE_URL, read into Django's settings."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latchkey.core.database import connection_settings
+from latchkey.conf.database import connection_settings
 
 PARTS = ("USER", "PASSWORD", "HOST", "PORT", "NAME")
 

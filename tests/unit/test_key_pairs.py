@@ -1,4 +1,4 @@
-"""latchkey.tokens.key_pairs: made, named, published, and put into bytes and back."""
+"""latchkey.tokens.jwk: made, named, published, and put into bytes and back."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import jwt
 import pytest
 
-from latchkey.tokens.key_pairs import ALGORITHMS, generate, private_bytes, public_jwk, restored, thumbprint
+from latchkey.tokens.jwk import ALGORITHMS, generate, private_bytes, public_jwk, restored, thumbprint
 
 RFC7638: dict[str, Any] = {
     "kty": "RSA",

@@ -1,4 +1,4 @@
-"""latchkey.keys.span: what a key does when, with the time given."""
+"""latchkey.signing_keys.schedule: what a key does when, with the time given."""
 
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
@@ -7,8 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latchkey.core.knobs import Policy
-from latchkey.keys.span import CACHED_FOR, CLOCKS_APART, PUBLISHED_BEFORE, VERIFIES_AFTER, Span, State, signer
+from latchkey.conf.policy import Policy
+from latchkey.signing_keys.schedule import (
+    CACHED_FOR,
+    CLOCKS_APART,
+    PUBLISHED_BEFORE,
+    VERIFIES_AFTER,
+    Span,
+    State,
+    signer,
+)
 from latchkey.tokens.access_token import CLOCK_SKEW
 
 NOW = datetime(2030, 1, 1, 12, 0, 0, tzinfo=UTC)

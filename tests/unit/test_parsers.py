@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from latchkey.core.errors import ContentTooLarge, DuplicateKey, ParseError, UnsupportedMediaType
-from latchkey.web.framework import rest_framework_settings
+from latchkey.conf.rest_framework import rest_framework_settings
+from latchkey.core.exceptions import ContentTooLarge, DuplicateKey, ParseError, UnsupportedMediaType
 from latchkey.web.parsers import StrictJSONParser
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()

@@ -1,4 +1,4 @@
-"""latchkey.core.policy: whatever the settings table holds, a policy comes out that cannot break a request."""
+"""latchkey.conf.policy: whatever the settings table holds, a policy comes out that cannot break a request."""
 
 from dataclasses import Field, fields
 from datetime import UTC, datetime, timedelta
@@ -9,8 +9,7 @@ from django.test import override_settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from latchkey.core.knobs import Policy
-from latchkey.core.policy import clamped, from_stored
+from latchkey.conf.policy import Policy, clamped, from_stored
 
 KNOBS = {knob.name: knob for knob in fields(Policy)}
 NAMES = pytest.mark.parametrize("name", KNOBS)

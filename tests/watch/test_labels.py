@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from latchkey.core.metrics import METHODS
-from latchkey.core.routes import OTHER, known
+from latchkey.telemetry.metrics import METHODS
+from latchkey.telemetry.route_labels import OTHER, known
 from tests.people import PASSWORD, Person
 from tests.server import Server
 from tests.watch.scrape import samples

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from latchkey.core import clock
+from latchkey.metrics_server.live_sessions import estimated, forget, live_sessions
 from latchkey.sessions.models import ID_BITS, Session
-from latchkey.watch.live_sessions import estimated, forget, live_sessions
 from tests.people import Person
 
 MANY, SAMPLE = 3_000, 500

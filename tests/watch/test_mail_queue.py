@@ -6,10 +6,9 @@ from typing import Any
 
 import time_machine
 
-from latchkey.mail.kinds import Kind
-from latchkey.mail.models import Mail
+from latchkey.mail.models import Kind, Mail
 from latchkey.mail.outbox import post
-from latchkey.watch.mail_queue import mail_queue
+from latchkey.metrics_server.collectors import mail_queue
 
 
 def test_the_queue_is_what_is_neither_sent_nor_given_up(

@@ -12,9 +12,9 @@ import pytest
 import time_machine
 from django.db import OperationalError, connection
 
-from latchkey.watch.live_sessions import forget
-from latchkey.watch.models import Tally
-from latchkey.watch.tallies import EVERY, LIVE, Tallies, hour_now
+from latchkey.metrics_server.hourly_totals import EVERY, LIVE, Tallies, hour_now
+from latchkey.metrics_server.live_sessions import forget
+from latchkey.metrics_server.models import Tally
 from tests.api.conftest import clock
 from tests.people import Person
 from tests.server import Server
@@ -110,7 +110,7 @@ def test_tallies_are_kept_as_long_as_events(
 
 def test_workers_of_a_server_tell_what_they_count_and_a_dead_ones_successor_tells_nothing_twice(server: Server) -> None:
     def expect(logins: int) -> None:
-        read = f"from latchkey.watch.models import Tally\n{SUM}"
+        read = f"from latchkey.metrics_server.models import Tally\n{SUM}"
         deadline = time.monotonic() + 3 * EVERY
         while (found := server.shell(read)) != str(logins):
             assert time.monotonic() < deadline, found

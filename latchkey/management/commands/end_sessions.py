@@ -6,8 +6,8 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand
 
+from latchkey.accounts.admin_actions import sign_out_everywhere
 from latchkey.accounts.models import User
-from latchkey.accounts.standing import sign_out_everywhere
 from latchkey.sessions.logout import end_all
 
 

@@ -8,11 +8,11 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
+from latchkey.import_export.django_source import old_users
+from latchkey.import_export.endpoint_map import ADDRESSES, LEFT_BEHIND
+from latchkey.import_export.importer import Terms, take_in
 from latchkey.management.commands.users import allowed
-from latchkey.management.taking_in import Complaints, rejects_file, take_in_and_tell
-from latchkey.transfer.old_addresses import ADDRESSES, LEFT_BEHIND
-from latchkey.transfer.old_project import old_users
-from latchkey.transfer.take_in import Terms, take_in
+from latchkey.management.import_progress import Complaints, rejects_file, take_in_and_tell
 
 
 class Command(BaseCommand):

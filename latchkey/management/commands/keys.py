@@ -11,11 +11,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand
 
 from latchkey.core import clock
-from latchkey.keys.models import SigningKey
-from latchkey.keys.retire import retire
-from latchkey.keys.rotate import rotate
-from latchkey.keys.sealing import PRIVATE_KEYS
-from latchkey.keys.span import SETTLES_WITHIN, State
+from latchkey.signing_keys.models import PRIVATE_KEYS, SigningKey
+from latchkey.signing_keys.rotation import retire, rotate
+from latchkey.signing_keys.schedule import SETTLES_WITHIN, State
 from latchkey.tokens.keys import ALGORITHM
 
 COLUMNS = ("kid", "algorithm", "state", "created_at", "signs_from", "retires_at", "verifies_until", "decrypts")

@@ -14,9 +14,9 @@ from tqdm import tqdm
 
 from latchkey.accounts.email import canonical
 from latchkey.core import clock
-from latchkey.mail.courier import Outcome, deliver, handed_over, server
+from latchkey.mail.delivery import Outcome, deliver, handed_over, server
 from latchkey.mail.models import Mail
-from latchkey.mail.taking import due
+from latchkey.mail.queue import due
 from latchkey.management.commands.serve import between
 
 SHOWN = 50

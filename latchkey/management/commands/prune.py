@@ -7,9 +7,9 @@ from tqdm import tqdm
 
 from latchkey.audit.models import AuditEvent
 from latchkey.audit.prune import prune as prune_events
-from latchkey.codes.prune import prune as prune_codes
-from latchkey.limits.prune import prune as prune_attempts
+from latchkey.email_codes.prune import prune as prune_codes
 from latchkey.mail.prune import prune as prune_mails
+from latchkey.rate_limits.prune import prune as prune_attempts
 from latchkey.sessions.models import Session
 from latchkey.sessions.prune import prune
 

@@ -23,11 +23,11 @@ from granian.server import Server
 
 from latchkey.accounts.superuser import ensure_superuser
 from latchkey.checks import refuse_unsafe_boot
-from latchkey.core.listening import bound
-from latchkey.front import Front
-from latchkey.keys.boot import prepare_keys
 from latchkey.mail.checks import refuse_broken_templates
-from latchkey.watch.shared import own_address, watching
+from latchkey.metrics_server.shared_directory import own_address, watching
+from latchkey.metrics_server.sockets import bound
+from latchkey.server.rsgi import Front
+from latchkey.signing_keys.startup import prepare_keys
 
 DRAIN_SECONDS = 30
 HEAD_SECONDS = 10  # for a head, and for an idle connection until the next one begins
@@ -71,7 +71,7 @@ class Command(BaseCommand):
         admin = first_superuser()
         connections.close_all()  # the workers are forked, and a connection must not be shared
         server = Server(
-            "latchkey.front:Front",
+            "latchkey.server.rsgi:Front",
             address=host,
             port=port,
             interface=Interfaces.RSGI,

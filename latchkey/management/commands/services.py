@@ -7,8 +7,8 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand
 
-from latchkey.services.credentials import add, remove
-from latchkey.services.models import NAME, ServiceCredential
+from latchkey.oauth.clients import add, remove
+from latchkey.oauth.models import NAME, ServiceCredential
 
 
 def name(text: str) -> str:

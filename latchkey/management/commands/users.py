@@ -13,16 +13,14 @@ from tqdm import tqdm
 from latchkey.accounts.models import User
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
+from latchkey.import_export.bulk_insert import may_keep_ids
+from latchkey.import_export.exporter import hand_out, standard_output, whole_file, write_file
+from latchkey.import_export.importer import Terms, take_in
+from latchkey.import_export.reader import read_file
+from latchkey.import_export.record import KEPT
+from latchkey.import_export.source_lines import FORMATS, STANDARD, form_of, lines_in, opened
 from latchkey.management.commands.serve import between
-from latchkey.management.taking_in import INTERRUPTED, Complaints, rejects_file, take_in_and_tell
-from latchkey.transfer.account import KEPT
-from latchkey.transfer.add import may_keep_ids
-from latchkey.transfer.hand_out import hand_out
-from latchkey.transfer.read_file import read_file
-from latchkey.transfer.sources import FORMATS, STANDARD, form_of, lines_in, opened
-from latchkey.transfer.take_in import Terms, take_in
-from latchkey.transfer.targets import standard_output, whole_file
-from latchkey.transfer.write_file import write_file
+from latchkey.management.import_progress import INTERRUPTED, Complaints, rejects_file, take_in_and_tell
 
 
 class Command(BaseCommand):

@@ -1,0 +1,38 @@
+"""How Django REST Framework and drf-spectacular are set up; latchkey/settings.py takes it from here."""
+
+from typing import Any
+
+
+def rest_framework_settings(browsable: bool) -> dict[str, Any]:
+    """Return REST_FRAMEWORK: closed unless a view opens itself, JSON in, JSON or a browsable page out."""
+    pages = ["latchkey.web.browsable.BrowsableRenderer"] if browsable else []
+    return {
+        "DEFAULT_AUTHENTICATION_CLASSES": ["latchkey.sessions.authentication.SessionAuthentication"],
+        "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+        "DEFAULT_PARSER_CLASSES": ["latchkey.web.parsers.StrictJSONParser"],
+        "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer", *pages],
+        "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+        "EXCEPTION_HANDLER": "latchkey.web.problems.handle_exception",
+        "COMPACT_JSON": False,  # the wire contract has a space after each colon and comma
+        "URL_FORMAT_OVERRIDE": None,  # ?format= would be a second way to say Accept
+    }
+
+
+SPECTACULAR = {
+    "TITLE": "Latchkey",
+    "DESCRIPTION": "Registration, sign-in, short access tokens, rotating refresh tokens, sign-out, one's own record.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {
+        "tryItOutEnabled": True,
+        "persistAuthorization": False,
+        "queryConfigEnabled": False,
+        "defaultModelsExpandDepth": -1,
+    },
+    "SORT_OPERATIONS": False,
+    "PREPROCESSING_HOOKS": ["latchkey.web.openapi.operation.with_slash_only"],
+}

@@ -1,0 +1,114 @@
+"""Statements that run thousands of times a second, on PostgreSQL without a cursor.
+
+The cursors of Django and of psycopg compute longer than such a statement takes: each time they look up the types of its
+parameters and the shape of its rows. Both are known here. libpq prepares the statement once in a connection, and is
+told the parameters as text, whose types the server knows from where they stand.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import psycopg
+from django.db import DEFAULT_DB_ALIAS, connections
+from psycopg.errors import error_from_result
+from psycopg.pq import DiagnosticField, ExecStatus
+from psycopg.pq.abc import PGconn, PGresult
+
+from latchkey.db.cursor import fetch, usable
+
+_PLANS = "latchkey_plans"
+_LOST_PLAN = (b"26000", b"0A000")
+"""SQLSTATEs: somebody has deallocated it, or a migration changed its columns. Nothing was executed."""
+
+_PARAMETER = re.compile(r"%\((\w+)\)s")
+
+
+class Prepared:
+    """A statement with parameters such as %(id)s, and what reads each column of its rows from PostgreSQL's text."""
+
+    def __init__(self, name: str, sql: str, *columns: Callable[[Any], Any]) -> None:
+        self.name, self.sql, self.columns = name.encode(), sql, tuple(enumerate(columns))
+        self.order = list(dict.fromkeys(_PARAMETER.findall(sql)))
+        self.numbered = _PARAMETER.sub(lambda named: f"${self.order.index(named[1]) + 1}", sql).encode()
+
+    def fetch(self, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Execute and return the rows, as core.cursor.fetch does; raises what Django's cursors raise.
+
+        That one does it on SQLite, in a transaction, which psycopg may still have to begin, where statements are
+        logged or counted, and where the operator wants none prepared.
+        """
+        database = connections[DEFAULT_DB_ALIAS]
+        if not prepares(database) or database.in_atomic_block or database.queries_logged or database.execute_wrappers:
+            return self._by_cursor(database, parameters)
+        with database.wrap_database_errors:
+            result = self._result(usable(database).connection, self.sent(parameters))
+        if result is None:
+            database.close()  # and every plan with it
+            return self._by_cursor(database, parameters)
+        return self.rows(result)
+
+    def _by_cursor(self, database: Any, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        adapted = database.ops.adapt_datetimefield_value  # SQLite has times as text
+        return fetch(self.sql, {n: adapted(v) if isinstance(v, datetime) else v for n, v in parameters.items()})
+
+    def sent(self, parameters: Mapping[str, Any]) -> list[bytes]:
+        """Return the parameters in their order, as text."""
+        return [_sent(parameters[name]) for name in self.order]
+
+    def rows(self, result: PGresult) -> list[tuple[Any, ...]]:
+        """Read what libpq was answered."""
+        value, columns = result.get_value, self.columns
+        return [tuple([read(value(row, column)) for column, read in columns]) for row in range(result.ntuples)]
+
+    def prepare(self, libpq: PGconn) -> None:
+        """Have a connection plan the statement; raises psycopg.Error."""
+        if error := failure(libpq.prepare(self.name, self.numbered)):
+            raise error
+
+    def _result(self, connection: Any, values: list[bytes]) -> PGresult | None:
+        """Return the rows in libpq's form, None where the plan is lost; raises psycopg.Error."""
+        plans, libpq = connection.__dict__.setdefault(_PLANS, set()), connection.pgconn
+        if self.name not in plans:
+            self.prepare(libpq)
+            plans.add(self.name)
+        result: PGresult = libpq.exec_prepared(self.name, values)
+        error = failure(result)
+        if error and result.error_field(DiagnosticField.SQLSTATE) in _LOST_PLAN:
+            return None
+        if error:
+            raise error
+        return result
+
+
+def failure(result: PGresult) -> psycopg.Error | None:
+    """Return what PostgreSQL, or libpq itself, found wrong with a statement."""
+    if result.status in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+        return None
+    if result.error_field(DiagnosticField.SQLSTATE) is None:  # libpq's own words: the server is gone
+        return psycopg.OperationalError(result.get_error_message())
+    return error_from_result(result)
+
+
+def prepares(database: Any) -> bool:
+    """Tell whether this database has statements prepared: PostgreSQL does, unless the operator wants none."""
+    return database.vendor == "postgresql" and database.settings_dict["OPTIONS"]["prepare_threshold"] is not None
+
+
+def _sent(value: Any) -> bytes:
+    """Return a parameter as PostgreSQL reads it from text."""
+    if isinstance(value, bytes):
+        return b"\\x" + value.hex().encode()
+    return (value.isoformat() if isinstance(value, datetime) else str(value)).encode()
+
+
+class Question(NamedTuple):
+    """A statement and its parameters, which a thread executes at once and the event loop when it can."""
+
+    statement: Prepared
+    parameters: Mapping[str, Any]
+
+    def fetch(self) -> list[tuple[Any, ...]]:
+        """Execute it, and return the rows; raises what Django's cursors raise."""
+        return self.statement.fetch(self.parameters)

@@ -1,0 +1,49 @@
+"""Confirm that the e-mail address of an account is the person's own.
+
+What an operator says of addresses.
+"""
+
+from collections.abc import Collection
+
+from django.db import transaction
+
+from latchkey.accounts.models import User
+from latchkey.audit.events import Event
+from latchkey.audit.log import record
+from latchkey.core import clock
+from latchkey.core.client import Client
+from latchkey.core.exceptions import InvalidCode
+from latchkey.email_codes.issue import ask
+from latchkey.email_codes.models import Purpose
+from latchkey.email_codes.redeem import Presented, find, spend
+
+
+def ask_for_verification(email: str, client: Client) -> None:
+    """Post the mail again to this canonical address if it waits to be confirmed, telling nobody.
+
+    Raises TooManyAttempts.
+    """
+    unverified = User.objects.filter(email_verified_at=None)
+    ask(email, Purpose.EMAIL_VERIFICATION, Event.EMAIL_VERIFICATION_REQUESTED, unverified, client)
+
+
+def verify_email(presented: Presented, client: Client) -> None:
+    """Mark the address as confirmed; raises InvalidCode or TooManyAttempts."""
+    code = find(Purpose.EMAIL_VERIFICATION, presented, client)
+    with transaction.atomic():
+        spend(code)
+        same_address = User.objects.filter(pk=code.user.pk, email=code.email)
+        if not same_address.update(email_verified_at=clock.now()):
+            raise InvalidCode  # the address was changed this very moment
+        record(Event.EMAIL_VERIFIED, client, user_id=code.user.pk)
+
+
+@transaction.atomic
+def mark_verified(user_ids: Collection[int]) -> int:
+    """Take the addresses of these users as confirmed; return how many were not."""
+    unverified = User.objects.select_for_update(no_key=True).filter(pk__in=user_ids, email_verified_at=None)
+    marked = list(unverified.order_by("pk").values_list("pk", flat=True))
+    User.objects.filter(pk__in=marked).update(email_verified_at=clock.now())
+    for user_id in marked:
+        record(Event.EMAIL_VERIFIED, user_id=user_id, reason="operator")
+    return len(marked)

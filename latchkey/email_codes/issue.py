@@ -1,0 +1,115 @@
+"""Make a link and a code for one person, one purpose, once.
+
+Post a mail with a link and a code.
+
+Have a mail sent to whom an address belongs, without telling whoever asks whether it belongs to anybody.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from latchkey.accounts.models import User
+from latchkey.audit.events import Event
+from latchkey.audit.log import record
+from latchkey.core import clock
+from latchkey.core.client import Client
+from latchkey.email_codes.generate import code_digests, random_code, random_token, token_digests
+from latchkey.email_codes.models import PAGES, Code, Purpose
+from latchkey.mail.models import Kind
+from latchkey.mail.outbox import post
+from latchkey.rate_limits.attempts import charge, mailing
+
+LIFETIME = timedelta(minutes=30)
+"""Mail may take a quarter of an hour where a server greylists; NIST SP 800-63B-4 section 4.2 allows a day."""
+MOST = 3
+"""Live ones of a user for a purpose. With one, whoever asks on could keep every mail void before it is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What goes into the mail, and nowhere else."""
+
+    link: str
+    code: str
+    expires_at: datetime
+
+
+def issue(user: User, purpose: Purpose, new_email: str = "") -> Issued:
+    """Make a link and a code, in the transaction that posts them; the user's expired and surplus ones go.
+
+    They are void as soon as the user's password or e-mail address is another one. The link is built from
+    LATCHKEY_PUBLIC_URL: no header of a request has a say in where it leads.
+    """
+    now, token, code = clock.now(), random_token(), random_code()
+    made = Code.objects.create(
+        user_id=user.pk,
+        purpose=purpose.value,
+        token_digest=token_digests(purpose, token)[0],
+        code_digest=code_digests(purpose, user.email, code)[0],
+        email=user.email,
+        new_email=new_email,
+        credential_version=user.credential_version,
+        created_at=now,
+        expires_at=now + LIFETIME,
+    )
+    of_user = Code.objects.filter(user_id=user.pk, purpose=purpose.value)
+    newest = of_user.order_by("-pk").values("pk")[:MOST]
+    of_user.filter(Q(expires_at__lte=now) | ~Q(pk__in=newest)).delete()
+    return Issued(f"{settings.PUBLIC_URL}{PAGES[purpose]}?{urlencode({'token': token})}", code, made.expires_at)
+
+
+KINDS = {
+    Purpose.PASSWORD_RESET: Kind.PASSWORD_RESET,
+    Purpose.EMAIL_VERIFICATION: Kind.EMAIL_VERIFICATION,
+    Purpose.EMAIL_CHANGE: Kind.EMAIL_CHANGE,
+}
+
+
+def send(user: User, purpose: Purpose, new_email: str = "", kind: Kind | None = None) -> None:
+    """Put a link and a code into the outbox, in the transaction around.
+
+    They go to the new address where there is one.
+    """
+    issued = issue(user, purpose, new_email)
+    context = {
+        "link": issued.link,
+        "code": issued.code,
+        "minutes": str(int(LIFETIME.total_seconds()) // 60),
+        "expires_at": issued.expires_at.isoformat(),
+        "username": user.greeted_as,
+    }
+    post(kind or KINDS[purpose], new_email or user.email, context, user.pk)
+
+
+NOBODY = -1
+"""An id that no user has."""
+
+
+def ask(email: str, purpose: Purpose, event: Event, whose: QuerySet[User], client: Client) -> None:
+    """Post a mail to the one of these users who has this canonical address; raises TooManyAttempts.
+
+    The same is done for an address that is nobody's, and taken back: the same statements, the same locks and one
+    commit, so that neither the answer, nor its time, nor another request beside it tells who has an account.
+    """
+    with transaction.atomic():
+        charge(mailing(email, client), client)
+        user = whose.filter(email=email, is_active=True).first()
+        send_or_pretend(user, lambda somebody: send(somebody, purpose), email)
+        record(event, client, user_id=user.pk if user else None)
+
+
+def send_or_pretend(user: User | None, send_to: Callable[[User], None], email: str) -> None:
+    """Do it for the user; where there is none do it for nobody and take that back, in the transaction around.
+
+    Savepoints by hand: an atomic block takes one statement to end well, and two to be taken back.
+    """
+    start = transaction.savepoint()
+    send_to(user or User(pk=NOBODY, email=email))
+    end = transaction.savepoint_commit if user else transaction.savepoint_rollback
+    end(start)

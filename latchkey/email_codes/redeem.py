@@ -1,0 +1,89 @@
+"""Find what somebody shows: the token of a link, or a code that was typed.
+
+Spend what was found.
+"""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from latchkey.audit.events import Event
+from latchkey.audit.log import record
+from latchkey.core import clock
+from latchkey.core.client import Client
+from latchkey.core.exceptions import InvalidCode
+from latchkey.email_codes.generate import code_digests, token_digests
+from latchkey.email_codes.models import Code, Purpose
+from latchkey.rate_limits.attempts import charge, refund, typing_code
+from latchkey.rate_limits.in_memory import count_guess
+
+FAILURES = 5
+"""Wrong ones after which a user's live codes for that purpose can be typed no more (OWASP ASVS 6.6.3).
+
+Their links go on: nobody guesses those, and else whoever knows an address could void every mail to it.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What somebody shows: a token; or, where that is empty, a code and the canonical address that it was sent for."""
+
+    token: str = ""
+    email: str = ""
+    code: str = ""
+
+
+def live(purpose: Purpose) -> QuerySet[Code]:
+    """Return what still opens something: not expired, and not void by a new password or another e-mail address."""
+    return Code.objects.filter(
+        purpose=purpose.value,
+        expires_at__gt=clock.now(),
+        user__is_active=True,
+        user__credential_version=F("credential_version"),
+        user__email=F("email"),
+    )
+
+
+def find(purpose: Purpose, presented: Presented, client: Client) -> Code:
+    """Return what was issued, with its user, and spend nothing.
+
+    Raises InvalidCode, alike for every reason, or TooManyAttempts where somebody guesses.
+    """
+    found = _by_token(purpose, presented.token, client) if presented.token else _by_code(purpose, presented, client)
+    if found is None:
+        raise InvalidCode
+    return found
+
+
+def _by_token(purpose: Purpose, token: str, client: Client) -> Code | None:
+    of_token = live(purpose).filter(token_digest__in=token_digests(purpose, token))
+    found = of_token.select_related("user").first()
+    if found is None:
+        count_guess(client, "code")
+    return found
+
+
+@transaction.atomic
+def _by_code(purpose: Purpose, presented: Presented, client: Client) -> Code | None:
+    """Count the attempt before it is looked at, and a wrong one with the codes; one commit, whoever's address it is."""
+    charged = charge(typing_code(presented.email, client), client)
+    of_user = live(purpose).filter(user__email=presented.email, failures__lt=FAILURES)
+    digests = code_digests(purpose, presented.email, presented.code)
+    found = of_user.filter(code_digest__in=digests).select_related("user").first()
+    if found is None:
+        of_user.update(failures=F("failures") + 1)
+        record(Event.CODE_REFUSED, client, reason=purpose.value)
+    else:
+        refund(charged)
+    return found
+
+
+def spend(code: Code) -> None:
+    """Delete it, in the transaction of what it opens; raises InvalidCode.
+
+    One statement, which looks at everything once more: of any number that show the same one, the row lets one in.
+    """
+    deleted, _ = live(Purpose(code.purpose)).filter(pk=code.pk).delete()
+    if not deleted:
+        raise InvalidCode

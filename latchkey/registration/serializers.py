@@ -1,0 +1,20 @@
+"""The input and output of registration."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from latchkey.accounts.email import LENGTH_LIMIT
+from latchkey.accounts.fields import CanonicalEmailField, PasswordField
+from latchkey.accounts.models import User
+
+
+class RegisterInput(serializers.Serializer[Any]):
+    email = CanonicalEmailField(max_length=LENGTH_LIMIT, help_text="Any spelling; kept trimmed and in lower case.")
+    password = PasswordField()
+
+
+class RegisterOutput(serializers.ModelSerializer[User]):
+    class Meta:
+        model = User
+        fields = ("id", "email")

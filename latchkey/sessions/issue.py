@@ -1,0 +1,68 @@
+"""What a sign-in and a refresh give out.
+
+Open a session for somebody who has proven who they are.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from latchkey.accounts.models import User
+from latchkey.conf.policy import Policy
+from latchkey.core.client import Client
+from latchkey.sessions.models import Session, random_id
+from latchkey.sessions.sql import Opening
+from latchkey.tokens import access_token
+from latchkey.tokens.keys import Key, refresh_token_keys
+from latchkey.tokens.refresh_token import digest, generate, selector, successor
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """A fresh access token (a JWT) and the session's one live refresh token (a UUID)."""
+
+    access_token: str
+    refresh_token: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """From when and for how long an access token is valid, and the key that signs it, None for the secret's own."""
+
+    now: datetime
+    lifetime: timedelta
+    key: Key | None
+
+
+def issue_pair(session_id: int, user_id: int, secret: UUID, terms: Terms) -> TokenPair:
+    """Sign an access token for the session, to go with its refresh token."""
+    return TokenPair(access_token.issue(user_id, session_id, terms.now, terms.lifetime, terms.key), secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session that has just begun, and its refresh token."""
+
+    session_id: int
+    secret: UUID
+
+
+def open_session(user: User, client: Client, now: datetime, policy: Policy) -> Opened | None:
+    """Add a session, in the transaction around; None where what was proven holds no more.
+
+    The user may have changed meanwhile: the credential version decides. With 10 million sessions one draw in 28 million
+    is the selector of another, and raises IntegrityError.
+    """
+    key = refresh_token_keys()[0]
+    secret = generate(key)
+    opening = Opening(
+        id=random_id(),
+        selector=selector(secret),
+        digest=digest(key, secret),
+        next_digest=digest(key, successor(key, secret)),
+        user_id=user.pk,
+        credential_version=user.credential_version,
+        expires_at=now + min(policy.refresh_token_lifetime, policy.session_lifetime_cap),
+    )
+    opened = Session.objects.open(opening, client, now, policy.sessions_per_user)
+    return Opened(opening.id, secret) if opened else None

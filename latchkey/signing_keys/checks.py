@@ -1,0 +1,23 @@
+"""The numbered system check of the key ring."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import DatabaseError
+
+from latchkey.core import clock
+from latchkey.signing_keys.startup import what_is_sealed_off
+from latchkey.tokens.keys import ALGORITHM
+
+
+@register(Tags.security, deploy=True)
+def signing_keys_open(**kwargs: Any) -> list[CheckMessage]:
+    """Every key that is to sign can be decrypted; a database that is away is not this check's to report."""
+    if settings.SIGNING_ALGORITHM == ALGORITHM:
+        return []
+    try:
+        sentence = what_is_sealed_off(clock.now())
+    except DatabaseError:
+        return []
+    return [Error(sentence, id="latchkey.E010")] if sentence else []

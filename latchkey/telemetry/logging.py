@@ -1,0 +1,68 @@
+"""Where log lines go and what they look like: standard output, one line an event."""
+
+import json
+import logging
+from typing import Any
+
+import structlog
+from structlog.typing import Processor
+
+from latchkey.telemetry.request_log import with_request_id
+
+_SHARED: list[Processor] = [
+    with_request_id,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+_encode = json.JSONEncoder(default=repr).encode
+
+
+def of_others(record: logging.LogRecord) -> bool:
+    """Tell whether a record is not our own."""
+    return not record.name.startswith("latchkey.")
+
+
+def logging_settings(production: bool) -> dict[str, Any]:
+    """Configure structlog and return Django's LOGGING: JSON in production, readable text in development.
+
+    Our own lines are rendered by structlog and only handed on by the standard library, and what nobody prints of
+    a record is not collected: a log line is the most expensive thing that a refresh does besides its statement.
+    """
+    text = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    as_json = structlog.processors.JSONRenderer(serializer=lambda event, **options: _encode(event))
+    renderers: list[Processor] = [structlog.processors.format_exc_info, as_json] if production else [text]
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *_SHARED, *renderers],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    logging._srcfile = None  # this and the next as in the HOWTO's "Optimization"
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
+        "foreign_pre_chain": _SHARED,
+    }
+    stdout = {"class": "logging.StreamHandler", "stream": "ext://sys.stdout"}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": formatter},
+        "filters": {"of_others": {"()": lambda: of_others}},
+        "handlers": {
+            "rendered": stdout,
+            "stdout": {**stdout, "formatter": "line", "filters": ["of_others"]},
+        },
+        "root": {"handlers": ["stdout"], "level": "INFO"},
+        "loggers": {
+            "latchkey": {"handlers": ["rendered"]},
+            "latchkey.requests": {"level": "INFO" if production else "WARNING"},
+            "django.server": {"handlers": ["stdout"], "propagate": False},
+            "django.request": {"level": "CRITICAL"},  # the request log has each of these already,
+            "django.security.DisallowedHost": {
+                "level": "CRITICAL"
+            },  # and this one would be a traceback per stray request
+            "constance": {"level": "WARNING"},
+        },
+    }

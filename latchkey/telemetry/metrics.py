@@ -1,0 +1,69 @@
+"""What is counted on the way of a request; docs/metrics.md says what each number tells.
+
+No label holds what a client chose: methods, routes, statuses and events are closed lists.
+"""
+
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+
+from latchkey.telemetry.multiprocess import share
+from latchkey.telemetry.route_labels import OTHER, known, route_of
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+"""Seconds: a refresh takes one, a password fifty thousandths; a request gives up on the database after five."""
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # when a number began: one more line for each, that nothing here reads
+REGISTRY = CollectorRegistry()
+REQUESTS = Histogram(
+    "latchkey_request_duration_seconds",
+    "Time from a request that has arrived whole to its answer.",
+    ["method", "route", "status"],
+    registry=REGISTRY,
+    buckets=BUCKETS,
+)
+EVENTS = Counter("latchkey_events", "Events, as in the log.", ["event"], registry=REGISTRY)
+
+_requests: dict[tuple[str, str, int], Histogram] = {}
+_events: dict[str, Counter] = {}
+
+
+def answered(method: str, path: str, status: int, seconds: float) -> None:
+    """Count a request, and how long it took: the count of the histogram is that of the requests."""
+    try:
+        request = _requests[method, path, status]
+    except KeyError:
+        request = _counted_as(method, path, status)
+    request.observe(seconds)
+
+
+def method_of(method: str) -> str:
+    """Return the name that a method is counted under."""
+    return method if method in METHODS else OTHER
+
+
+def happened(event: str) -> None:
+    """Count an event."""
+    try:
+        counter = _events[event]
+    except KeyError:
+        counter = _events[event] = EVENTS.labels(event)
+    counter.inc()
+
+
+def share_in(folder: Path) -> None:
+    """Count in this folder from now on, together with other processes; what was counted before is forgotten."""
+    share(folder)
+    for metric in (REQUESTS, EVENTS):
+        metric.clear()
+    _requests.clear()
+    _events.clear()
+
+
+def _counted_as(method: str, path: str, status: int) -> Histogram:
+    """Return where a request counts; remembered for our own paths alone, for strangers ask for any."""
+    request = REQUESTS.labels(method_of(method), route_of(path), status)
+    if method in METHODS and path in known()[0]:
+        _requests[method, path, status] = request
+    return request

@@ -1,0 +1,33 @@
+"""The headers that the OpenAPI document tells of."""
+
+from collections.abc import Mapping, Sequence
+
+from drf_spectacular.utils import OpenApiParameter
+
+from latchkey.core import exceptions as errors
+
+
+def headers_of_refusals(refusals: Sequence[type[errors.Refusal]]) -> list[OpenApiParameter]:
+    """Return the headers that come with refusals, each with the statuses it comes with."""
+    statuses: dict[str, set[int]] = {}
+    for refusal in refusals:
+        for header in refusal.headers:
+            statuses.setdefault(header, set()).add(refusal.status)
+    return [
+        OpenApiParameter(
+            header,
+            {"type": "integer", "minimum": 1} if header == "Retry-After" else {"type": "string"},
+            OpenApiParameter.HEADER,
+            required=True,
+            response=sorted(with_status),
+        )
+        for header, with_status in statuses.items()
+    ]
+
+
+def headers_of_answer(headers: Mapping[str, str], status: int) -> list[OpenApiParameter]:
+    """Return the headers of the answer itself, each with what it says."""
+    return [
+        OpenApiParameter(name, str, OpenApiParameter.HEADER, required=True, description=says, response=[status])
+        for name, says in headers.items()
+    ]
