@@ -72,10 +72,10 @@ def database_cpu() -> float:
 
 def cost(tokens: list[UUID], times: int, says: str) -> float:
     """Return the microseconds of CPU of one refresh, over this many."""
-    from latchkey.core.client import Client
+    from latchkey.core.client import ClientInfo
     from latchkey.sessions.refresh import refresh
 
-    client, began = Client("203.0.113.7", "bench"), time.process_time() + database_cpu()
+    client, began = ClientInfo("203.0.113.7", "bench"), time.process_time() + database_cpu()
     for _ in tqdm(range(times), desc=says, unit=" refreshes"):
         number = random.randrange(len(tokens))
         tokens[number] = refresh(tokens[number], client).refresh_token
@@ -123,10 +123,10 @@ def prune(ended: int) -> None:
 
 def latencies(tokens: list[UUID], go_on: Callable[[], bool]) -> list[float]:
     """Refresh one session again and again; return how long each took, in milliseconds."""
-    from latchkey.core.client import Client
+    from latchkey.core.client import ClientInfo
     from latchkey.sessions.refresh import refresh
 
-    client, taken = Client("203.0.113.7", "bench"), []
+    client, taken = ClientInfo("203.0.113.7", "bench"), []
     while go_on():
         began = time.perf_counter()
         tokens[0] = refresh(tokens[0], client).refresh_token

@@ -14,13 +14,13 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
-from latchkey.conf.database import mounted, network_file_system
-from latchkey.conf.email import CONSOLE
+from latchkey.conf.database import network_file_system, read_mounts
+from latchkey.conf.email import CONSOLE_BACKEND
 
 SECRET_LENGTH, SECRET_VARIETY = 50, 5
 """The fewest characters, and different characters, of a secret key; the same as in Django's security.W009."""
 
-A_NEW_KEY = """Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(64))"."""
+NEW_KEY_HINT = """Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(64))"."""
 
 
 @register(Tags.database)
@@ -40,15 +40,15 @@ def production_is_safe(**kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         *weak_secrets(),
-        *loose_hosts(),
+        *allowed_hosts(),
         *insecure_public_url(),
         *insecure_origins(),
-        *printed_mails(),
-        *shared_sqlite(settings.DATABASES["default"], mounted()),
+        *console_email_backend(),
+        *sqlite_on_network(settings.DATABASES["default"], read_mounts()),
     ]
 
 
-def refuse_unsafe_boot() -> None:
+def require_safe_configuration() -> None:
     """Raise ImproperlyConfigured, with a line for each problem: what `latchkey serve` asks before it does anything."""
     if problems := production_is_safe():
         raise ImproperlyConfigured("\nlatchkey: ".join(f"{one.msg} {one.hint} ({one.id})" for one in problems))
@@ -57,7 +57,7 @@ def refuse_unsafe_boot() -> None:
 def weak_secrets() -> Iterator[CheckMessage]:
     """Every key is derived from the secret: whoever guesses it can be anybody (RFC 8725 section 3.5)."""
     if weakness := weakness_of(settings.SECRET_KEY):
-        yield Error(f"LATCHKEY_SECRET_KEY {weakness}.", hint=A_NEW_KEY, id="latchkey.E002")
+        yield Error(f"LATCHKEY_SECRET_KEY {weakness}.", hint=NEW_KEY_HINT, id="latchkey.E002")
     for number, fallback in enumerate(settings.SECRET_KEY_FALLBACKS, start=1):
         if weakness := weakness_of(fallback):
             hint = "Drop it: tokens of whoever guesses it would be believed."
@@ -74,7 +74,7 @@ def weakness_of(secret: str) -> str:
     return ""
 
 
-def loose_hosts() -> Iterator[CheckMessage]:
+def allowed_hosts() -> Iterator[CheckMessage]:
     """A Host header of the client's choice must not get into links and redirects."""
     hint = "Name the hosts that clients use, such as 'auth.example.com', or '.example.com' for all below it."
     if not settings.ALLOWED_HOSTS:
@@ -102,14 +102,14 @@ def insecure_origins() -> Iterator[CheckMessage]:
             yield Error(message, hint=hint, id="latchkey.E006")
 
 
-def printed_mails() -> Iterator[CheckMessage]:
+def console_email_backend() -> Iterator[CheckMessage]:
     """Whoever reads the log could set anybody's password: the links would be in it."""
-    if settings.MAIL_SERVER and settings.MAIL_SERVER["backend"] == CONSOLE:
+    if settings.MAIL_SERVER and settings.MAIL_SERVER["backend"] == CONSOLE_BACKEND:
         hint = "Name a mail server, or leave it out."
         yield Error("EMAIL_URL is 'console://', which prints mails into the log.", hint=hint, id="latchkey.E013")
 
 
-def shared_sqlite(database: dict[str, Any], mounts: str) -> Iterator[CheckMessage]:
+def sqlite_on_network(database: dict[str, Any], mounts: str) -> Iterator[CheckMessage]:
     """Several nodes need PostgreSQL: they cannot share an SQLite file, whose locks no network file system keeps."""
     if not database["ENGINE"].endswith("sqlite3"):
         return

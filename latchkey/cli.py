@@ -17,12 +17,12 @@ def main() -> None:
     try:
         ManagementUtility(["latchkey", *(command or sys.argv[1:2]), *sys.argv[2:]]).execute()
     except ImproperlyConfigured as error:
-        _give_up(str(error))
+        _exit_with_error(str(error))
     except OperationalError as error:
         reason = str(error).splitlines()[0]
-        _give_up(f"The database cannot be used; check DATABASE_URL. It says: {reason}")
+        _exit_with_error(f"The database cannot be used; check DATABASE_URL. It says: {reason}")
 
 
-def _give_up(sentence: str) -> NoReturn:
+def _exit_with_error(sentence: str) -> NoReturn:
     print(f"latchkey: {sentence}", file=sys.stderr)
     sys.exit(2)

@@ -17,7 +17,7 @@ from latchkey.registration.views import RegisterView
 from latchkey.sessions import fast_path as plain
 from latchkey.sessions.views import LoginView, LogoutView, RefreshView
 from latchkey.signing_keys.views import jwks, metadata
-from latchkey.user_sessions.views import DevicesView, DeviceView
+from latchkey.user_sessions.views import SessionsView, SessionView
 from latchkey.web.views import DocsView, IndexView, SchemaView, home, livez, readyz
 
 API = {
@@ -38,10 +38,10 @@ API = {
     "api/verify": VerifyView.as_view(),
     "api/introspect": IntrospectView.as_view(),
     "api/revoke": RevokeView.as_view(),
-    "api/sessions": DevicesView.as_view(),
-    "api/sessions/<session_id>": DeviceView.as_view(),
+    "api/sessions": SessionsView.as_view(),
+    "api/sessions/<session_id>": SessionView.as_view(),
 }
-PLAIN = {
+FAST_HANDLERS = {
     (method, f"/{route}{slash}"): view
     for method, route, view in (
         ("POST", "api/login", plain.LOGIN),

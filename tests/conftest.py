@@ -15,7 +15,7 @@ from django.db import close_old_connections, connection
 from django.test.utils import CaptureQueriesContext
 
 from latchkey.conf import policy
-from latchkey.rate_limits.in_memory import forget_guesses
+from latchkey.rate_limits.in_memory import clear
 from latchkey.signing_keys import key_set as ring
 from tests.hushed import nothing_secret_is_logged
 from tests.people import Person
@@ -45,9 +45,9 @@ def http(db: None) -> Iterator[httpx.Client]:
     """A client of the service in this process: the whole stack below the socket."""
     from latchkey.wsgi import application
 
-    policy.forget()
-    forget_guesses()
-    ring.forget()
+    policy.clear_cache()
+    clear()
+    ring.clear_cache()
     for sent in (request_started, request_finished):  # a test is one transaction, which must outlive a request
         sent.disconnect(close_old_connections)
     transport = httpx.WSGITransport(app=application, raise_app_exceptions=False)
@@ -81,10 +81,10 @@ def turn(db: None) -> Iterator[Callable[..., None]]:
     def turn(**knobs: Any) -> None:
         for name, value in knobs.items():
             setattr(config, name.upper(), value)
-        policy.forget()
+        policy.clear_cache()
 
     yield turn
-    policy.forget()
+    policy.clear_cache()
 
 
 @pytest.fixture
@@ -92,8 +92,8 @@ def statements(db: None) -> Callable[[Callable[[], Any]], list[str]]:
     """Run something and return the SQL that it sent, less what only opens and closes transactions."""
 
     def run(act: Callable[[], Any]) -> list[str]:
-        policy.forget()  # else the second for which it holds could end in mid-act, and its query be counted
-        policy.current()
+        policy.clear_cache()  # else the second for which it holds could end in mid-act, and its query be counted
+        policy.current_policy()
         with CaptureQueriesContext(connection) as captured:
             act()
         sent = [query["sql"].strip() for query in captured.captured_queries]

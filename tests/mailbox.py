@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from latchkey.mail.models import Mail
-from latchkey.mail.outbox import CONTEXT
+from latchkey.mail.outbox import CONTEXT_ENCRYPTION
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def opener(to: str | None = None) -> Letter:
 
 
 def context_of(mail: Mail) -> dict[str, Any]:
-    unsealed = CONTEXT.unseal(bytes(mail.sealed))
+    unsealed = CONTEXT_ENCRYPTION.decrypt(bytes(mail.encrypted_context))
     assert unsealed is not None
     context: dict[str, Any] = json.loads(unsealed)
     return context

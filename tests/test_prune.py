@@ -26,7 +26,7 @@ def test_prune_deletes_ended_sessions_and_leaves_the_live_ones(
 ) -> None:
     end([bob.id])
     assert Session.objects.count() == 2
-    assert [(batch.seen, batch.deleted) for batch in prune(batch=1)] in ([(1, 0), (1, 1)], [(1, 1), (1, 0)])
+    assert [(batch.scanned, batch.deleted) for batch in prune(batch=1)] in ([(1, 0), (1, 1)], [(1, 1), (1, 0)])
     assert alice.me().status_code == 200
     assert bob.try_refresh().status_code == 401
     assert Session.objects.count() == 1
@@ -39,7 +39,7 @@ def test_live_and_ended_sessions_are_each_others_complement(alice: Person, bob: 
     for now in (datetime.now(UTC), datetime.now(UTC) + timedelta(days=31)):
         rows = set(Session.objects.values_list("pk", flat=True))
         live = set(Session.objects.live(now).values_list("pk", flat=True))
-        ended = set(Session.objects.ended(now).values_list("pk", flat=True))
+        ended = set(Session.objects.prunable(now).values_list("pk", flat=True))
         assert live | ended == rows
         assert not live & ended
 
@@ -52,6 +52,6 @@ def test_the_command_says_what_it_did(alice: Person, bob: Person) -> None:
         "2 ended sessions deleted, 0 left.",
         "2 counters of failed attempts forgotten.",
         "0 expired links and codes deleted.",
-        "0 mails deleted that were sent or given up.",
+        "0 mails deleted that were sent or failed.",
         "0 old events deleted, 4 left.",
     ]

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from django.conf import settings
 
-from latchkey.hashing.executor import SLOTS
+from latchkey.hashing.executor import MAX_CONCURRENT
 from tests.people import Person
 from tests.server import ADMIN_EMAIL, ADMIN_PASSWORD, Server
 
@@ -132,7 +132,7 @@ def test_by_default_eight_workers_leave_room_among_the_hundred_connections_of_po
     said = " ".join(stranger.command("serve", "--help").stdout.split())
     threads = re.search(r"threads in each, besides those that hash passwords \(default: (\d+)\)", said)
     assert threads
-    assert 8 * (int(threads[1]) + SLOTS) < 100 - 3  # PostgreSQL keeps three for its superuser
+    assert 8 * (int(threads[1]) + MAX_CONCURRENT) < 100 - 3  # PostgreSQL keeps three for its superuser
 
 
 @pytest.fixture

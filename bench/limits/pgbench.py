@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 
 from bench.database import Cluster, Database
-from latchkey.sessions.sql import ROTATE, worded
+from latchkey.sessions.sql import ROTATE, for_vendor
 
 SESSIONS = 10_000
 DIGEST = "\\x" + "ab" * 32
@@ -37,7 +37,7 @@ def fill(database: Database) -> None:
 
 def script(folder: Path) -> Path:
     """Write the rotation down as pgbench takes it."""
-    rotate = worded(ROTATE, "postgresql")
+    rotate = for_vendor(ROTATE, "postgresql")
     path = folder / "rotate.sql"
     path.write_text(f"\\set selector random(1, {SESSIONS})\n" + re.sub(r"%\((\w+)\)s", r":\1", rotate).strip() + ";\n")
     path.chmod(0o644)

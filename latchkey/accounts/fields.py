@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from latchkey.accounts.email import canonical
-from latchkey.accounts.password_validation import LENGTH_LIMIT as PASSWORD_LENGTH_LIMIT
+from latchkey.accounts.email import normalize_email
+from latchkey.accounts.password_validation import MAX_LENGTH as PASSWORD_LENGTH_LIMIT
 from latchkey.core.exceptions import PasswordTooLong
 from latchkey.web.fields import StrictCharField
 
@@ -15,7 +15,7 @@ class CanonicalEmailField(StrictCharField):
 
     def to_internal_value(self, data: Any) -> str:
         try:
-            return canonical(super().to_internal_value(data))
+            return normalize_email(super().to_internal_value(data))
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from error
 

@@ -12,24 +12,24 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.crypto import salted_hmac
 
-from latchkey.accounts.email import LENGTH_LIMIT, canonical
-from latchkey.accounts.password_validation import normalized
+from latchkey.accounts.email import MAX_LENGTH, normalize_email
+from latchkey.accounts.password_validation import normalize_password
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.core import clock
-from latchkey.core.client import Client
-from latchkey.db.cursor import fetch
-from latchkey.rate_limits.attempts import forgive
+from latchkey.core.client import ClientInfo
+from latchkey.db.cursor import fetch_all
+from latchkey.rate_limits.attempts import reset_attempts
 
-FOR_SIGN_IN = ("id", "password", "email", "email_verified_at", "is_active", "is_staff", "credential_version")
+LOGIN_COLUMNS = ("id", "password", "email", "email_verified_at", "is_active", "is_staff", "credential_version")
 """In the order of the fields."""
-BY_EMAIL = f"SELECT {', '.join(FOR_SIGN_IN)} FROM latchkey_user WHERE email = %(email)s"  # noqa: S608 - names of ours
+SELECT_BY_EMAIL = f"SELECT {', '.join(LOGIN_COLUMNS)} FROM latchkey_user WHERE email = %(email)s"  # noqa: S608 - names of ours
 
 
-def canonical_email(text: str) -> str:
+def clean_email(text: str) -> str:
     """Return the canonical address, or raise Django's ValidationError."""
     try:
-        return canonical(text)
+        return normalize_email(text)
     except ValueError as error:
         raise ValidationError({"email": str(error)}, code="invalid") from error
 
@@ -37,7 +37,7 @@ def canonical_email(text: str) -> str:
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **extra: Any) -> "User":
         """Add a user; the password is hashed, or unusable where it is None."""
-        user = self.model(email=canonical_email(email), **extra)
+        user = self.model(email=clean_email(email), **extra)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -54,12 +54,12 @@ class UserManager(BaseUserManager["User"]):
         Every sign-in asks this. What only the admin area needs is left out, and read when it is asked for.
         """
         try:
-            rows = fetch(BY_EMAIL, {"email": canonical(username or "")})
+            rows = fetch_all(SELECT_BY_EMAIL, {"email": normalize_email(username or "")})
         except ValueError as error:
             raise self.model.DoesNotExist from error
         if not rows:
             raise self.model.DoesNotExist
-        return self.model.from_db(self.db, FOR_SIGN_IN, rows[0])
+        return self.model.from_db(self.db, LOGIN_COLUMNS, rows[0])
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -70,14 +70,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     """
 
     password = models.CharField(max_length=256)  # hashes that were brought along are longer than Django's 128
-    email = models.EmailField("e-mail address", max_length=LENGTH_LIMIT, unique=True)
+    email = models.EmailField("e-mail address", max_length=MAX_LENGTH, unique=True)
     email_verified_at = models.DateTimeField("e-mail verified", null=True, blank=True, editable=False)
     username = models.CharField("user name", max_length=150, blank=True, help_text="For display; signs nobody in.")
     is_active = models.BooleanField("active", default=True, help_text="Inactive users cannot sign in.")
     is_staff = models.BooleanField("staff", default=False, help_text="May open this admin area.")
     created_at = models.DateTimeField("registered", default=clock.now, editable=False)
     credential_version = models.PositiveIntegerField(default=0, editable=False)
-    acting: Client | None = None  # who changes the account, where that is known: told with a new password
+    changed_by: ClientInfo | None = None  # who changes the account, where that is known: told with a new password
     _has_new_password = False  # until it is saved
     last_login = None  # it would cost a write per login; a session knows when it was made and used
 
@@ -91,12 +91,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         ordering = ("id",)
 
     @property
-    def greeted_as(self) -> str:
+    def safe_display_name(self) -> str:
         """The user name as far as mails repeat it: a stranger's words are sent to nobody (docs/mail.md)."""
         return self.username if self.email_verified_at else ""
 
     def clean(self) -> None:
-        self.email = canonical_email(self.email)
+        self.email = clean_email(self.email)
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         """Save, ending every session where the password was set or the user is inactive; a new password is told of.
@@ -112,10 +112,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         replaces = self._has_new_password and not self._state.adding
         with transaction.atomic() if replaces else nullcontext():
             if replaces:
-                forgive(self.email)
+                reset_attempts(self.email)
             super().save(*args, update_fields=update_fields, **kwargs)
             if replaces:
-                record(Event.PASSWORD_CHANGED, self.acting, user_id=self.pk)
+                record(Event.PASSWORD_CHANGED, self.changed_by, user_id=self.pk)
         self._has_new_password = False
         if raises:
             self.refresh_from_db(fields=["credential_version"])
@@ -127,7 +127,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self
 
     def set_password(self, raw_password: str | None) -> None:
-        super().set_password(raw_password if raw_password is None else normalized(raw_password))
+        super().set_password(raw_password if raw_password is None else normalize_password(raw_password))
         self._has_new_password = True
 
     def set_unusable_password(self) -> None:
@@ -137,7 +137,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     def check_password(self, raw_password: str | None) -> bool:
         """Compare; a stored hash that cannot be read matches nothing, and costs the same."""
         try:
-            return check_password(normalized(raw_password or ""), self.password, self._rehash)
+            return check_password(normalize_password(raw_password or ""), self.password, self._rehash)
         except ValueError:
             make_password(raw_password or "")
             return False

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.password_validation import CommonPasswordValidator, validate_password
 from django.core.exceptions import ValidationError
 
-from latchkey.conf.policy import current
+from latchkey.conf.policy import current_policy
 from latchkey.core import exceptions as errors
 from latchkey.core.exceptions import PasswordTooCommon, PasswordTooLong, PasswordTooObvious, PasswordTooShort
 
 if TYPE_CHECKING:
     from latchkey.accounts.models import User
 
-LENGTH_LIMIT = 256
+MAX_LENGTH = 256
 """Code points; longer ones are refused before anything is hashed."""
 
-SHORTEST_WORD = 3
+MIN_WORD = 3
 """Letters and digits; shorter context words would turn up in good passwords by chance."""
 
 
-def normalized(password: str) -> str:
+def normalize_password(password: str) -> str:
     """Return the password in NFC, so that it is the same on every keyboard; nothing is trimmed or folded."""
     return unicodedata.normalize("NFC", password)
 
@@ -33,28 +33,30 @@ class LengthValidator:
     """Count code points: at least the policy's minimum, at most 256."""
 
     def validate(self, password: str, user: Any = None) -> None:
-        length = len(normalized(password))
-        if length > LENGTH_LIMIT:
+        length = len(normalize_password(password))
+        if length > MAX_LENGTH:
             raise ValidationError(PasswordTooLong.detail, code=PasswordTooLong.code)
-        if length < current().password_min_length:
+        if length < current_policy().password_min_length:
             raise ValidationError(PasswordTooShort.detail, code=PasswordTooShort.code)
 
     def get_help_text(self) -> str:
-        return f"At least {current().password_min_length} characters; several words in a row make a good password."
+        return (
+            f"At least {current_policy().password_min_length} characters; several words in a row make a good password."
+        )
 
 
 class BlocklistValidator(CommonPasswordValidator):
     """Refuse the most common passwords (Django's list of almost 20,000) while the policy says so."""
 
     def validate(self, password: str, user: Any = None) -> None:
-        if current().password_blocklist and normalized(password).lower().strip() in self.passwords:
+        if current_policy().password_blocklist and normalize_password(password).lower().strip() in self.passwords:
             raise ValidationError(PasswordTooCommon.detail, code=PasswordTooCommon.code)
 
     def get_help_text(self) -> str:
-        return "Not one of the common ones." if current().password_blocklist else ""
+        return "Not one of the common ones." if current_policy().password_blocklist else ""
 
 
-class ObviousValidator:
+class ContextWordsValidator:
     """Refuse a password that is nothing but context (NIST SP 800-63B-4 section 3.1.1.2, ASVS 6.2.11).
 
     Context is the e-mail address and its parts, the user name, and the words given: the names of this service. Case,
@@ -70,8 +72,8 @@ class ObviousValidator:
         email = getattr(user, "email", "") or ""
         context = (*self.words, email, *email.split("@"), getattr(user, "username", "") or "")
         for counts in (str.isalnum, str.isalpha):
-            words = {word for text in context for word in (*_words(text, counts), _run(text, counts))}
-            if _is_made_of({word for word in words if len(word) >= SHORTEST_WORD}, _run(password, counts)):
+            words = {word for text in context for word in (*_words(text, counts), _join_words(text, counts))}
+            if _is_made_of({word for word in words if len(word) >= MIN_WORD}, _join_words(password, counts)):
                 raise ValidationError(PasswordTooObvious.detail, code=PasswordTooObvious.code)
 
     def get_help_text(self) -> str:
@@ -84,7 +86,7 @@ def _words(text: str, counts: Callable[[str], bool]) -> list[str]:
     return "".join(character if counts(character) else " " for character in folded).split()
 
 
-def _run(text: str, counts: Callable[[str], bool]) -> str:
+def _join_words(text: str, counts: Callable[[str], bool]) -> str:
     return "".join(_words(text, counts))
 
 
@@ -97,7 +99,7 @@ def _is_made_of(words: set[str], text: str) -> bool:
     return bool(text) and len(text) in ends
 
 
-_REFUSALS = {
+_ERRORS_BY_CODE = {
     refusal.code: refusal
     for refusal in (
         errors.PasswordTooShort,
@@ -108,10 +110,10 @@ _REFUSALS = {
 }
 
 
-def admit(password: str, user: "User", field: str = "password") -> None:
+def validate_new_password(password: str, user: "User", field: str = "password") -> None:
     """Look at a new password for this user; raises a PasswordToo... refusal that blames the field."""
     try:
         validate_password(password, user)
     except ValidationError as error:
-        refusal = _REFUSALS[str(error.error_list[0].code)]
+        refusal = _ERRORS_BY_CODE[str(error.error_list[0].code)]
         raise refusal({field: [refusal.detail]}) from error

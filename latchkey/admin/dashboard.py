@@ -5,25 +5,25 @@ from typing import Any
 
 from django.db.models import Count, Min, Q
 
-from latchkey.admin.charts import Plot, Series, plot
+from latchkey.admin.charts import Chart, Series, draw_chart
 from latchkey.admin.periods import Period, counts_of
 from latchkey.audit.events import Event
 from latchkey.core import clock
 from latchkey.mail.models import Mail
-from latchkey.metrics_server.hourly_totals import LIVE
-from latchkey.metrics_server.live_sessions import estimated
+from latchkey.metrics_server.hourly_totals import LIVE_SESSIONS
+from latchkey.metrics_server.live_sessions import estimate
 
-LOOKED_AT = 10_000
+MAX_COUNTED = 10_000
 """Mails: the newest so many are counted, however many there are."""
 
 
-def plots(period: Period) -> list[Plot]:
+def charts(period: Period) -> list[Chart]:
     """Return the plots of the first page."""
     starts = period.starts()
-    counts = counts_of(period, [LIVE, *map(str, Event)])
+    counts = counts_of(period, [LIVE_SESSIONS, *map(str, Event)])
     served = [any(series[number] is not None for series in counts.values()) for number in range(len(starts))]
-    live = int(estimated())
-    counts[LIVE][-1] = max(counts[LIVE][-1] or 0, live)
+    live = int(estimate())
+    counts[LIVE_SESSIONS][-1] = max(counts[LIVE_SESSIONS][-1] or 0, live)
 
     def series(label: str, tone: str, *events: Event) -> Series:
         summed = [
@@ -31,17 +31,19 @@ def plots(period: Period) -> list[Plot]:
         ]
         return Series(label, tone, summed)
 
-    def drawn(name: str, title: str, explained: str, *of: Series) -> Plot:
-        whens = [period.said(start) for start in starts]
+    def drawn(name: str, title: str, explained: str, *of: Series) -> Chart:
+        whens = [period.label_for(start) for start in starts]
         headline = live if name == "live" else sum(count or 0 for each in of for count in each.counts)
-        return plot(name=name, title=title, explained=explained, headline=f"{headline:,}", series=of, whens=whens)
+        return draw_chart(
+            name=name, title=title, description=explained, headline=f"{headline:,}", series=of, whens=whens
+        )
 
     return [
         drawn(
             "live",
             "Live sessions",
             "Sampled as each hour begins, and now; the number is of now.",
-            Series("live", "main", counts[LIVE]),
+            Series("live", "main", counts[LIVE_SESSIONS]),
         ),
         drawn("sign-ups", "Sign-ups", "Accounts that were opened.", series("opened", "main", Event.USER_REGISTERED)),
         drawn(
@@ -50,7 +52,7 @@ def plots(period: Period) -> list[Plot]:
             "By outcome. Those that wait were neither looked up nor hashed.",
             series("succeeded", "main", Event.LOGIN_SUCCEEDED),
             series("failed", "bad", Event.LOGIN_FAILED),
-            series("had to wait", "warn", Event.ATTEMPT_LIMITED, Event.ATTEMPT_TURNED_AWAY),
+            series("had to wait", "warn", Event.RATE_LIMIT_EXCEEDED, Event.HASHING_OVERLOADED),
         ),
         drawn(
             "refreshes",
@@ -68,19 +70,19 @@ def plots(period: Period) -> list[Plot]:
     ]
 
 
-def mail_queue() -> dict[str, Any]:
+def mail_queue_summary() -> dict[str, Any]:
     """Return how the outbox stands: all that wait, and what became of the newest mails."""
-    waiting = Mail.objects.filter(sent_at=None, given_up_at=None)[:LOOKED_AT].aggregate(
+    waiting = Mail.objects.filter(sent_at=None, failed_at=None)[:MAX_COUNTED].aggregate(
         count=Count("pk"), oldest=Min("created_at")
     )
-    newest = Mail.objects.order_by("-pk")[:LOOKED_AT].aggregate(
-        sent=Count("pk", filter=Q(sent_at__isnull=False)), given_up=Count("pk", filter=Q(given_up_at__isnull=False))
+    newest = Mail.objects.order_by("-pk")[:MAX_COUNTED].aggregate(
+        sent=Count("pk", filter=Q(sent_at__isnull=False)), failed=Count("pk", filter=Q(failed_at__isnull=False))
     )
     age = None if waiting["oldest"] is None else clock.now() - waiting["oldest"]
     return {
-        "waiting": f"{waiting['count']:,}" + ("+" if waiting["count"] == LOOKED_AT else ""),
+        "waiting": f"{waiting['count']:,}" + ("+" if waiting["count"] == MAX_COUNTED else ""),
         "oldest": None if age is None else timedelta(seconds=max(0, int(age.total_seconds()))),
         "sent": f"{newest['sent']:,}",
-        "given_up": f"{newest['given_up']:,}",
-        "looked_at": f"{LOOKED_AT:,}",
+        "failed": f"{newest['failed']:,}",
+        "looked_at": f"{MAX_COUNTED:,}",
     }

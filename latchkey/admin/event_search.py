@@ -7,28 +7,28 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Q
 
-from latchkey.accounts.email import spelled_alike
+from latchkey.accounts.email import normalize_for_lookup
 from latchkey.accounts.models import User
-from latchkey.audit.events import KEPT
+from latchkey.audit.events import PERSISTED
 
 DIGITS = 19
 """The most of an id: those of users are short, those of sessions 63 random bits."""
 
-NOTHING = Q(pk=None)
+NO_MATCH = Q(pk=None)
 
 
-def narrowed(word: str) -> Q:
+def parse_term(word: str) -> Q:
     """Return what a word asks for; one that can mean nothing finds nothing."""
-    return next(meanings(word), NOTHING)
+    return next(interpretations(word), NO_MATCH)
 
 
-def meanings(word: str) -> Iterator[Q]:
+def interpretations(word: str) -> Iterator[Q]:
     """Yield what a word can mean, the likeliest first: a person, an id, a day, an address, events by name.
 
     Persons and ids of users have an index; the rest is looked for from the newest event on.
     """
     if "@" in word:
-        of_address = User.objects.filter(email=spelled_alike(word))
+        of_address = User.objects.filter(email=normalize_for_lookup(word))
         yield Q(user_id__in=list(of_address.values_list("pk", flat=True)))
     if word.isascii() and word.isdigit() and len(word) <= DIGITS and int(word) < 2**63:
         yield Q(user_id=int(word)) if len(word) < DIGITS - 3 else Q(session_id=int(word))
@@ -37,5 +37,5 @@ def meanings(word: str) -> Iterator[Q]:
         yield Q(at__gte=day, at__lt=day + timedelta(days=1))
     with suppress(ValueError):
         yield Q(ip=str(ipaddress.ip_address(word)))
-    if names := [name for name in KEPT if word.lower() in name]:
+    if names := [name for name in PERSISTED if word.lower() in name]:
         yield Q(name__in=names)

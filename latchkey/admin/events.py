@@ -13,24 +13,24 @@ from django.utils.html import format_html
 from unfold.views import ChangeList
 
 from latchkey.accounts.models import User
-from latchkey.admin.event_search import narrowed
-from latchkey.admin.read_only import LongListAdmin
-from latchkey.admin.user_page import shown
-from latchkey.audit.events import KEPT
+from latchkey.admin.event_search import parse_term
+from latchkey.admin.read_only import LargeTableAdmin
+from latchkey.admin.user_page import device_label
+from latchkey.audit.events import PERSISTED
 from latchkey.audit.models import AuditEvent
 from latchkey.core import clock
 
 HOURS = {"1": "The last hour", "24": "24 hours", "168": "7 days", "720": "30 days"}
 
 
-class KindFilter(admin.SimpleListFilter):
+class EventFilter(admin.SimpleListFilter):
     title, parameter_name = "event", "event"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, name) for name in sorted(KEPT)]
+        return [(name, name) for name in sorted(PERSISTED)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
-        return queryset.filter(name=self.value()) if self.value() in KEPT else queryset
+        return queryset.filter(name=self.value()) if self.value() in PERSISTED else queryset
 
 
 class SinceFilter(admin.SimpleListFilter):
@@ -63,9 +63,9 @@ class EventList(ChangeList):
 
 
 @admin.register(AuditEvent)
-class EventAdmin(LongListAdmin):
+class EventAdmin(LargeTableAdmin):
     list_display = ("when", "what", "who", "device", "address", "why")
-    list_filter = (KindFilter, SinceFilter)
+    list_filter = (EventFilter, SinceFilter)
     search_fields = ("name",)  # else there would be no box; the words are read by narrowed()
     search_help_text = "E-mail address, user id, network address, event, or a day such as 2026-11-22."
     fields = ("when", "what", "who", "session_id", "address", "device", "user_agent", "why")
@@ -76,7 +76,7 @@ class EventAdmin(LongListAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[AuditEvent], search_term: str) -> Any:
         for term in search_term.split():
-            queryset = queryset.filter(narrowed(term))
+            queryset = queryset.filter(parse_term(term))
         return queryset, False
 
     @admin.display(description="when")
@@ -99,7 +99,7 @@ class EventAdmin(LongListAdmin):
 
     @admin.display(description="device")
     def device(self, event: AuditEvent) -> str:
-        return shown(event.user_agent)
+        return device_label(event.user_agent)
 
     @admin.display(description="address")
     def address(self, event: AuditEvent) -> str:

@@ -9,21 +9,21 @@ from django.http import HttpRequest
 from django.utils.formats import localize
 from unfold.decorators import display
 
-from latchkey.accounts.email import spelled_alike
-from latchkey.admin.read_only import LongListAdmin
+from latchkey.accounts.email import normalize_for_lookup
+from latchkey.admin.read_only import LargeTableAdmin
 from latchkey.mail.models import Mail
-from latchkey.mail.queue import try_again
+from latchkey.mail.queue import retry_now
 
 STATES = {
-    "waiting": Q(sent_at=None, given_up_at=None),
+    "waiting": Q(sent_at=None, failed_at=None),
     "sent": Q(sent_at__isnull=False),
-    "given up": Q(given_up_at__isnull=False),
+    "failed": Q(failed_at__isnull=False),
 }
-TONES = {"waiting": "warning", "sent": "success", "given up": "danger"}
+LABEL_COLORS = {"waiting": "warning", "sent": "success", "failed": "danger"}
 
 
 def state_of(mail: Mail) -> str:
-    return "sent" if mail.sent_at else "given up" if mail.given_up_at else "waiting"
+    return "sent" if mail.sent_at else "failed" if mail.failed_at else "waiting"
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -37,7 +37,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Mail)
-class MailAdmin(LongListAdmin):
+class MailAdmin(LargeTableAdmin):
     """Read-only but for one thing: what waits can be tried at once, by those who may change mails."""
 
     list_display = ("written", "about", "to", "state", "tries", "then", "error")
@@ -51,10 +51,10 @@ class MailAdmin(LongListAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Mail]:
         """Leave the contents where they are."""
         listed: QuerySet[Mail] = super().get_queryset(request)
-        return listed.defer("sealed")
+        return listed.defer("encrypted_context")
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Mail], search_term: str) -> Any:
-        return (queryset.filter(to_address=spelled_alike(search_term)) if search_term else queryset), False
+        return (queryset.filter(to_address=normalize_for_lookup(search_term)) if search_term else queryset), False
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("latchkey.change_mail"))
@@ -62,9 +62,9 @@ class MailAdmin(LongListAdmin):
     @admin.action(description="Try again now", permissions=["retry"])
     def try_again_now(self, request: HttpRequest, mails: QuerySet[Mail]) -> None:
         selected = list(mails.order_by())
-        done = try_again([mail.pk for mail in selected])
+        done = retry_now([mail.pk for mail in selected])
         LogEntry.objects.log_actions(str(request.user.pk), selected, CHANGE, change_message="Asked for at once.")
-        others = "the others are sent, given up, or due within minutes"
+        others = "the others are sent, failed, or due within minutes"
         self.message_user(request, f"Due now: {done} of {len(selected)} selected; {others}.")
 
     @admin.display(description="written")
@@ -79,7 +79,7 @@ class MailAdmin(LongListAdmin):
     def to(self, mail: Mail) -> str:
         return mail.to_address
 
-    @display(description="state", label=TONES)  # type: ignore[untyped-decorator]  # unfold ships no types
+    @display(description="state", label=LABEL_COLORS)  # type: ignore[untyped-decorator]  # unfold ships no types
     def state(self, mail: Mail) -> str:
         return state_of(mail)
 
@@ -87,9 +87,9 @@ class MailAdmin(LongListAdmin):
     def tries(self, mail: Mail) -> int:
         return mail.attempts
 
-    @admin.display(description="sent, given up or due")
+    @admin.display(description="sent, failed or due")
     def then(self, mail: Mail) -> str:
-        return str(localize(mail.sent_at or mail.given_up_at or mail.next_attempt_at))
+        return str(localize(mail.sent_at or mail.failed_at or mail.next_attempt_at))
 
     @admin.display(description="last error")
     def error(self, mail: Mail) -> str:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from django.db.models import F, Max, Sum
 
-from latchkey.metrics_server.hourly_totals import HOUR, LIVE, hour_now
-from latchkey.metrics_server.models import Tally
+from latchkey.metrics_server.hourly_totals import HOUR, LIVE_SESSIONS, current_hour
+from latchkey.metrics_server.models import HourlyCount
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +21,10 @@ class Period:
 
     def starts(self) -> list[int]:
         """Return the first hour of each column; columns of a day begin at midnight UTC."""
-        last = hour_now() // self.hours
+        last = current_hour() // self.hours
         return [number * self.hours for number in range(last - self.columns + 1, last + 1)]
 
-    def said(self, hour: int) -> str:
+    def label_for(self, hour: int) -> str:
         at = datetime.fromtimestamp(hour * HOUR, UTC)
         return f"{at:%Y-%m-%d}" if self.hours >= 24 else f"{at:%Y-%m-%d %H:%M}"
 
@@ -47,7 +47,7 @@ def counts_of(period: Period, names: list[str]) -> Counts:
     """
     starts = period.starts()
     rows = (
-        Tally.objects.filter(hour__gte=starts[0], name__in=names)
+        HourlyCount.objects.filter(hour__gte=starts[0], name__in=names)
         .values_list(F("hour") / period.hours, "name")
         .annotate(Sum("count"), Max("count"))
     )
@@ -55,5 +55,5 @@ def counts_of(period: Period, names: list[str]) -> Counts:
     counts: dict[str, list[int | None]] = defaultdict(lambda: [None] * len(starts))
     for column, name, total, most in rows:
         if column in at:  # a clock that was set back may have left some in the future
-            counts[name][at[column]] = int(most if name == LIVE else total)
+            counts[name][at[column]] = int(most if name == LIVE_SESSIONS else total)
     return counts

@@ -28,7 +28,7 @@ class ReadOnlyAdmin(ModelAdmin):
         return False
 
 
-class LongListAdmin(ReadOnlyAdmin):
+class LargeTableAdmin(ReadOnlyAdmin):
     """A list of millions, newest first: nothing counts it, and its columns are no fields that a query could sort by."""
 
     paginator = InfinitePaginator

@@ -3,11 +3,11 @@
 from django.contrib import admin
 
 from latchkey.admin.read_only import ReadOnlyAdmin
-from latchkey.oauth.models import ServiceCredential
+from latchkey.oauth.models import ClientCredential
 
 
-@admin.register(ServiceCredential)
-class ServiceCredentialAdmin(ReadOnlyAdmin):
+@admin.register(ClientCredential)
+class ClientCredentialAdmin(ReadOnlyAdmin):
     """Read-only: `latchkey services` adds and removes, since a page is no place to show a secret."""
 
     list_display = ("client_id", "created_at")

@@ -9,9 +9,9 @@ from django.shortcuts import redirect
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
-from latchkey.admin.user_page import shown
+from latchkey.admin.user_page import device_label
 from latchkey.core import clock
-from latchkey.sessions.logout import end
+from latchkey.sessions.logout import end_sessions
 from latchkey.sessions.models import Session
 
 
@@ -30,7 +30,7 @@ class SessionAdmin(ModelAdmin):
 
     @admin.display(description="device", ordering="user_agent")
     def device(self, session: Session) -> str:
-        return shown(session.user_agent)
+        return device_label(session.user_agent)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         listed: QuerySet[Session] = super().get_queryset(request)
@@ -55,10 +55,10 @@ class SessionAdmin(ModelAdmin):
         return super().has_delete_permission(request, obj) and not spared
 
     def delete_model(self, request: HttpRequest, obj: Session) -> None:
-        end([obj.pk], "admin")
+        end_sessions([obj.pk], "admin")
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
-        end(list(queryset.values_list("pk", flat=True)), "admin")
+        end_sessions(list(queryset.values_list("pk", flat=True)), "admin")
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
         """Go back to where the link was: the user's page, or the list."""

@@ -5,13 +5,13 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from unfold.forms import AuthenticationForm
 
-from latchkey.accounts.email import spelled_alike
-from latchkey.admin.user_forms import waiting
+from latchkey.accounts.email import normalize_for_lookup
+from latchkey.admin.user_forms import retry_message
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
-from latchkey.core.client import client_of
+from latchkey.core.client import client_info
 from latchkey.core.exceptions import TooManyAttempts
-from latchkey.rate_limits.attempts import charge, refund, signing_in
+from latchkey.rate_limits.attempts import charge, login_key, refund
 
 
 class SignInForm(AuthenticationForm):
@@ -26,12 +26,12 @@ class SignInForm(AuthenticationForm):
         email, headers = self.cleaned_data.get("username"), self.request.META if self.request else {}
         if not email or not self.cleaned_data.get("password"):
             return dict(super().clean())
-        client = client_of(headers)
+        client = client_info(headers)
         try:
-            charged = charge(signing_in(spelled_alike(email), client), client)
+            charged = charge(login_key(normalize_for_lookup(email), client), client)
             cleaned = dict(super().clean())
         except TooManyAttempts as refusal:
-            raise ValidationError(waiting(refusal), code=refusal.code) from refusal
+            raise ValidationError(retry_message(refusal), code=refusal.code) from refusal
         except ValidationError:
             record(Event.ADMIN_LOGIN_FAILED, client)
             raise

@@ -9,11 +9,11 @@ from django.http import Http404, HttpRequest
 from django.urls import reverse
 from unfold.sites import UnfoldAdminSite
 
-from latchkey.admin.dashboard import mail_queue, plots
+from latchkey.admin.dashboard import charts, mail_queue_summary
 from latchkey.admin.periods import PERIODS
 from latchkey.admin.sign_in_form import SignInForm
 from latchkey.admin.user_forms import OwnPasswordForm
-from latchkey.core.client import client_of
+from latchkey.core.client import client_info
 
 apps.get_app_config("auth").verbose_name = "Staff"
 
@@ -27,19 +27,19 @@ class Site(UnfoldAdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Show how the service fares, to those who may see it, above the list of pages."""
         shown: dict[str, Any] = {}
-        if request.user.has_perm("latchkey.view_tally"):
+        if request.user.has_perm("latchkey.view_hourlycount"):
             chosen = request.GET.get("period", "")
             chosen = chosen if chosen in PERIODS else next(iter(PERIODS))
-            shown = {"plots": plots(PERIODS[chosen]), "periods": PERIODS, "chosen": chosen}
+            shown = {"charts": charts(PERIODS[chosen]), "periods": PERIODS, "chosen": chosen}
         if request.user.has_perm("latchkey.view_mail"):
-            shown["mail"] = mail_queue()
+            shown["mail"] = mail_queue_summary()
         return super().index(request, shown | (extra_context or {}))
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Do as unfold does, with our form."""
         request.current_app = self.name
         view = PasswordChangeView.as_view(
-            form_class=partial(OwnPasswordForm, client=client_of(request.META)),
+            form_class=partial(OwnPasswordForm, client=client_info(request.META)),
             success_url=reverse(f"{self.name}:password_change_done", current_app=self.name),
             extra_context={**self.each_context(request), **(extra_context or {})},
         )

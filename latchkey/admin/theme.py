@@ -8,14 +8,14 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 
-def may(permission: str) -> Callable[[HttpRequest], bool]:
+def requires(permission: str) -> Callable[[HttpRequest], bool]:
     """Return whether to show an entry of the menu: to those alone whom its page lets in."""
     return lambda request: bool(request.user.has_perm(permission))
 
 
-def entry(title: str, icon: str, page: str, permission: str) -> dict[str, Any]:
+def menu_item(title: str, icon: str, page: str, permission: str) -> dict[str, Any]:
     link = reverse_lazy(f"admin:{page}")
-    return {"title": title, "icon": icon, "link": link, "permission": may(permission)}
+    return {"title": title, "icon": icon, "link": link, "permission": requires(permission)}
 
 
 MENU = [
@@ -23,22 +23,22 @@ MENU = [
     {
         "title": "People",
         "items": [
-            entry("Users", "person", "latchkey_user_changelist", "latchkey.view_user"),
-            entry("Sessions", "devices", "latchkey_session_changelist", "latchkey.view_session"),
-            entry("Events", "history", "latchkey_auditevent_changelist", "latchkey.view_auditevent"),
-            entry("Mails", "mail", "latchkey_mail_changelist", "latchkey.view_mail"),
+            menu_item("Users", "person", "latchkey_user_changelist", "latchkey.view_user"),
+            menu_item("Sessions", "devices", "latchkey_session_changelist", "latchkey.view_session"),
+            menu_item("Events", "history", "latchkey_auditevent_changelist", "latchkey.view_auditevent"),
+            menu_item("Mails", "mail", "latchkey_mail_changelist", "latchkey.view_mail"),
         ],
     },
     {
         "title": "This service",
         "items": [
-            entry("Lifetimes and rules", "tune", "constance_config_changelist", "constance.view_config"),
-            entry("Services", "dns", "latchkey_servicecredential_changelist", "latchkey.view_servicecredential"),
-            entry("Staff groups", "groups", "auth_group_changelist", "auth.view_group"),
+            menu_item("Lifetimes and rules", "tune", "constance_config_changelist", "constance.view_config"),
+            menu_item("Services", "dns", "latchkey_clientcredential_changelist", "latchkey.view_clientcredential"),
+            menu_item("Staff groups", "groups", "auth_group_changelist", "auth.view_group"),
         ],
     },
 ]
-BLUE = {
+PRIMARY = {
     "50": "oklch(97.1% .013 234)",
     "100": "oklch(94% .028 234)",
     "200": "oklch(88.5% .052 234)",
@@ -60,6 +60,6 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("latchkey/icon.svg")}],
     "STYLES": [lambda request: static("latchkey/admin.css")],
     "SCRIPTS": [lambda request: static("latchkey/admin.js")],
-    "COLORS": {"primary": BLUE},
+    "COLORS": {"primary": PRIMARY},
     "SIDEBAR": {"navigation": MENU},
 }

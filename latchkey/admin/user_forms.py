@@ -13,8 +13,8 @@ from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm
 from unfold.widgets import UnfoldAdminPasswordWidget
 
 from latchkey.accounts.models import User
-from latchkey.accounts.reauthentication import prove_again
-from latchkey.core.client import Client
+from latchkey.accounts.reauthentication import reauthenticate
+from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import TooManyAttempts, WrongPassword
 from latchkey.rate_limits.attempts import refund
 
@@ -50,7 +50,7 @@ class ChangeUserForm(UserChangeForm):  # type: ignore[type-arg]  # not generic a
             field.show_hidden_initial = not field.disabled
 
 
-class PasswordAlone:
+class SavePasswordOnly:
     """Save the password and nothing else: who was deactivated while it was hashed stays so."""
 
     cleaned_data: dict[str, Any]
@@ -62,7 +62,7 @@ class PasswordAlone:
         return user
 
 
-class ChangePasswordForm(PasswordAlone, AdminPasswordChangeForm):
+class ChangePasswordForm(SavePasswordOnly, AdminPasswordChangeForm):
     """Without the choice to have no password: there is no other way to sign in."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -70,25 +70,25 @@ class ChangePasswordForm(PasswordAlone, AdminPasswordChangeForm):
         self.fields.pop("usable_password", None)
 
 
-class OwnPasswordForm(PasswordAlone, AdminOwnPasswordChangeForm):
+class OwnPasswordForm(SavePasswordOnly, AdminOwnPasswordChangeForm):
     """An operator's own: the present password is asked for under the same limits as at a sign-in."""
 
-    def __init__(self, user: User, *args: Any, client: Client, **kwargs: Any) -> None:
+    def __init__(self, user: User, *args: Any, client: ClientInfo, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)
         self.client = client
 
     def clean_old_password(self) -> str:
         password: str = self.cleaned_data["old_password"]
         try:
-            refund(prove_again(self.user, password, self.client))
+            refund(reauthenticate(self.user, password, self.client))
         except WrongPassword as refusal:
             raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect") from refusal
         except TooManyAttempts as refusal:
-            raise ValidationError(waiting(refusal), code=refusal.code) from refusal
+            raise ValidationError(retry_message(refusal), code=refusal.code) from refusal
         self.user.acting = self.client
         return password
 
 
-def waiting(refusal: TooManyAttempts) -> str:
+def retry_message(refusal: TooManyAttempts) -> str:
     """Say how long somebody has to wait before they are looked at again."""
-    return f"Too many attempts; try again in {refusal.extra_headers['Retry-After']} s."
+    return f"Too many attempts; try again in {refusal.headers['Retry-After']} s."

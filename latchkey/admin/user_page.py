@@ -15,7 +15,7 @@ from latchkey.core.user_agent import UNKNOWN, device_name
 from latchkey.sessions.models import Session
 
 
-def shown(user_agent: str) -> str:
+def device_label(user_agent: str) -> str:
     """Return the device's name; what it calls itself, where nobody knows a name for that."""
     if not user_agent:
         return "-"
@@ -23,36 +23,36 @@ def shown(user_agent: str) -> str:
     return user_agent if name == UNKNOWN else name
 
 
-SHOWN = 20
+MAX_ROWS = 20
 """Sessions and events; the rest is in their lists."""
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
+class SessionRow:
     name: str
     user_agent: str
     address: str
     signed_in_at: datetime
     refreshed_at: datetime
-    end: str
+    end_url: str
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class EventRow:
     at: datetime
     name: str
     device: str
     address: str
     why: str
-    page: str
+    url: str
 
 
-def devices_of(user: User) -> list[Device]:
+def live_session_rows(user: User) -> list[SessionRow]:
     """Return where the user is signed in, the last used first; each with the page that asks before it ends it."""
-    live = Session.objects.live(clock.now()).filter(user=user).order_by("-rotated_at")[:SHOWN]
+    live = Session.objects.live(clock.now()).filter(user=user).order_by("-rotated_at")[:MAX_ROWS]
     return [
-        Device(
-            shown(session.user_agent),
+        SessionRow(
+            device_label(session.user_agent),
             session.user_agent,
             session.ip or "",
             session.created_at,
@@ -63,24 +63,24 @@ def devices_of(user: User) -> list[Device]:
     ]
 
 
-def happenings_of(user: User) -> list[Happening]:
+def recent_events(user: User) -> list[EventRow]:
     """Return what happened to the account, the newest first."""
     return [
-        Happening(
+        EventRow(
             event.at,
             event.name,
-            shown(event.user_agent),
+            device_label(event.user_agent),
             event.ip or "",
             event.detail,
             reverse("admin:latchkey_auditevent_change", args=[event.pk]),
         )
-        for event in AuditEvent.objects.filter(user_id=user.pk).order_by("-pk")[:SHOWN]
+        for event in AuditEvent.objects.filter(user_id=user.pk).order_by("-pk")[:MAX_ROWS]
     ]
 
 
-def offered_to(user: User) -> dict[str, str]:
+def available_actions(user: User) -> dict[str, str]:
     """Return the actions that would do something to this user, with what their buttons say."""
     offered = {"deactivate_users": "Deactivate"} if user.is_active else {"reactivate_users": "Reactivate"}
-    offered |= {"end_sessions": "End all sessions", "lift_waits_of": "Lift waits"}
-    offered |= {"send_links": "Send a reset"} if user.is_active else {}
+    offered |= {"end_sessions": "End all sessions", "reset_rate_limits": "Unlock account"}
+    offered |= {"send_reset_links": "Send password reset"} if user.is_active else {}
     return offered | ({} if user.email_verified_at else {"verify": "Mark as verified"})

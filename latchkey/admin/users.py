@@ -11,19 +11,19 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from latchkey.accounts.models import User
-from latchkey.admin.user_actions import ACTIONS, UserVerbs, may_touch
+from latchkey.admin.user_actions import ACTIONS, UserActions, can_modify
 from latchkey.admin.user_forms import AddUserForm, ChangePasswordForm, ChangeUserForm
-from latchkey.admin.user_page import devices_of, happenings_of, offered_to
-from latchkey.core.client import Client
+from latchkey.admin.user_page import available_actions, live_session_rows, recent_events
+from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import LastSuperuser
-from latchkey.email_addresses.change import changed_by_operator
+from latchkey.email_addresses.change import after_admin_change
 from latchkey.profile.erasure import erase, is_last_superuser
 
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 @admin.register(User)
-class UserAdmin(UserVerbs, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class UserAdmin(UserActions, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     add_form, form, change_password_form = AddUserForm, ChangeUserForm, ChangePasswordForm
     list_display = ("email", "username", "is_active", "is_verified", "is_staff", "created_at")
     list_filter = (
@@ -60,11 +60,14 @@ class UserAdmin(UserVerbs, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-ar
         user, shown = self.get_object(request, object_id), extra_context or {}
         if user and self.has_view_permission(request, user):
             if request.user.has_perm("latchkey.view_session"):
-                shown |= {"devices": devices_of(user), "may_end": request.user.has_perm("latchkey.delete_session")}
+                shown |= {
+                    "sessions": live_session_rows(user),
+                    "may_end": request.user.has_perm("latchkey.delete_session"),
+                }
             if request.user.has_perm("latchkey.view_auditevent"):
-                shown |= {"happenings": happenings_of(user)}
+                shown |= {"events": recent_events(user)}
             if self.has_change_permission(request, user):
-                shown |= {"offered": offered_to(user)}
+                shown |= {"user_actions": available_actions(user)}
         return super().change_view(request, object_id, form_url, shown)
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
@@ -82,11 +85,11 @@ class UserAdmin(UserVerbs, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-ar
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Only a superuser touches other staff: a password set for them would lend their rights."""
-        return super().has_change_permission(request, obj) and may_touch(request, obj)
+        return super().has_change_permission(request, obj) and can_modify(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Nobody deletes the last superuser, as leaving would not either."""
-        allowed = super().has_delete_permission(request, obj) and may_touch(request, obj)
+        allowed = super().has_delete_permission(request, obj) and can_modify(request, obj)
         return allowed and not (obj and is_last_superuser(obj))
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
@@ -109,4 +112,4 @@ class UserAdmin(UserVerbs, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-ar
         columns = {field.name for field in User._meta.concrete_fields}
         obj.save(update_fields=columns.intersection(form.changed_data))
         if "email" in form.changed_data and obj.email != form.initial["email"]:
-            changed_by_operator(obj, form.initial["email"], Client())  # not to show the user where an operator sits
+            after_admin_change(obj, form.initial["email"], ClientInfo())  # not to show the user where an operator sits

@@ -28,9 +28,9 @@ class Event(StrEnum):
     LOGIN_FAILED = "login.failed"
     ADMIN_LOGIN_SUCCEEDED = "admin_login.succeeded"
     ADMIN_LOGIN_FAILED = "admin_login.failed"
-    ATTEMPT_LIMITED = "attempt.limited"
-    ATTEMPT_FORGIVEN = "attempt.forgiven"
-    ATTEMPT_TURNED_AWAY = "attempt.turned_away"
+    RATE_LIMIT_EXCEEDED = "rate_limit.exceeded"
+    RATE_LIMIT_RESET = "rate_limit.reset"
+    HASHING_OVERLOADED = "hashing.overloaded"
     SESSION_REFRESHED = "session.refreshed"
     SESSION_RETRIED = "session.retried"
     SESSION_REPLAYED = "session.replayed"
@@ -44,21 +44,21 @@ class Event(StrEnum):
     SERVICE_REMOVED = "service.removed"
     SERVICE_REFUSED = "service.refused"
     MAIL_SENT = "mail.sent"
-    MAIL_GIVEN_UP = "mail.given_up"
+    MAIL_FAILED = "mail.failed"
 
 
-KEPT = frozenset(event.value for event in Event) - {
+PERSISTED = frozenset(event.value for event in Event) - {
     Event.SESSION_REFRESHED.value,
     Event.SESSION_RETRIED.value,
     Event.SESSION_REFUSED.value,
     Event.REGISTRATION_REFUSED.value,
-    Event.ATTEMPT_LIMITED.value,
-    Event.ATTEMPT_TURNED_AWAY.value,
+    Event.RATE_LIMIT_EXCEEDED.value,
+    Event.HASHING_OVERLOADED.value,
     Event.SERVICE_REFUSED.value,
 }
 """What is kept in the database, by name: neither what happens all the time, nor what nothing limits strangers in."""
 
-NOTICED = frozenset(
+NOTIFIABLE = frozenset(
     {
         Event.LOGIN_SUCCEEDED.value,
         Event.ADMIN_LOGIN_SUCCEEDED.value,

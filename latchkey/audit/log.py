@@ -13,55 +13,56 @@ from typing import Any
 import structlog
 from django.db import connection, transaction
 
-from latchkey.audit.events import DETAIL_LENGTH, KEPT, NOTICED, Event
+from latchkey.audit.events import DETAIL_LENGTH, NOTIFIABLE, PERSISTED, Event
 from latchkey.core import clock
-from latchkey.core.client import Client
-from latchkey.db.cursor import fetch
-from latchkey.telemetry.metrics import happened
-from latchkey.telemetry.request_log import tell
+from latchkey.core.client import ClientInfo
+from latchkey.db.cursor import fetch_all
+from latchkey.telemetry.metrics import count_event
+from latchkey.telemetry.request_log import log_event
 
-KEEP = """
-INSERT INTO latchkey_event (at, name, user_id, session_id, ip, user_agent, detail, awaits_notice)
-SELECT %(event_at)s, %(event)s, {user_id}, {session_id}, %(event_ip)s, %(event_user_agent)s, %(detail)s, %(awaits)s
+INSERT_FROM = """
+INSERT INTO latchkey_event (at, name, user_id, session_id, ip, user_agent, detail, notification_pending)
+SELECT %(event_at)s, %(event)s, {user_id}, {session_id}, %(event_ip)s, %(event_user_agent)s, %(detail)s,
+       %(notification_pending)s
 """
-ALONE = KEEP.format(user_id="%(event_user_id)s", session_id="%(event_session_id)s")
+INSERT_ONE = INSERT_FROM.format(user_id="%(event_user_id)s", session_id="%(event_session_id)s")
 
 
-def keep(
+def persist(
     event: Event,
-    client: Client | None = None,
+    client: ClientInfo | None = None,
     user_id: int | None = None,
     session_id: int | None = None,
     detail: str = "",
 ) -> None:
     """Write one event."""
-    fetch(ALONE, {**_facts(event, client, detail), "event_user_id": user_id, "event_session_id": session_id})
+    fetch_all(INSERT_ONE, {**_columns(event, client, detail), "event_user_id": user_id, "event_session_id": session_id})
 
 
-def done_and_kept(
-    act: str, parameters: Mapping[str, Any], event: Event, client: Client | None = None, detail: str = ""
+def execute_and_persist(
+    statement: str, parameters: Mapping[str, Any], event: Event, client: ClientInfo | None = None, detail: str = ""
 ) -> list[tuple[Any, ...]]:
     """Execute a statement that changes sessions, keep an event for each, and return its rows.
 
     Each row begins with user_id and session_id, by these names. Either all of it happens or nothing does.
     """
-    facts = _facts(event, client, detail)
+    facts = _columns(event, client, detail)
     if connection.vendor == "postgresql":
-        return fetch(_in_one(act), {**parameters, **facts})
+        return fetch_all(_with_event_cte(statement), {**parameters, **facts})
     with transaction.atomic(savepoint=False):
-        rows = fetch(act, parameters)
+        rows = fetch_all(statement, parameters)
         for user_id, session_id, *_ in rows:
-            fetch(ALONE, {**facts, "event_user_id": user_id, "event_session_id": session_id})
+            fetch_all(INSERT_ONE, {**facts, "event_user_id": user_id, "event_session_id": session_id})
     return rows
 
 
 @cache
-def _in_one(act: str) -> str:
-    kept = KEEP.format(user_id="user_id", session_id="session_id")
-    return f"WITH done AS ({act}), kept AS ({kept} FROM done) SELECT * FROM done"  # noqa: S608 - words of ours alone
+def _with_event_cte(statement: str) -> str:
+    kept = INSERT_FROM.format(user_id="user_id", session_id="session_id")
+    return f"WITH done AS ({statement}), kept AS ({kept} FROM done) SELECT * FROM done"  # noqa: S608 - words of ours alone
 
 
-def _facts(event: Event, client: Client | None, detail: str) -> dict[str, Any]:
+def _columns(event: Event, client: ClientInfo | None, detail: str) -> dict[str, Any]:
     adapted = connection.ops.adapt_datetimefield_value
     return {
         "event_at": adapted(clock.now()),
@@ -69,7 +70,7 @@ def _facts(event: Event, client: Client | None, detail: str) -> dict[str, Any]:
         "event_ip": connection.ops.adapt_ipaddressfield_value(client.address if client else None),
         "event_user_agent": client.user_agent if client else "",
         "detail": detail[:DETAIL_LENGTH],
-        "awaits": event.value in NOTICED,
+        "notification_pending": event.value in NOTIFIABLE,
     }
 
 
@@ -78,13 +79,13 @@ _log = structlog.get_logger("latchkey.audit")
 
 def record(  # noqa: PLR0913  # all but two are named at the call
     event: Event,
-    client: Client | None = None,
+    client: ClientInfo | None = None,
     *,
     user_id: int | None = None,
     session_id: int | None = None,
     key_id: str | None = None,
     reason: str | None = None,
-    kept: bool = False,
+    persisted: bool = False,
 ) -> None:
     """Keep, count and log an event with who, whence and why; never a token, a digest, a password or an e-mail address.
 
@@ -92,9 +93,9 @@ def record(  # noqa: PLR0913  # all but two are named at the call
     the row cannot be written.
     """
     name = event.value
-    if not kept and name in KEPT:
-        keep(event, client, user_id, session_id, reason or key_id or "")
-    happened(name)
+    if not persisted and name in PERSISTED:
+        persist(event, client, user_id, session_id, reason or key_id or "")
+    count_event(name)
     facts = {"user_id": user_id, "session_id": session_id and str(session_id), "key_id": key_id, "reason": reason}
     origin = {"ip": client.address, "user_agent": client.user_agent} if client else {}
-    tell(_log, name, **{key: value for key, value in (facts | origin).items() if value is not None})
+    log_event(_log, name, **{key: value for key, value in (facts | origin).items() if value is not None})

@@ -10,7 +10,7 @@ from latchkey.core.client import USER_AGENT_LENGTH
 class AuditEvent(models.Model):
     """One event, as it was logged. It outlives the account that it tells of, hence no foreign key.
 
-    awaits_notice is true until it was decided whether the person is written to about it. Ids grow in the order in
+    notification_pending is true until it was decided whether the person is written to about it. Ids grow in the order in
     which events begin to be written, so that they are the order of the list, and no index on the time is needed.
     """
 
@@ -22,7 +22,7 @@ class AuditEvent(models.Model):
     ip = models.GenericIPAddressField("address", null=True, editable=False)
     user_agent = models.CharField(max_length=USER_AGENT_LENGTH, blank=True, editable=False)
     detail = models.CharField(max_length=DETAIL_LENGTH, blank=True, editable=False)
-    awaits_notice = models.BooleanField(default=False, editable=False)
+    notification_pending = models.BooleanField(default=False, editable=False)
 
     class Meta:
         app_label = "latchkey"
@@ -30,7 +30,7 @@ class AuditEvent(models.Model):
         verbose_name = "event"
         indexes = (
             models.Index("user_id", "id", name="latchkey_event_of_user"),
-            models.Index("id", name="latchkey_event_waiting", condition=models.Q(awaits_notice=True)),
+            models.Index("id", name="latchkey_event_waiting", condition=models.Q(notification_pending=True)),
         )
 
     def __str__(self) -> str:

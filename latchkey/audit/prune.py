@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 
 from latchkey.audit.models import AuditEvent
-from latchkey.conf.policy import current
+from latchkey.conf.policy import current_policy
 from latchkey.core import clock
 
 BATCH = 500
@@ -21,7 +21,7 @@ def prune(batch: int = BATCH) -> Iterator[int]:
     time is needed, and a look that finds nothing to do reads a page. Between two batches others get as much time as one
     took. Nodes that prune at once delete from the same end, where one waits for the other and then finds less to do.
     """
-    old = AuditEvent.objects.filter(at__lt=clock.now() - current().event_retention)
+    old = AuditEvent.objects.filter(at__lt=clock.now() - current_policy().event_retention)
     last = 0
     while ids := list(AuditEvent.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:batch]):
         began = time.monotonic()

@@ -18,7 +18,7 @@ _PREPARED = re.compile(r"(?<=[?&])prepared_statements=([^&]*)&?")
 _LIBPQ_NAMES = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 
 
-def connection_settings(url: str) -> dict[str, Any]:
+def parse_database_url(url: str) -> dict[str, Any]:
     """Return the entry of DATABASES for 'sqlite:///path' or any URL that libpq takes, several hosts included.
 
     Raises ImproperlyConfigured; the URL itself is not repeated, as it may hold a password.
@@ -65,7 +65,7 @@ def _postgresql(url: str) -> dict[str, Any]:
     return {"ENGINE": "django.db.backends.postgresql", "OPTIONS": settings, **fixed, **named}
 
 
-def limit_waiting(database: dict[str, Any]) -> None:
+def apply_timeouts(database: dict[str, Any]) -> None:
     """Have the connections of a process that serves give up on a lock after 3 s, and on a statement after 5 s.
 
     A transaction that says nothing for 10 s is ended, as its process may be frozen and its locks held for ever.
@@ -80,13 +80,13 @@ def limit_waiting(database: dict[str, Any]) -> None:
         options["timeout"] = 3
 
 
-OVER_THE_NETWORK = re.compile(
+NETWORK_FILE_SYSTEMS = re.compile(
     r"(fuse\.)?(nfs\d?|cifs|smb\d?|smbfs|9p|afs|ceph|ceph-fuse|glusterfs|lustre|beegfs|sshfs)"
 )
 """Types of file systems that several machines can share, on which SQLite's locks and its WAL cannot be relied upon."""
 
 
-def mounted() -> str:
+def read_mounts() -> str:
     """Return the table of mounts, empty where there is none to read (not on Linux)."""
     table = Path("/proc/self/mounts")
     return table.read_text(errors="replace") if table.exists() else ""
@@ -99,4 +99,4 @@ def network_file_system(path: Path, mounts: str) -> str:
         point, kind = (re.sub(r"\\(\d{3})", lambda code: chr(int(code[1], 8)), word) for word in line.split()[1:3])
         if path.is_relative_to(point) and len(point) >= deepest:  # of two on one point, the later one hides the other
             deepest, found = len(point), kind
-    return found if OVER_THE_NETWORK.fullmatch(found) else ""
+    return found if NETWORK_FILE_SYSTEMS.fullmatch(found) else ""

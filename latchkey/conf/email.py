@@ -9,15 +9,15 @@ from email_validator import EmailNotValidError, validate_email
 
 PORTS = {"smtp": 587, "smtps": 465}
 """Of submission: with STARTTLS (RFC 6409), and with TLS from the first byte on (RFC 8314)."""
-CONSOLE = "django.core.mail.backends.console.EmailBackend"
-UNREADABLE = (
+CONSOLE_BACKEND = "django.core.mail.backends.console.EmailBackend"
+INVALID_URL = (
     "EMAIL_URL cannot be read; write 'smtp://user:password@host:587', "
     "'smtps://user:password@host:465' or 'console://', and %40 for an @ in the password (docs/mail.md)."
 )
-TIMEOUT, LONGEST_TIMEOUT = 30, 120  # seconds, for each answer of the server
+TIMEOUT, MAX_TIMEOUT = 30, 120  # seconds, for each answer of the server
 
 
-def mail_server(url: str) -> dict[str, Any] | None:
+def parse_email_url(url: str) -> dict[str, Any] | None:
     """Return the arguments of Django's get_connection, None for an empty URL: then there is no mail.
 
     'smtp://' insists on STARTTLS: a server without it, or somebody in between who takes the offer away, is sent
@@ -26,20 +26,20 @@ def mail_server(url: str) -> dict[str, Any] | None:
     if not url:
         return None
     if url == "console://":
-        return {"backend": CONSOLE}
+        return {"backend": CONSOLE_BACKEND}
     try:
         parts = urlsplit(url)
         port = PORTS[parts.scheme] if parts.port is None else parts.port
         options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
     except (ValueError, KeyError):
-        raise ImproperlyConfigured(UNREADABLE) from None
+        raise ImproperlyConfigured(INVALID_URL) from None
     if parts.scheme not in PORTS or not parts.hostname or not port or parts.path not in ("", "/") or parts.fragment:
-        raise ImproperlyConfigured(UNREADABLE)
+        raise ImproperlyConfigured(INVALID_URL)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     if bool(user) != bool(password):
         raise ImproperlyConfigured("EMAIL_URL has a user without a password, or a password without a user.")
-    encrypted = _encrypted(parts.scheme, options.pop("tls", "on"), bool(user))
-    timeout = _seconds(options.pop("timeout", str(TIMEOUT)))
+    encrypted = _parse_tls(parts.scheme, options.pop("tls", "on"), bool(user))
+    timeout = _parse_timeout(options.pop("timeout", str(TIMEOUT)))
     if options:
         raise ImproperlyConfigured("EMAIL_URL has an option that is not known; there are 'tls' and 'timeout'.")
     return {
@@ -54,7 +54,7 @@ def mail_server(url: str) -> dict[str, Any] | None:
     }
 
 
-def sender(text: str, public_url: str) -> str:
+def parse_from_address(text: str, public_url: str) -> str:
     """Return who mails are from: this address, with a name before it or none; by default one at the public host.
 
     Raises ImproperlyConfigured.
@@ -73,7 +73,7 @@ def sender(text: str, public_url: str) -> str:
     return text
 
 
-def _encrypted(scheme: str, tls: str, signs_in: bool) -> bool:
+def _parse_tls(scheme: str, tls: str, signs_in: bool) -> bool:
     if tls not in ("on", "off") or (scheme == "smtps" and tls == "off"):
         raise ImproperlyConfigured("EMAIL_URL has tls, which can be 'on' or, with 'smtp://' alone, 'off'.")
     if tls == "off" and signs_in:
@@ -81,7 +81,7 @@ def _encrypted(scheme: str, tls: str, signs_in: bool) -> bool:
     return tls == "on"
 
 
-def _seconds(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 4 and 0 < int(text) <= LONGEST_TIMEOUT):
-        raise ImproperlyConfigured(f"EMAIL_URL has timeout, which can be from 1 to {LONGEST_TIMEOUT} seconds.")
+def _parse_timeout(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 4 and 0 < int(text) <= MAX_TIMEOUT):
+        raise ImproperlyConfigured(f"EMAIL_URL has timeout, which can be from 1 to {MAX_TIMEOUT} seconds.")
     return int(text)

@@ -10,46 +10,46 @@ _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")  # IPv6 as in a URL (R
 _PORT = re.compile("[0-9]{1,5}")
 
 
-class Environment:
+class Env:
     """Readers for the kinds of values that there are; each takes a default, or what is allowed."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self.variables = variables
 
-    def text(self, name: str, default: str) -> str:
+    def get_str(self, name: str, default: str) -> str:
         """Read text as it stands."""
         return self.variables.get(name, default)
 
-    def words(self, name: str, default: list[str]) -> list[str]:
+    def get_list(self, name: str, default: list[str]) -> list[str]:
         """Read words between commas, with or without spaces."""
         words = (word.strip() for word in self.variables.get(name, "").split(","))
         return [word for word in words if word] or default
 
-    def switch(self, name: str, default: bool) -> bool:
+    def get_bool(self, name: str, default: bool) -> bool:
         """Read on or off; raises ImproperlyConfigured."""
-        text = self.text(name, "on" if default else "off").lower()
+        text = self.get_str(name, "on" if default else "off").lower()
         if text not in (*_ON, *_OFF):
             raise ImproperlyConfigured(f"{name} is {text!r}; it must be 'on' or 'off'.")
         return text in _ON
 
-    def count(self, name: str, default: int) -> int:
+    def get_int(self, name: str, default: int) -> int:
         """Read a whole number from 0 up; raises ImproperlyConfigured."""
-        text = self.text(name, str(default))
+        text = self.get_str(name, str(default))
         if not (text.isascii() and text.isdecimal() and len(text) < 100):
             raise ImproperlyConfigured(f"{name} is {text!r}; it must be a whole number.")
         return int(text)
 
-    def address(self, name: str) -> tuple[str, int] | None:
+    def get_host_port(self, name: str) -> tuple[str, int] | None:
         """Read a host and a port, None where there are none; raises ImproperlyConfigured."""
-        text = self.text(name, "")
+        text = self.get_str(name, "")
         host, _, port = text.rpartition(":")
         if text and not (_HOST.fullmatch(host) and _PORT.fullmatch(port) and 0 < int(port) < 2**16):
             raise ImproperlyConfigured(f"{name} is {text!r}; write a host and a port, such as '127.0.0.1:9100'.")
         return (host.strip("[]"), int(port)) if text else None
 
-    def choice(self, name: str, *allowed: str) -> str:
+    def get_choice(self, name: str, *allowed: str) -> str:
         """Read one of these words, the first by default; raises ImproperlyConfigured."""
-        text = self.text(name, allowed[0])
+        text = self.get_str(name, allowed[0])
         if text not in allowed:
             raise ImproperlyConfigured(f"{name} is {text!r}; it must be {' or '.join(map(repr, allowed))}.")
         return text

@@ -6,10 +6,10 @@ from typing import Any
 from constance.backends.database import DatabaseBackend
 from constance.codecs import loads
 
-UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
+DECODE_ERRORS = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
 
 
-class PolicyTable(DatabaseBackend):  # type: ignore[misc]  # constance ships no types
+class TolerantBackend(DatabaseBackend):  # type: ignore[misc]  # constance ships no types
     """Constance's table, in which a row that cannot be decoded counts as not set."""
 
     def mget(self, keys: Iterable[str]) -> dict[str, Any]:
@@ -18,7 +18,7 @@ class PolicyTable(DatabaseBackend):  # type: ignore[misc]  # constance ships no 
         for key, text in self._model._default_manager.filter(key__in=list(keys)).values_list("key", "value"):
             try:
                 readable[key] = loads(text)
-            except UNREADABLE:
+            except DECODE_ERRORS:
                 continue
         return readable
 

@@ -18,7 +18,7 @@ def rest_framework_settings(browsable: bool) -> dict[str, Any]:
     }
 
 
-SPECTACULAR = {
+SPECTACULAR_SETTINGS = {
     "TITLE": "Latchkey",
     "DESCRIPTION": "Registration, sign-in, short access tokens, rotating refresh tokens, sign-out, one's own record.",
     "VERSION": "1",
@@ -34,5 +34,5 @@ SPECTACULAR = {
         "defaultModelsExpandDepth": -1,
     },
     "SORT_OPERATIONS": False,
-    "PREPROCESSING_HOOKS": ["latchkey.web.openapi.operation.with_slash_only"],
+    "PREPROCESSING_HOOKS": ["latchkey.web.openapi.operation.canonical_paths"],
 }

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-PAGES, HTML, TEXT = "django", "mail_html", "mail_text"
+PAGE_ENGINE, MAIL_HTML_ENGINE, MAIL_TEXT_ENGINE = "django", "mail_html", "mail_text"
 
 
 def template_engines(own: str, shipped: Path) -> list[dict[str, Any]]:
@@ -18,7 +18,7 @@ def template_engines(own: str, shipped: Path) -> list[dict[str, Any]]:
         "django.contrib.messages.context_processors.messages",
     ]
     return [
-        {**common, "NAME": PAGES, "APP_DIRS": True, "OPTIONS": {"context_processors": processors}},
-        {**common, "NAME": HTML, "OPTIONS": {"autoescape": True}},
-        {**common, "NAME": TEXT, "OPTIONS": {"autoescape": False}},
+        {**common, "NAME": PAGE_ENGINE, "APP_DIRS": True, "OPTIONS": {"context_processors": processors}},
+        {**common, "NAME": MAIL_HTML_ENGINE, "OPTIONS": {"autoescape": True}},
+        {**common, "NAME": MAIL_TEXT_ENGINE, "OPTIONS": {"autoescape": False}},
     ]

@@ -14,19 +14,19 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class ClientInfo:
     """The address (canonical text, or None) and the user agent (printable, at most 255 characters) of a caller."""
 
     address: str | None = None
     user_agent: str = ""
 
     @property
-    def is_near(self) -> bool:
+    def is_private(self) -> bool:
         """Tell whether the address is of this machine or of a private network, as that of a proxy is."""
         return self.address is not None and ip_address(self.address).is_private
 
     @classmethod
-    def from_headers(cls, headers: Mapping[str, str], trusted_proxies: int) -> "Client":
+    def from_environ(cls, headers: Mapping[str, str], trusted_proxies: int) -> "ClientInfo":
         """Read a WSGI environment.
 
         Each trusted proxy appends the address it saw to X-Forwarded-For, so the n-th entry from the
@@ -41,16 +41,16 @@ class Client:
         return cls(_canonical(chain[0]), user_agent)
 
 
-def client_of(environ: Mapping[str, str]) -> Client:
+def client_info(environ: Mapping[str, str]) -> ClientInfo:
     """Return who sent the request of this WSGI environment, as vouched for by the trusted proxies."""
-    client = Client.from_headers(environ, settings.TRUSTED_PROXIES)
-    if "HTTP_X_FORWARDED_FOR" in environ and not settings.TRUSTED_PROXIES and client.is_near:
-        _warn_of_a_proxy()
+    client = ClientInfo.from_environ(environ, settings.TRUSTED_PROXIES)
+    if "HTTP_X_FORWARDED_FOR" in environ and not settings.TRUSTED_PROXIES and client.is_private:
+        _warn_untrusted_proxy()
     return client
 
 
 @cache
-def _warn_of_a_proxy() -> None:
+def _warn_untrusted_proxy() -> None:
     """Say once in a process that all clients behind a proxy count as one, for the limits on guessing."""
     log.warning("proxy.not_trusted", hint="behind a proxy set LATCHKEY_TRUSTED_PROXIES, or all clients count as one")
 

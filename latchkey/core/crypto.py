@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 
-def private_directory(path: Path) -> Path:
+def ensure_private_directory(path: Path) -> Path:
     """Return the directory, made for our eyes only where it was missing; raises ImproperlyConfigured."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -29,7 +29,7 @@ def private_directory(path: Path) -> Path:
     return path
 
 
-def secret_in(path: Path) -> str:
+def read_or_create_secret(path: Path) -> str:
     """Return the secret kept in a file, which is made with mode 0600 where it is missing.
 
     Processes that start at once agree: the file is linked into place whole, and the first one wins.
@@ -49,7 +49,7 @@ def _derive(secret: str, purpose: str) -> bytes:
     return HKDF(SHA256(), length=32, salt=None, info=f"latchkey {purpose}".encode()).derive(secret.encode())
 
 
-def keys_for(purpose: str) -> list[bytes]:
+def derive_keys(purpose: str) -> list[bytes]:
     """Return the 32-byte keys for a purpose, the current one first, then those of the fallbacks.
 
     HKDF-SHA256 (RFC 5869) keeps purposes apart: a leaked key gives away neither the secret nor the key of
@@ -59,16 +59,16 @@ def keys_for(purpose: str) -> list[bytes]:
 
 
 @dataclass(frozen=True, slots=True)
-class Seal:
+class Encryptor:
     """What seals for one purpose, under a key that is derived for it from the secret: another one opens none of it."""
 
     purpose: str
 
-    def seal(self, secret: bytes) -> bytes:
+    def encrypt(self, secret: bytes) -> bytes:
         """Encrypt under the current secret: AES-128-CBC and HMAC-SHA256 (Fernet)."""
         return self._fernets()[0].encrypt(secret)
 
-    def unseal(self, sealed: bytes) -> bytes | None:
+    def decrypt(self, sealed: bytes) -> bytes | None:
         """Decrypt what was sealed under the current secret or one of its fallbacks; None where none of them fits."""
         try:
             return MultiFernet(self._fernets()).decrypt(sealed)
@@ -84,4 +84,4 @@ class Seal:
         return True
 
     def _fernets(self) -> list[Fernet]:
-        return [Fernet(urlsafe_b64encode(key)) for key in keys_for(self.purpose)]
+        return [Fernet(urlsafe_b64encode(key)) for key in derive_keys(self.purpose)]

@@ -4,20 +4,20 @@ from functools import cache
 from typing import Any
 
 UNKNOWN = "Unknown device"
-BY_NAME = ("iPhone", "iPad")
+APPLE_DEVICES = ("iPhone", "iPad")
 
 
 def device_name(user_agent: str) -> str:
     """Return a name such as 'Firefox on Linux'; a guess for people, and nothing that a decision may rest on."""
-    found = _patterns().parse(user_agent)
+    found = _parser().parse(user_agent)
     program = found.user_agent.family if found.user_agent else ""
     system = found.os.family if found.os else ""
-    place = next((name for name in BY_NAME if name in user_agent), system)
+    place = next((name for name in APPLE_DEVICES if name in user_agent), system)
     return " on ".join(part for part in (program, place) if part) or UNKNOWN
 
 
 @cache
-def _patterns() -> Any:
+def _parser() -> Any:
     """Load the patterns for programs and systems, when the first one asks: they take 20 MB and a tenth of a second.
 
     Those for makers of devices, which would take as much again, are left out. They are matched in linear time, whatever

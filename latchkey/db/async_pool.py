@@ -15,19 +15,19 @@ import psycopg
 import structlog
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 
-from latchkey.db.async_connection import Asked, Line, Lost
-from latchkey.db.prepared import Prepared, Question
+from latchkey.db.async_connection import AsyncConnection, ConnectionLost, PendingQuery
+from latchkey.db.prepared import PreparedStatement, Query
 
-COUNT = 4
+POOL_SIZE = 4
 """Connections of a worker: while one waits for the disk, the worker begins the next refreshes."""
 
-PAUSE = 1.0
+RECONNECT_DELAY = 1.0
 """Seconds from a connection that is gone, or could not be had, to the next attempt."""
 
-LOOK_EVERY = 0.2
+HEALTH_CHECK_INTERVAL = 0.2
 """Seconds: for so long at most does a request wait for a connection that was reset (POLLERR ends libuv's watch)."""
 
-PATIENCE = 1.0
+ACQUIRE_TIMEOUT = 1.0
 """Seconds for which a request waits for its turn; then a thread begins it anew.
 
 It has read the clock by then. A refresh that waited for longer than the retry window would be stored as that old, and
@@ -37,36 +37,38 @@ its repetition be taken for a replay.
 log = structlog.get_logger(__name__)
 
 
-class Lines:
+class AsyncPool:
     """As many connections as can be had: each is opened by a thread of their own, and again once it is gone."""
 
-    def __init__(self, statements: Sequence[Prepared], loop: asyncio.AbstractEventLoop, count: int = COUNT) -> None:
+    def __init__(
+        self, statements: Sequence[PreparedStatement], loop: asyncio.AbstractEventLoop, count: int = POOL_SIZE
+    ) -> None:
         self.statements, self.loop = statements, loop
-        self.free: list[Line] = []
-        self.open: set[Line] = set()
-        self.waiting: deque[tuple[float, Asked]] = deque()  # since when, and for what
-        self.thread = ThreadPoolExecutor(1, "lines")
+        self.idle: list[AsyncConnection] = []
+        self.connections: set[AsyncConnection] = set()
+        self.waiters: deque[tuple[float, PendingQuery]] = deque()  # since when, and for what
+        self.connector = ThreadPoolExecutor(1, "lines")
         for _ in range(count):
-            self.dial()
-        self.look()
+            self.connect()
+        self._health_check()
 
-    async def fetch(self, question: Question) -> list[tuple[Any, ...]]:
+    async def fetch(self, query: Query) -> list[tuple[Any, ...]]:
         """Execute a statement and return its rows; raises Lost, or OperationalError where that takes too long."""
-        if not self.open:
-            raise Lost
-        statement, parameters = question
-        asked = statement, statement.sent(parameters), self.loop.create_future()
-        if self.free:
-            self.free.pop().ask(asked)
+        if not self.connections:
+            raise ConnectionLost
+        statement, parameters = query
+        asked = statement, statement.encode(parameters), self.loop.create_future()
+        if self.idle:
+            self.idle.pop().send(asked)
         else:
-            self.waiting.append((self.loop.time(), asked))
-        return statement.rows(await asked[2])
+            self.waiters.append((self.loop.time(), asked))
+        return statement.decode(await asked[2])
 
-    def dial(self) -> None:
+    def connect(self) -> None:
         """Have the thread open a connection; it is tried again until there is one."""
-        self.loop.run_in_executor(self.thread, self.connected).add_done_callback(self.dialled)
+        self.loop.run_in_executor(self.connector, self._open).add_done_callback(self._on_connected)
 
-    def connected(self) -> Any:
+    def _open(self) -> Any:
         """Return a connection of Django's, with the statements prepared; raises DatabaseError."""
         database: Any = connections.create_connection(DEFAULT_DB_ALIAS)
         database.connect()
@@ -79,45 +81,45 @@ class Lines:
             raise
         return database
 
-    def dialled(self, opening: "asyncio.Future[Any]") -> None:
+    def _on_connected(self, opening: "asyncio.Future[Any]") -> None:
         try:
-            line = Line(opening.result(), self.loop, self.next, self.dropped)
+            line = AsyncConnection(opening.result(), self.loop, self.release, self._on_closed)
         except Exception as error:  # whatever it is may pass
             if not isinstance(error, (DatabaseError, psycopg.Error)):  # those the threads have too, and tell of
                 log.exception("request_failed")
-            self.loop.call_later(PAUSE, self.dial)
+            self.loop.call_later(RECONNECT_DELAY, self.connect)
             return
-        self.open.add(line)
-        self.next(line)
+        self.connections.add(line)
+        self.release(line)
 
-    def look(self) -> None:
+    def _health_check(self) -> None:
         """Hear all connections, for of one that was reset libuv tells nothing; and see who has waited too long."""
-        self.loop.call_later(LOOK_EVERY, self.look)
-        for line in tuple(self.open):
-            line.hear()
-        while self.waiting and self.waiting[0][0] < self.loop.time() - PATIENCE:
-            self.send_off()
+        self.loop.call_later(HEALTH_CHECK_INTERVAL, self._health_check)
+        for line in tuple(self.connections):
+            line.on_readable()
+        while self.waiters and self.waiters[0][0] < self.loop.time() - ACQUIRE_TIMEOUT:
+            self._expire_waiter()
 
-    def next(self, line: Line) -> None:
+    def release(self, line: AsyncConnection) -> None:
         """Give a connection to whoever has waited longest."""
-        while self.waiting:
-            _, asked = self.waiting.popleft()
+        while self.waiters:
+            _, asked = self.waiters.popleft()
             if not asked[2].done():
-                line.ask(asked)
+                line.send(asked)
                 return
-        self.free.append(line)
+        self.idle.append(line)
 
-    def dropped(self, line: Line) -> None:
+    def _on_closed(self, line: AsyncConnection) -> None:
         """Go on without a connection; where it was the last one, nobody waits any longer."""
-        self.open.discard(line)
-        if line in self.free:
-            self.free.remove(line)
-        while self.waiting and not self.open:
-            self.send_off()
-        self.loop.call_later(PAUSE, self.dial)
+        self.connections.discard(line)
+        if line in self.idle:
+            self.idle.remove(line)
+        while self.waiters and not self.connections:
+            self._expire_waiter()
+        self.loop.call_later(RECONNECT_DELAY, self.connect)
 
-    def send_off(self) -> None:
+    def _expire_waiter(self) -> None:
         """Have whoever has waited longest go to the threads."""
-        _, asked = self.waiting.popleft()
+        _, asked = self.waiters.popleft()
         if not asked[2].done():
-            asked[2].set_exception(Lost())
+            asked[2].set_exception(ConnectionLost())

@@ -5,23 +5,23 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
-_KEPT = "latchkey_cursor"
+_CURSOR_KEY = "latchkey_cursor"
 
 
-def fetch(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+def fetch_all(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Execute one statement and return its rows, none where it returns nothing; raises what Django's cursors raise.
 
     Django sets up a new cursor for every statement, which costs as much as the statement itself. This one is
     kept for as long as its connection: a lost connection takes it along. All rows are fetched, because on SQLite
     an open statement holds its lock.
     """
-    database = usable(connections[DEFAULT_DB_ALIAS])
-    cursor = _kept(database)
+    database = ensure_usable(connections[DEFAULT_DB_ALIAS])
+    cursor = _cached_cursor(database)
     cursor.execute(sql, parameters)
     return cursor.fetchall() if cursor.description else []
 
 
-def usable(database: Any) -> Any:
+def ensure_usable(database: Any) -> Any:
     """Return Django's connection, connected; raises a DatabaseError.
 
     After an error it is looked at first. Django does so before each request, but not on the short way.
@@ -32,12 +32,12 @@ def usable(database: Any) -> Any:
     return database
 
 
-def _kept(database: Any) -> Any:
+def _cached_cursor(database: Any) -> Any:
     """Return the cursor of this very connection; a new one each time where Django is to log the statements."""
     if database.queries_logged:
         return database.cursor()
-    connected, cursor = database.__dict__.get(_KEPT, (None, None))
+    connected, cursor = database.__dict__.get(_CURSOR_KEY, (None, None))
     if connected is not database.connection:
         cursor = database.cursor()
-        database.__dict__[_KEPT] = database.connection, cursor
+        database.__dict__[_CURSOR_KEY] = database.connection, cursor
     return cursor

@@ -16,22 +16,22 @@ from psycopg.errors import error_from_result
 from psycopg.pq import DiagnosticField, ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 
-from latchkey.db.cursor import fetch, usable
+from latchkey.db.cursor import ensure_usable, fetch_all
 
 _PLANS = "latchkey_plans"
-_LOST_PLAN = (b"26000", b"0A000")
+_STALE_PLAN = (b"26000", b"0A000")
 """SQLSTATEs: somebody has deallocated it, or a migration changed its columns. Nothing was executed."""
 
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
-class Prepared:
+class PreparedStatement:
     """A statement with parameters such as %(id)s, and what reads each column of its rows from PostgreSQL's text."""
 
     def __init__(self, name: str, sql: str, *columns: Callable[[Any], Any]) -> None:
-        self.name, self.sql, self.columns = name.encode(), sql, tuple(enumerate(columns))
-        self.order = list(dict.fromkeys(_PARAMETER.findall(sql)))
-        self.numbered = _PARAMETER.sub(lambda named: f"${self.order.index(named[1]) + 1}", sql).encode()
+        self.name, self.sql, self.decoders = name.encode(), sql, tuple(enumerate(columns))
+        self.parameter_names = list(dict.fromkeys(_PARAMETER.findall(sql)))
+        self.pg_sql = _PARAMETER.sub(lambda named: f"${self.parameter_names.index(named[1]) + 1}", sql).encode()
 
     def fetch(self, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Execute and return the rows, as core.cursor.fetch does; raises what Django's cursors raise.
@@ -40,31 +40,36 @@ class Prepared:
         logged or counted, and where the operator wants none prepared.
         """
         database = connections[DEFAULT_DB_ALIAS]
-        if not prepares(database) or database.in_atomic_block or database.queries_logged or database.execute_wrappers:
+        if (
+            not supports_prepared(database)
+            or database.in_atomic_block
+            or database.queries_logged
+            or database.execute_wrappers
+        ):
             return self._by_cursor(database, parameters)
         with database.wrap_database_errors:
-            result = self._result(usable(database).connection, self.sent(parameters))
+            result = self._result(ensure_usable(database).connection, self.encode(parameters))
         if result is None:
             database.close()  # and every plan with it
             return self._by_cursor(database, parameters)
-        return self.rows(result)
+        return self.decode(result)
 
     def _by_cursor(self, database: Any, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         adapted = database.ops.adapt_datetimefield_value  # SQLite has times as text
-        return fetch(self.sql, {n: adapted(v) if isinstance(v, datetime) else v for n, v in parameters.items()})
+        return fetch_all(self.sql, {n: adapted(v) if isinstance(v, datetime) else v for n, v in parameters.items()})
 
-    def sent(self, parameters: Mapping[str, Any]) -> list[bytes]:
+    def encode(self, parameters: Mapping[str, Any]) -> list[bytes]:
         """Return the parameters in their order, as text."""
-        return [_sent(parameters[name]) for name in self.order]
+        return [_encode_parameter(parameters[name]) for name in self.parameter_names]
 
-    def rows(self, result: PGresult) -> list[tuple[Any, ...]]:
+    def decode(self, result: PGresult) -> list[tuple[Any, ...]]:
         """Read what libpq was answered."""
-        value, columns = result.get_value, self.columns
+        value, columns = result.get_value, self.decoders
         return [tuple([read(value(row, column)) for column, read in columns]) for row in range(result.ntuples)]
 
     def prepare(self, libpq: PGconn) -> None:
         """Have a connection plan the statement; raises psycopg.Error."""
-        if error := failure(libpq.prepare(self.name, self.numbered)):
+        if error := error_from(libpq.prepare(self.name, self.pg_sql)):
             raise error
 
     def _result(self, connection: Any, values: list[bytes]) -> PGresult | None:
@@ -74,15 +79,15 @@ class Prepared:
             self.prepare(libpq)
             plans.add(self.name)
         result: PGresult = libpq.exec_prepared(self.name, values)
-        error = failure(result)
-        if error and result.error_field(DiagnosticField.SQLSTATE) in _LOST_PLAN:
+        error = error_from(result)
+        if error and result.error_field(DiagnosticField.SQLSTATE) in _STALE_PLAN:
             return None
         if error:
             raise error
         return result
 
 
-def failure(result: PGresult) -> psycopg.Error | None:
+def error_from(result: PGresult) -> psycopg.Error | None:
     """Return what PostgreSQL, or libpq itself, found wrong with a statement."""
     if result.status in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
         return None
@@ -91,22 +96,22 @@ def failure(result: PGresult) -> psycopg.Error | None:
     return error_from_result(result)
 
 
-def prepares(database: Any) -> bool:
+def supports_prepared(database: Any) -> bool:
     """Tell whether this database has statements prepared: PostgreSQL does, unless the operator wants none."""
     return database.vendor == "postgresql" and database.settings_dict["OPTIONS"]["prepare_threshold"] is not None
 
 
-def _sent(value: Any) -> bytes:
+def _encode_parameter(value: Any) -> bytes:
     """Return a parameter as PostgreSQL reads it from text."""
     if isinstance(value, bytes):
         return b"\\x" + value.hex().encode()
     return (value.isoformat() if isinstance(value, datetime) else str(value)).encode()
 
 
-class Question(NamedTuple):
+class Query(NamedTuple):
     """A statement and its parameters, which a thread executes at once and the event loop when it can."""
 
-    statement: Prepared
+    statement: PreparedStatement
     parameters: Mapping[str, Any]
 
     def fetch(self) -> list[tuple[Any, ...]]:

@@ -3,29 +3,29 @@
 from collections.abc import Mapping
 from typing import Any
 
-from latchkey.core.client import Client
-from latchkey.email_addresses.change import confirm_change
+from latchkey.core.client import ClientInfo
+from latchkey.email_addresses.change import confirm_email_change
 from latchkey.email_addresses.verify import verify_email
 from latchkey.email_codes.models import Purpose
-from latchkey.email_codes.redeem import Presented, find
-from latchkey.web.pages import LinkPage
+from latchkey.email_codes.redeem import Submitted, lookup
+from latchkey.web.pages import EmailLinkPage
 
 
-class VerifyEmailPage(LinkPage):
+class VerifyEmailPage(EmailLinkPage):
     template_name = "latchkey/verify_email.html"
 
-    def look(self, token: str, client: Client) -> Mapping[str, Any]:
-        return {"email": find(Purpose.EMAIL_VERIFICATION, Presented(token), client).email}
+    def preview(self, token: str, client: ClientInfo) -> Mapping[str, Any]:
+        return {"email": lookup(Purpose.EMAIL_VERIFICATION, Submitted(token), client).email}
 
-    def act(self, fields: Mapping[str, Any], client: Client) -> None:
-        verify_email(Presented(fields["token"]), client)
+    def perform(self, fields: Mapping[str, Any], client: ClientInfo) -> None:
+        verify_email(Submitted(fields["token"]), client)
 
 
-class ConfirmEmailPage(LinkPage):
+class ConfirmEmailPage(EmailLinkPage):
     template_name = "latchkey/confirm_email.html"
 
-    def look(self, token: str, client: Client) -> Mapping[str, Any]:
-        return {"email": find(Purpose.EMAIL_CHANGE, Presented(token), client).new_email}
+    def preview(self, token: str, client: ClientInfo) -> Mapping[str, Any]:
+        return {"email": lookup(Purpose.EMAIL_CHANGE, Submitted(token), client).new_email}
 
-    def act(self, fields: Mapping[str, Any], client: Client) -> None:
-        confirm_change(Presented(fields["token"]), client)
+    def perform(self, fields: Mapping[str, Any], client: ClientInfo) -> None:
+        confirm_email_change(Submitted(fields["token"]), client)

@@ -4,13 +4,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from latchkey.accounts.email import LENGTH_LIMIT
+from latchkey.accounts.email import MAX_LENGTH
 from latchkey.accounts.fields import CanonicalEmailField, PasswordField
 from latchkey.web.fields import StrictCharField
 
 
 class ChangeEmailInput(serializers.Serializer[Any]):
-    email = CanonicalEmailField(max_length=LENGTH_LIMIT, help_text="The new one; any spelling.")
+    email = CanonicalEmailField(max_length=MAX_LENGTH, help_text="The new one; any spelling.")
     password = PasswordField()
 
 

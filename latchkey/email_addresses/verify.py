@@ -11,27 +11,27 @@ from latchkey.accounts.models import User
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.core import clock
-from latchkey.core.client import Client
+from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import InvalidCode
-from latchkey.email_codes.issue import ask
+from latchkey.email_codes.issue import request_code
 from latchkey.email_codes.models import Purpose
-from latchkey.email_codes.redeem import Presented, find, spend
+from latchkey.email_codes.redeem import Submitted, consume, lookup
 
 
-def ask_for_verification(email: str, client: Client) -> None:
+def request_verification(email: str, client: ClientInfo) -> None:
     """Post the mail again to this canonical address if it waits to be confirmed, telling nobody.
 
     Raises TooManyAttempts.
     """
     unverified = User.objects.filter(email_verified_at=None)
-    ask(email, Purpose.EMAIL_VERIFICATION, Event.EMAIL_VERIFICATION_REQUESTED, unverified, client)
+    request_code(email, Purpose.EMAIL_VERIFICATION, Event.EMAIL_VERIFICATION_REQUESTED, unverified, client)
 
 
-def verify_email(presented: Presented, client: Client) -> None:
+def verify_email(presented: Submitted, client: ClientInfo) -> None:
     """Mark the address as confirmed; raises InvalidCode or TooManyAttempts."""
-    code = find(Purpose.EMAIL_VERIFICATION, presented, client)
+    code = lookup(Purpose.EMAIL_VERIFICATION, presented, client)
     with transaction.atomic():
-        spend(code)
+        consume(code)
         same_address = User.objects.filter(pk=code.user.pk, email=code.email)
         if not same_address.update(email_verified_at=clock.now()):
             raise InvalidCode  # the address was changed this very moment

@@ -7,20 +7,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from latchkey.core import exceptions as errors
-from latchkey.core.client import client_of
-from latchkey.email_addresses.change import ask_for_change, confirm_change
+from latchkey.core.client import client_info
+from latchkey.email_addresses.change import confirm_email_change, request_email_change
 from latchkey.email_addresses.serializers import ChangeEmailInput, ConfirmChangeInput
-from latchkey.email_addresses.verify import ask_for_verification, verify_email
-from latchkey.email_codes.redeem import Presented
-from latchkey.email_codes.serializers import DetailOutput, MailInput, PresentedInput, SuccessOutput
+from latchkey.email_addresses.verify import request_verification, verify_email
+from latchkey.email_codes.redeem import Submitted
+from latchkey.email_codes.serializers import DetailOutput, EmailInput, PresentedInput, SuccessOutput
 from latchkey.web.api_view import ApiView
-from latchkey.web.openapi.operation import SIGNED_IN, documented
+from latchkey.web.openapi.operation import AUTH_ERRORS, operation
 
 TOKEN = {"token": "3J6W6QmG5cXBlMDaRTw1uXxQpmDjCqhI7ZQ8m3yPVnk"}
-ASKED = {"detail": "If this address waits to be confirmed, a mail with a link and a code is on its way to it."}
+VERIFICATION_REQUESTED = {
+    "detail": "If this address waits to be confirmed, a mail with a link and a code is on its way to it."
+}
 VERIFIED = {"success": "E-mail address confirmed."}
-MOVING = {"detail": "A mail with a link and a code is on its way to the new address; until then nothing changes."}
-MOVED = {"success": "E-mail address changed."}
+CHANGE_REQUESTED = {
+    "detail": "A mail with a link and a code is on its way to the new address; until then nothing changes."
+}
+CHANGED = {"success": "E-mail address changed."}
 
 
 class VerifyEmailView(ApiView):
@@ -30,17 +34,17 @@ class VerifyEmailView(ApiView):
     permission_classes = (AllowAny,)
     input_class = PresentedInput
 
-    @documented(
+    @operation(
         "verify_email",
         "Confirm your e-mail address",
         PresentedInput,
         {200: SuccessOutput},
         request_example=TOKEN,
         response_example=VERIFIED,
-        refusals=[errors.InvalidCode, errors.TooManyAttempts],
+        problems=[errors.InvalidCode, errors.TooManyAttempts],
     )
     def post(self, request: Request) -> Response:
-        verify_email(**self.read(request), client=client_of(request.META))
+        verify_email(**self.validated(request), client=client_info(request.META))
         return Response(VERIFIED)
 
 
@@ -49,20 +53,20 @@ class ResendView(ApiView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    input_class = MailInput
+    input_class = EmailInput
 
-    @documented(
+    @operation(
         "resend_verification",
         "Have the mail sent again that confirms an address",
-        MailInput,
+        EmailInput,
         {202: DetailOutput},
         request_example={"email": "user@example.com"},
-        response_example=ASKED,
-        refusals=[errors.TooManyAttempts],
+        response_example=VERIFICATION_REQUESTED,
+        problems=[errors.TooManyAttempts],
     )
     def post(self, request: Request) -> Response:
-        ask_for_verification(**self.read(request), client=client_of(request.META))
-        return Response(ASKED, status=202)
+        request_verification(**self.validated(request), client=client_info(request.META))
+        return Response(VERIFICATION_REQUESTED, status=202)
 
 
 class ChangeEmailView(ApiView):
@@ -70,22 +74,22 @@ class ChangeEmailView(ApiView):
 
     input_class = ChangeEmailInput
 
-    @documented(
+    @operation(
         "change_email",
         "Ask for another e-mail address",
         ChangeEmailInput,
         {202: DetailOutput},
         request_example={"email": "new@example.com", "password": "password"},
-        response_example=MOVING,
-        refusals=[
+        response_example=CHANGE_REQUESTED,
+        problems=[
             *(errors.WrongPassword, errors.PasswordTooLong, errors.EmailTaken),
-            *SIGNED_IN,
+            *AUTH_ERRORS,
             errors.TooManyAttempts,
         ],
     )
     def post(self, request: Request) -> Response:
-        ask_for_change(cast("int", request.user.pk), **self.read(request), client=client_of(request.META))
-        return Response(MOVING, status=202)
+        request_email_change(cast("int", request.user.pk), **self.validated(request), client=client_info(request.META))
+        return Response(CHANGE_REQUESTED, status=202)
 
 
 class ConfirmChangeView(ApiView):
@@ -94,20 +98,20 @@ class ConfirmChangeView(ApiView):
     permission_classes = (AllowAny,)
     input_class = ConfirmChangeInput
 
-    @documented(
+    @operation(
         "confirm_email_change",
         "Make the new address yours",
         ConfirmChangeInput,
         {200: SuccessOutput},
         request_example=TOKEN,
-        response_example=MOVED,
-        refusals=[errors.InvalidCode, errors.EmailTaken, *SIGNED_IN, errors.TooManyAttempts],
+        response_example=CHANGED,
+        problems=[errors.InvalidCode, errors.EmailTaken, *AUTH_ERRORS, errors.TooManyAttempts],
     )
     def post(self, request: Request) -> Response:
-        sent = self.read(request)
+        sent = self.validated(request)
         if "code" in sent:
             if not request.user.is_authenticated:
                 raise errors.NotAuthenticated
             sent["email"] = request.user.email
-        confirm_change(Presented(**sent), client_of(request.META))
-        return Response(MOVED)
+        confirm_email_change(Submitted(**sent), client_info(request.META))
+        return Response(CHANGED)

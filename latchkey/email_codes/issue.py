@@ -18,21 +18,21 @@ from latchkey.accounts.models import User
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.core import clock
-from latchkey.core.client import Client
-from latchkey.email_codes.generate import code_digests, random_code, random_token, token_digests
-from latchkey.email_codes.models import PAGES, Code, Purpose
-from latchkey.mail.models import Kind
-from latchkey.mail.outbox import post
-from latchkey.rate_limits.attempts import charge, mailing
+from latchkey.core.client import ClientInfo
+from latchkey.email_codes.generate import code_digests, generate_code, generate_token, token_digests
+from latchkey.email_codes.models import LANDING_PAGES, OneTimeCode, Purpose
+from latchkey.mail.models import MailKind
+from latchkey.mail.outbox import enqueue
+from latchkey.rate_limits.attempts import charge, mail_key
 
 LIFETIME = timedelta(minutes=30)
 """Mail may take a quarter of an hour where a server greylists; NIST SP 800-63B-4 section 4.2 allows a day."""
-MOST = 3
+MAX_VALID = 3
 """Live ones of a user for a purpose. With one, whoever asks on could keep every mail void before it is read."""
 
 
 @dataclass(frozen=True, slots=True)
-class Issued:
+class IssuedCode:
     """What goes into the mail, and nowhere else."""
 
     link: str
@@ -40,14 +40,14 @@ class Issued:
     expires_at: datetime
 
 
-def issue(user: User, purpose: Purpose, new_email: str = "") -> Issued:
+def issue(user: User, purpose: Purpose, new_email: str = "") -> IssuedCode:
     """Make a link and a code, in the transaction that posts them; the user's expired and surplus ones go.
 
     They are void as soon as the user's password or e-mail address is another one. The link is built from
     LATCHKEY_PUBLIC_URL: no header of a request has a say in where it leads.
     """
-    now, token, code = clock.now(), random_token(), random_code()
-    made = Code.objects.create(
+    now, token, code = clock.now(), generate_token(), generate_code()
+    made = OneTimeCode.objects.create(
         user_id=user.pk,
         purpose=purpose.value,
         token_digest=token_digests(purpose, token)[0],
@@ -58,20 +58,22 @@ def issue(user: User, purpose: Purpose, new_email: str = "") -> Issued:
         created_at=now,
         expires_at=now + LIFETIME,
     )
-    of_user = Code.objects.filter(user_id=user.pk, purpose=purpose.value)
-    newest = of_user.order_by("-pk").values("pk")[:MOST]
+    of_user = OneTimeCode.objects.filter(user_id=user.pk, purpose=purpose.value)
+    newest = of_user.order_by("-pk").values("pk")[:MAX_VALID]
     of_user.filter(Q(expires_at__lte=now) | ~Q(pk__in=newest)).delete()
-    return Issued(f"{settings.PUBLIC_URL}{PAGES[purpose]}?{urlencode({'token': token})}", code, made.expires_at)
+    return IssuedCode(
+        f"{settings.PUBLIC_URL}{LANDING_PAGES[purpose]}?{urlencode({'token': token})}", code, made.expires_at
+    )
 
 
-KINDS = {
-    Purpose.PASSWORD_RESET: Kind.PASSWORD_RESET,
-    Purpose.EMAIL_VERIFICATION: Kind.EMAIL_VERIFICATION,
-    Purpose.EMAIL_CHANGE: Kind.EMAIL_CHANGE,
+MAIL_KINDS = {
+    Purpose.PASSWORD_RESET: MailKind.PASSWORD_RESET,
+    Purpose.EMAIL_VERIFICATION: MailKind.EMAIL_VERIFICATION,
+    Purpose.EMAIL_CHANGE: MailKind.EMAIL_CHANGE,
 }
 
 
-def send(user: User, purpose: Purpose, new_email: str = "", kind: Kind | None = None) -> None:
+def send(user: User, purpose: Purpose, new_email: str = "", kind: MailKind | None = None) -> None:
     """Put a link and a code into the outbox, in the transaction around.
 
     They go to the new address where there is one.
@@ -82,34 +84,34 @@ def send(user: User, purpose: Purpose, new_email: str = "", kind: Kind | None = 
         "code": issued.code,
         "minutes": str(int(LIFETIME.total_seconds()) // 60),
         "expires_at": issued.expires_at.isoformat(),
-        "username": user.greeted_as,
+        "username": user.safe_display_name,
     }
-    post(kind or KINDS[purpose], new_email or user.email, context, user.pk)
+    enqueue(kind or MAIL_KINDS[purpose], new_email or user.email, context, user.pk)
 
 
-NOBODY = -1
+NO_USER = -1
 """An id that no user has."""
 
 
-def ask(email: str, purpose: Purpose, event: Event, whose: QuerySet[User], client: Client) -> None:
+def request_code(email: str, purpose: Purpose, event: Event, users: QuerySet[User], client: ClientInfo) -> None:
     """Post a mail to the one of these users who has this canonical address; raises TooManyAttempts.
 
     The same is done for an address that is nobody's, and taken back: the same statements, the same locks and one
     commit, so that neither the answer, nor its time, nor another request beside it tells who has an account.
     """
     with transaction.atomic():
-        charge(mailing(email, client), client)
-        user = whose.filter(email=email, is_active=True).first()
-        send_or_pretend(user, lambda somebody: send(somebody, purpose), email)
+        charge(mail_key(email, client), client)
+        user = users.filter(email=email, is_active=True).first()
+        send_or_simulate(user, lambda somebody: send(somebody, purpose), email)
         record(event, client, user_id=user.pk if user else None)
 
 
-def send_or_pretend(user: User | None, send_to: Callable[[User], None], email: str) -> None:
+def send_or_simulate(user: User | None, send_to: Callable[[User], None], email: str) -> None:
     """Do it for the user; where there is none do it for nobody and take that back, in the transaction around.
 
     Savepoints by hand: an atomic block takes one statement to end well, and two to be taken back.
     """
     start = transaction.savepoint()
-    send_to(user or User(pk=NOBODY, email=email))
+    send_to(user or User(pk=NO_USER, email=email))
     end = transaction.savepoint_commit if user else transaction.savepoint_rollback
     end(start)

@@ -19,14 +19,14 @@ class Purpose(StrEnum):
     EMAIL_CHANGE = "email_change"
 
 
-PAGES = {
+LANDING_PAGES = {
     Purpose.PASSWORD_RESET: "/reset-password/",
     Purpose.EMAIL_VERIFICATION: "/verify-email/",
     Purpose.EMAIL_CHANGE: "/confirm-email/",
 }
 
 
-class Code(models.Model):
+class OneTimeCode(models.Model):
     """What was sent, as digests: of the token in the link, and of the code to type.
 
     It is void as soon as the account's password or e-mail address is another one than when it was made:

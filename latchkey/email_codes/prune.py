@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from latchkey.core import clock
-from latchkey.email_codes.models import Code
+from latchkey.email_codes.models import OneTimeCode
 
 
 def prune(batch: int = 1_000) -> Iterator[int]:
     """Delete in batches, and say how many each had."""
-    expired = Code.objects.filter(expires_at__lte=clock.now())
+    expired = OneTimeCode.objects.filter(expires_at__lte=clock.now())
     while ids := list(expired.order_by("pk").values_list("pk", flat=True)[:batch]):
-        yield Code.objects.filter(pk__in=ids).delete()[0]
+        yield OneTimeCode.objects.filter(pk__in=ids).delete()[0]

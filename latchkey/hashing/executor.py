@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TypeVar
 
-from latchkey.hashing.thread_priority import give_way
+from latchkey.hashing.thread_priority import lower_thread_priority
 
-Hashed = TypeVar("Hashed")
+Result = TypeVar("Result")
 
-PATHS = frozenset(
+POST_PATHS = frozenset(
     {
         "/api/register",
         "/api/login",
@@ -27,25 +27,25 @@ PATHS = frozenset(
 )
 """Where somebody can have a password hashed, by POST; without the last slash."""
 
-LEAVING = frozenset({"/api/me"})
+DELETE_PATHS = frozenset({"/api/me"})
 """Where somebody can by DELETE, because a password is asked for again."""
 
-SLOTS = 1
+MAX_CONCURRENT = 1
 """Passwords hashed at once in one process: 19 MiB each, and a core for a seventieth of a second.
 
 With 2, `bench/flood.py` measured no more sign-ins a second on two cores, and p99s of the others twice as long.
 """
 
-QUEUE = 64
+MAX_QUEUED = 64
 """How many may wait in one process, two or three seconds at most; whoever comes then is turned away with 503."""
 
 
-def hashed(compute: Callable[[], Hashed]) -> Hashed:
+def run(compute: Callable[[], Result]) -> Result:
     """Return what this computes, in a thread of low priority; the interpreter is free meanwhile."""
-    return _threads(os.getpid()).submit(compute).result()
+    return _executor(os.getpid()).submit(compute).result()
 
 
 @cache
-def _threads(process: int) -> ThreadPoolExecutor:
+def _executor(process: int) -> ThreadPoolExecutor:
     """Return the threads of this process: a fork inherits the pool, but none of its threads."""
-    return ThreadPoolExecutor(SLOTS, "hashing", initializer=give_way)
+    return ThreadPoolExecutor(MAX_CONCURRENT, "hashing", initializer=lower_thread_priority)

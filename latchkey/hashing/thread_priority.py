@@ -9,14 +9,14 @@ import sys
 NICENESS = 10
 """Linux counts it by thread (nice(2)): the processor's other work goes before."""
 
-SLICE = 50_000_000
+TIME_SLICE_NS = 50_000_000
 """Nanoseconds for which the thread asks to run at a time; 3 ms or less are usual."""
 
 _SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}
 """The number of the system call, which neither Python nor the C library wraps."""
 
 
-def give_way() -> None:
+def lower_thread_priority() -> None:
     """Lower the priority of this thread, and make its slices long.
 
     A thread that wakes up interrupts one whose slice is longer, at once instead of at the next tick of up to 10 ms
@@ -26,5 +26,5 @@ def give_way() -> None:
     number = _SCHED_SETATTR.get(platform.machine())
     if number and sys.platform == "linux":
         # size, policy (SCHED_OTHER), flags, nice, priority, runtime: the slice, deadline, period (sched_setattr(2))
-        wanted = struct.pack("=IIQiIQQQ", 48, 0, 0, niceness, 0, SLICE, 0, 0)
+        wanted = struct.pack("=IIQiIQQQ", 48, 0, 0, niceness, 0, TIME_SLICE_NS, 0, 0)
         ctypes.CDLL(None).syscall(number, 0, wanted, 0)  # who may not, or has an older kernel, goes on without

@@ -13,14 +13,14 @@ INSERT = """
 INSERT INTO latchkey_user ({columns}, credential_version) VALUES {rows}
 ON CONFLICT DO NOTHING RETURNING email, id
 """
-KEEP_AHEAD = """
+ADVANCE_SEQUENCE = """
 SELECT setval(ids, %(highest)s)
   FROM (SELECT pg_get_serial_sequence('latchkey_user', 'id')::regclass AS ids) AS own
  WHERE coalesce(pg_sequence_last_value(ids), 0) < %(highest)s
 """
 
 
-def add(accounts: Sequence[Account], keep_ids: bool) -> tuple[int, dict[int, str]]:
+def bulk_insert(accounts: Sequence[Account], keep_ids: bool) -> tuple[int, dict[int, str]]:
     """Return how many were added, and by their index what is wrong with those who cannot be.
 
     RETURNING tells who was added, so that nobody is counted twice who registers at the same time.
@@ -28,14 +28,14 @@ def add(accounts: Sequence[Account], keep_ids: bool) -> tuple[int, dict[int, str
     if not accounts:
         return 0, {}
     if keep_ids:
-        _keep_ahead(max(account.id or 0 for account in accounts))
+        _advance_sequence(max(account.id or 0 for account in accounts))
     columns = (*(("id",) if keep_ids else ()), *COLUMNS)
     rows = ", ".join([f"({', '.join(['%s'] * len(columns))}, 0)"] * len(accounts))
     values = [value for account in accounts for value in _values(account, keep_ids)]
     with connection.cursor() as cursor:
         cursor.execute(INSERT.format(columns=", ".join(columns), rows=rows), values)
         added = dict(cursor.fetchall())
-    return len(added), _misplaced(accounts, added) if keep_ids else {}
+    return len(added), _conflicts(accounts, added) if keep_ids else {}
 
 
 def _values(account: Account, keep_ids: bool) -> list[Any]:
@@ -48,7 +48,7 @@ def _values(account: Account, keep_ids: bool) -> list[Any]:
     ]
 
 
-def _keep_ahead(highest: int) -> None:
+def _advance_sequence(highest: int) -> None:
     """Have PostgreSQL count on from above these ids, before they are there: who registers now must not get one.
 
     The lock keeps others from drawing an id between the look and the leap, which would be drawn twice. SQLite does
@@ -57,10 +57,10 @@ def _keep_ahead(highest: int) -> None:
     if connection.vendor == "postgresql":
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("LOCK TABLE latchkey_user IN SHARE ROW EXCLUSIVE MODE")
-            cursor.execute(KEEP_AHEAD, {"highest": highest})
+            cursor.execute(ADVANCE_SEQUENCE, {"highest": highest})
 
 
-def may_keep_ids() -> bool:
+def can_set_sequence() -> bool:
     """Tell whether this role of the database may move the sequence of ids."""
     if connection.vendor != "postgresql":
         return True
@@ -69,7 +69,7 @@ def may_keep_ids() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _misplaced(accounts: Sequence[Account], added: dict[str, int]) -> dict[int, str]:
+def _conflicts(accounts: Sequence[Account], added: dict[str, int]) -> dict[int, str]:
     """Return those who are not in with their own id, and why."""
     missed = {index: one for index, one in enumerate(accounts) if added.get(one.email) != one.id}
     emails = [account.email for account in missed.values()]

@@ -2,7 +2,7 @@
 
 LOGIN = "POST /api/login/"
 
-ADDRESSES = {
+ENDPOINT_MAP = {
     "simplejwt": (
         ("POST /api/token/", LOGIN),
         ("POST /api/token/refresh/", "POST /api/refresh/"),
@@ -33,7 +33,7 @@ ADDRESSES = {
 }
 """As their own documentation mounts them; docs/moving.md has the bodies too."""
 
-LEFT_BEHIND = {
+NOT_MIGRATED = {
     "simplejwt": "Its tokens are signed with the old secret key and are not taken here: everybody signs in once more.",
     "djoser": "Its tokens, JWTs or not, are not taken here: everybody signs in once more. Mails on their way are void.",
     "knox": "It keeps digests of its tokens, which cannot become sessions here: everybody signs in once more.",

@@ -16,11 +16,11 @@ from tempfile import mkstemp
 from typing import Any, TextIO
 
 from latchkey.accounts.models import User
-from latchkey.import_export.csv_format import guarded
+from latchkey.import_export.csv_format import escape_formula
 
 
 @contextmanager
-def whole_file(path: Path, *, overwrite: bool) -> Iterator[TextIO]:
+def atomic_write(path: Path, *, overwrite: bool) -> Iterator[TextIO]:
     """Write beside the file (mode 0600), and give it its name at the end; nothing is left of one that was not ended.
 
     Raises FileExistsError where there is a file already, or something that is none, and what else an OSError can be.
@@ -49,43 +49,45 @@ def standard_output() -> Iterator[TextIO]:
             os.dup2(target.fileno(), 1)
 
 
-def write_file(file: TextIO, form: str, fields: Sequence[str], parts: Iterable[list[tuple[Any, ...]]]) -> Iterator[int]:
+def write_users(
+    file: TextIO, form: str, fields: Sequence[str], chunks: Iterable[list[tuple[Any, ...]]]
+) -> Iterator[int]:
     """Write part by part, and say how many users each had; raises OSError."""
     rows = csv.writer(file)
     if form == "csv":
         rows.writerow(fields)
-    for part in parts:
+    for part in chunks:
         if form == "csv":
-            rows.writerows([_cell(value) for value in user] for user in part)
+            rows.writerows([_csv_value(value) for value in user] for user in part)
         else:
-            file.writelines(json.dumps(dict(zip(fields, map(_plain, user), strict=True))) + "\n" for user in part)
+            file.writelines(json.dumps(dict(zip(fields, map(_json_value, user), strict=True))) + "\n" for user in part)
         yield len(part)
 
 
-def _cell(value: Any) -> Any:
+def _csv_value(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return guarded(value) if isinstance(value, str) else _plain(value)
+    return escape_formula(value) if isinstance(value, str) else _json_value(value)
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
 
 
-PART = 2_000
+CHUNK = 2_000
 """Users read in one statement, and so held at once."""
 
 COLUMNS = {"password_hash": "password"}
 """Of the fields that are called otherwise."""
 
 
-def hand_out(fields: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
+def export_users(fields: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
     """Return the users in the order of their ids, with these fields, of which the id comes first.
 
     Each part is a statement of its own, so that no transaction is open for minutes; who registers meanwhile is in it,
     or is not.
     """
     columns, last = [COLUMNS.get(name, name) for name in fields], -1
-    while part := list(User.objects.filter(pk__gt=last).order_by("pk").values_list(*columns)[:PART]):
+    while part := list(User.objects.filter(pk__gt=last).order_by("pk").values_list(*columns)[:CHUNK]):
         last = part[-1][0]
         yield part

@@ -6,16 +6,16 @@ from typing import Any
 
 from django.contrib.auth.hashers import get_hasher
 
-from latchkey.hashing.legacy import MOST_MEMORY, unpadded
-from latchkey.hashing.runtime import MEMORY, PASSES
+from latchkey.hashing.legacy import MAX_MEMORY_KIB, b64decode_unpadded
+from latchkey.hashing.runtime import MEMORY_KIB, TIME_COST
 
-DEAREST = 50
+MAX_COST = 50
 """Times the work of one of our hashes, about a second: no sign-in may hold up the others for longer."""
 
-MOST_LANES = 16
+MAX_LANES = 16
 """Threads that Argon2 starts for one hash."""
 
-LONGEST = 256
+MAX_LENGTH = 256
 """Characters, as many as the column has."""
 
 _PHC = re.compile(r"\$(?:argon2|scrypt|pbkdf2-).*")
@@ -29,7 +29,7 @@ _PBKDF2 = re.compile(r"\$pbkdf2-(sha256|sha512)\$(?:i=)?([0-9]+)(?:,l=[0-9]+)?\$
 _SALTED_BCRYPT = re.compile(
     r"\$2[aby]\$(?:0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]"
 )
-_FORMS = {  # of what comes behind the name; a group is base64 without padding, first the salt and then the hash
+_PATTERNS = {  # of what comes behind the name; a group is base64 without padding, first the salt and then the hash
     "argon2": re.compile(
         r"argon2(?:id|i|d)\$(?:v=(?:16|19)\$)?m=[1-9][0-9]{0,8},t=[1-9][0-9]{0,4},p=[1-9][0-9]?"
         r"\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)"
@@ -45,31 +45,31 @@ _FORMS = {  # of what comes behind the name; a group is base64 without padding, 
 }
 
 
-def encoded(text: str) -> str:
+def to_django_encoding(text: str) -> str:
     """Return the hash as Django writes it; one that is unusable (`!...`) stays as it is.
 
     A hash whose check takes too long or too much memory is refused, as one sign-in would hang the server. Raises
     ValueError with a sentence that repeats nothing of the hash.
     """
-    if len(text) > LONGEST:
+    if len(text) > MAX_LENGTH:
         raise ValueError("This is too long for a hash.")
     if _UNUSABLE.fullmatch(text):
         return text
-    named = _named(text)
+    named = _identify(text)
     algorithm, _, rest = named.partition("$")
-    form = _FORMS.get(algorithm)
+    form = _PATTERNS.get(algorithm)
     if form is None:
         raise ValueError("A hash of this kind cannot be carried over.")
     found = form.fullmatch(rest)
-    if found is None or not _is_whole(algorithm, named, *found.groups()):
+    if found is None or not _is_well_formed(algorithm, named, *found.groups()):
         raise ValueError("This hash is damaged.")
     hasher: Any = get_hasher(algorithm)
-    if hasher.work(named) > DEAREST * MEMORY * PASSES or hasher.memory(named) > MOST_MEMORY:
+    if hasher.cost(named) > MAX_COST * MEMORY_KIB * TIME_COST or hasher.memory_kib(named) > MAX_MEMORY_KIB:
         raise ValueError("To check this hash takes longer, or more memory, than a sign-in may.")
     return named
 
 
-def _named(text: str) -> str:
+def _identify(text: str) -> str:
     """Put Django's name before a PHC or crypt string; what has one already, or none that we know, is left alone."""
     if _PHC.fullmatch(text):
         text = _PADDING.sub("", text)  # such as Keycloak has
@@ -87,22 +87,22 @@ def _named(text: str) -> str:
     return text
 
 
-def _is_whole(algorithm: str, named: str, salt: str = "", known: str = "") -> bool:
+def _is_well_formed(algorithm: str, named: str, salt: str = "", known: str = "") -> bool:
     """Tell whether the hash can match anything, and not too much: a few bytes of hash match many passwords."""
     try:
-        if known and not (_canonical(salt, 1) and _canonical(known, 16)):
+        if known and not (_is_canonical_base64(salt, 1) and _is_canonical_base64(known, 16)):
             return False
     except ValueError:
         return False
     hasher: Any = get_hasher(algorithm)
     parts = hasher.decode(named)
     if algorithm == "argon2":
-        return bool(8 * parts["parallelism"] <= parts["memory_cost"] and parts["parallelism"] <= MOST_LANES)
+        return bool(8 * parts["parallelism"] <= parts["memory_cost"] and parts["parallelism"] <= MAX_LANES)
     factor = parts.get("work_factor", 0)
     return not algorithm.startswith("scrypt") or (factor > 1 and factor & (factor - 1) == 0)
 
 
-def _canonical(text: str, fewest: int) -> bool:
+def _is_canonical_base64(text: str, fewest: int) -> bool:
     """Tell whether this is base64 of so many bytes and of 64 at most, with nothing in its spare bits."""
-    data = unpadded(text)
+    data = b64decode_unpadded(text)
     return fewest <= len(data) <= 64 and base64.b64encode(data).decode().rstrip("=") == text

@@ -6,21 +6,21 @@ from typing import BinaryIO
 
 from django.core.exceptions import ImproperlyConfigured
 
-from latchkey.import_export.csv_format import columns, rows
-from latchkey.import_export.jsonl_format import objects
-from latchkey.import_export.source_lines import Found, Line, lines_of
+from latchkey.import_export.csv_format import parse_header, read_rows
+from latchkey.import_export.jsonl_format import read_objects
+from latchkey.import_export.source_lines import NumberedLine, SourceRecord, read_lines
 
 
-def read_file(file: BinaryIO, form: str, start: int) -> Iterator[Found]:
+def read_file(file: BinaryIO, form: str, start: int) -> Iterator[SourceRecord]:
     """Return the records from this line on; raises ImproperlyConfigured where the first line is not as it must be."""
-    lines = lines_of(file)
-    head = next(lines, Line(1, complaint="The file is empty."))
-    if head.complaint:
-        raise ImproperlyConfigured(f"The first line cannot be read. {head.complaint}")
+    lines = read_lines(file)
+    head = next(lines, NumberedLine(1, error="The file is empty."))
+    if head.error:
+        raise ImproperlyConfigured(f"The first line cannot be read. {head.error}")
     if form == "csv":
-        return rows(columns(head), _from(start, lines))
-    return objects(_from(start, chain([head], lines)))
+        return read_rows(parse_header(head), _skip_to(start, lines))
+    return read_objects(_skip_to(start, chain([head], lines)))
 
 
-def _from(start: int, lines: Iterator[Line]) -> Iterator[Line]:
+def _skip_to(start: int, lines: Iterator[NumberedLine]) -> Iterator[NumberedLine]:
     return (line for line in lines if line.number >= start)

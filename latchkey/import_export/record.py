@@ -7,21 +7,21 @@ from typing import Any
 
 from latchkey.accounts.models import User
 from latchkey.core import clock
-from latchkey.import_export.email_cache import canonical
-from latchkey.import_export.password_hashes import encoded
+from latchkey.import_export.email_cache import normalize_email_cached
+from latchkey.import_export.password_hashes import to_django_encoding
 
-KEPT = (
+EXPORT_FIELDS = (
     *("id", "email", "username", "password_hash", "is_active", "is_staff", "is_superuser"),
     *("created_at", "email_verified_at"),
 )
 """What `latchkey users export` writes, in this order."""
 
-FIELDS = frozenset({*KEPT, "password", "email_verified"})
+IMPORT_FIELDS = frozenset({*EXPORT_FIELDS, "password", "email_verified"})
 """What `latchkey users import` reads."""
 
-NAME_LENGTH = User._meta.get_field("username").max_length or 0
-GREATEST_ID = 2**53 - 1  # JSON is sure of these (RFC 8259 section 6); the smallest is the very first superuser's 0
-OLDEST, AHEAD = datetime(1970, 1, 1, tzinfo=UTC), timedelta(days=1)
+MAX_NAME_LENGTH = User._meta.get_field("username").max_length or 0
+MAX_ID = 2**53 - 1  # JSON is sure of these (RFC 8259 section 6); the smallest is the very first superuser's 0
+MIN_DATETIME, MAX_FUTURE = datetime(1970, 1, 1, tzinfo=UTC), timedelta(days=1)
 """Between the first and tomorrow, as clocks differ: what is outside is a mistake of units or of columns."""
 
 _TRUE, _FALSE = ("true", "t", "yes", "1"), ("false", "f", "no", "0")
@@ -43,38 +43,38 @@ class Account:
     email_verified_at: datetime | None
 
 
-def read(values: Mapping[str, Any]) -> Account:
+def parse_account(values: Mapping[str, Any]) -> Account:
     """Return the account; raises ValueError with the field and a sentence that repeats nothing of its value."""
     now = clock.now()
     password, known = _text(values, "password"), _text(values, "password_hash")
     if password and known:
         raise ValueError("password: There is a password_hash besides; give one of the two.")
-    verified = now if _flag(values, "email_verified", default=False) else None
+    verified = now if _bool(values, "email_verified", default=False) else None
     return Account(
         id=_id(values),
-        email=_checked("email", _address, _text(values, "email")),
+        email=_convert("email", _email, _text(values, "email")),
         username=_name(values),
-        password_hash=_checked("password_hash", encoded, known) if known else "",
+        password_hash=_convert("password_hash", to_django_encoding, known) if known else "",
         password=password,
-        is_active=_flag(values, "is_active", default=True),
-        is_staff=_flag(values, "is_staff", default=False),
-        is_superuser=_flag(values, "is_superuser", default=False),
-        created_at=_moment(values, "created_at", now) or now,
-        email_verified_at=_moment(values, "email_verified_at", now) or verified,
+        is_active=_bool(values, "is_active", default=True),
+        is_staff=_bool(values, "is_staff", default=False),
+        is_superuser=_bool(values, "is_superuser", default=False),
+        created_at=_datetime(values, "created_at", now) or now,
+        email_verified_at=_datetime(values, "email_verified_at", now) or verified,
     )
 
 
-def _checked(field: str, check: Any, text: str) -> str:
+def _convert(field: str, check: Any, text: str) -> str:
     try:
         return str(check(text))
     except ValueError as error:
         raise ValueError(f"{field}: {error}") from error
 
 
-def _address(text: str) -> str:
+def _email(text: str) -> str:
     if not text.strip():
         raise ValueError("There is none.")
-    return canonical(text)
+    return normalize_email_cached(text)
 
 
 def _text(values: Mapping[str, Any], field: str) -> str:
@@ -91,12 +91,12 @@ def _text(values: Mapping[str, Any], field: str) -> str:
 
 def _name(values: Mapping[str, Any]) -> str:
     name = _text(values, "username")
-    if len(name) > NAME_LENGTH:
-        raise ValueError(f"username: A display name has at most {NAME_LENGTH} characters.")
+    if len(name) > MAX_NAME_LENGTH:
+        raise ValueError(f"username: A display name has at most {MAX_NAME_LENGTH} characters.")
     return name
 
 
-def _flag(values: Mapping[str, Any], field: str, *, default: bool) -> bool:
+def _bool(values: Mapping[str, Any], field: str, *, default: bool) -> bool:
     value = values.get(field)
     word = str(value).lower() if isinstance(value, str | int) else value
     if word in (None, ""):
@@ -112,12 +112,12 @@ def _id(values: Mapping[str, Any]) -> int | None:
         return None
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
         value = int(value)
-    if type(value) is not int or not 0 <= value <= GREATEST_ID:
+    if type(value) is not int or not 0 <= value <= MAX_ID:
         raise ValueError("id: This must be a whole number from 0.")
     return value
 
 
-def _moment(values: Mapping[str, Any], field: str, now: datetime) -> datetime | None:
+def _datetime(values: Mapping[str, Any], field: str, now: datetime) -> datetime | None:
     """Return a moment in UTC, which one without a zone is taken to be in."""
     value = values.get(field)
     if value in (None, ""):
@@ -127,6 +127,6 @@ def _moment(values: Mapping[str, Any], field: str, now: datetime) -> datetime | 
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, TypeError, OverflowError) as error:
         raise ValueError(f"{field}: This must be a time such as 2026-01-31T12:00:00Z.") from error
-    if not OLDEST <= moment <= now + AHEAD:
+    if not MIN_DATETIME <= moment <= now + MAX_FUTURE:
         raise ValueError(f"{field}: This must be a time from 1970 to now.")
     return moment

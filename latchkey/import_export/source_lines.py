@@ -13,10 +13,10 @@ from django.core.exceptions import ImproperlyConfigured
 
 FORMATS = ("csv", "jsonl")
 SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-STANDARD = "-"
+STDIO = "-"
 
 
-def form_of(file: str, form: str | None) -> str:
+def detect_format(file: str, form: str | None) -> str:
     """Return the format, by the name of the file where none is given; raises ImproperlyConfigured."""
     form = form or SUFFIXES.get(Path(file).suffix.lower())
     if form is None:
@@ -24,15 +24,15 @@ def form_of(file: str, form: str | None) -> str:
     return form
 
 
-def opened(file: str) -> BinaryIO:
+def open_source(file: str) -> BinaryIO:
     """Open a file, or standard input; raises ImproperlyConfigured."""
     try:
-        return sys.stdin.buffer if file == STANDARD else Path(file).open("rb")
+        return sys.stdin.buffer if file == STDIO else Path(file).open("rb")
     except OSError as error:
         raise ImproperlyConfigured(f"{file!r} cannot be read: {error.strerror}.") from error
 
 
-def lines_in(source: BinaryIO) -> int | None:
+def count_lines(source: BinaryIO) -> int | None:
     """Count the lines of a file that can be read twice."""
     if not source.seekable():
         return None
@@ -41,19 +41,19 @@ def lines_in(source: BinaryIO) -> int | None:
     return count
 
 
-LONGEST = 64 * 1024
+MAX_LINE_BYTES = 64 * 1024
 """Bytes of one line; the rest of a longer one is passed over without being held."""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class NumberedLine:
     number: int
     text: str = ""
-    complaint: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SourceRecord:
     """One record, by the name that an operator finds it by: its values, or the sentence that says why there are none.
 
     last is the number of its last line, or how many came before it in a table, and itself.
@@ -62,20 +62,20 @@ class Found:
     name: str
     last: int
     values: Mapping[str, Any] = field(default_factory=dict)
-    complaint: str = ""
+    error: str = ""
 
 
-def lines_of(file: BinaryIO) -> Iterator[Line]:
+def read_lines(file: BinaryIO) -> Iterator[NumberedLine]:
     """Read UTF-8, with a byte order mark or without; lines end in LF or in CR LF."""
     number = 0
-    while line := file.readline(LONGEST + 1):
+    while line := file.readline(MAX_LINE_BYTES + 1):
         number += 1
-        if len(line) > LONGEST:
+        if len(line) > MAX_LINE_BYTES:
             while line and not line.endswith(b"\n"):
-                line = file.readline(LONGEST)
-            yield Line(number, complaint=f"It is longer than {LONGEST} bytes.")
+                line = file.readline(MAX_LINE_BYTES)
+            yield NumberedLine(number, error=f"It is longer than {MAX_LINE_BYTES} bytes.")
             continue
         try:
-            yield Line(number, line.decode("utf-8-sig" if number == 1 else "utf-8"))
+            yield NumberedLine(number, line.decode("utf-8-sig" if number == 1 else "utf-8"))
         except UnicodeDecodeError:
-            yield Line(number, complaint="It is not UTF-8.")
+            yield NumberedLine(number, error="It is not UTF-8.")

@@ -9,12 +9,12 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import to_locale
 
-from latchkey.conf.policy import current
+from latchkey.conf.policy import current_policy
 from latchkey.core import clock
-from latchkey.mail.models import Kind
-from latchkey.mail.render import written
+from latchkey.mail.models import MailKind
+from latchkey.mail.render import render_mail
 
-EXAMPLE = {
+SAMPLE_CONTEXT = {
     "username": "Alice",
     "link": "https://auth.example.com/",
     "code": "1234-5678",
@@ -36,7 +36,7 @@ def templates_can_be_filled(**kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def verification_has_mail(**kwargs: Any) -> list[CheckMessage]:
     """Nobody could ever confirm an address where no mail is sent."""
-    if settings.MAIL_SERVER or current().email_verification == "off":
+    if settings.MAIL_SERVER or current_policy().email_verification == "off":
         return []
     hint = "Set it (docs/mail.md), or turn EMAIL_VERIFICATION off in the admin area."
     return [Error("EMAIL_URL is not set, and EMAIL_VERIFICATION is on.", hint=hint, id="latchkey.E012")]
@@ -55,9 +55,9 @@ def broken_templates() -> Iterator[str]:
     catalogue = Path("locale", to_locale(settings.MAIL_LANGUAGE), "LC_MESSAGES", "django.mo")
     if settings.MAIL_LANGUAGE != "en" and not Path(settings.TEMPLATES_DIR or "/", catalogue).is_file():
         yield f"LATCHKEY_MAIL_LANGUAGE is {settings.MAIL_LANGUAGE!r}, and LATCHKEY_TEMPLATES_DIR has no {catalogue}."
-    for kind in Kind:
+    for kind in MailKind:
         try:
-            written(kind, "alice@example.com", EXAMPLE, 0, clock.now())
+            render_mail(kind, "alice@example.com", SAMPLE_CONTEXT, 0, clock.now())
         except Exception as error:  # whatever an operator's template leads to
             said = " ".join(str(error).split())
             yield f"The templates of the mail {kind} cannot be used: {said}."

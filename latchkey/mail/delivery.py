@@ -9,10 +9,10 @@ import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 
-from latchkey.mail.failures import MISTAKE, NOT_SET_UP, Failure, failure_of
+from latchkey.mail.failures import INTERNAL_ERROR, NOT_CONFIGURED, Failure, classify
 from latchkey.mail.models import Mail
-from latchkey.mail.queue import given_up, put_off, sent, take
-from latchkey.mail.render import Unsendable, opened
+from latchkey.mail.queue import claim_next, mark_failed, mark_sent, reschedule
+from latchkey.mail.render import Unsendable, load_message
 
 BATCH = 100
 """Mails over one connection; servers like to limit that."""
@@ -24,29 +24,29 @@ class Outcome(Enum):
     """What became of an attempt; AWAY: the next mail would fare no better just now."""
 
     SENT = "sent"
-    PUT_OFF = "put off"
-    GIVEN_UP = "given up"
-    AWAY = "away"
+    DEFERRED = "put off"
+    FAILED = "failed"
+    SERVER_DOWN = "away"
 
 
-def deliver() -> Iterator[Outcome]:
+def deliver_due() -> Iterator[Outcome]:
     """Send one due mail for each step, until there are no more, the server is away or has had a batch.
 
     Between two steps nothing is in hand, so whoever has to stop does so there. Raises DatabaseError.
     """
-    with server() as connection:
+    with smtp_connection() as connection:
         for _ in range(BATCH):
-            mail = take()
+            mail = claim_next()
             if mail is None:
                 return
-            outcome = attempt(mail, connection)
+            outcome = deliver_one(mail, connection)
             yield outcome
-            if outcome is Outcome.AWAY:
+            if outcome is Outcome.SERVER_DOWN:
                 return
 
 
 @contextmanager
-def server() -> Iterator[Any]:
+def smtp_connection() -> Iterator[Any]:
     """Return a connection to the mail server that opens itself when it is needed; None where there is no server."""
     connection = get_connection(**settings.MAIL_SERVER) if settings.MAIL_SERVER else None
     try:
@@ -57,39 +57,39 @@ def server() -> Iterator[Any]:
                 connection.close()
 
 
-def attempt(mail: Mail, connection: Any) -> Outcome:
+def deliver_one(mail: Mail, connection: Any) -> Outcome:
     """Send one mail, and write down what became of it."""
-    why = tried(mail, connection)
+    why = _try_send(mail, connection)
     if why is None:
-        sent(mail)
+        mark_sent(mail)
         return Outcome.SENT
-    if why.is_final or not put_off(mail, why):
-        given_up(mail, why)
-        return Outcome.GIVEN_UP
-    log.warning("mail.put_off", mail_id=mail.pk, kind=mail.kind, attempts=mail.attempts, reason=why.phrase)
-    return Outcome.AWAY if why.is_of_server else Outcome.PUT_OFF
+    if why.is_permanent or not reschedule(mail, why):
+        mark_failed(mail, why)
+        return Outcome.FAILED
+    log.warning("mail.deferred", mail_id=mail.pk, kind=mail.kind, attempts=mail.attempts, reason=why.phrase)
+    return Outcome.SERVER_DOWN if why.is_server_error else Outcome.DEFERRED
 
 
-def tried(mail: Mail, connection: Any) -> Failure | None:
+def _try_send(mail: Mail, connection: Any) -> Failure | None:
     """Return None once the server has taken the mail, else why it has not; a mistake of ours is no reason to stop."""
     try:
-        message = opened(mail)
-        return handed_over(message, connection) if connection else NOT_SET_UP
+        message = load_message(mail)
+        return send(message, connection) if connection else NOT_CONFIGURED
     except Unsendable as error:
-        return error.why
+        return error.failure
     except Exception:
-        log.exception("mail.failed")
-        return MISTAKE
+        log.exception("mail_worker.failed")
+        return INTERNAL_ERROR
 
 
-def handed_over(
-    message: EmailMessage, connection: Any, tell: Callable[[Exception], object] = lambda error: None
+def send(
+    message: EmailMessage, connection: Any, on_error: Callable[[Exception], object] = lambda error: None
 ) -> Failure | None:
     """Return None once the server has taken the mail, else why it has not; whoever asked is told in its own words."""
     try:
         connection.open()  # else Django would open one for this mail alone
         connection.send_messages([message])
     except (OSError, ValueError) as error:
-        tell(error)
-        return failure_of(error)
+        on_error(error)
+        return classify(error)
     return None

@@ -14,45 +14,45 @@ class Failure:
     """Why a mail was not taken; whether it never will be; and whether the next one would fare no better just now."""
 
     phrase: str
-    is_final: bool = False
-    is_of_server: bool = False
+    is_permanent: bool = False
+    is_server_error: bool = False
 
 
-EXPIRED = Failure("expired", is_final=True)
-NOT_SET_UP = Failure("EMAIL_URL is not set", is_final=True)
-SEALED_OFF = Failure("cannot be decrypted", is_final=True)
+EXPIRED = Failure("expired", is_permanent=True)
+NOT_CONFIGURED = Failure("EMAIL_URL is not set", is_permanent=True)
+UNDECRYPTABLE = Failure("cannot be decrypted", is_permanent=True)
 UNKNOWN_KIND = Failure("unknown kind")
-NOT_ASCII = Failure("address is not ASCII", is_final=True)
-MISTAKE = Failure("mistake of ours, see the log")
+NOT_ASCII = Failure("address is not ASCII", is_permanent=True)
+INTERNAL_ERROR = Failure("mistake of ours, see the log")
 BROKEN_TEMPLATE = Failure("template is broken")
 
 
-def failure_of(error: OSError | ValueError) -> Failure:
+def classify(error: OSError | ValueError) -> Failure:
     """Return what an error of smtplib means for the mail in hand.
 
     Only the recipient's refusal and that of the mail itself end it: a wrong password or sender is for the operator to
     mend, and then the mail goes out.
     """
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return _refused(max(int(code) for code, _ in error.recipients.values()))
+        return _rejected(max(int(code) for code, _ in error.recipients.values()))
     if isinstance(error, smtplib.SMTPDataError):
-        return _refused(error.smtp_code)
+        return _rejected(error.smtp_code)
     if isinstance(error, smtplib.SMTPResponseException):
         words: dict[type[OSError], str] = {
             smtplib.SMTPAuthenticationError: "sign-in refused",
             smtplib.SMTPSenderRefused: "sender refused",
         }
-        return Failure(f"{words.get(type(error), 'server refused')} {error.smtp_code}", is_of_server=True)
+        return Failure(f"{words.get(type(error), 'server refused')} {error.smtp_code}", is_server_error=True)
     if isinstance(error, OSError):
-        return Failure(_of_connection(error), is_of_server=True)
-    return Failure("address cannot be used", is_final=True)
+        return Failure(_connection_error(error), is_server_error=True)
+    return Failure("address cannot be used", is_permanent=True)
 
 
-def _refused(code: int) -> Failure:
-    return Failure(f"refused {code}", is_final=code >= PERMANENT, is_of_server=code == 421)  # 421: it hangs up
+def _rejected(code: int) -> Failure:
+    return Failure(f"refused {code}", is_permanent=code >= PERMANENT, is_server_error=code == 421)  # 421: it hangs up
 
 
-def _of_connection(error: BaseException) -> str:
+def _connection_error(error: BaseException) -> str:
     """Return what became of the connection; smtplib has one word for many ends, and keeps the cause beside it."""
     if isinstance(error, smtplib.SMTPServerDisconnected) and isinstance(error.__context__, OSError):
         error = error.__context__

@@ -10,7 +10,7 @@ from django.db import models
 from latchkey.core import clock
 
 
-class Kind(StrEnum):
+class MailKind(StrEnum):
     """What a mail is about, and the name of its templates: mail/<kind>.txt, .html and .subject.txt."""
 
     PASSWORD_RESET = "password_reset"  # noqa: S105 - no password
@@ -36,13 +36,13 @@ class Mail(models.Model):
     id = models.BigAutoField(primary_key=True)
     kind = models.CharField(max_length=40, editable=False)
     to_address = models.CharField("to", max_length=ADDRESS_LENGTH, editable=False)
-    sealed = models.BinaryField()
+    encrypted_context = models.BinaryField()
     user_id = models.BigIntegerField("user", null=True, editable=False)
     created_at = models.DateTimeField("written", default=clock.now, editable=False)
     next_attempt_at = models.DateTimeField("due", default=clock.now, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     sent_at = models.DateTimeField("sent", null=True, editable=False)
-    given_up_at = models.DateTimeField("given up", null=True, editable=False)
+    failed_at = models.DateTimeField("failed", null=True, editable=False)
     last_error = models.CharField(max_length=100, blank=True, editable=False)
 
     class Meta:
@@ -53,7 +53,7 @@ class Mail(models.Model):
             models.Index(
                 "next_attempt_at",
                 name="latchkey_mail_waiting",
-                condition=models.Q(sent_at=None, given_up_at=None),
+                condition=models.Q(sent_at=None, failed_at=None),
             ),
         )
 

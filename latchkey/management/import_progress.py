@@ -14,18 +14,18 @@ from tqdm import tqdm
 
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
-from latchkey.import_export.importer import Step
-from latchkey.import_export.source_lines import Found
+from latchkey.import_export.importer import ImportBatch
+from latchkey.import_export.source_lines import SourceRecord
 
-SHOWN = 20
+MAX_SHOWN = 20
 """Bad records that are shown where no file collects them."""
 
-BAD, INTERRUPTED = 1, 130
+EXIT_REJECTED, EXIT_INTERRUPTED = 1, 130
 """Exit codes; 130 is what a shell makes of Ctrl-C."""
 
 
 @dataclass(slots=True)
-class Tally:
+class ImportTotals:
     """How it goes: where the last batch ended, and what came of whom."""
 
     last: int = 0
@@ -38,38 +38,38 @@ class Tally:
         return f"{self.added} added, {self.present} already there, {self.bad} bad."
 
 
-class Complaints:
+class RejectLog:
     """Where it is said what is wrong with a record: in a file, or on the screen until it gets too much."""
 
     def __init__(self, file: TextIO | None) -> None:
         self.file, self.count = file, 0
 
-    def add(self, found: Found, complaint: str) -> None:
+    def add(self, found: SourceRecord, complaint: str) -> None:
         self.count += 1
         said = f"{found.name}: {complaint}"
         if self.file:
             print(said, file=self.file, flush=True)
-        elif self.count <= SHOWN:
+        elif self.count <= MAX_SHOWN:
             tqdm.write(said, file=sys.stderr)
 
     def close(self) -> None:
-        if not self.file and self.count > SHOWN:
-            print(f"and {self.count - SHOWN} more; --rejects FILE collects them all.", file=sys.stderr)
+        if not self.file and self.count > MAX_SHOWN:
+            print(f"and {self.count - MAX_SHOWN} more; --rejects FILE collects them all.", file=sys.stderr)
 
 
-def take_in_and_tell(  # noqa: PLR0913  # all but two are named at the call
+def run_import(  # noqa: PLR0913  # all but two are named at the call
     command: BaseCommand,
-    steps: Iterable[Step],
+    batches: Iterable[ImportBatch],
     *,
     bar: "tqdm[NoReturn]",
     start: int,
-    complaints: Complaints,
-    to_go_on: Callable[[int], str],
+    rejects: RejectLog,
+    resume_hint: Callable[[int], str],
 ) -> None:
     """Go through the steps, and say what came of them; exits with 1 where records were bad, with 130 after Ctrl-C."""
-    tally = Tally(last=start)
-    with bar, _told(command, tally, complaints, to_go_on):
-        for step in steps:
+    tally = ImportTotals(last=start)
+    with bar, _report_outcome(command, tally, rejects, resume_hint):
+        for step in batches:
             bar.update(max(0, step.last - tally.last))
             tally.last = max(step.last, tally.last)
             if step.hashed and not tally.hashed:
@@ -78,30 +78,32 @@ def take_in_and_tell(  # noqa: PLR0913  # all but two are named at the call
             tally.added, tally.present = tally.added + step.added, tally.present + step.present
             tally.bad += len(step.bad)
             for found, complaint in step.bad:
-                complaints.add(found, complaint)
+                rejects.add(found, complaint)
     if tally.bad:
-        sys.exit(BAD)
+        sys.exit(EXIT_REJECTED)
 
 
 @contextmanager
-def _told(command: BaseCommand, tally: Tally, complaints: Complaints, to_go_on: Callable[[int], str]) -> Iterator[None]:
+def _report_outcome(
+    command: BaseCommand, totals: ImportTotals, rejects: RejectLog, resume_hint: Callable[[int], str]
+) -> Iterator[None]:
     """Sum up, however it ends; raises ImproperlyConfigured where it cannot go on."""
     try:
         yield
     except KeyboardInterrupt:
-        command.stderr.write(f"Stopped. {to_go_on(tally.last)}")
-        sys.exit(INTERRUPTED)
+        command.stderr.write(f"Stopped. {resume_hint(totals.last)}")
+        sys.exit(EXIT_INTERRUPTED)
     except (OperationalError, OSError) as error:
-        raise ImproperlyConfigured(f"{to_go_on(tally.last)} It stopped: {str(error).splitlines()[0]}") from error
+        raise ImproperlyConfigured(f"{resume_hint(totals.last)} It stopped: {str(error).splitlines()[0]}") from error
     finally:
-        complaints.close()
-        if tally.added:
+        rejects.close()
+        if totals.added:
             with suppress(DatabaseError):  # it may be what ended the import
-                record(Event.USERS_IMPORTED, reason=str(tally.added))
-        command.stdout.write(str(tally))
+                record(Event.USERS_IMPORTED, reason=str(totals.added))
+        command.stdout.write(str(totals))
 
 
-def rejects_file(path: Path | None) -> AbstractContextManager[TextIO | None]:
+def open_rejects_file(path: Path | None) -> AbstractContextManager[TextIO | None]:
     """Open the file that collects what is wrong, to add to it; raises ImproperlyConfigured."""
     if path is None:
         return nullcontext()

@@ -20,39 +20,39 @@ from latchkey.core import clock
 from latchkey.mail.models import Mail
 from latchkey.metrics_server.live_sessions import live_sessions
 from latchkey.telemetry.metrics import REGISTRY
-from latchkey.telemetry.multiprocess import forget_dead
+from latchkey.telemetry.multiprocess import remove_dead_gauges
 
 
-class Shared:
+class MultiprocessDirectory:
     """The folder in which the workers of one server count; without one a process counts for itself."""
 
-    folder: Path | None = None
+    path: Path | None = None
 
 
-Numbers: TypeAlias = Mapping[str, tuple[str, float]]
+Gauges: TypeAlias = Mapping[str, tuple[str, float]]
 """Gauges by their names, each with what it tells."""
 
 
-class Database(Collector):
+class DatabaseCollector(Collector):
     """The numbers of the database, asked for when somebody asks; left out where they could not be."""
 
-    def __init__(self, ask: Callable[[], Numbers]) -> None:
-        self.ask = ask
+    def __init__(self, ask: Callable[[], Gauges]) -> None:
+        self.read = ask
 
     def collect(self) -> Iterator[Metric]:
-        for name, (told, number) in self.ask().items():
+        for name, (told, number) in self.read().items():
             yield GaugeMetricFamily(name, told, number)
 
 
-class Workers(Collector):
+class WorkersCollector(Collector):
     """What the workers of one server have counted together."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.directory = folder
 
     def collect(self) -> Iterator[Metric]:
-        forget_dead(self.folder)
-        files = MultiProcessCollector(None, str(self.folder))
+        remove_dead_gauges(self.directory)
+        files = MultiProcessCollector(None, str(self.directory))
         try:
             metrics = list(files.collect())
         except FileNotFoundError:  # a new worker took over the file of a dead one in this very moment
@@ -60,33 +60,33 @@ class Workers(Collector):
         yield from metrics
 
 
-def exposition(accept: str, of_database: Callable[[], Numbers]) -> tuple[bytes, str]:
+def exposition(accept: str, read_database: Callable[[], Gauges]) -> tuple[bytes, str]:
     """Return the numbers of all workers, and the content type that was negotiated."""
     encode, content_type = choose_encoder(accept)
     registry = CollectorRegistry()
-    registry.register(Database(of_database))
-    registry.register(Workers(Shared.folder) if Shared.folder else REGISTRY)
+    registry.register(DatabaseCollector(read_database))
+    registry.register(WorkersCollector(MultiprocessDirectory.path) if MultiprocessDirectory.path else REGISTRY)
     return encode(registry), content_type
 
 
-LOOKED_AT = 10_000
+MAX_COUNTED = 10_000
 """Mails at most: a queue as long as that is told of as it is."""
 
 
-def mail_queue() -> tuple[float, float]:
+def mail_queue_size() -> tuple[float, float]:
     """Return the number of mails that wait, and the seconds since the oldest was written; raises DatabaseError.
 
     One statement along the partial index of what waits, which is empty nearly always.
     """
-    waiting = Mail.objects.filter(sent_at=None, given_up_at=None).order_by("next_attempt_at")[:LOOKED_AT]
+    waiting = Mail.objects.filter(sent_at=None, failed_at=None).order_by("next_attempt_at")[:MAX_COUNTED]
     counted = waiting.aggregate(number=Count("pk"), oldest=Min("created_at"))
     oldest = counted["oldest"]
     return counted["number"], max(0.0, (clock.now() - oldest).total_seconds()) if oldest else 0.0
 
 
-def of_database() -> dict[str, tuple[str, float]]:
+def database_gauges() -> dict[str, tuple[str, float]]:
     """Return each number by the name of its metric, with what it tells; raises DatabaseError."""
-    waiting, oldest = mail_queue()
+    waiting, oldest = mail_queue_size()
     return {
         "latchkey_live_sessions": ("Sessions that sign somebody in.", live_sessions()),
         "latchkey_mail_waiting": ("Mails that are still to be sent.", waiting),

@@ -9,22 +9,22 @@ from threading import Thread
 from typing import Any
 from wsgiref.simple_server import ServerHandler, WSGIRequestHandler, WSGIServer
 
-from latchkey.metrics_server.sockets import bound
+from latchkey.metrics_server.sockets import bind
 
-SECONDS = 5  # for a request to arrive
+REQUEST_TIMEOUT = 5  # for a request to arrive
 BACKLOG = 128
 
 
-def listening(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens; raises ImproperlyConfigured."""
-    listener = bound(host, port)
+    listener = bind(host, port)
     listener.listen(BACKLOG)
     listener.setblocking(False)  # where two workers wake up for one client, the second has nothing to accept
     return listener
 
 
 class _Handler(WSGIRequestHandler):
-    timeout = SECONDS
+    timeout = REQUEST_TIMEOUT
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name in the standard library
         """Say nothing: a scrape every few seconds is no event."""
@@ -37,7 +37,7 @@ class _Server(ThreadingMixIn, WSGIServer):
         """Say nothing of clients that went away, or never finished their request."""
 
 
-def answer_at(listener: socket.socket, application: Any) -> None:
+def serve_in_thread(listener: socket.socket, application: Any) -> None:
     """Serve the application at this socket, in threads of its own."""
     ServerHandler.server_software = ""  # strangers need not know
     server = _Server(("", 0), _Handler, bind_and_activate=False)

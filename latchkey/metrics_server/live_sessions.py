@@ -5,16 +5,16 @@ import time
 from latchkey.core import clock
 from latchkey.sessions.models import ID_BITS, Session
 
-SAMPLE = 10_000
+SAMPLE_SIZE = 10_000
 """Sessions looked at: up to so many the number is exact, past that its standard error is 1 %."""
 
-KEPT = 60.0
+CACHE_SECONDS = 60.0
 """Seconds for which a number is told again."""
 
 
-class _Held:
+class _Cache:
     number = 0.0
-    until = 0.0
+    expires_at = 0.0
 
 
 def live_sessions() -> float:
@@ -24,18 +24,18 @@ def live_sessions() -> float:
     how many there are in all. Two statements along the primary key, whatever the size of the table.
     """
     asked_at = time.monotonic()
-    if asked_at >= _Held.until:
-        _Held.number, _Held.until = estimated(), asked_at + KEPT
-    return _Held.number
+    if asked_at >= _Cache.expires_at:
+        _Cache.number, _Cache.expires_at = estimate(), asked_at + CACHE_SECONDS
+    return _Cache.number
 
 
-def estimated(sample: int = SAMPLE) -> float:
+def estimate(sample: int = SAMPLE_SIZE) -> float:
     live = Session.objects.live(clock.now())
     last = Session.objects.order_by("pk").values_list("pk", flat=True)[sample - 1 : sample].first()
     share = 1.0 if last is None else (last + 1) / 2**ID_BITS
     return round((live if last is None else live.filter(pk__lte=last)).count() / share)
 
 
-def forget() -> None:
+def clear_cache() -> None:
     """Count anew for whoever asks next."""
-    _Held.until = 0.0
+    _Cache.expires_at = 0.0

@@ -3,7 +3,7 @@
 from django.db import models
 
 
-class Tally(models.Model):
+class HourlyCount(models.Model):
     """A number of an hour, summed over all workers of all nodes.
 
     hour counts from 1970, in UTC: days and weeks are divisions, on both databases. name is that of an event, or

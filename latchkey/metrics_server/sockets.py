@@ -5,7 +5,7 @@ import socket
 from django.core.exceptions import ImproperlyConfigured
 
 
-def bound(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int) -> socket.socket:
     """Return a socket with this address; raises ImproperlyConfigured where nobody could listen there."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]

@@ -14,33 +14,33 @@ from rest_framework.request import Request
 
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
-from latchkey.core.client import Client, client_of
+from latchkey.core.client import ClientInfo, client_info
 from latchkey.core.exceptions import InvalidClient
-from latchkey.oauth.models import NAME, ServiceCredential
-from latchkey.rate_limits.in_memory import count_guess
+from latchkey.oauth.models import CLIENT_ID, ClientCredential
+from latchkey.rate_limits.in_memory import count_invalid_token
 
 
-def authenticate(client_id: str, secret: str, client: Client) -> None:
+def authenticate_client(client_id: str, secret: str, client: ClientInfo) -> None:
     """Raise InvalidClient unless the service has this secret, or TooManyAttempts where somebody goes on guessing.
 
     An unknown name and a wrong secret do the same work. The name is not logged: it may be a secret in the wrong place.
     """
-    if NAME.fullmatch(client_id) and ServiceCredential.objects.knows(client_id, secret):
+    if CLIENT_ID.fullmatch(client_id) and ClientCredential.objects.matches(client_id, secret):
         return
     record(Event.SERVICE_REFUSED, client)
-    count_guess(client, "service")
+    count_invalid_token(client, "service")
     raise InvalidClient
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class OAuthClient:
     """Who asks, where others have a user."""
 
     client_id: str
     is_authenticated: ClassVar[bool] = True
 
 
-def credential_in(header: str) -> tuple[str, str]:
+def parse_basic(header: str) -> tuple[str, str]:
     """Return the client_id and the secret of a header (RFC 6749 section 2.3.1: both form-encoded, then base64).
 
     Raises InvalidClient where it is no such header.
@@ -56,20 +56,20 @@ def credential_in(header: str) -> tuple[str, str]:
     return credential
 
 
-class ServiceAuthentication(BaseAuthentication):
+class ClientAuthentication(BaseAuthentication):
     """Service credentials; nobody else is let in."""
 
-    def authenticate(self, request: Request) -> tuple[Service, None]:
+    def authenticate(self, request: Request) -> tuple[OAuthClient, None]:
         """Return the service; raises InvalidClient, or TooManyAttempts."""
-        client_id, secret = credential_in(request.META.get("HTTP_AUTHORIZATION", ""))
-        authenticate(client_id, secret, client_of(request.META))
-        return Service(client_id), None
+        client_id, secret = parse_basic(request.META.get("HTTP_AUTHORIZATION", ""))
+        authenticate_client(client_id, secret, client_info(request.META))
+        return OAuthClient(client_id), None
 
 
-class ServiceAuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its hook has no types
+class ClientAuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its hook has no types
     """How the OpenAPI document describes it."""
 
-    target_class = ServiceAuthentication
+    target_class = ClientAuthentication
     name = "serviceCredential"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:

@@ -1,27 +1,27 @@
 """The fast path of the verify endpoint, which a reverse proxy asks for every request (latchkey/web/fast_path)."""
 
-from latchkey.oauth.introspection import headers_of
+from latchkey.oauth.introspection import identity_headers
 from latchkey.sessions import access_tokens as verify
-from latchkey.sessions.authentication import presented_in
-from latchkey.sessions.fast_path import begin_to_verify
+from latchkey.sessions.authentication import bearer_token
+from latchkey.sessions.fast_path import prepare_verify
 from latchkey.tokens.access_token import AccessToken
-from latchkey.web.fast_path.handler import Environ, Halves, NoContent, PlainView, Rows
+from latchkey.web.fast_path.handler import AsyncSteps, Environ, FastHandler, NoContent, Rows
 
 
-def tell(presented: str, environ: Environ) -> NoContent:
+def handle_verify(presented: str, environ: Environ) -> NoContent:
     """Do as VerifyView does."""
-    return NoContent(headers_of(verify.verify(presented)[0]))
+    return NoContent(identity_headers(verify.authenticate(presented)[0]))
 
 
-def end_telling(token: AccessToken, rows: Rows, environ: Environ) -> NoContent:
-    verify.end(token, rows)
-    return NoContent(headers_of(token))
+def finish_verify(token: AccessToken, rows: Rows, environ: Environ) -> NoContent:
+    verify.finish(token, rows)
+    return NoContent(identity_headers(token))
 
 
-VERIFY = PlainView(
-    presented_in,
-    tell,
+VERIFY = FastHandler(
+    bearer_token,
+    handle_verify,
     (("Allow", "GET, HEAD, OPTIONS"), ("Cache-Control", "no-store")),
     negotiated=False,
-    halves=Halves(begin_to_verify, end_telling),
+    async_steps=AsyncSteps(prepare_verify, finish_verify),
 )

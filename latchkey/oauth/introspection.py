@@ -10,19 +10,19 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Q
 
-from latchkey.conf.policy import current
+from latchkey.conf.policy import current_policy
 from latchkey.core import clock
-from latchkey.core.client import Client
+from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import InvalidToken
-from latchkey.rate_limits.in_memory import count_guess
-from latchkey.sessions.access_tokens import verify
+from latchkey.rate_limits.in_memory import count_invalid_token
+from latchkey.sessions.access_tokens import authenticate
 from latchkey.sessions.models import Session
 from latchkey.tokens import refresh_token
 from latchkey.tokens.access_token import AUDIENCE, AccessToken
 from latchkey.tokens.keys import refresh_token_keys
 
 
-def headers_of(token: AccessToken) -> dict[str, str]:
+def identity_headers(token: AccessToken) -> dict[str, str]:
     """Return the headers that name the user and the session of a token that was verified."""
     return {"X-User-Id": str(token.user_id), "X-Session-Id": str(token.session_id)}
 
@@ -52,15 +52,15 @@ INACTIVE = Introspection()
 """All that is said of a token that is malformed, unknown, expired, spent or of an ended session."""
 
 
-def introspect(presented: str, client: Client) -> Introspection:
+def introspect(presented: str, client: ClientInfo) -> Introspection:
     """Tell whether a token is live, and of a live one whose it is: one statement, which changes nothing.
 
     Raises TooManyAttempts where refresh tokens are made up (RFC 7662 section 4); a live one is always told of.
     """
-    if token := refresh_token.read(presented):
-        return _of_refresh_token(token, client)
+    if token := refresh_token.parse(presented):
+        return _introspect_refresh_token(token, client)
     try:
-        access_token, bearer = verify(presented)
+        access_token, bearer = authenticate(presented)
     except InvalidToken:
         return INACTIVE
     return Introspection(
@@ -78,15 +78,15 @@ def introspect(presented: str, client: Client) -> Introspection:
     )
 
 
-def _of_refresh_token(presented: UUID, client: Client) -> Introspection:
+def _introspect_refresh_token(presented: UUID, client: ClientInfo) -> Introspection:
     """Tell of a token that refresh would rotate; a spent one is inactive, and looking at it is no replay."""
     now, keys = clock.now(), refresh_token_keys()
-    session = _session_of(presented, keys, now)
+    session = _find_session(presented, keys, now)
     if session is None:
-        if refresh_token.is_made_up(keys, presented):
-            count_guess(client)
+        if refresh_token.was_never_issued(keys, presented):
+            count_invalid_token(client)
         return INACTIVE
-    ends = min(session.expires_at, session.created_at + current().session_lifetime_cap)
+    ends = min(session.expires_at, session.created_at + current_policy().session_lifetime_cap)
     return Introspection(
         active=True,
         sub=str(session.user_id),
@@ -99,12 +99,12 @@ def _of_refresh_token(presented: UUID, client: Client) -> Introspection:
     )
 
 
-def _session_of(presented: UUID, keys: list[bytes], now: datetime) -> Session | None:
+def _find_session(presented: UUID, keys: list[bytes], now: datetime) -> Session | None:
     digests = [refresh_token.digest(key, presented) for key in keys]
     return (
         Session.objects.live(now)
         .filter(Q(digest__in=digests) | Q(next_digest__in=digests), selector=refresh_token.selector(presented))
-        .filter(created_at__gt=now - current().session_lifetime_cap)
+        .filter(created_at__gt=now - current_policy().session_lifetime_cap)
         .select_related("user")
         .first()
     )

@@ -7,15 +7,15 @@ from typing import ClassVar
 from django.db import models
 
 from latchkey.core import clock
-from latchkey.db.cursor import fetch
+from latchkey.db.cursor import fetch_all
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """What a service can be called: a client_id (RFC 6749 appendix A.1) that needs no encoding anywhere."""
 
-_KNOWN = "SELECT 1 FROM latchkey_servicecredential WHERE digest = %(digest)s AND client_id = %(client_id)s"
+_MATCH = "SELECT 1 FROM latchkey_clientcredential WHERE digest = %(digest)s AND client_id = %(client_id)s"
 
 
-def digest_of(secret: str) -> bytes:
+def hash_secret(secret: str) -> bytes:
     """Return what the database keeps of a secret: 32 bytes.
 
     Nobody can try out 256 random bits, so one round of SHA-256 tells a thief of the database nothing; Argon2 would
@@ -24,23 +24,23 @@ def digest_of(secret: str) -> bytes:
     return sha256(secret.encode()).digest()
 
 
-class ServiceCredentialManager(models.Manager["ServiceCredential"]):
-    def knows(self, client_id: str, secret: str) -> bool:
+class ClientCredentialManager(models.Manager["ClientCredential"]):
+    def matches(self, client_id: str, secret: str) -> bool:
         """Tell whether this is a secret of this service, in one statement, whichever of the two is wrong.
 
         The database looks for a digest. What its time could tell of that is no step towards the secret.
         """
-        return bool(fetch(_KNOWN, {"digest": digest_of(secret), "client_id": client_id}))
+        return bool(fetch_all(_MATCH, {"digest": hash_secret(secret), "client_id": client_id}))
 
 
-class ServiceCredential(models.Model):
+class ClientCredential(models.Model):
     """One secret of a service; while it changes from one to the next, a service has two."""
 
     client_id = models.CharField("service", max_length=64, editable=False)
     digest = models.BinaryField(max_length=32, unique=True)
     created_at = models.DateTimeField("added", default=clock.now, editable=False)
 
-    objects: ClassVar[ServiceCredentialManager] = ServiceCredentialManager()
+    objects: ClassVar[ClientCredentialManager] = ClientCredentialManager()
 
     class Meta:
         app_label = "latchkey"

@@ -6,15 +6,15 @@ from rest_framework import serializers
 
 from latchkey.web.fields import StrictCharField
 
-ONCE = {"not_a_string": "This must be sent once."}  # RFC 6749 section 3.2
+SENT_ONCE = {"not_a_string": "This must be sent once."}  # RFC 6749 section 3.2
 
 
 class TokenInput(serializers.Serializer[Any]):
-    token = StrictCharField(error_messages=ONCE, help_text="An access token or a refresh token.")
+    token = StrictCharField(error_messages=SENT_ONCE, help_text="An access token or a refresh token.")
     token_type_hint = StrictCharField(
         required=False,
         allow_blank=True,
-        error_messages=ONCE,
+        error_messages=SENT_ONCE,
         help_text="Not looked at: the form of a token tells its type.",
     )
 

@@ -8,18 +8,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from latchkey.core import exceptions as errors
-from latchkey.core.client import client_of
-from latchkey.oauth.client_authentication import ServiceAuthentication
-from latchkey.oauth.introspection import headers_of, introspect
+from latchkey.core.client import client_info
+from latchkey.oauth.client_authentication import ClientAuthentication
+from latchkey.oauth.introspection import identity_headers, introspect
 from latchkey.oauth.revocation import revoke
 from latchkey.oauth.serializers import IntrospectOutput, RevokeOutput, TokenInput
 from latchkey.tokens.access_token import AccessToken
-from latchkey.web.api_view import ApiView, JSONWhateverIsAccepted
-from latchkey.web.openapi.operation import SIGNED_IN, documented
+from latchkey.web.api_view import ApiView, IgnoreAccept
+from latchkey.web.openapi.operation import AUTH_ERRORS, operation
 from latchkey.web.parsers import StrictFormParser
 
 TOKEN = {"token": "2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42"}
-LIVE = {
+ACTIVE = {
     "active": True,
     "token_type": "Bearer",
     "sub": "1",
@@ -39,39 +39,39 @@ class VerifyView(ApiView):
     """Tell a proxy whose access token this is: nginx asks here by auth_request, Caddy by forward_auth."""
 
     renderer_classes = (JSONRenderer,)
-    content_negotiation_class = JSONWhateverIsAccepted
+    content_negotiation_class = IgnoreAccept
 
-    @documented(
+    @operation(
         "verify",
         "Tell whose access token it is",
         None,
         {204: None},
         response_headers={"X-User-Id": "The user's id.", "X-Session-Id": "The session's id."},
-        refusals=SIGNED_IN,
+        problems=AUTH_ERRORS,
     )
     def get(self, request: Request) -> Response:
-        return Response(status=204, headers=headers_of(cast("AccessToken", request.auth)))
+        return Response(status=204, headers=identity_headers(cast("AccessToken", request.auth)))
 
 
 class IntrospectView(ApiView):
     """Tell a service about a token that somebody sent it (RFC 7662). For programs: there is no page."""
 
-    authentication_classes = (ServiceAuthentication,)
+    authentication_classes = (ClientAuthentication,)
     parser_classes = (StrictFormParser,)
     renderer_classes = (JSONRenderer,)  # a page would have a browser ask for the credential, and keep it
     input_class = TokenInput
 
-    @documented(
+    @operation(
         "introspect",
         "Tell a service about a token",
         TokenInput,
         {200: IntrospectOutput},
         request_example=TOKEN,
-        response_example=LIVE,
-        refusals=[errors.InvalidClient, errors.TooManyAttempts],
+        response_example=ACTIVE,
+        problems=[errors.InvalidClient, errors.TooManyAttempts],
     )
     def post(self, request: Request) -> Response:
-        told = IntrospectOutput(introspect(self.read(request)["token"], client_of(request.META))).data
+        told = IntrospectOutput(introspect(self.validated(request)["token"], client_info(request.META))).data
         return Response({member: value for member, value in told.items() if value is not None})
 
 
@@ -83,15 +83,15 @@ class RevokeView(ApiView):
     parser_classes = (StrictFormParser,)
     input_class = TokenInput
 
-    @documented(
+    @operation(
         "revoke",
         "Revoke a token",
         TokenInput,
         {200: RevokeOutput},
         request_example=TOKEN,
         response_example=REVOKED,
-        refusals=[errors.TooManyAttempts],
+        problems=[errors.TooManyAttempts],
     )
     def post(self, request: Request) -> Response:
-        revoke(self.read(request)["token"], client_of(request.META))
+        revoke(self.validated(request)["token"], client_info(request.META))
         return Response(REVOKED)

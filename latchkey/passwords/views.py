@@ -7,20 +7,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from latchkey.core import exceptions as errors
-from latchkey.core.client import client_of
-from latchkey.email_codes.serializers import DetailOutput, MailInput, SuccessOutput
-from latchkey.passwords.change import change
-from latchkey.passwords.reset import ask_for_reset, confirm_reset
+from latchkey.core.client import client_info
+from latchkey.email_codes.serializers import DetailOutput, EmailInput, SuccessOutput
+from latchkey.passwords.change import change_password
+from latchkey.passwords.reset import confirm_reset, request_reset
 from latchkey.passwords.serializers import ChangeInput, ConfirmResetInput
 from latchkey.sessions.serializers import TokenPairOutput
 from latchkey.sessions.views import PAIR
 from latchkey.web.api_view import ApiView
-from latchkey.web.openapi.operation import SIGNED_IN, documented
+from latchkey.web.openapi.operation import AUTH_ERRORS, operation
 
 NEW_PASSWORD = "seven purple trains to the sea"  # noqa: S105 - an example
-FLOOR = {"new_password": {"minLength": 8}}  # the policy may ask for more
-REFUSED = [errors.PasswordTooShort, errors.PasswordTooLong, errors.PasswordTooCommon, errors.PasswordTooObvious]
-ASKED = {"detail": "If this address has an account, a mail with a link and a code is on its way to it."}
+MIN_LENGTH = {"new_password": {"minLength": 8}}  # the policy may ask for more
+PASSWORD_ERRORS = [errors.PasswordTooShort, errors.PasswordTooLong, errors.PasswordTooCommon, errors.PasswordTooObvious]
+REQUESTED = {"detail": "If this address has an account, a mail with a link and a code is on its way to it."}
 RESET = {"success": "Password changed; sign in with the new one."}
 TOKEN = {"token": "3J6W6QmG5cXBlMDaRTw1uXxQpmDjCqhI7ZQ8m3yPVnk"}
 
@@ -30,18 +30,20 @@ class ChangePasswordView(ApiView):
 
     input_class = ChangeInput
 
-    @documented(
+    @operation(
         "change_password",
         "Change your password",
         ChangeInput,
         {200: TokenPairOutput},
         request_example={"current_password": "password", "new_password": NEW_PASSWORD},
         response_example=PAIR,
-        limits=FLOOR,
-        refusals=[errors.WrongPassword, *REFUSED, *SIGNED_IN, errors.TooManyAttempts],
+        limits=MIN_LENGTH,
+        problems=[errors.WrongPassword, *PASSWORD_ERRORS, *AUTH_ERRORS, errors.TooManyAttempts],
     )
     def post(self, request: Request) -> Response:
-        pair = change(cast("int", request.user.pk), **self.read(request), client=client_of(request.META))
+        pair = change_password(
+            cast("int", request.user.pk), **self.validated(request), client=client_info(request.META)
+        )
         return Response(TokenPairOutput(pair).data)
 
 
@@ -50,20 +52,20 @@ class ResetPasswordView(ApiView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    input_class = MailInput
+    input_class = EmailInput
 
-    @documented(
+    @operation(
         "reset_password",
         "Have a mail sent to set a new password",
-        MailInput,
+        EmailInput,
         {202: DetailOutput},
         request_example={"email": "user@example.com"},
-        response_example=ASKED,
-        refusals=[errors.TooManyAttempts],
+        response_example=REQUESTED,
+        problems=[errors.TooManyAttempts],
     )
     def post(self, request: Request) -> Response:
-        ask_for_reset(**self.read(request), client=client_of(request.META))
-        return Response(ASKED, status=202)
+        request_reset(**self.validated(request), client=client_info(request.META))
+        return Response(REQUESTED, status=202)
 
 
 class ConfirmResetView(ApiView):
@@ -73,16 +75,16 @@ class ConfirmResetView(ApiView):
     permission_classes = (AllowAny,)
     input_class = ConfirmResetInput
 
-    @documented(
+    @operation(
         "confirm_password_reset",
         "Set a new password with what the mail brought",
         ConfirmResetInput,
         {200: SuccessOutput},
         request_example={**TOKEN, "new_password": NEW_PASSWORD},
         response_example=RESET,
-        limits=FLOOR,
-        refusals=[errors.InvalidCode, *REFUSED, errors.TooManyAttempts],
+        limits=MIN_LENGTH,
+        problems=[errors.InvalidCode, *PASSWORD_ERRORS, errors.TooManyAttempts],
     )
     def post(self, request: Request) -> Response:
-        confirm_reset(**self.read(request), client=client_of(request.META))
+        confirm_reset(**self.validated(request), client=client_info(request.META))
         return Response(RESET)

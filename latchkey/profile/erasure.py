@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from latchkey.accounts.models import User
 from latchkey.audit.events import Event
-from latchkey.audit.log import keep
+from latchkey.audit.log import persist
 from latchkey.audit.models import AuditEvent
 from latchkey.core.exceptions import LastSuperuser
 from latchkey.mail.models import Mail
@@ -27,10 +27,10 @@ def erase(user: User, **unchanged: Any) -> bool:
         raise LastSuperuser
     if not list(locked.filter(pk=user.pk, **unchanged).values_list("pk")):
         return False
-    AuditEvent.objects.filter(user_id=user.pk).update(ip=None, user_agent="", awaits_notice=False)
+    AuditEvent.objects.filter(user_id=user.pk).update(ip=None, user_agent="", notification_pending=False)
     Mail.objects.filter(user_id=user.pk).delete()  # after the events, which whoever writes mails about them holds
-    Mail.objects.filter(to_address=user.email, sent_at=None, given_up_at=None).delete()
-    keep(Event.USER_DELETED, user_id=user.pk)
+    Mail.objects.filter(to_address=user.email, sent_at=None, failed_at=None).delete()
+    persist(Event.USER_DELETED, user_id=user.pk)
     of_users = LogEntry.objects.filter(content_type__app_label="latchkey", content_type__model="user")
     of_users.filter(object_id=str(user.pk)).update(object_repr=f"user {user.pk}")  # it was the e-mail address
     User.objects.filter(pk=user.pk).delete()

@@ -10,9 +10,9 @@ from rest_framework import serializers
 
 from latchkey.accounts.fields import PasswordField
 from latchkey.accounts.models import User
-from latchkey.audit.events import KEPT
+from latchkey.audit.events import PERSISTED
 from latchkey.audit.models import AuditEvent
-from latchkey.email_codes.models import Code
+from latchkey.email_codes.models import OneTimeCode
 from latchkey.mail.models import Mail
 from latchkey.rate_limits.models import Attempt
 from latchkey.sessions.models import Session
@@ -29,11 +29,11 @@ class MeOutput(serializers.ModelSerializer[User]):
         fields = ("id", "username", "email")
 
 
-class LeaveInput(serializers.Serializer[Any]):
+class DeleteAccountInput(serializers.Serializer[Any]):
     password = PasswordField()
 
 
-class HeldAccount(serializers.ModelSerializer[User]):
+class ExportedAccount(serializers.ModelSerializer[User]):
     groups = serializers.SlugRelatedField[Any](slug_field="name", many=True, read_only=True)
     user_permissions = serializers.SlugRelatedField[Any](slug_field="codename", many=True, read_only=True)
 
@@ -45,7 +45,7 @@ class HeldAccount(serializers.ModelSerializer[User]):
         )
 
 
-class HeldSession(serializers.ModelSerializer[Session]):
+class ExportedSession(serializers.ModelSerializer[Session]):
     id = serializers.CharField()
 
     class Meta:
@@ -53,7 +53,7 @@ class HeldSession(serializers.ModelSerializer[Session]):
         fields = ("id", "created_at", "rotated_at", "expires_at", "ip", "user_agent")
 
 
-class HeldEvent(serializers.ModelSerializer[AuditEvent]):
+class ExportedEvent(serializers.ModelSerializer[AuditEvent]):
     id, session_id = serializers.CharField(), serializers.CharField(allow_null=True)
 
     class Meta:
@@ -61,7 +61,9 @@ class HeldEvent(serializers.ModelSerializer[AuditEvent]):
         fields = ("id", "at", "name", "session_id", "ip", "user_agent", "detail")
 
 
-class HeldMail(serializers.ModelSerializer[Mail]):
+class ExportedMail(serializers.ModelSerializer[Mail]):
+    given_up_at = serializers.DateTimeField(source="failed_at")
+
     class Meta:
         model = Mail
         fields = (
@@ -76,13 +78,13 @@ class HeldMail(serializers.ModelSerializer[Mail]):
         )
 
 
-class HeldCode(serializers.ModelSerializer[Code]):
+class ExportedCode(serializers.ModelSerializer[OneTimeCode]):
     class Meta:
-        model = Code
+        model = OneTimeCode
         fields = ("purpose", "email", "new_email", "created_at", "expires_at", "failures")
 
 
-class HeldAttempt(serializers.ModelSerializer[Attempt]):
+class ExportedAttempt(serializers.ModelSerializer[Attempt]):
     """Failed sign-ins in a row, at the account or from a place where it was signed in to; times in milliseconds."""
 
     class Meta:
@@ -90,7 +92,7 @@ class HeldAttempt(serializers.ModelSerializer[Attempt]):
         fields = ("failures", "last_at", "blocked_until")
 
 
-class HeldAction(serializers.ModelSerializer[LogEntry]):
+class ExportedAction(serializers.ModelSerializer[LogEntry]):
     """What the person did in the admin area; to whom is not told, for those are others."""
 
     content_type = serializers.SlugRelatedField[Any](slug_field="model", read_only=True)
@@ -100,7 +102,7 @@ class HeldAction(serializers.ModelSerializer[LogEntry]):
         fields = ("action_time", "action_flag", "content_type", "change_message")
 
 
-class HeldChange(serializers.ModelSerializer[LogEntry]):
+class ExportedChange(serializers.ModelSerializer[LogEntry]):
     """What was done to the account in the admin area; by whom is not told, for those are others."""
 
     class Meta:
@@ -109,22 +111,22 @@ class HeldChange(serializers.ModelSerializer[LogEntry]):
 
 
 class ExportOutput(serializers.Serializer[Any]):
-    account = HeldAccount()
-    sessions = HeldSession(many=True)
-    events = HeldEvent(many=True, help_text="The newest 10,000, the newest first; /api/me/events/ has all.")
-    mails = HeldMail(many=True)
-    codes = HeldCode(
+    account = ExportedAccount()
+    sessions = ExportedSession(many=True)
+    events = ExportedEvent(many=True, help_text="The newest 10,000, the newest first; /api/me/events/ has all.")
+    mails = ExportedMail(many=True)
+    codes = ExportedCode(
         many=True, help_text="What was sent to be clicked or typed, without the links and codes themselves."
     )
-    attempts = HeldAttempt(many=True)
-    actions = HeldAction(many=True)
-    changes = HeldChange(many=True)
+    attempts = ExportedAttempt(many=True)
+    actions = ExportedAction(many=True)
+    changes = ExportedChange(many=True)
 
 
-class HappenedOutput(serializers.Serializer[Any]):
+class AccountEventOutput(serializers.Serializer[Any]):
     id = serializers.CharField(help_text="A number of up to 19 digits; later events have higher ones.")
     at = serializers.DateTimeField()
-    event = serializers.CharField(help_text=f"Such as {min(KEPT)}; docs/security.md lists them all.")
+    event = serializers.CharField(help_text=f"Such as {min(PERSISTED)}; docs/security.md lists them all.")
     ip = serializers.IPAddressField(allow_null=True)
     device = serializers.CharField(allow_blank=True, help_text="A guess for people.")
     session_id = serializers.CharField(allow_null=True)
@@ -132,5 +134,5 @@ class HappenedOutput(serializers.Serializer[Any]):
 
 
 class HistoryOutput(serializers.Serializer[Any]):
-    events = HappenedOutput(many=True, help_text="The newest first.")
+    events = AccountEventOutput(many=True, help_text="The newest first.")
     next = serializers.URLField(allow_null=True, help_text="Where older ones are.")

@@ -15,15 +15,15 @@ from rest_framework.reverse import reverse
 
 from latchkey.accounts.models import User
 from latchkey.core import exceptions as errors
-from latchkey.core.client import client_of
-from latchkey.profile.delete_account import leave
+from latchkey.core.client import client_info
+from latchkey.profile.delete_account import delete_account
 from latchkey.profile.export import export
-from latchkey.profile.history import page
-from latchkey.profile.serializers import ExportOutput, HistoryOutput, LeaveInput, MeInput, MeOutput
-from latchkey.sessions.authentication import token_of
+from latchkey.profile.history import list_events
+from latchkey.profile.serializers import DeleteAccountInput, ExportOutput, HistoryOutput, MeInput, MeOutput
+from latchkey.sessions.authentication import access_token_of
 from latchkey.web.api_view import ApiView
-from latchkey.web.openapi.operation import SIGNED_IN, documented
-from latchkey.web.query import query_of
+from latchkey.web.openapi.operation import AUTH_ERRORS, operation
+from latchkey.web.query import parse_query
 
 ME = {"id": 1, "username": "John Smith", "email": "user@example.com"}
 
@@ -37,50 +37,50 @@ class MeView(ApiView):
 
     input_class = MeInput
 
-    @documented(
+    @operation(
         "read_me",
         "Read your own record",
         None,
         {200: MeOutput},
         response_example={**ME, "username": ""},
-        refusals=SIGNED_IN,
+        problems=AUTH_ERRORS,
     )
     def get(self, request: Request) -> Response:
         return Response(MeOutput(_caller(request)).data)
 
-    @documented(
+    @operation(
         "replace_me",
         "Set your display name",
         MeInput,
         {200: MeOutput},
         request_example={"username": "John Smith"},
         response_example=ME,
-        refusals=SIGNED_IN,
+        problems=AUTH_ERRORS,
     )
     def put(self, request: Request) -> Response:
-        return Response(MeOutput(_caller(request).set_display_name(**self.read(request))).data)
+        return Response(MeOutput(_caller(request).set_display_name(**self.validated(request))).data)
 
-    @documented(
+    @operation(
         "update_me",
         "Change your display name",
         MeInput,
         {200: MeOutput},
         request_example={"username": "John Smith"},
         response_example=ME,
-        refusals=SIGNED_IN,
+        problems=AUTH_ERRORS,
     )
     def patch(self, request: Request) -> Response:
-        changes = self.read(request, partial=True)
+        changes = self.validated(request, partial=True)
         return Response(MeOutput(_caller(request).set_display_name(**changes) if changes else _caller(request)).data)
 
-    @documented(
+    @operation(
         "leave",
         "Close your account",
-        LeaveInput,
+        DeleteAccountInput,
         {204: None},
         request_example={"password": "password"},
-        refusals=[
-            *SIGNED_IN,
+        problems=[
+            *AUTH_ERRORS,
             errors.WrongPassword,
             errors.PasswordTooLong,
             errors.LastSuperuser,
@@ -88,7 +88,11 @@ class MeView(ApiView):
         ],
     )
     def delete(self, request: Request) -> Response:
-        leave(token_of(request).user_id, **self.read(request, LeaveInput), client=client_of(request.META))
+        delete_account(
+            access_token_of(request).user_id,
+            **self.validated(request, DeleteAccountInput),
+            client=client_info(request.META),
+        )
         return Response(status=204)
 
 
@@ -104,24 +108,24 @@ ACCOUNT = {
     "groups": [],
     "user_permissions": [],
 }
-KINDS = ("sessions", "events", "mails", "codes", "attempts", "actions", "changes")
+SECTIONS = ("sessions", "events", "mails", "codes", "attempts", "actions", "changes")
 
 
 class ExportView(ApiView):
     """Everything that is held about you, but what is secret, as one file."""
 
-    @documented(
+    @operation(
         "export",
         "Take along what is held about you",
         None,
         {200: ExportOutput},
-        response_example={"account": ACCOUNT, **{kind: [] for kind in KINDS}},
-        refusals=[*SIGNED_IN, errors.InvalidInput],
+        response_example={"account": ACCOUNT, **{kind: [] for kind in SECTIONS}},
+        problems=[*AUTH_ERRORS, errors.InvalidInput],
         response_headers={"Content-Disposition": "attachment, with the name of a file"},
     )
     def get(self, request: Request) -> Response:
-        query_of(request, {})
-        held, is_page = export(token_of(request).user_id), request.accepted_renderer.format == "api"
+        parse_query(request, {})
+        held, is_page = export(access_token_of(request).user_id), request.accepted_renderer.format == "api"
         saved = {} if is_page else {"Content-Disposition": 'attachment; filename="latchkey-export.json"'}
         return Response(ExportOutput(held).data, headers=saved)
 
@@ -141,17 +145,17 @@ BEFORE = re.compile("[0-9]{1,18}")
 class HistoryView(ApiView):
     """What happened to your account, the newest first, a hundred to a page; 'next' leads to what was before."""
 
-    @documented(
+    @operation(
         "list_events",
         "List what happened to your account",
         None,
         {200: HistoryOutput},
         response_example={"events": [EVENT], "next": None},
-        refusals=[*SIGNED_IN, errors.InvalidInput],
-        asked=[OpenApiParameter("before", str, description="The id of an event.", pattern=f"^{BEFORE.pattern}$")],
+        problems=[*AUTH_ERRORS, errors.InvalidInput],
+        parameters=[OpenApiParameter("before", str, description="The id of an event.", pattern=f"^{BEFORE.pattern}$")],
     )
     def get(self, request: Request) -> Response:
-        before = query_of(request, {"before": BEFORE}).get("before")
-        events, older = page(token_of(request).user_id, int(before) if before else None)
+        before = parse_query(request, {"before": BEFORE}).get("before")
+        events, older = list_events(access_token_of(request).user_id, int(before) if before else None)
         following = older and f"{reverse('me/events', request=request)}?before={older}"
         return Response(HistoryOutput({"events": events, "next": following}).data)

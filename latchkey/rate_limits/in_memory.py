@@ -6,39 +6,39 @@ from threading import Lock
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.core import clock
-from latchkey.core.client import Client
+from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import TooManyAttempts
-from latchkey.rate_limits.attempts import network
+from latchkey.rate_limits.attempts import client_network
 
-GUESSES, WINDOW = 50, timedelta(minutes=1)
+MAX_PER_WINDOW, WINDOW = 50, timedelta(minutes=1)
 """How many a network address has in each process, and in which time."""
-ADDRESSES = 10_000
+MAX_ADDRESSES = 10_000
 """How many addresses are remembered; past that the one that began first is forgotten."""
 
-_guesses: dict[str, tuple[datetime, int]] = {}
+_counts: dict[str, tuple[datetime, int]] = {}
 _lock = Lock()
 
 
-def count_guess(client: Client, reason: str = "refresh") -> None:
+def count_invalid_token(client: ClientInfo, reason: str = "refresh") -> None:
     """Count one more; raises TooManyAttempts past the limit.
 
     In memory: 110 random bits are not guessed in a lifetime, so what matters is that it is seen, and that it
     costs no write.
     """
-    place, now = network(client.address), clock.now()
+    place, now = client_network(client.address), clock.now()
     with _lock:
-        began, count = _guesses.get(place, (now, 0))
+        began, count = _counts.get(place, (now, 0))
         if not timedelta(0) <= now - began < WINDOW:
             began, count = now, 0
-            _guesses.pop(place, None)  # it begins anew, at the end
-        _guesses[place] = began, count + 1
-        if len(_guesses) > ADDRESSES:
-            del _guesses[next(iter(_guesses))]
-    if count >= GUESSES:
-        record(Event.ATTEMPT_LIMITED, client, reason=reason)
+            _counts.pop(place, None)  # it begins anew, at the end
+        _counts[place] = began, count + 1
+        if len(_counts) > MAX_ADDRESSES:
+            del _counts[next(iter(_counts))]
+    if count >= MAX_PER_WINDOW:
+        record(Event.RATE_LIMIT_EXCEEDED, client, reason=reason)
         raise TooManyAttempts(headers={"Retry-After": str((WINDOW - (now - began)).seconds + 1)})
 
 
-def forget_guesses() -> None:
+def clear() -> None:
     """Begin anew, with every address."""
-    _guesses.clear()
+    _counts.clear()

@@ -11,9 +11,9 @@ class Attempt(models.Model):
     guessed at from where. Times are milliseconds of Unix time, with which both databases reckon alike.
     """
 
-    pk = models.CompositePrimaryKey("account", "place")
+    pk = models.CompositePrimaryKey("account", "address")
     account = models.CharField(max_length=32)
-    place = models.CharField(max_length=32)
+    address = models.CharField(max_length=32)
     failures = models.IntegerField()
     last_at = models.BigIntegerField()
     blocked_until = models.BigIntegerField()

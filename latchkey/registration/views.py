@@ -5,14 +5,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from latchkey.core import exceptions as errors
-from latchkey.core.client import client_of
+from latchkey.core.client import client_info
 from latchkey.email_codes.serializers import DetailOutput
-from latchkey.registration.register import sign_up
+from latchkey.registration.register import register
 from latchkey.registration.serializers import RegisterInput, RegisterOutput
 from latchkey.web.api_view import ApiView
-from latchkey.web.openapi.operation import documented
+from latchkey.web.openapi.operation import operation
 
-SIGNED_UP = {"detail": "A mail is on its way to this address; it says what to do next."}
+REGISTERED = {"detail": "A mail is on its way to this address; it says what to do next."}
 
 
 class RegisterView(ApiView):
@@ -25,7 +25,7 @@ class RegisterView(ApiView):
     permission_classes = (AllowAny,)
     input_class = RegisterInput
 
-    @documented(
+    @operation(
         "register",
         "Open an account",
         RegisterInput,
@@ -33,7 +33,7 @@ class RegisterView(ApiView):
         request_example={"password": "password", "email": "user@example.com"},
         response_example={"id": 1, "email": "user@example.com"},
         limits={"password": {"minLength": 8}},  # the floor: the policy may ask for more
-        refusals=[
+        problems=[
             errors.EmailTaken,
             errors.PasswordTooShort,
             errors.PasswordTooLong,
@@ -44,5 +44,5 @@ class RegisterView(ApiView):
         ],
     )
     def post(self, request: Request) -> Response:
-        user = sign_up(**self.read(request), client=client_of(request.META))
-        return Response(RegisterOutput(user).data, status=201) if user else Response(SIGNED_UP, status=202)
+        user = register(**self.validated(request), client=client_info(request.META))
+        return Response(RegisterOutput(user).data, status=201) if user else Response(REGISTERED, status=202)

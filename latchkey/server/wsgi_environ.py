@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 
-def environ_of(scope: Any, body: bytes) -> dict[str, Any]:
+def build_environ(scope: Any, body: bytes) -> dict[str, Any]:
     """Return the WSGI environment (PEP 3333), less the headers with an underscore, which would pass for others."""
     wsgi = {
         "REQUEST_METHOD": scope.method,

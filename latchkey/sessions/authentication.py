@@ -8,18 +8,18 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from latchkey.accounts.models import User
-from latchkey.sessions.access_tokens import verify
+from latchkey.sessions.access_tokens import authenticate
 from latchkey.sessions.models import Session
 from latchkey.tokens.access_token import AccessToken
 
 
-def presented_in(environ: Mapping[str, str]) -> str | None:
+def bearer_token(environ: Mapping[str, str]) -> str | None:
     """Return the bearer token of a request (RFC 6750 section 2.1), None where it has none."""
     scheme, _, presented = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     return presented.strip(" ") if scheme.lower() == "bearer" else None
 
 
-def token_of(request: Request) -> AccessToken:
+def access_token_of(request: Request) -> AccessToken:
     """Return the access token of a request that is past the door."""
     return cast("AccessToken", request.auth)
 
@@ -29,10 +29,10 @@ class SessionAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, AccessToken] | None:
         """Return the user and the token, None without a bearer token; raises InvalidToken."""
-        presented = presented_in(request.META)
+        presented = bearer_token(request.META)
         if presented is None:
             return None
-        token, bearer = verify(presented)
+        token, bearer = authenticate(presented)
         user = User.from_db(Session.objects.db, (*bearer._fields, "is_active"), (*bearer, True))
         return user, token
 

@@ -6,21 +6,21 @@ from datetime import datetime
 from django.contrib.auth import authenticate
 from django.db import DatabaseError, IntegrityError, transaction
 
-from latchkey.accounts.email import spelled_alike
+from latchkey.accounts.email import normalize_for_lookup
 from latchkey.accounts.models import User
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
-from latchkey.conf.policy import Policy, current
+from latchkey.conf.policy import Policy, current_policy
 from latchkey.core import clock
-from latchkey.core.client import Client
+from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import EmailNotVerified, InvalidCredentials
-from latchkey.rate_limits.attempts import Charge, charge, refund, signing_in
-from latchkey.sessions.issue import Opened, Terms, TokenPair, issue_pair, open_session
+from latchkey.rate_limits.attempts import Charge, charge, login_key, refund
+from latchkey.sessions.issue import AccessTokenSpec, NewSession, TokenPair, issue_pair, open_session
 from latchkey.signing_keys.key_set import signing_key
 from latchkey.tokens.keys import Key
 
 
-def login(email: str, password: str, client: Client) -> TokenPair:
+def login(email: str, password: str, client: ClientInfo) -> TokenPair:
     """Open a session for the user with this e-mail address and password.
 
     Raises InvalidCredentials, or TooManyAttempts before the password is looked at, or Unavailable before that, where
@@ -29,7 +29,7 @@ def login(email: str, password: str, client: Client) -> TokenPair:
     have one.
     """
     signs = signing_key(clock.now())
-    charged, user = _prove(email, password, client)
+    charged, user = _verify_credentials(email, password, client)
     try:
         try:
             return _sign_in(user, charged, client, signs)
@@ -41,26 +41,26 @@ def login(email: str, password: str, client: Client) -> TokenPair:
         raise
 
 
-def _sign_in(user: User, charged: Charge, client: Client, signs: Key | None) -> TokenPair:
-    now, policy = clock.now(), current()
+def _sign_in(user: User, charged: Charge, client: ClientInfo, signs: Key | None) -> TokenPair:
+    now, policy = clock.now(), current_policy()
     try:
         opened = _open(user, charged, client, now, policy)
     except InvalidCredentials:
         record(Event.LOGIN_FAILED, client, user_id=user.pk, reason="revoked")
         raise
-    record(Event.LOGIN_SUCCEEDED, client, user_id=user.pk, session_id=opened.session_id, kept=True)
-    terms = Terms(now, policy.access_token_lifetime, signs)
-    return issue_pair(opened.session_id, user.pk, opened.secret, terms)
+    record(Event.LOGIN_SUCCEEDED, client, user_id=user.pk, session_id=opened.session_id, persisted=True)
+    terms = AccessTokenSpec(now, policy.access_token_lifetime, signs)
+    return issue_pair(opened.session_id, user.pk, opened.refresh_token, terms)
 
 
-def _prove(email: str, password: str, client: Client) -> tuple[Charge, User]:
-    charged = charge(signing_in(spelled_alike(email), client), client)
+def _verify_credentials(email: str, password: str, client: ClientInfo) -> tuple[Charge, User]:
+    charged = charge(login_key(normalize_for_lookup(email), client), client)
     user = authenticate(email=email, password=password)
     if not isinstance(user, User):
-        tried = User.objects.filter(email=spelled_alike(email)).values_list("pk", flat=True).first()
+        tried = User.objects.filter(email=normalize_for_lookup(email)).values_list("pk", flat=True).first()
         record(Event.LOGIN_FAILED, client, user_id=tried)
         raise InvalidCredentials
-    if user.email_verified_at is None and current().email_verification == "required":
+    if user.email_verified_at is None and current_policy().email_verification == "required":
         refund(charged)
         record(Event.LOGIN_FAILED, client, user_id=user.pk, reason="not verified")
         raise EmailNotVerified
@@ -68,7 +68,7 @@ def _prove(email: str, password: str, client: Client) -> tuple[Charge, User]:
 
 
 @transaction.atomic
-def _open(user: User, charged: Charge, client: Client, now: datetime, policy: Policy) -> Opened:
+def _open(user: User, charged: Charge, client: ClientInfo, now: datetime, policy: Policy) -> NewSession:
     """Add the session, if what was proven still holds: the user may have changed while the password was hashed.
 
     The refund comes first. It writes the account's row of attempts, so that sign-ins to one account follow

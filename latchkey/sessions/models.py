@@ -14,11 +14,19 @@ from django.db import connection, models
 from django.db.models import Exists, F, OuterRef, Q
 
 from latchkey.audit.events import Event
-from latchkey.audit.log import done_and_kept, record
-from latchkey.core.client import USER_AGENT_LENGTH, Client
-from latchkey.db.cursor import fetch
-from latchkey.db.prepared import Question
-from latchkey.sessions.sql import BEARER, MAKE_ROOM, OPEN, Opening, Step, rotation, worded
+from latchkey.audit.log import execute_and_persist, record
+from latchkey.core.client import USER_AGENT_LENGTH, ClientInfo
+from latchkey.db.cursor import fetch_all
+from latchkey.db.prepared import Query
+from latchkey.sessions.sql import (
+    DELETE_SURPLUS,
+    INSERT_SESSION,
+    SELECT_SESSION_USER,
+    RotationValues,
+    SessionValues,
+    for_vendor,
+    rotate_statement,
+)
 
 
 class SessionManager(models.Manager["Session"]):
@@ -26,14 +34,14 @@ class SessionManager(models.Manager["Session"]):
         """Return the sessions that still sign somebody in; the rest only await pruning."""
         return self.filter(expires_at__gt=now, user__is_active=True, user__credential_version=F("credential_version"))
 
-    def ended(self, now: datetime) -> models.QuerySet["Session"]:
+    def prunable(self, now: datetime) -> models.QuerySet["Session"]:
         """Return the sessions that await pruning: the complement of live()."""
         of_user = get_user_model().objects.filter(pk=OuterRef("user"), is_active=True)
         return self.filter(
             Q(expires_at__lte=now) | ~Exists(of_user.filter(credential_version=OuterRef("credential_version")))
         )
 
-    def open(self, opening: Opening, client: Client, now: datetime, keep: int) -> bool:
+    def insert_if_current(self, opening: SessionValues, client: ClientInfo, now: datetime, keep: int) -> bool:
         """Add the session, if what was proven still holds: its user may have changed while the password was hashed.
 
         Returns whether it does; then the event of it is kept too. The lock on the user holds off a deletion until the
@@ -54,30 +62,32 @@ class SessionManager(models.Manager["Session"]):
             "user_agent": client.user_agent,
             "keep": keep,
         }
-        rows = done_and_kept(worded(OPEN, connection.vendor), parameters, Event.LOGIN_SUCCEEDED, client)
+        rows = execute_and_persist(
+            for_vendor(INSERT_SESSION, connection.vendor), parameters, Event.LOGIN_SUCCEEDED, client
+        )
         for _, _, crowded in rows:
             if crowded:
-                fetch(MAKE_ROOM, parameters)
+                fetch_all(DELETE_SURPLUS, parameters)
         return bool(rows)
 
-    def end(
+    def delete_and_record(
         self,
         statement: str,
         parameters: Mapping[str, Any],
         event: Event,
-        client: Client | None = None,
+        client: ClientInfo | None = None,
         reason: str | None = None,
     ) -> int:
         """End the sessions that a statement of END's names, record an event for each, and return how many there were.
 
         The rows are gone and the events are there, or neither is: nothing ends unexplained.
         """
-        ended = done_and_kept(statement, parameters, event, client, reason or "")
+        ended = execute_and_persist(statement, parameters, event, client, reason or "")
         for user_id, session_id in ended:
-            record(event, client, user_id=user_id, session_id=session_id, reason=reason, kept=True)
+            record(event, client, user_id=user_id, session_id=session_id, reason=reason, persisted=True)
         return len(ended)
 
-    def rotation(self, step: Step, now: datetime, lifetime: timedelta, cap: timedelta) -> Question:
+    def rotate_query(self, step: RotationValues, now: datetime, lifetime: timedelta, cap: timedelta) -> Query:
         """Return the statement that takes a session one step on; it has a row where the token is the current one.
 
         Equal requests queue for the row, and each looks at the digests again once it has it: exactly one
@@ -95,11 +105,11 @@ class SessionManager(models.Manager["Session"]):
             "oldest": now - cap,
             "cap": int(cap.total_seconds()),
         }
-        return Question(rotation(), parameters)
+        return Query(rotate_statement(), parameters)
 
-    def bearer(self, session_id: int, now: datetime) -> Question:
+    def session_user_query(self, session_id: int, now: datetime) -> Query:
         """Return the statement that finds the user whose live session this is: one SELECT, no row where it is none."""
-        return Question(BEARER, {"id": session_id, "now": now})
+        return Query(SELECT_SESSION_USER, {"id": session_id, "now": now})
 
 
 ID_BITS = 63

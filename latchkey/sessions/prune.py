@@ -12,14 +12,14 @@ BATCH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Pruned:
+class PruneBatch:
     """One batch: how many rows were looked at, and how many of them were deleted."""
 
-    seen: int
+    scanned: int
     deleted: int
 
 
-def prune(batch: int = BATCH) -> Iterator[Pruned]:
+def prune(batch: int = BATCH) -> Iterator[PruneBatch]:
     """Walk the table along its primary key and delete what has ended; correctness never needs this, disks do.
 
     No index leads to the ended rows, because an index on expires_at would have to be written at every
@@ -28,7 +28,7 @@ def prune(batch: int = BATCH) -> Iterator[Pruned]:
     now, last = clock.now(), -1
     while ids := list(Session.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:batch]):
         began = time.monotonic()
-        deleted, _ = Session.objects.ended(now).filter(pk__gt=last, pk__lte=ids[-1]).delete()
+        deleted, _ = Session.objects.prunable(now).filter(pk__gt=last, pk__lte=ids[-1]).delete()
         last = ids[-1]
-        yield Pruned(len(ids), deleted)
+        yield PruneBatch(len(ids), deleted)
         time.sleep(time.monotonic() - began)

@@ -17,95 +17,99 @@ from uuid import UUID
 
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
-from latchkey.conf.policy import Policy, current
+from latchkey.conf.policy import Policy, current_policy
 from latchkey.core import clock
-from latchkey.core.client import Client
+from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import InvalidRefreshToken
-from latchkey.db.prepared import Question
-from latchkey.rate_limits.in_memory import count_guess
-from latchkey.sessions.issue import Terms, TokenPair, issue_pair
+from latchkey.db.prepared import Query
+from latchkey.rate_limits.in_memory import count_invalid_token
+from latchkey.sessions.issue import AccessTokenSpec, TokenPair, issue_pair
 from latchkey.sessions.models import Session
-from latchkey.sessions.sql import END_BY_ID, Step
+from latchkey.sessions.sql import DELETE_BY_ID, RotationValues
 from latchkey.signing_keys.key_set import signing_key
 from latchkey.tokens.keys import Key, refresh_token_keys
-from latchkey.tokens.refresh_token import digest, is_made_up, selector, successor
+from latchkey.tokens.refresh_token import digest, selector, successor, was_never_issued
 
 
-class Spending(NamedTuple):
+class Rotation(NamedTuple):
     """A refresh on its way: the token presented, the one that follows, the keys of both, and on what terms."""
 
     presented: UUID
     successor: UUID
     keys: list[bytes]
     policy: Policy
-    terms: Terms
+    token_spec: AccessTokenSpec
 
 
-def refresh(presented: UUID, client: Client) -> TokenPair:
+def refresh(presented: UUID, client: ClientInfo) -> TokenPair:
     """Spend a refresh token and return a new pair.
 
     Raises InvalidRefreshToken, alike for every reason, or TooManyAttempts where a client makes tokens up; and
     Unavailable, having spent nothing, where no key can sign.
     """
     now = clock.now()
-    spending, question = begin(presented, now, current(), signing_key(now))
-    return end(spending, question.fetch(), client)
+    spending, question = prepare(presented, now, current_policy(), signing_key(now))
+    return finish(spending, question.fetch(), client)
 
 
-def begin(presented: UUID, now: datetime, policy: Policy, key: Key | None) -> tuple[Spending, Question]:
+def prepare(presented: UUID, now: datetime, policy: Policy, key: Key | None) -> tuple[Rotation, Query]:
     """Do what comes before the statement; nothing is spent yet."""
-    keys, terms = refresh_token_keys(), Terms(now, policy.access_token_lifetime, key)
-    spending = Spending(presented, successor(keys[0], presented), keys, policy, terms)
-    return spending, _rotation(spending, keys[0])
+    keys, terms = refresh_token_keys(), AccessTokenSpec(now, policy.access_token_lifetime, key)
+    spending = Rotation(presented, successor(keys[0], presented), keys, policy, terms)
+    return spending, _rotate_query(spending, keys[0])
 
 
-def end(spending: Spending, rows: list[tuple[Any, ...]], client: Client) -> TokenPair:
+def finish(spending: Rotation, rows: list[tuple[Any, ...]], client: ClientInfo) -> TokenPair:
     """Do what comes after the statement, which has a row where the token was the current one of its session."""
     for key in spending.keys[1:]:  # none, except while the operator changes the secret key
-        rows = rows or _rotation(spending, key).fetch()
+        rows = rows or _rotate_query(spending, key).fetch()
     if not rows:
-        return _retry(spending, client)
+        return _handle_stale_token(spending, client)
     session_id, user_id = rows[0]
     record(Event.SESSION_REFRESHED, client, user_id=user_id, session_id=session_id)
-    return issue_pair(session_id, user_id, spending.successor, spending.terms)
+    return issue_pair(session_id, user_id, spending.successor, spending.token_spec)
 
 
-def _rotation(spending: Spending, key: bytes) -> Question:
+def _rotate_query(spending: Rotation, key: bytes) -> Query:
     """Return the statement that spends the token where its digest is stored under this key."""
     presented, secret, (newest, *_), policy, terms = spending
     spent, unspent = digest(newest, secret), digest(newest, successor(newest, secret))
-    step = Step(selector(presented), digest(key, presented), spent, unspent)
-    return Session.objects.rotation(step, terms.now, policy.refresh_token_lifetime, policy.session_lifetime_cap)
+    step = RotationValues(selector(presented), digest(key, presented), spent, unspent)
+    return Session.objects.rotate_query(
+        step, terms.issued_at, policy.refresh_token_lifetime, policy.session_lifetime_cap
+    )
 
 
-def _retry(spending: Spending, client: Client) -> TokenPair:
+def _handle_stale_token(spending: Rotation, client: ClientInfo) -> TokenPair:
     """Answer the token that was just spent with its successor again, writing nothing; refuse any other.
 
     The window ends early, at the successor's first use: from then on the stored digest is another one. A clock
     that was set back makes it longer and signs nobody out; a window of zero stays shut.
     """
     presented, _, keys, policy, terms = spending
-    now = terms.now
+    now = terms.issued_at
     session = Session.objects.select_related("user").filter(selector=selector(presented)).first()
     if session is None:
-        if is_made_up(keys, presented):
-            count_guess(client)
-        _refuse("unknown", client)
+        if was_never_issued(keys, presented):
+            count_invalid_token(client)
+        _reject("unknown", client)
     if session.expires_at <= now or session.created_at <= now - policy.session_lifetime_cap:
-        _refuse("expired", client, session)
+        _reject("expired", client, session)
     if not session.user.is_active or session.credential_version != session.user.credential_version:
-        _refuse("revoked", client, session)
+        _reject("revoked", client, session)
     in_time = bool(policy.retry_window) and now - session.rotated_at < policy.retry_window
     for key in keys:
         secret = successor(key, presented)
         if in_time and compare_digest(session.digest, digest(key, secret)):
             record(Event.SESSION_RETRIED, client, user_id=session.user_id, session_id=session.pk)
             return issue_pair(session.pk, session.user_id, secret, terms)
-    Session.objects.end(END_BY_ID, {"id": session.pk}, Event.SESSION_REPLAYED, client)  # whatever else happens to it
+    Session.objects.delete_and_record(
+        DELETE_BY_ID, {"id": session.pk}, Event.SESSION_REPLAYED, client
+    )  # whatever else happens to it
     raise InvalidRefreshToken
 
 
-def _refuse(reason: str, client: Client, session: Session | None = None) -> NoReturn:
+def _reject(reason: str, client: ClientInfo, session: Session | None = None) -> NoReturn:
     facts: dict[str, Any] = {"user_id": session.user_id, "session_id": session.pk} if session else {}
     record(Event.SESSION_REFUSED, client, reason=reason, **facts)
     raise InvalidRefreshToken

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from latchkey.db.prepared import Prepared
+from latchkey.db.prepared import PreparedStatement
 
 
-class Bearer(NamedTuple):
+class SessionUser(NamedTuple):
     """Who is calling: all that is needed of the user for that, and for the user's own record."""
 
     id: int
@@ -22,7 +22,7 @@ class Bearer(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RotationValues:
     """One step of a session: the digest presented for it, and the two digests that it leaves behind (32 bytes each)."""
 
     selector: int
@@ -32,7 +32,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class SessionValues:
     """A session that is to begin, for whom, and until when: the columns of its row."""
 
     id: int
@@ -54,7 +54,7 @@ UPDATE latchkey_session AS s
    AND u.id = s.user_id AND u.is_active AND u.credential_version = s.credential_version
 RETURNING {returning}
 """
-OPEN = """
+INSERT_SESSION = """
 INSERT INTO latchkey_session (id, selector, digest, next_digest, user_id, credential_version,
                               created_at, rotated_at, expires_at, ip, user_agent)
 SELECT %(id)s, %(selector)s, %(digest)s, %(next_digest)s, u.id, u.credential_version,
@@ -66,7 +66,7 @@ RETURNING user_id, id AS session_id, (SELECT count(*) >= %(keep)s
                              THEN 1 END) > 0
              FROM latchkey_session AS o WHERE o.user_id = %(user_id)s AND o.id <> %(id)s) AS crowded
 """
-MAKE_ROOM = """
+DELETE_SURPLUS = """
 DELETE FROM latchkey_session
  WHERE user_id = %(user_id)s AND id <> %(id)s AND id NOT IN (
        SELECT id FROM latchkey_session
@@ -74,14 +74,14 @@ DELETE FROM latchkey_session
           AND expires_at > %(now)s AND credential_version = %(credential_version)s
         ORDER BY created_at DESC, id DESC LIMIT CAST(%(keep)s AS integer) - 1)
 """
-_END = "DELETE FROM latchkey_session WHERE {} RETURNING user_id, id AS session_id"
-END_BY_SELECTOR = _END.format("selector = %(selector)s")
-END_BY_ID = _END.format("id = %(id)s")
+_DELETE = "DELETE FROM latchkey_session WHERE {} RETURNING user_id, id AS session_id"
+DELETE_BY_SELECTOR = _DELETE.format("selector = %(selector)s")
+DELETE_BY_ID = _DELETE.format("id = %(id)s")
 _OWN = """user_id = %(user_id)s AND expires_at > %(now)s
    AND credential_version = (SELECT u.credential_version FROM latchkey_user AS u WHERE u.id = %(user_id)s)"""
-END_OWN = _END.format(f"id = %(id)s AND {_OWN}")
-END_OWN_BUT = _END.format(f"id <> %(id)s AND {_OWN}")
-BEARER = Prepared(
+DELETE_OWN = _DELETE.format(f"id = %(id)s AND {_OWN}")
+DELETE_OTHERS = _DELETE.format(f"id <> %(id)s AND {_OWN}")
+SELECT_SESSION_USER = PreparedStatement(
     "latchkey_bearer",
     """
 SELECT u.id, u.email, u.username
@@ -109,17 +109,17 @@ _DIALECTS = {  # capped: min(until, created_at + cap). SQLite has times as text,
 
 
 @cache
-def worded(statement: str, vendor: str) -> str:
+def for_vendor(statement: str, vendor: str) -> str:
     """Return a statement in the words of 'postgresql' or 'sqlite'."""
     return statement.format(**_DIALECTS[vendor])
 
 
 @cache
-def rotation() -> Prepared:
+def rotate_statement() -> PreparedStatement:
     """Return ROTATE, whose row is the session's id and its user's; each coroutine has a `connection` of its own."""
-    return Prepared("latchkey_rotate", worded(ROTATE, connection.vendor), int, int)
+    return PreparedStatement("latchkey_rotate", for_vendor(ROTATE, connection.vendor), int, int)
 
 
-def of_the_loop() -> tuple[Prepared, ...]:
+def event_loop_statements() -> tuple[PreparedStatement, ...]:
     """Return the statements that the event loop executes, on PostgreSQL."""
-    return BEARER, rotation()
+    return SELECT_SESSION_USER, rotate_statement()

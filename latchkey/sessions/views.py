@@ -5,13 +5,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from latchkey.core import exceptions as errors
-from latchkey.core.client import client_of
+from latchkey.core.client import client_info
 from latchkey.sessions.login import login
 from latchkey.sessions.logout import logout
 from latchkey.sessions.refresh import refresh
 from latchkey.sessions.serializers import LoginInput, LogoutInput, LogoutOutput, RefreshInput, TokenPairOutput
 from latchkey.web.api_view import ApiView
-from latchkey.web.openapi.operation import documented
+from latchkey.web.openapi.operation import operation
 
 TOKEN = {"refresh_token": "2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42"}
 PAIR = {"access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJ1c2VyX2lkIjoxfQ.c2lnbmF0dXJl", **TOKEN}
@@ -25,17 +25,17 @@ class LoginView(ApiView):
     permission_classes = (AllowAny,)
     input_class = LoginInput
 
-    @documented(
+    @operation(
         "login",
         "Sign in",
         LoginInput,
         {200: TokenPairOutput},
         request_example={"email": "user@example.com", "password": "password"},
         response_example=PAIR,
-        refusals=[errors.InvalidCredentials, errors.TooManyAttempts],
+        problems=[errors.InvalidCredentials, errors.TooManyAttempts],
     )
     def post(self, request: Request) -> Response:
-        pair = login(**self.read(request), client=client_of(request.META))
+        pair = login(**self.validated(request), client=client_info(request.META))
         return Response(TokenPairOutput(pair).data)
 
 
@@ -49,17 +49,17 @@ class RefreshView(ApiView):
     permission_classes = (AllowAny,)
     input_class = RefreshInput
 
-    @documented(
+    @operation(
         "refresh",
         "Trade a refresh token for a new pair",
         RefreshInput,
         {200: TokenPairOutput},
         request_example=TOKEN,
         response_example=PAIR,
-        refusals=[errors.InvalidRefreshToken, errors.TooManyAttempts],
+        problems=[errors.InvalidRefreshToken, errors.TooManyAttempts],
     )
     def post(self, request: Request) -> Response:
-        pair = refresh(self.read(request)["refresh_token"], client_of(request.META))
+        pair = refresh(self.validated(request)["refresh_token"], client_info(request.META))
         return Response(TokenPairOutput(pair).data)
 
 
@@ -70,15 +70,15 @@ class LogoutView(ApiView):
     permission_classes = (AllowAny,)
     input_class = LogoutInput
 
-    @documented(
+    @operation(
         "logout",
         "Sign out",
         LogoutInput,
         {200: LogoutOutput},
         request_example=TOKEN,
         response_example=SIGNED_OUT,
-        refusals=[errors.TooManyAttempts],
+        problems=[errors.TooManyAttempts],
     )
     def post(self, request: Request) -> Response:
-        logout(self.read(request)["refresh_token"], client_of(request.META))
+        logout(self.validated(request)["refresh_token"], client_info(request.META))
         return Response(SIGNED_OUT)

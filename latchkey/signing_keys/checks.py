@@ -7,17 +7,17 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import DatabaseError
 
 from latchkey.core import clock
-from latchkey.signing_keys.startup import what_is_sealed_off
+from latchkey.signing_keys.startup import undecryptable_key_error
 from latchkey.tokens.keys import ALGORITHM
 
 
 @register(Tags.security, deploy=True)
-def signing_keys_open(**kwargs: Any) -> list[CheckMessage]:
+def signing_keys_decryptable(**kwargs: Any) -> list[CheckMessage]:
     """Every key that is to sign can be decrypted; a database that is away is not this check's to report."""
     if settings.SIGNING_ALGORITHM == ALGORITHM:
         return []
     try:
-        sentence = what_is_sealed_off(clock.now())
+        sentence = undecryptable_key_error(clock.now())
     except DatabaseError:
         return []
     return [Error(sentence, id="latchkey.E010")] if sentence else []

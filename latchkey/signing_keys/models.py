@@ -5,10 +5,10 @@ The key ring: a row for each key pair that signs access tokens, or did.
 
 from django.db import models
 
-from latchkey.core.crypto import Seal
-from latchkey.signing_keys.schedule import Span
+from latchkey.core.crypto import Encryptor
+from latchkey.signing_keys.schedule import KeySchedule
 
-PRIVATE_KEYS = Seal("signing key")
+PRIVATE_KEY_ENCRYPTION = Encryptor("signing key")
 
 
 class SigningKey(models.Model):
@@ -35,5 +35,5 @@ class SigningKey(models.Model):
         return f"signing key {self.kid}"
 
     @property
-    def span(self) -> Span:
-        return Span(self.signs_from, self.retires_at, self.verifies_until)
+    def schedule(self) -> KeySchedule:
+        return KeySchedule(self.signs_from, self.retires_at, self.verifies_until)

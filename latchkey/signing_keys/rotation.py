@@ -13,9 +13,16 @@ from django.db.models import Q
 
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
-from latchkey.signing_keys.models import PRIVATE_KEYS, SigningKey
-from latchkey.signing_keys.schedule import CLOCKS_APART, PUBLISHED_BEFORE, SETTLES_WITHIN, VERIFIES_AFTER, State, signer
-from latchkey.tokens.jwk import generate, private_bytes, public_jwk
+from latchkey.signing_keys.models import PRIVATE_KEY_ENCRYPTION, SigningKey
+from latchkey.signing_keys.schedule import (
+    MAX_CLOCK_SKEW,
+    PREPUBLISH,
+    PROPAGATION,
+    VERIFY_GRACE,
+    State,
+    select_signing_key,
+)
+from latchkey.tokens.jwk import generate, public_jwk, to_pkcs8
 from latchkey.tokens.keys import Key
 
 
@@ -25,10 +32,10 @@ class Rotation:
 
     kid: str
     signs_from: datetime
-    former: str | None
+    previous: str | None
 
 
-def rotate(algorithm: str, now: datetime, at_once: bool = False) -> Rotation:
+def rotate(algorithm: str, now: datetime, immediately: bool = False) -> Rotation:
     """Make a key that signs in ten minutes, or within two seconds; it is published now.
 
     The keys before it go on verifying for as long as tokens of theirs can live, so nobody's token is refused. The
@@ -36,20 +43,20 @@ def rotate(algorithm: str, now: datetime, at_once: bool = False) -> Rotation:
     Raises ImproperlyConfigured where a key waits for its turn already, or somebody else has just added one.
     """
     rows = list(SigningKey.objects.order_by("number"))
-    waiting = [row for row in rows if row.span.state(now) == State.UPCOMING]
-    if waiting and not at_once:
+    waiting = [row for row in rows if row.schedule.state(now) == State.UPCOMING]
+    if waiting and not immediately:
         raise ImproperlyConfigured(
             f"The key {waiting[0].kid} is published already and signs from {waiting[0].signs_from:%Y-%m-%d %H:%M:%S} "
             "UTC; 'latchkey keys rotate --now' makes another one that signs at once."
         )
-    former = signer(rows, now)
-    signs_from = now + (SETTLES_WITHIN if at_once else PUBLISHED_BEFORE) if former else now
+    former = select_signing_key(rows, now)
+    signs_from = now + (PROPAGATION if immediately else PREPUBLISH) if former else now
     key = generate(algorithm)
     try:
         _append(key, rows[-1].number + 1 if rows else 1, now, signs_from)
     except IntegrityError as error:
         raise ImproperlyConfigured("Somebody else has just added a key; see 'latchkey keys list'.") from error
-    reason = "first" if former is None else "at once" if at_once else None
+    reason = "first" if former is None else "at once" if immediately else None
     record(Event.KEY_ROTATED, key_id=key.kid, reason=reason)
     return Rotation(str(key.kid), signs_from, former.kid if former else None)
 
@@ -58,14 +65,14 @@ def rotate(algorithm: str, now: datetime, at_once: bool = False) -> Rotation:
 def _append(key: Key, number: int, now: datetime, signs_from: datetime) -> None:
     """Add the key under a number that was free when the ring was looked at; raises IntegrityError where it is not."""
     replaced = SigningKey.objects.filter(Q(retires_at=None) | Q(retires_at__gt=signs_from))
-    replaced.update(retires_at=signs_from, verifies_until=signs_from + VERIFIES_AFTER)
+    replaced.update(retires_at=signs_from, verifies_until=signs_from + VERIFY_GRACE)
     SigningKey.objects.filter(verifies_until__lte=now).update(private=b"")  # what signs no more need not be kept
     SigningKey.objects.create(
         number=number,
         kid=str(key.kid),
         algorithm=key.algorithm,
         public=json.dumps(public_jwk(key)),
-        private=PRIVATE_KEYS.seal(private_bytes(key)),
+        private=PRIVATE_KEY_ENCRYPTION.encrypt(to_pkcs8(key)),
         created_at=now,
         signs_from=signs_from,
     )
@@ -82,12 +89,12 @@ def retire(kid: str, now: datetime, needed: bool) -> None:
     row = rows.get(kid)
     if row is None:
         raise ImproperlyConfigured(f"There is no signing key {kid!r}; 'latchkey keys list' shows those there are.")
-    if row.span.state(now) == State.RETIRED:
+    if row.schedule.state(now) == State.RETIRED:
         raise ImproperlyConfigured(f"The key {kid} is retired already.")
-    if needed and (row.retires_at is None or signer(rows.values(), now) is row):
+    if needed and (row.retires_at is None or select_signing_key(rows.values(), now) is row):
         raise ImproperlyConfigured(
             f"The key {kid} signs, or is to sign next; run 'latchkey keys rotate --now' first, and retire it then."
         )
-    ended = now - CLOCKS_APART
+    ended = now - MAX_CLOCK_SKEW
     SigningKey.objects.filter(pk=row.pk).update(retires_at=ended, verifies_until=ended, private=b"")
     record(Event.KEY_RETIRED, key_id=kid)

@@ -14,15 +14,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-CACHED_FOR = timedelta(minutes=5)
+JWKS_MAX_AGE = timedelta(minutes=5)
 """How long others may keep the published keys."""
-PUBLISHED_BEFORE = timedelta(minutes=10)
+PREPUBLISH = timedelta(minutes=10)
 """How long a key is published before it signs: so long that every copy without it has been thrown away."""
-SETTLES_WITHIN = timedelta(seconds=2)
+PROPAGATION = timedelta(seconds=2)
 """In which time every process has read a change of the ring."""
-CLOCKS_APART = timedelta(seconds=60)
+MAX_CLOCK_SKEW = timedelta(seconds=60)
 """What the clocks of two nodes may differ by at most: one 30 s ahead, one 30 s behind."""
-VERIFIES_AFTER = timedelta(hours=1) + CLOCKS_APART
+VERIFY_GRACE = timedelta(hours=1) + MAX_CLOCK_SKEW
 """How long a key verifies once it has retired: the longest lifetime that an access token can be given, and a margin."""
 
 
@@ -34,7 +34,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class KeySchedule:
     """The three times of a key; None is never."""
 
     signs_from: datetime
@@ -49,19 +49,19 @@ class Span:
         return State.UPCOMING if now < self.signs_from else State.SIGNING
 
 
-class Spanned(Protocol):
+class HasSchedule(Protocol):
     @property
-    def span(self) -> Span: ...
+    def schedule(self) -> KeySchedule: ...
 
 
-Held = TypeVar("Held", bound=Spanned)
+KeyT = TypeVar("KeyT", bound=HasSchedule)
 
 
-def signer(keys: Iterable[Held], now: datetime) -> Held | None:
+def select_signing_key(keys: Iterable[KeyT], now: datetime) -> KeyT | None:
     """Return the key to sign with: the one that began last; where the clock is behind, the one that begins first."""
-    states = [(key.span.state(now), key) for key in keys]
+    states = [(key.schedule.state(now), key) for key in keys]
     begun = [key for state, key in states if state == State.SIGNING]
     if begun:
-        return max(begun, key=lambda key: key.span.signs_from)
+        return max(begun, key=lambda key: key.schedule.signs_from)
     upcoming = [key for state, key in states if state == State.UPCOMING]
-    return min(upcoming, key=lambda key: key.span.signs_from, default=None)
+    return min(upcoming, key=lambda key: key.schedule.signs_from, default=None)

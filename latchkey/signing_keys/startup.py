@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from latchkey.core import clock
-from latchkey.signing_keys.models import PRIVATE_KEYS, SigningKey
+from latchkey.signing_keys.models import PRIVATE_KEY_ENCRYPTION, SigningKey
 from latchkey.signing_keys.rotation import rotate
 from latchkey.signing_keys.schedule import State
 from latchkey.tokens.keys import ALGORITHM
@@ -20,7 +20,7 @@ def prepare_keys() -> None:
     secret leaves none behind. The first key for the chosen algorithm is made; of nodes that start together one makes
     it. Raises ImproperlyConfigured where a key that is to sign cannot be decrypted.
     """
-    _seal_anew()
+    _reencrypt()
     if settings.SIGNING_ALGORITHM == ALGORITHM:
         return
     now = clock.now()
@@ -28,14 +28,17 @@ def prepare_keys() -> None:
     if not usable.exists():
         with suppress(ImproperlyConfigured):  # another node was faster, or a key of the ring waits for its turn
             rotate(settings.SIGNING_ALGORITHM, now)
-    if sentence := what_is_sealed_off(now):
+    if sentence := undecryptable_key_error(now):
         raise ImproperlyConfigured(sentence)
 
 
-def what_is_sealed_off(now: datetime) -> str:
+def undecryptable_key_error(now: datetime) -> str:
     """Return a sentence about the first key that is to sign and cannot be decrypted, '' where there is none."""
     for row in SigningKey.objects.order_by("number"):
-        if row.span.state(now) in (State.SIGNING, State.UPCOMING) and PRIVATE_KEYS.unseal(bytes(row.private)) is None:
+        if (
+            row.schedule.state(now) in (State.SIGNING, State.UPCOMING)
+            and PRIVATE_KEY_ENCRYPTION.decrypt(bytes(row.private)) is None
+        ):
             return (
                 f"The signing key {row.kid} cannot be decrypted: add the secret key that it was made under to "
                 "LATCHKEY_SECRET_KEY_FALLBACKS, or make another one with 'latchkey keys rotate --now'."
@@ -43,9 +46,9 @@ def what_is_sealed_off(now: datetime) -> str:
     return ""
 
 
-def _seal_anew() -> None:
+def _reencrypt() -> None:
     for row in SigningKey.objects.order_by("number"):
         sealed = bytes(row.private)
-        private = None if PRIVATE_KEYS.is_current(sealed) else PRIVATE_KEYS.unseal(sealed)
+        private = None if PRIVATE_KEY_ENCRYPTION.is_current(sealed) else PRIVATE_KEY_ENCRYPTION.decrypt(sealed)
         if private is not None:
-            SigningKey.objects.filter(pk=row.pk, private=sealed).update(private=PRIVATE_KEYS.seal(private))
+            SigningKey.objects.filter(pk=row.pk, private=sealed).update(private=PRIVATE_KEY_ENCRYPTION.encrypt(private))

@@ -7,26 +7,26 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import conditional_page
 
-from latchkey.core.exceptions import Unavailable
-from latchkey.signing_keys.key_set import current
-from latchkey.signing_keys.schedule import CACHED_FOR
+from latchkey.core.exceptions import ServiceUnavailable
+from latchkey.signing_keys.key_set import current_keys
+from latchkey.signing_keys.schedule import JWKS_MAX_AGE
 from latchkey.tokens.jwk import public_jwk
-from latchkey.web.problems import respond
-from latchkey.web.views import read_only
+from latchkey.web.problems import problem_response
+from latchkey.web.views import require_safe
 
 
-@read_only
+@require_safe
 @conditional_page
 def jwks(request: HttpRequest) -> HttpResponse:
     """Answer every key whose tokens are good, and those that sign soon (RFC 7517); none while the secret's own sign."""
     try:
-        keys = [public_jwk(held.key) for held in current().values()]
+        keys = [public_jwk(held.key) for held in current_keys().values()]
     except DatabaseError:
-        return respond(Unavailable())
+        return problem_response(ServiceUnavailable())
     return _cacheable({"keys": keys})
 
 
-@read_only
+@require_safe
 @conditional_page
 def metadata(request: HttpRequest) -> HttpResponse:
     """Answer what is true of us out of RFC 8414 and OpenID Connect Discovery.
@@ -50,5 +50,5 @@ def metadata(request: HttpRequest) -> HttpResponse:
 
 
 def _cacheable(document: dict[str, Any]) -> JsonResponse:
-    max_age = int(CACHED_FOR.total_seconds())
+    max_age = int(JWKS_MAX_AGE.total_seconds())
     return JsonResponse(document, headers={"Cache-Control": f"public, max-age={max_age}"})

@@ -7,10 +7,10 @@ from typing import Any
 import structlog
 from structlog.typing import Processor
 
-from latchkey.telemetry.request_log import with_request_id
+from latchkey.telemetry.request_log import add_request_id
 
 _SHARED: list[Processor] = [
-    with_request_id,
+    add_request_id,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -18,12 +18,12 @@ _SHARED: list[Processor] = [
 _encode = json.JSONEncoder(default=repr).encode
 
 
-def of_others(record: logging.LogRecord) -> bool:
+def is_third_party(record: logging.LogRecord) -> bool:
     """Tell whether a record is not our own."""
     return not record.name.startswith("latchkey.")
 
 
-def logging_settings(production: bool) -> dict[str, Any]:
+def logging_config(production: bool) -> dict[str, Any]:
     """Configure structlog and return Django's LOGGING: JSON in production, readable text in development.
 
     Our own lines are rendered by structlog and only handed on by the standard library, and what nobody prints of
@@ -49,10 +49,10 @@ def logging_settings(production: bool) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": formatter},
-        "filters": {"of_others": {"()": lambda: of_others}},
+        "filters": {"is_third_party": {"()": lambda: is_third_party}},
         "handlers": {
             "rendered": stdout,
-            "stdout": {**stdout, "formatter": "line", "filters": ["of_others"]},
+            "stdout": {**stdout, "formatter": "line", "filters": ["is_third_party"]},
         },
         "root": {"handlers": ["stdout"], "level": "INFO"},
         "loggers": {

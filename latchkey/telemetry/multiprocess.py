@@ -15,27 +15,27 @@ from typing import Any
 from prometheus_client import values
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 
-COUNTED = ("counter", "histogram")
+CUMULATIVE_TYPES = ("counter", "histogram")
 """What may never go back, whoever dies; a gauge ends with its process."""
 
 _lock = Lock()
 
 
-class Numbers(MmapedDict):
+class MetricFile(MmapedDict):
     """A file of cells. When it grows, it is mapped anew; older views go on to show the same bytes."""
 
-    def cell(self, key: str) -> tuple["memoryview[float]", int]:
+    def slot(self, key: str) -> tuple["memoryview[float]", int]:
         """Return where the number of this key is; it goes on where a former process left it."""
         self.read_value(key)
         return memoryview(self._m).cast("d"), self._positions[key] // 8
 
 
-class Cell:
+class MmapValue:
     """A number in a file; prometheus-client's ValueClass."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - as prometheus-client calls it
         self,
-        files: dict[str, Numbers],
+        files: dict[str, MetricFile],
         folder: Path,
         kind: str,
         metric: str,
@@ -49,63 +49,63 @@ class Cell:
         kind = f"gauge_{multiprocess_mode}" if kind == "gauge" else kind
         with _lock:
             if kind not in files:
-                files[kind] = opened(folder / f"{kind}_{os.getpid()}.db")
-            self.cells, self.at = files[kind].cell(mmap_key(metric, name, label_names, labels, help_text))
+                files[kind] = open_metric_file(folder / f"{kind}_{os.getpid()}.db")
+            self.buffer, self.index = files[kind].slot(mmap_key(metric, name, label_names, labels, help_text))
 
     def inc(self, amount: float) -> None:
         with _lock:
-            self.cells[self.at] += amount
+            self.buffer[self.index] += amount
 
     def set(self, value: float, timestamp: float | None = None) -> None:
-        self.cells[self.at] = value
+        self.buffer[self.index] = value
 
     def get(self) -> float:
-        return self.cells[self.at]
+        return self.buffer[self.index]
 
     def get_exemplar(self) -> None:
         """Have none, as prometheus-client's own in this mode; it asks when a metric is read in its process."""
 
 
-def opened(path: Path) -> Numbers:
+def open_metric_file(path: Path) -> MetricFile:
     """Return a file of cells; a new one gets its name when it is whole, as somebody may read it at any time."""
     if path.exists():
-        return Numbers(str(path))
+        return MetricFile(str(path))
     draft = path.with_suffix(".draft")
-    numbers = Numbers(str(draft))
+    numbers = MetricFile(str(draft))
     draft.rename(path)
     return numbers
 
 
-def share(folder: Path) -> None:
+def enable(folder: Path) -> None:
     """Have this process, a worker that has just begun, count in files of this folder."""
-    forget_dead(folder)
-    for kind in COUNTED:
-        inherit(folder, kind)
-    values.ValueClass = partial(Cell, {}, folder)
+    remove_dead_gauges(folder)
+    for kind in CUMULATIVE_TYPES:
+        adopt_dead_worker_file(folder, kind)
+    values.ValueClass = partial(MmapValue, {}, folder)
 
 
-def inherit(folder: Path, kind: str) -> None:
+def adopt_dead_worker_file(folder: Path, kind: str) -> None:
     """Go on counting where a dead worker stopped, so that there are never more files than workers."""
-    for file in dead(folder, kind):
+    for file in files_of_dead_workers(folder, kind):
         with suppress(FileNotFoundError):  # another worker was faster
             file.rename(file.with_name(f"{kind}_{os.getpid()}.db"))
             return
 
 
-def forget_dead(folder: Path) -> None:
+def remove_dead_gauges(folder: Path) -> None:
     """Delete the gauges of dead workers."""
-    for file in dead(folder, "gauge_live*"):
+    for file in files_of_dead_workers(folder, "gauge_live*"):
         file.unlink(missing_ok=True)  # as prometheus-client's mark_process_dead does
 
 
-def dead(folder: Path, kind: str) -> Iterator[Path]:
+def files_of_dead_workers(folder: Path, kind: str) -> Iterator[Path]:
     """Return the files of this kind whose process is no more."""
     for file in folder.glob(f"{kind}_*.db"):
         try:
-            os.kill(pid_of(file), 0)
+            os.kill(pid_from(file), 0)
         except (ProcessLookupError, PermissionError):  # the second: its number is another user's process by now
             yield file
 
 
-def pid_of(file: Path) -> int:
+def pid_from(file: Path) -> int:
     return int(file.stem.rpartition("_")[2])

@@ -14,37 +14,37 @@ import structlog
 from structlog.typing import EventDict
 
 from latchkey.telemetry import metrics
-from latchkey.telemetry.tracing import Trace, trace_in
+from latchkey.telemetry.tracing import TraceContext, parse_traceparent
 
 LEVELS = {4: logging.WARNING, 5: logging.ERROR}
 """By the first digit of the status."""
 
-FAILED = 500
+SERVER_ERROR = 500
 
 log = structlog.get_logger("latchkey.requests")
 
 
 @dataclass(slots=True)
-class Answered:
+class RequestLog:
     """A request on its way: its id, its trace, the status once there is one, and the line that waits for it."""
 
     request_id: str = field(default_factory=lambda: str(uuid4()))
-    trace: Trace | None = None
+    trace: TraceContext | None = None
     status: int = 0
-    waiting: tuple[Any, str, dict[str, Any]] | None = None
+    pending: tuple[Any, str, dict[str, Any]] | None = None
 
-    def tell(self, **facts: Any) -> None:
+    def flush(self, **facts: Any) -> None:
         """Write the waiting line, with these facts."""
-        if self.waiting:
-            logger, event, known = self.waiting
+        if self.pending:
+            logger, event, known = self.pending
             logger.info(event, **known, **facts)
-        self.waiting = None
+        self.pending = None
 
 
-_request: ContextVar[Answered | None] = ContextVar("request", default=None)
+_request: ContextVar[RequestLog | None] = ContextVar("request", default=None)
 
 
-def with_request_id(logger: Any, name: str, line: EventDict) -> EventDict:
+def add_request_id(logger: Any, name: str, line: EventDict) -> EventDict:
     """Add the id of the request, and of its trace, to a line of the log; structlog's processor."""
     if answered := _request.get():
         line["request_id"] = answered.request_id
@@ -53,35 +53,35 @@ def with_request_id(logger: Any, name: str, line: EventDict) -> EventDict:
     return line
 
 
-def tell(logger: Any, event: str, **facts: Any) -> None:
+def log_event(logger: Any, event: str, **facts: Any) -> None:
     """Log an event; the last one of a request waits until it is answered, and its line tells of that too."""
     if answered := _request.get():
-        answered.tell()
-        answered.waiting = (logger, event, facts)
+        answered.flush()
+        answered.pending = (logger, event, facts)
     else:
         logger.info(event, **facts)
 
 
 @contextmanager
-def request_log(method: str, path: str, environ: Mapping[str, Any] = MappingProxyType({})) -> Iterator[Answered]:
+def request_log(method: str, path: str, environ: Mapping[str, Any] = MappingProxyType({})) -> Iterator[RequestLog]:
     """Log and count the request once it is answered, without its query string, which may hold what somebody mistyped.
 
     Its time begins when it had arrived whole: what it waited for a thread is part of it.
     """
-    answered = Answered()
+    answered = RequestLog()
     began = environ["latchkey.arrived"] if "latchkey.arrived" in environ else time.perf_counter()
     if "HTTP_TRACEPARENT" in environ:
-        answered.trace = trace_in(environ["HTTP_TRACEPARENT"])
+        answered.trace = parse_traceparent(environ["HTTP_TRACEPARENT"])
     before = _request.set(answered)
     try:
         yield answered
     finally:
         seconds = time.perf_counter() - began
-        metrics.answered(method, path, answered.status, seconds)
+        metrics.observe_request(method, path, answered.status, seconds)
         facts = {"request": f"{method} {path}", "code": answered.status, "milliseconds": round(seconds * 1000, 1)}
-        if answered.waiting and answered.status < FAILED:
-            answered.tell(**facts)
+        if answered.pending and answered.status < SERVER_ERROR:
+            answered.flush(**facts)
         else:  # a failure of ours has a line of its own, at its own level
-            answered.tell()
+            answered.flush()
             log.log(LEVELS.get(answered.status // 100, logging.INFO), "request_finished", **facts)
         _request.reset(before)

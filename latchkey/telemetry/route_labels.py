@@ -8,16 +8,16 @@ from django.urls import URLResolver, get_resolver
 OTHER = "other"
 
 
-def route_of(path: str) -> str:
+def route_label(path: str) -> str:
     """Return the route of a path: itself, what it is below of, or OTHER."""
-    exact, prefixes = known()
+    exact, prefixes = route_table()
     if path in exact:
         return exact[path]
     return next((route for prefix, route in prefixes.items() if path.startswith(prefix)), OTHER)
 
 
 @cache
-def known() -> tuple[dict[str, str], dict[str, str]]:
+def route_table() -> tuple[dict[str, str], dict[str, str]]:
     """Return the paths that are routes and what other paths begin with, each with the name of its route.
 
     A path without its last slash has the name of that with it; one that holds an id has the name that stands for all.

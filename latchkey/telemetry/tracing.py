@@ -12,23 +12,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import structlog
 from django.conf import settings
 
-from latchkey.telemetry.metrics import method_of
-from latchkey.telemetry.route_labels import route_of
+from latchkey.telemetry.metrics import method_label
+from latchkey.telemetry.route_labels import route_label
 
 _TRACEPARENT = re.compile("00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}")
 
 
-class Trace(NamedTuple):
+class TraceContext(NamedTuple):
     """The trace, and the caller's span in it: 32 and 16 hexadecimal digits."""
 
     trace_id: str
     span_id: str
 
 
-def trace_in(traceparent: str) -> Trace | None:
+def parse_traceparent(traceparent: str) -> TraceContext | None:
     """Return what a traceparent header says; None where it is not exactly of version 00, for it goes into the log."""
     matched = _TRACEPARENT.fullmatch(traceparent)
-    return Trace(*matched.groups()) if matched else None
+    return TraceContext(*matched.groups()) if matched else None
 
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ CONTEXT = {"traceparent": "HTTP_TRACEPARENT", "tracestate": "HTTP_TRACESTATE"}
 log = structlog.get_logger(__name__)
 
 
-def traced(application: Any) -> Any:
+def with_tracing(application: Any) -> Any:
     """Return the application with a span around each request, or as it is where nobody wants them.
 
     Called in each worker: a fork would inherit the exporter, and not the thread that exports.
@@ -57,21 +57,21 @@ def traced(application: Any) -> Any:
     named = Resource.create({"service.name": "latchkey"}).merge(OTELResourceDetector().detect())
     provider = TracerProvider(resource=named)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    return Traced(application, provider.get_tracer("latchkey"), provider.shutdown)
+    return TracingMiddleware(application, provider.get_tracer("latchkey"), provider.shutdown)
 
 
-class Traced:
+class TracingMiddleware:
     """A WSGI application (PEP 3333) around another; what it tells has no more of a request than the metrics have."""
 
     def __init__(self, application: Any, tracer: "Tracer", end: Any) -> None:
         from opentelemetry.trace import SpanKind, StatusCode  # noqa: PLC0415
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator  # noqa: PLC0415
 
-        self.application, self.tracer, self.end = application, tracer, end
+        self.application, self.tracer, self.shutdown = application, tracer, end
         self.server, self.error, self.context = SpanKind.SERVER, StatusCode.ERROR, TraceContextTextMapPropagator()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        method, route = method_of(environ["REQUEST_METHOD"]), route_of(environ["PATH_INFO"])
+        method, route = method_label(environ["REQUEST_METHOD"]), route_label(environ["PATH_INFO"])
         sent = {name: environ[key] for name, key in CONTEXT.items() if key in environ}
         known = {"http.request.method": method, "http.route": route}
         with self.tracer.start_as_current_span(

@@ -4,9 +4,9 @@ from queue import SimpleQueue
 from typing import Any
 
 
-class Pool:
+class ThreadPool:
     """What waits for one of these threads, and which of them are at work."""
 
     def __init__(self, threads: int) -> None:
-        self.asked: SimpleQueue[Any] = SimpleQueue()  # a ThreadPoolExecutor would cost 15 microseconds a request more
+        self.queue: SimpleQueue[Any] = SimpleQueue()  # a ThreadPoolExecutor would cost 15 microseconds a request more
         self.busy = [False] * threads

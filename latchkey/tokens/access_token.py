@@ -16,11 +16,11 @@ from django.conf import settings
 from jwt.algorithms import HMACAlgorithm
 
 from latchkey.core.exceptions import InvalidToken
-from latchkey.tokens.keys import ALGORITHM, Key, derived_keys
+from latchkey.tokens.keys import ALGORITHM, Key, hs256_keys
 
 TYPE = "at+jwt"
 AUDIENCE = "latchkey"
-LENGTH_LIMIT = 4096
+MAX_LENGTH = 4096
 _COMPACT = re.compile(r"ey[I-L][A-Za-z0-9_-]+\.ey[I-L][A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 """Two JSON objects in UTF-8, so beginning with {", and a signature; no padding (RFC 8725 section 3.7)."""
 
@@ -52,9 +52,9 @@ class AccessToken:
 
 
 @lru_cache(maxsize=64)
-def key_id(header: str) -> str | None:
+def unverified_kid(header: str) -> str | None:
     """Return the `kid` of a token's first segment, which is the same in all tokens of a key; raises InvalidToken."""
-    if len(header) > LENGTH_LIMIT:
+    if len(header) > MAX_LENGTH:
         raise InvalidToken
     try:
         return jwt.get_unverified_header(f"{header}..").get("kid")
@@ -63,13 +63,13 @@ def key_id(header: str) -> str | None:
 
 
 @lru_cache(maxsize=1024)
-def signed(presented: str, keys: tuple[Key, ...], issuer: str) -> tuple[AccessToken, int, int]:
+def decode(presented: str, keys: tuple[Key, ...], issuer: str) -> tuple[AccessToken, int, int]:
     """Return what a token says whose signature and form are right, and from when to when it is valid (Unix seconds).
 
     Raises InvalidToken. A client sends its token many times, and with the same keys the answer is the same; only
     those are kept that we signed. Beyond PyJWT: the compact form alone, times that are integers, and our type of token.
     """
-    if len(presented) > LENGTH_LIMIT or not _COMPACT.fullmatch(presented):
+    if len(presented) > MAX_LENGTH or not _COMPACT.fullmatch(presented):
         raise InvalidToken
     claims = _verified_claims(presented, keys, issuer)
     issued_at, not_before, expires_at = claims["iat"], claims.get("nbf", 0), claims["exp"]
@@ -89,7 +89,7 @@ def _verified_claims(presented: str, keys: tuple[Key, ...], issuer: str) -> dict
         try:
             token = jwt.decode_complete(
                 presented,
-                key.verifies,
+                key.verification_key,
                 algorithms=[key.algorithm],
                 audience=AUDIENCE,
                 issuer=issuer,
@@ -112,7 +112,7 @@ CLOCK_SKEW = 30
 
 def issue(user_id: int, session_id: int, now: datetime, lifetime: timedelta, key: Key | None = None) -> str:
     """Sign a token that is valid from now for the lifetime, both in whole seconds; without a key by the secret's."""
-    key = key or derived_keys()[0]
+    key = key or hs256_keys()[0]
     issued_at = int(now.timestamp())
     claims = {
         "user_id": user_id,
@@ -125,7 +125,7 @@ def issue(user_id: int, session_id: int, now: datetime, lifetime: timedelta, key
         "aud": AUDIENCE,
     }
     headers = {"typ": TYPE, "kid": key.kid} if key.kid else {"typ": TYPE}
-    return jwt.encode(claims, key.signs, key.algorithm, headers)
+    return jwt.encode(claims, key.signing_key, key.algorithm, headers)
 
 
 def verify(presented: str, now: datetime, find: Callable[[str], Key | None] = lambda kid: None) -> AccessToken:
@@ -134,16 +134,16 @@ def verify(presented: str, now: datetime, find: Callable[[str], Key | None] = la
     A token that names no key is held against the secret's. Any other is held against the key that is found by its
     `kid`, under that key's algorithm: neither is a choice of the token's (RFC 8725 section 3.1).
     """
-    token, not_before, expires_at = signed(presented, _keys_for(presented, find), settings.PUBLIC_URL)
+    token, not_before, expires_at = decode(presented, _keys_for(presented, find), settings.PUBLIC_URL)
     if not not_before - CLOCK_SKEW <= now.timestamp() < expires_at:
         raise InvalidToken
     return token
 
 
 def _keys_for(presented: str, find: Callable[[str], Key | None]) -> tuple[Key, ...]:
-    kid = key_id(presented.partition(".")[0])
+    kid = unverified_kid(presented.partition(".")[0])
     if kid is None:
-        return derived_keys()
+        return hs256_keys()
     key = find(kid)
     if key is None:
         raise InvalidToken

@@ -21,12 +21,12 @@ from latchkey.tokens.keys import Key
 RSA_BITS = 3072
 """128 bits of strength; NIST SP 800-57 part 1 ends 2048 with the year 2030. EdDSA and ES256 have 128 as well."""
 
-_MAKERS: dict[str, Callable[[], Any]] = {
+_GENERATORS: dict[str, Callable[[], Any]] = {
     "EdDSA": ed25519.Ed25519PrivateKey.generate,
     "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
     "RS256": lambda: rsa.generate_private_key(65537, RSA_BITS),
 }
-ALGORITHMS = tuple(_MAKERS)
+ALGORITHMS = tuple(_GENERATORS)
 _MEMBERS = {"OKP": ("crv", "kty", "x"), "EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n")}
 """What is public of a key, and all of it (RFC 7638 section 3.2, RFC 8037 section 2)."""
 
@@ -34,7 +34,7 @@ _MEMBERS = {"OKP": ("crv", "kty", "x"), "EC": ("crv", "kty", "x", "y"), "RSA": (
 def generate(algorithm: str) -> Key:
     """Make a key pair for EdDSA (Ed25519), ES256 or RS256."""
     while True:
-        private = _MAKERS[algorithm]()
+        private = _GENERATORS[algorithm]()
         kid = thumbprint(_public_members(algorithm, private.public_key()))
         if not kid.startswith("-"):  # one in 64 would pass for an option on the command line
             return Key(kid, algorithm, private.public_key(), private)
@@ -49,7 +49,7 @@ def thumbprint(jwk: Mapping[str, Any]) -> str:
 
 def public_jwk(key: Key) -> dict[str, Any]:
     """Return what everybody may know of a key: its public members by name, so that no private one can slip in."""
-    members = _public_members(key.algorithm, key.verifies)
+    members = _public_members(key.algorithm, key.verification_key)
     return {**members, "use": "sig", "alg": key.algorithm, "kid": key.kid}
 
 
@@ -58,13 +58,13 @@ def _public_members(algorithm: str, public: Any) -> dict[str, Any]:
     return {name: jwk[name] for name in _MEMBERS[jwk["kty"]]}
 
 
-def private_bytes(key: Key) -> bytes:
+def to_pkcs8(key: Key) -> bytes:
     """Return the private half (PKCS #8), in the clear: for encryption, and for nothing else."""
-    der: bytes = key.signs.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    der: bytes = key.signing_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     return der
 
 
-def restored(jwk: Mapping[str, Any], private: bytes | None) -> Key:
+def key_from_jwk(jwk: Mapping[str, Any], private: bytes | None) -> Key:
     """Return the key of which these are the public JWK and the private half; raises ValueError for anything else."""
     if jwk.get("alg") not in ALGORITHMS:
         raise ValueError("not an algorithm of ours")

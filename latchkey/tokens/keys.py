@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from latchkey.core.crypto import keys_for
+from latchkey.core.crypto import derive_keys
 
 ALGORITHM = "HS256"
 """Of the keys that are derived from the secret; they have no id, and no other key may be used with it."""
@@ -19,25 +19,25 @@ class Key:
 
     kid: str | None
     algorithm: str
-    verifies: Any = field(hash=False, repr=False)
-    signs: Any = field(default=None, compare=False, repr=False)
+    verification_key: Any = field(hash=False, repr=False)
+    signing_key: Any = field(default=None, compare=False, repr=False)
 
 
 def access_token_keys() -> list[bytes]:
     """Return the HS256 keys of access tokens: 32 bytes each (RFC 7518 section 3.2)."""
-    return keys_for("access token")
+    return derive_keys("access token")
 
 
 def refresh_token_keys() -> list[bytes]:
     """Return the HMAC keys of refresh tokens: 32 bytes each."""
-    return keys_for("refresh token")
+    return derive_keys("refresh token")
 
 
-def derived_keys() -> tuple[Key, ...]:
+def hs256_keys() -> tuple[Key, ...]:
     """Return the HS256 keys with their algorithm."""
-    return _derived(tuple(access_token_keys()))
+    return _hs256_keys(tuple(access_token_keys()))
 
 
 @lru_cache(maxsize=8)
-def _derived(secrets: tuple[bytes, ...]) -> tuple[Key, ...]:
+def _hs256_keys(secrets: tuple[bytes, ...]) -> tuple[Key, ...]:
     return tuple(Key(None, ALGORITHM, secret, secret) for secret in secrets)

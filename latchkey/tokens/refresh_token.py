@@ -17,7 +17,7 @@ import re
 import secrets
 from uuid import UUID
 
-CANONICAL = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+UUID_PATTERN = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DIGEST, _SUCCESSOR, _CHECK = b"\x01", b"\x02", b"\x03"
 _VERIFIER_BITS = 62
 _VERIFIER_MASK = (1 << _VERIFIER_BITS) - 1
@@ -29,12 +29,12 @@ def generate(key: bytes) -> UUID:
     return UUID(int=drawn << 80 | _check(key, drawn) << 64 | secrets.randbits(_VERIFIER_BITS), version=4)
 
 
-def read(text: str) -> UUID | None:
+def parse(text: str) -> UUID | None:
     """Return the token that is written in its canonical 36 characters (RFC 9562 section 4), None for other text."""
-    return UUID(text) if CANONICAL.fullmatch(text) else None
+    return UUID(text) if UUID_PATTERN.fullmatch(text) else None
 
 
-def is_made_up(keys: list[bytes], token: UUID) -> bool:
+def was_never_issued(keys: list[bytes], token: UUID) -> bool:
     """Tell whether no session ever had this token; one in 4,096 that were made up goes unnoticed."""
     return all(_check(key, token.int >> 80) != token.int >> 64 & 0xFFF for key in keys)
 

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 
-class DeviceOutput(serializers.Serializer[Any]):
+class SessionOutput(serializers.Serializer[Any]):
     id = serializers.CharField(help_text="Up to 19 digits, more than a number of JavaScript holds.")
     created_at = serializers.DateTimeField(help_text="When it signed in.")
     last_used_at = serializers.DateTimeField(help_text="When it last refreshed.")

@@ -8,15 +8,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from latchkey.core import exceptions as errors
-from latchkey.core.client import client_of
-from latchkey.sessions.authentication import token_of
-from latchkey.user_sessions.serializers import DeviceOutput, EndedOutput
-from latchkey.user_sessions.sessions import NONE, devices, end_all_own, end_own
+from latchkey.core.client import client_info
+from latchkey.sessions.authentication import access_token_of
+from latchkey.user_sessions.serializers import EndedOutput, SessionOutput
+from latchkey.user_sessions.sessions import NO_SESSION, end_other_sessions, end_session, list_sessions
 from latchkey.web.api_view import ApiView
-from latchkey.web.openapi.operation import SIGNED_IN, documented
-from latchkey.web.query import query_of
+from latchkey.web.openapi.operation import AUTH_ERRORS, operation
+from latchkey.web.query import parse_query
 
-DEVICE = {
+SESSION = {
     "id": "1211491509556017937",
     "created_at": "2026-11-23T08:00:00.000000Z",
     "last_used_at": "2026-11-23T09:30:00.000000Z",
@@ -26,61 +26,61 @@ DEVICE = {
     "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0",
     "current": True,
 }
-SWITCH = re.compile("true|false")
+BOOLEAN = re.compile("true|false")
 ID = re.compile("0|[1-9][0-9]{0,18}")
-LARGEST = 2**63 - 1  # of the ids that a session can have
+MAX_ID = 2**63 - 1  # of the ids that a session can have
 
 
-class DevicesView(ApiView):
+class SessionsView(ApiView):
     """Where you are signed in. DELETE ends every session but this one, with ?all=true this one too."""
 
-    @documented(
+    @operation(
         "list_sessions",
         "List your sessions",
         None,
-        {200: DeviceOutput(many=True)},
-        response_example=DEVICE,
-        refusals=[*SIGNED_IN, errors.InvalidInput],
+        {200: SessionOutput(many=True)},
+        response_example=SESSION,
+        problems=[*AUTH_ERRORS, errors.InvalidInput],
     )
     def get(self, request: Request) -> Response:
-        query_of(request, {})
-        token = token_of(request)
-        return Response(DeviceOutput(devices(token.user_id, token.session_id), many=True).data)
+        parse_query(request, {})
+        token = access_token_of(request)
+        return Response(SessionOutput(list_sessions(token.user_id, token.session_id), many=True).data)
 
-    @documented(
+    @operation(
         "end_sessions",
         "End your other sessions",
         None,
         {200: EndedOutput},
         response_example={"ended": 2},
-        refusals=[*SIGNED_IN, errors.InvalidInput],
-        asked=[OpenApiParameter("all", bool, description="Whether this session ends too.", default=False)],
+        problems=[*AUTH_ERRORS, errors.InvalidInput],
+        parameters=[OpenApiParameter("all", bool, description="Whether this session ends too.", default=False)],
     )
     def delete(self, request: Request) -> Response:
-        token, with_this_one = token_of(request), query_of(request, {"all": SWITCH}).get("all") == "true"
-        spared = NONE if with_this_one else token.session_id
-        return Response({"ended": end_all_own(token.user_id, client_of(request.META), spared)})
+        token, with_this_one = access_token_of(request), parse_query(request, {"all": BOOLEAN}).get("all") == "true"
+        spared = NO_SESSION if with_this_one else token.session_id
+        return Response({"ended": end_other_sessions(token.user_id, client_info(request.META), spared)})
 
 
-class DeviceView(ApiView):
+class SessionView(ApiView):
     """End one of your sessions; its access tokens stop working here at once. To end this one is to sign out."""
 
-    @documented(
+    @operation(
         "end_session",
         "End one of your sessions",
         None,
         {204: None},
-        refusals=[*SIGNED_IN, errors.InvalidInput, errors.NotFound],
-        asked=[OpenApiParameter("session_id", str, OpenApiParameter.PATH, pattern=f"^({ID.pattern})$")],
+        problems=[*AUTH_ERRORS, errors.InvalidInput, errors.NotFound],
+        parameters=[OpenApiParameter("session_id", str, OpenApiParameter.PATH, pattern=f"^({ID.pattern})$")],
     )
     def delete(self, request: Request, session_id: str) -> Response:
-        query_of(request, {})
-        end_own(token_of(request).user_id, id_in(session_id), client_of(request.META))
+        parse_query(request, {})
+        end_session(access_token_of(request).user_id, parse_session_id(session_id), client_info(request.META))
         return Response(status=204)
 
 
-def id_in(text: Any) -> int:
+def parse_session_id(text: Any) -> int:
     """Return the id that a list answered; raises NotFound for what no list answers."""
-    if not ID.fullmatch(text) or int(text) > LARGEST:
+    if not ID.fullmatch(text) or int(text) > MAX_ID:
         raise errors.NotFound
     return int(text)

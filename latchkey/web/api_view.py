@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from latchkey.web.problems import CONTENT_TYPE
 
 
-class JSONWhateverIsAccepted(BaseContentNegotiation):
+class IgnoreAccept(BaseContentNegotiation):
     """Accept has no say: it is that of somebody else's request, which a proxy passes on while it asks."""
 
     def select_parser(self, request: Request, parsers: Any) -> Any:
@@ -28,9 +28,11 @@ class ApiView(APIView):
 
     input_class: type[Serializer[Any]] | None = None
 
-    def read(self, request: Request, shape: type[Serializer[Any]] | None = None, **kwargs: Any) -> dict[str, Any]:
+    def validated(
+        self, request: Request, serializer_class: type[Serializer[Any]] | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
         """Return the validated fields of the body; raises what the parser and the serializer raise."""
-        fields = (shape or self.get_serializer)(data=request.data, **kwargs)
+        fields = (serializer_class or self.get_serializer)(data=request.data, **kwargs)
         fields.is_valid(raise_exception=True)
         return dict(fields.validated_data)
 

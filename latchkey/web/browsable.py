@@ -11,7 +11,7 @@ from rest_framework.renderers import BrowsableAPIRenderer
 from latchkey.web.parsers import StrictFormParser
 from latchkey.web.problems import CONTENT_TYPE as PROBLEM
 
-WHAT_NOW = {
+HINTS = {
     401: "Put an access token into the box above; login and refresh answer one.",
     405: "Nothing to read here: fill in the body below and send it.",
 }
@@ -41,7 +41,7 @@ class BrowsableRenderer(BrowsableAPIRenderer):
 
     def get_description(self, view: Any, status_code: int) -> str:
         """Say what to do where the answer is a refusal that everybody meets who opens the page."""
-        return format_html("{}<p><b>{}</b></p>", view.get_view_description(html=True), WHAT_NOW.get(status_code, ""))
+        return format_html("{}<p><b>{}</b></p>", view.get_view_description(html=True), HINTS.get(status_code, ""))
 
     def get_context(self, data: Any, accepted_media_type: Any, renderer_context: Any) -> dict[str, Any]:
         """Show the content type that a program gets, and a refusal without asking again who is calling."""

@@ -7,12 +7,12 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from latchkey.tokens.refresh_token import CANONICAL
+from latchkey.tokens.refresh_token import UUID_PATTERN
 
 
-def is_uuid(data: Any) -> TypeGuard[str]:
+def is_canonical_uuid(data: Any) -> TypeGuard[str]:
     """Tell whether this is a UUID in the one form that we take."""
-    return isinstance(data, str) and bool(CANONICAL.fullmatch(data))
+    return isinstance(data, str) and bool(UUID_PATTERN.fullmatch(data))
 
 
 class StrictCharField(serializers.CharField):
@@ -36,7 +36,7 @@ class StrictUUIDField(serializers.Field[UUID, str, str, Any]):
     default_error_messages = {"not_a_uuid": "This must be a UUID in its 36-character form."}
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
-        if data is not serializers.empty and not is_uuid(data):
+        if data is not serializers.empty and not is_canonical_uuid(data):
             self.fail("not_a_uuid")
         return super().run_validation(data)
 

@@ -11,10 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.security import SecurityMiddleware
 
 from latchkey.telemetry.request_log import log, request_log
-from latchkey.web.problems import respond
+from latchkey.web.problems import problem_response
 
-DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
-PAGE_POLICY = (
+API_CSP = "default-src 'none'; frame-ancestors 'none'"
+PAGE_CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
 )
@@ -22,7 +22,7 @@ PAGE_POLICY = (
 
 
 @receiver(got_request_exception)
-def log_mistake(**kwargs: Any) -> None:
+def log_unhandled_exception(**kwargs: Any) -> None:
     """Log the traceback of a mistake of ours; Django itself would log a line for every refusal too."""
     log.exception("request_failed")
 
@@ -42,18 +42,20 @@ class RequestLogMiddleware:
         return response
 
 
-class HeadersMiddleware:
+class SecurityHeadersMiddleware:
     """The headers that keep answers from being run, framed or embedded (OWASP REST Security Cheat Sheet)."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self.refuse: Any = with_library_headers(lambda request: respond(request.META["latchkey.refusal"]))
+        self._error_response: Any = library_middleware(
+            lambda request: problem_response(request.META["latchkey.refusal"])
+        )
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         refused = "latchkey.refusal" in request.META  # by the front: no route and no database, yet the same headers
-        response: HttpResponse = (self.refuse if refused else self.get_response)(request)
+        response: HttpResponse = (self._error_response if refused else self.get_response)(request)
         page = response.headers.get("Content-Type", "").startswith("text/html")
-        response.headers.setdefault("Content-Security-Policy", PAGE_POLICY if page else DATA_POLICY)
+        response.headers.setdefault("Content-Security-Policy", PAGE_CSP if page else API_CSP)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("X-Frame-Options", settings.X_FRAME_OPTIONS)
         if response.status_code in (204, 304):
@@ -63,11 +65,11 @@ class HeadersMiddleware:
         return response
 
 
-def with_library_headers(view: Callable[[HttpRequest], HttpResponse]) -> Any:
+def library_middleware(view: Callable[[HttpRequest], HttpResponse]) -> Any:
     """Return the view with the headers of the libraries' middleware, without the rest of the stack."""
     return SecurityMiddleware(CorsMiddleware(view))
 
 
-def with_our_headers(view: Callable[[HttpRequest], HttpResponse]) -> Any:
+def all_header_middleware(view: Callable[[HttpRequest], HttpResponse]) -> Any:
     """Return the view with every header that any answer has."""
-    return HeadersMiddleware(with_library_headers(view))
+    return SecurityHeadersMiddleware(library_middleware(view))

@@ -14,9 +14,9 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.generic import FormView
 
-from latchkey.core.client import Client, client_of
-from latchkey.core.exceptions import InvalidCode, MethodNotAllowed, Refusal, TooManyAttempts
-from latchkey.web.problems import respond
+from latchkey.core.client import ClientInfo, client_info
+from latchkey.core.exceptions import ApiError, InvalidCode, MethodNotAllowed, TooManyAttempts
+from latchkey.web.problems import problem_response
 
 HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "strict-origin"}
 """Of the address only the host is told. 'no-referrer' would also make browsers send 'Origin: null' with the form, which
@@ -28,7 +28,7 @@ class FormPage(FormView):  # type: ignore[type-arg]  # not generic at run time
 
     http_method_names = ["get", "head", "post"]
 
-    def act(self, fields: Mapping[str, Any], client: Client) -> None:
+    def perform(self, fields: Mapping[str, Any], client: ClientInfo) -> None:
         """Do what the page is for; raises a Refusal."""
         raise NotImplementedError
 
@@ -39,31 +39,31 @@ class FormPage(FormView):  # type: ignore[type-arg]  # not generic at run time
         return response
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return respond(MethodNotAllowed(headers={"Allow": "GET, HEAD, POST"}))
+        return problem_response(MethodNotAllowed(headers={"Allow": "GET, HEAD, POST"}))
 
     def form_valid(self, form: Any) -> HttpResponse:
         try:
-            self.act(form.cleaned_data, client_of(self.request.META))
+            self.perform(form.cleaned_data, client_info(self.request.META))
         except (InvalidCode, TooManyAttempts) as refusal:
-            return self.refused(refusal)
-        except Refusal as refusal:
+            return self.render_error(refusal)
+        except ApiError as refusal:
             for field, sentences in refusal.errors.items():
                 form.add_error(field if field in form.fields else None, list(sentences))
             return self.form_invalid(form)
-        return self.shown(200, done=True)
+        return self.render_page(200, done=True)
 
     def form_invalid(self, form: Any) -> HttpResponse:
         """Show the form again with what is wrong."""
-        return self.shown(400, form=form)
+        return self.render_page(400, form=form)
 
-    def refused(self, refusal: Refusal) -> HttpResponse:
+    def render_error(self, refusal: ApiError) -> HttpResponse:
         """Say in place of the form why there is none."""
-        response = self.shown(refusal.status, refusal=refusal, wait=refusal.extra_headers.get("Retry-After"))
-        for name, value in refusal.extra_headers.items():
+        response = self.render_page(refusal.status, refusal=refusal, wait=refusal.headers.get("Retry-After"))
+        for name, value in refusal.headers.items():
             response.headers[name] = value
         return response
 
-    def shown(self, status: int, **context: Any) -> HttpResponse:
+    def render_page(self, status: int, **context: Any) -> HttpResponse:
         return self.render_to_response(self.get_context_data(**context), status=status)
 
 
@@ -73,12 +73,12 @@ class TokenForm(forms.Form):
     token = forms.CharField(max_length=64, strip=False, widget=forms.HiddenInput)
 
 
-class LinkPage(FormPage):
+class EmailLinkPage(FormPage):
     """A page for one purpose: `look` asks whether its link still opens something, `act` does what it is for."""
 
     form_class = TokenForm
 
-    def look(self, token: str, client: Client) -> Mapping[str, Any]:
+    def preview(self, token: str, client: ClientInfo) -> Mapping[str, Any]:
         """Return what the page shows besides its form; raises a Refusal."""
         raise NotImplementedError
 
@@ -87,18 +87,18 @@ class LinkPage(FormPage):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
-            return self.shown(200, **self.looked(self.get_initial()["token"]))
-        except Refusal as refusal:
-            return self.refused(refusal)
+            return self.render_page(200, **self._preview(self.get_initial()["token"]))
+        except ApiError as refusal:
+            return self.render_error(refusal)
 
     def form_invalid(self, form: Any) -> HttpResponse:
         """Show the form again with what is wrong, while the link is still good for another try."""
         try:
-            return self.shown(400, form=form, **self.looked(form.data.get("token", "")))
-        except Refusal as refusal:
-            return self.refused(refusal)
+            return self.render_page(400, form=form, **self._preview(form.data.get("token", "")))
+        except ApiError as refusal:
+            return self.render_error(refusal)
 
-    def looked(self, token: str) -> Mapping[str, Any]:
+    def _preview(self, token: str) -> Mapping[str, Any]:
         if not token:
             raise InvalidCode
-        return self.look(token, client_of(self.request.META))
+        return self.preview(token, client_info(self.request.META))

@@ -20,7 +20,7 @@ class StrictJSONParser(BaseParser):
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         """Return the object, or raise UnsupportedMediaType, ContentTooLarge, ParseError or DuplicateKey."""
-        return object_in(_measured(self, stream, media_type, parser_context))
+        return parse_json_object(_read_limited(self, stream, media_type, parser_context))
 
 
 class StrictFormParser(BaseParser):
@@ -32,10 +32,12 @@ class StrictFormParser(BaseParser):
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, str | list[str]]:
         """Return the parameters, or raise UnsupportedMediaType, ContentTooLarge or ParseError."""
-        return parameters_in(_measured(self, stream, media_type, parser_context))
+        return parse_form(_read_limited(self, stream, media_type, parser_context))
 
 
-def _measured(parser: BaseParser, stream: IO[Any], media_type: str | None, context: Mapping[str, Any] | None) -> bytes:
+def _read_limited(
+    parser: BaseParser, stream: IO[Any], media_type: str | None, context: Mapping[str, Any] | None
+) -> bytes:
     meta = (context or {})["request"].META
     encoding = meta.get("HTTP_CONTENT_ENCODING", "identity").lower()
     if encoding != "identity" or not _is_in_utf8(media_type or "", str(parser.media_type)):
@@ -48,10 +50,10 @@ def _measured(parser: BaseParser, stream: IO[Any], media_type: str | None, conte
     return body
 
 
-def object_in(body: bytes) -> dict[str, Any]:
+def parse_json_object(body: bytes) -> dict[str, Any]:
     """Return the JSON object that a whole body is, or raise ParseError or DuplicateKey."""
     try:
-        document = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse)
+        document = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_reject_constant)
     except (ValueError, RecursionError) as error:
         raise ParseError from error
     if not isinstance(document, dict):
@@ -59,7 +61,7 @@ def object_in(body: bytes) -> dict[str, Any]:
     return document
 
 
-def parameters_in(body: bytes) -> dict[str, str | list[str]]:
+def parse_form(body: bytes) -> dict[str, str | list[str]]:
     """Return the parameters of a form, a list where one came more than once; raises ParseError.
 
     One without a value counts as left out (RFC 6749 section 3.2).
@@ -71,7 +73,7 @@ def parameters_in(body: bytes) -> dict[str, str | list[str]]:
     return {name: values[0] if len(values) == 1 else values for name, values in parameters.items()}
 
 
-def is_json(content_type: str) -> bool:
+def is_json_utf8(content_type: str) -> bool:
     return _is_in_utf8(content_type, "application/json")
 
 
@@ -88,5 +90,5 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return keys
 
 
-def _refuse(constant: str) -> None:
+def _reject_constant(constant: str) -> None:
     raise ParseError

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from latchkey.core.exceptions import InvalidInput
 
 
-def query_of(request: Request, forms: Mapping[str, re.Pattern[str]]) -> dict[str, str]:
+def parse_query(request: Request, forms: Mapping[str, re.Pattern[str]]) -> dict[str, str]:
     """Return the parameters; raises InvalidInput for one of another form or name, and for one that comes twice."""
     given = dict(request.query_params.lists())
     wrong = {

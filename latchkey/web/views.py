@@ -18,11 +18,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from latchkey.core.exceptions import MethodNotAllowed, Unavailable
+from latchkey.core.exceptions import MethodNotAllowed, ServiceUnavailable
 from latchkey.web.api_view import ApiView
-from latchkey.web.problems import respond
+from latchkey.web.problems import problem_response
 
-ENDPOINTS = (
+INDEX_ROUTES = (
     *("register", "login", "refresh", "logout", "me", "verify", "introspect", "revoke"),
     *("sessions", "me/events", "me/export"),
     *("password/change", "password/reset", "password/reset/confirm"),
@@ -38,39 +38,39 @@ class IndexView(ApiView):
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> Response:
-        return Response({name: reverse(name, request=request) for name in ENDPOINTS})
+        return Response({name: reverse(name, request=request) for name in INDEX_ROUTES})
 
 
 class DocsView(ApiView, SpectacularSwaggerSplitView):
     """Swagger UI, with refusals like everywhere else."""
 
 
-class Once(SchemaGenerator):
+class CachedSchemaGenerator(SchemaGenerator):
     """Makes the document once in a process, and in one thread: it is the same for everybody.
 
     drf-spectacular keeps what it works on in the views themselves, so that two threads at once spoil each other's.
     """
 
-    made: ClassVar[list[Any]] = []
-    making: ClassVar[Lock] = Lock()
+    cache: ClassVar[list[Any]] = []
+    lock: ClassVar[Lock] = Lock()
 
     def get_schema(self, request: Any = None, public: bool = False) -> Any:
-        with self.making:
-            if not self.made:
-                self.made.append(super().get_schema(request, public))  # type: ignore[no-untyped-call]  # untyped there
-        return self.made[0]
+        with self.lock:
+            if not self.cache:
+                self.cache.append(super().get_schema(request, public))  # type: ignore[no-untyped-call]  # untyped there
+        return self.cache[0]
 
 
 class SchemaView(ApiView, SpectacularAPIView):
     """The OpenAPI document, with refusals like everywhere else."""
 
-    generator_class = Once
+    generator_class = CachedSchemaGenerator
 
     def _get_version_parameter(self, request: Request) -> None:
         """Let nobody's ?version= into the document."""
 
 
-def read_only(page: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def require_safe(page: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Refuse methods other than GET and HEAD with a problem document, where Django has an empty page."""
 
     @csrf_exempt
@@ -78,25 +78,25 @@ def read_only(page: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequ
     def guarded(request: HttpRequest) -> HttpResponse:
         if request.method in ("GET", "HEAD"):
             return page(request)
-        return respond(MethodNotAllowed(headers={"Allow": "GET, HEAD"}))
+        return problem_response(MethodNotAllowed(headers={"Allow": "GET, HEAD"}))
 
     return guarded
 
 
-@read_only
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Show a person where everything is."""
     return render(request, "latchkey/home.html")
 
 
-@read_only
+@require_safe
 @never_cache
 def livez(request: HttpRequest) -> HttpResponse:
     """Answer while the process can answer at all, whatever the database does."""
     return JsonResponse({"status": "ok"})
 
 
-@read_only
+@require_safe
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
     """Answer 200 while the database answers, else 503."""
@@ -104,5 +104,5 @@ def readyz(request: HttpRequest) -> HttpResponse:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError:
-        return respond(Unavailable())
+        return problem_response(ServiceUnavailable())
     return JsonResponse({"status": "ok"})

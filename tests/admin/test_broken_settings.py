@@ -34,7 +34,7 @@ GOOD = {name: default or None for name, (default, *_) in settings.CONSTANCE_CONF
 def break_table(row: str) -> None:
     for knob in settings.CONSTANCE_CONFIG:
         Constance.objects.update_or_create(key=knob, defaults={"value": row})
-    policy.forget()
+    policy.clear_cache()
 
 
 @pytest.mark.ledger("H-ADM-04")
@@ -50,15 +50,15 @@ def test_a_broken_row_breaks_neither_api_nor_page_and_saving_the_page_mends_it(
         assert alice.me().status_code == 200
     assert admin.get(SETTINGS).status_code == 200
     assert said(save_settings(admin, **GOOD)) == ["Live settings updated successfully."]
-    policy.forget()
-    assert policy.current() == settings.POLICY_DEFAULTS
+    policy.clear_cache()
+    assert policy.current_policy() == settings.POLICY_DEFAULTS
 
 
 @pytest.mark.parametrize("row", BROKEN.values(), ids=BROKEN)
 def test_saving_the_page_untouched_changes_nothing_that_is_in_force(admin: Browser, row: str) -> None:
     break_table(row)
-    in_force = policy.current()
+    in_force = policy.current_policy()
     answer = save_settings(admin)
     assert answer.status_code == 200
-    policy.forget()
-    assert policy.current() == in_force
+    policy.clear_cache()
+    assert policy.current_policy() == in_force

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from latchkey.admin.charts import HEIGHT, Plot, Series, plot, rounded_up
-from latchkey.admin.dashboard import LOOKED_AT
+from latchkey.admin.charts import HEIGHT, Chart, Series, draw_chart, round_up_axis
+from latchkey.admin.dashboard import MAX_COUNTED
 from latchkey.core import clock
 from latchkey.mail.models import Mail
-from latchkey.metrics_server.hourly_totals import LIVE, hour_now
-from latchkey.metrics_server.models import Tally
+from latchkey.metrics_server.hourly_totals import LIVE_SESSIONS, current_hour
+from latchkey.metrics_server.models import HourlyCount
 from tests.admin.pages import Browser
 from tests.people import Person
 
@@ -20,13 +20,13 @@ TITLES = ["Live sessions", "Sign-ups", "Sign-ins", "Refreshes", "Replays"]
 
 
 def count(name: str, number: int, hours_ago: int = 0) -> None:
-    Tally.objects.create(hour=hour_now() - hours_ago, name=name, count=number)
+    HourlyCount.objects.create(hour=current_hour() - hours_ago, name=name, count=number)
 
 
-def plots(browser: Browser, period: str = "") -> dict[str, Plot]:
+def plots(browser: Browser, period: str = "") -> dict[str, Chart]:
     answer = browser.get("/admin/", {"period": period})
     assert answer.status_code == 200
-    return {each.title: each for each in answer.context["plots"]}
+    return {each.title: each for each in answer.context["charts"]}
 
 
 def test_a_fresh_install_has_nothing_to_show_and_says_so(admin: Browser) -> None:
@@ -38,7 +38,13 @@ def test_a_fresh_install_has_nothing_to_show_and_says_so(admin: Browser) -> None
 
 def test_each_plot_shows_its_events(admin: Browser) -> None:
     numbers = {"user.registered": 3, "login.succeeded": 1200, "login.failed": 30, "session.refreshed": 40}
-    numbers |= {"attempt.limited": 5, "attempt.turned_away": 2, "session.retried": 1, "session.replayed": 6, LIVE: 77}
+    numbers |= {
+        "rate_limit.exceeded": 5,
+        "hashing.overloaded": 2,
+        "session.retried": 1,
+        "session.replayed": 6,
+        LIVE_SESSIONS: 77,
+    }
     for name, number in numbers.items():
         count(name, number)
     shown = plots(admin)
@@ -68,8 +74,8 @@ def test_a_period_shows_what_is_in_it_and_nothing_older(admin: Browser, period: 
     count("user.registered", 5, hours_ago=reach)
     count("user.registered", 1000, hours_ago=reach + 73)
     count("user.registered", 2)
-    count(LIVE, 9, hours_ago=1)
-    count(LIVE, 4)
+    count(LIVE_SESSIONS, 9, hours_ago=1)
+    count(LIVE_SESSIONS, 4)
     shown = plots(admin, period)
     assert shown["Sign-ups"].headline == "7"
     assert shown["Live sessions"].columns[-1].cells[0] in ("4", "9")
@@ -85,12 +91,14 @@ def test_any_other_period_is_a_day(admin: Browser, period: str) -> None:
 def test_a_year_of_tallies_is_read_in_one_statement(
     admin: Browser, statements: Callable[[Callable[[], Any]], list[str]]
 ) -> None:
-    names = ["login.succeeded", "session.refreshed", "session.replayed", LIVE]
-    Tally.objects.bulk_create(
-        Tally(hour=hour_now() - ago, name=name, count=ago % 7) for ago in range(0, 365 * 24, 3) for name in names
+    names = ["login.succeeded", "session.refreshed", "session.replayed", LIVE_SESSIONS]
+    HourlyCount.objects.bulk_create(
+        HourlyCount(hour=current_hour() - ago, name=name, count=ago % 7)
+        for ago in range(0, 365 * 24, 3)
+        for name in names
     )
     sent = statements(lambda: plots(admin, "90d"))
-    assert len([sql for sql in sent if "latchkey_tally" in sql]) == 1
+    assert len([sql for sql in sent if "latchkey_hourlycount" in sql]) == 1
 
 
 def test_staff_see_numbers_with_permission_alone(admin: Browser, staff: Callable[..., Browser]) -> None:
@@ -98,7 +106,7 @@ def test_staff_see_numbers_with_permission_alone(admin: Browser, staff: Callable
     assert "plots" not in clerk.get("/admin/").context
     assert "mail" not in clerk.get("/admin/").context
     assert "Live sessions" not in clerk.get("/admin/").text
-    for page in (admin, staff_with(clerk, "view_tally", "view_mail")):
+    for page in (admin, staff_with(clerk, "view_hourlycount", "view_mail")):
         assert "Live sessions" in page.get("/admin/").text
         assert "Mail queue" in page.get("/admin/").text
 
@@ -128,24 +136,24 @@ def test_the_mail_queue_tells_what_waits_and_since_when(admin: Browser) -> None:
     Mail.objects.create(kind="new_device", to_address="alice@example.com", created_at=now - timedelta(minutes=5))
     Mail.objects.create(kind="new_device", to_address="alice@example.com")
     Mail.objects.create(kind="new_device", to_address="alice@example.com", sent_at=now)
-    Mail.objects.create(kind="new_device", to_address="alice@example.com", given_up_at=now)
+    Mail.objects.create(kind="new_device", to_address="alice@example.com", failed_at=now)
     mail = admin.get("/admin/").context["mail"]
-    assert (mail["waiting"], mail["sent"], mail["given_up"]) == ("2", "1", "1")
+    assert (mail["waiting"], mail["sent"], mail["failed"]) == ("2", "1", "1")
     assert re.fullmatch(r"0:05:\d\d", str(mail["oldest"]))
-    assert mail["looked_at"] == f"{LOOKED_AT:,}"
+    assert mail["looked_at"] == f"{MAX_COUNTED:,}"
 
 
 @pytest.mark.parametrize(
     ("highest", "top"), [(0, 1), (1, 1), (2, 2), (3, 5), (9, 10), (11, 20), (50, 50), (51, 100), (1_000_001, 2_000_000)]
 )
 def test_the_axis_ends_at_a_round_number(highest: int, top: int) -> None:
-    assert rounded_up(highest) == top
+    assert round_up_axis(highest) == top
 
 
 def test_bars_stand_on_each_other_and_what_happened_once_is_seen() -> None:
     many, once = Series("many", "main", [100, 50, None]), Series("once", "bad", [None, 1, 0])
-    drawn = plot(name="x", title="X", explained="", headline="", series=[many, once], whens=["a", "b", "c"])
+    drawn = draw_chart(name="x", title="X", description="", headline="", series=[many, once], whens=["a", "b", "c"])
     first, second, third = [column.bars for column in drawn.columns]
     assert [(bar.y, bar.height) for bar in first] == [(0, HEIGHT)]
-    assert [(bar.tone, bar.y, bar.height) for bar in second] == [("main", 50, 50), ("bad", 49, 1)]
+    assert [(bar.color, bar.y, bar.height) for bar in second] == [("main", 50, 50), ("bad", 49, 1)]
     assert third == []

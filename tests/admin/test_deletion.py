@@ -6,8 +6,8 @@ import pytest
 
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
-from latchkey.mail.models import Kind, Mail
-from latchkey.mail.outbox import post
+from latchkey.mail.models import Mail, MailKind
+from latchkey.mail.outbox import enqueue
 from tests.admin.conftest import BOSS
 from tests.admin.pages import USERS, Browser, user_page
 from tests.people import PASSWORD, Person
@@ -30,7 +30,7 @@ WAYS = pytest.mark.parametrize("way", [on_the_page, in_the_list])
 def test_events_lose_their_place_and_mails_go(
     admin: Browser, alice: Person, way: Callable[[Browser, int], int], active: bool
 ) -> None:
-    post(Kind.NEW_DEVICE, alice.email, {}, alice.id)
+    enqueue(MailKind.NEW_DEVICE, alice.email, {}, alice.id)
     User.objects.filter(pk=alice.id).update(is_active=active)
     assert way(admin, alice.id) == 302
     assert alice.me().status_code == 401

@@ -11,7 +11,7 @@ from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.audit.models import AuditEvent
 from latchkey.core import clock
-from latchkey.core.client import Client
+from latchkey.core.client import ClientInfo
 from latchkey.sessions.models import Session
 from tests.admin.conftest import BOSS
 from tests.admin.pages import EVENTS, SESSIONS, Browser, user_page
@@ -45,7 +45,7 @@ def test_events_are_found_by_e_mail_address(admin: Browser, alice: Person, bob: 
 
 
 def test_events_are_found_by_user_session_address_name_and_day(admin: Browser, alice: Person, bob: Person) -> None:
-    record(Event.SESSION_ENDED, Client("2001:db8::7", ""), user_id=alice.id)
+    record(Event.SESSION_ENDED, ClientInfo("2001:db8::7", ""), user_id=alice.id)
     AuditEvent.objects.filter(name="user.registered", user_id=bob.id).update(at=clock.now() - timedelta(days=9))
     day = f"{clock.now() - timedelta(days=9):%Y-%m-%d}"
     session = Session.objects.get(user=alice.id)
@@ -138,13 +138,13 @@ def test_ending_a_session_leads_nowhere_else(admin: Browser, alice: Person, user
 
 def test_the_buttons_of_a_users_page_do_what_the_list_does_and_lead_back(admin: Browser, alice: Person) -> None:
     page = user_page(alice.id)
-    offered = admin.get(page).context["offered"]
-    assert list(offered) == ["deactivate_users", "end_sessions", "lift_waits_of", "send_links", "verify"]
+    offered = admin.get(page).context["user_actions"]
+    assert list(offered) == ["deactivate_users", "end_sessions", "reset_rate_limits", "send_reset_links", "verify"]
     pressed = {"action": "deactivate_users", "_selected_action": [alice.id], "back": "1"}
     answer = admin.post("/admin/latchkey/user/", pressed)
     assert answer.url == page
     assert alice.me().status_code == 401
-    assert "reactivate_users" in admin.get(page).context["offered"]
+    assert "reactivate_users" in admin.get(page).context["user_actions"]
 
 
 def test_staff_are_offered_no_button_that_would_be_refused(

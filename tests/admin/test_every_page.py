@@ -11,8 +11,8 @@ from django.conf import settings
 
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
-from latchkey.mail.models import Kind
-from latchkey.mail.outbox import post
+from latchkey.mail.models import MailKind
+from latchkey.mail.outbox import enqueue
 from latchkey.sessions.models import Session
 from tests.admin.pages import EVENTS, MAILS, SESSIONS, SETTINGS, USERS, Browser, act, save_settings, user_page
 from tests.people import PASSWORD, Person
@@ -56,7 +56,7 @@ def test_no_page_of_the_admin_shows_a_secret(admin: Browser, alice: Person) -> N
     save_settings(admin, SESSIONS_PER_USER="9")
     act(admin, USERS, "reactivate_users", alice.id)
     session, link = Session.objects.get(user=alice.id), "https://auth.example.com/reset#a-secret-token"
-    mail = post(Kind.PASSWORD_RESET, alice.email, {"link": link}, alice.id)
+    mail = enqueue(MailKind.PASSWORD_RESET, alice.email, {"link": link}, alice.id)
     found = pages(admin)
     expected = {"/admin/", USERS, f"{USERS}add/", SESSIONS, SETTINGS, "/admin/auth/group/", "/admin/password_change/"}
     expected |= {user_page(alice.id, page) for page in ("change", "history", "delete", "password")}
@@ -64,7 +64,11 @@ def test_no_page_of_the_admin_shows_a_secret(admin: Browser, alice: Person) -> N
     expected |= {EVENTS, MAILS, f"{EVENTS}{AuditEvent.objects.latest('pk').pk}/change/", f"{MAILS}{mail.pk}/change/"}
     assert expected <= set(found)
     assert alice.email in found[user_page(alice.id)]
-    contents = {"sealed": bytes(mail.sealed).decode(), "link": link, "token of the link": "a-secret-token"}
+    contents = {
+        "encrypted_context": bytes(mail.encrypted_context).decode(),
+        "link": link,
+        "token of the link": "a-secret-token",
+    }
     for name, secret in (secrets_of(alice) | contents).items():
         assert [path for path, text in found.items() if secret.lower() in text.lower()] == [], name
 
@@ -80,7 +84,7 @@ LOOKUPS = [
     (SESSIONS, "selector__gte", "0"),
     (EVENTS, "user_agent__startswith", "x"),
     (EVENTS, "id__gte", "1"),
-    (MAILS, "sealed", "x"),
+    (MAILS, "encrypted_context", "x"),
     (MAILS, "to_address__startswith", "alice"),
 ]
 

@@ -8,8 +8,8 @@ import pytest
 from django.contrib.admin.models import LogEntry
 
 from latchkey.core import clock
-from latchkey.mail.models import Kind, Mail
-from latchkey.mail.outbox import post
+from latchkey.mail.models import Mail, MailKind
+from latchkey.mail.outbox import enqueue
 from latchkey.mail.queue import lease
 from tests.admin.pages import MAILS, Browser, act, said
 from tests.people import Person
@@ -22,13 +22,12 @@ def mails(admin: Browser) -> dict[str, Mail]:
     """One mail in each state; those that wait are due tomorrow."""
     now = clock.now()
     mails = {
-        state: post(Kind.PASSWORD_RESET, f"{state}@example.com", {"link": LINK}) for state in ("new", "sent", "lost")
+        state: enqueue(MailKind.PASSWORD_RESET, f"{state}@example.com", {"link": LINK})
+        for state in ("new", "sent", "lost")
     }
     Mail.objects.filter(pk=mails["new"].pk).update(next_attempt_at=now + timedelta(days=1), attempts=3)
     Mail.objects.filter(pk=mails["sent"].pk).update(sent_at=now)
-    Mail.objects.filter(pk=mails["lost"].pk).update(
-        given_up_at=now, last_error="The mail server refused the recipient."
-    )
+    Mail.objects.filter(pk=mails["lost"].pk).update(failed_at=now, last_error="The mail server refused the recipient.")
     return mails
 
 
@@ -38,11 +37,11 @@ def found(browser: Browser, **query: str) -> set[str]:
 
 def test_the_list_tells_how_each_mail_stands(admin: Browser, mails: dict[str, Mail]) -> None:
     page = admin.get(MAILS).text
-    for word in ("password reset", "waiting", "sent", "given up", "The mail server refused the recipient."):
+    for word in ("password reset", "waiting", "sent", "failed", "The mail server refused the recipient."):
         assert word in page
     assert found(admin) == {"new@example.com", "sent@example.com", "lost@example.com"}
     assert found(admin, state="waiting") == {"new@example.com"}
-    assert found(admin, state="given up") == {"lost@example.com"}
+    assert found(admin, state="failed") == {"lost@example.com"}
     assert found(admin, state="x") == found(admin)
     assert found(admin, q="SENT@example.com") == {"sent@example.com"}
     assert found(admin, q="example.com") == set()
@@ -54,8 +53,8 @@ def test_no_page_shows_or_reads_what_is_in_a_mail(
 ) -> None:
     for page in (MAILS, f"{MAILS}{mails['new'].pk}/change/", f"{MAILS}{mails['new'].pk}/history/"):
         assert "a-secret-token" not in admin.get(page).text
-        assert bytes(mails["new"].sealed).decode() not in admin.get(page).text
-        assert not [sql for sql in statements(lambda page=page: admin.get(page)) if "sealed" in sql]
+        assert bytes(mails["new"].encrypted_context).decode() not in admin.get(page).text
+        assert not [sql for sql in statements(lambda page=page: admin.get(page)) if "encrypted_context" in sql]
 
 
 def test_a_mail_that_waits_is_due_at_once_when_an_operator_says_so(admin: Browser, mails: dict[str, Mail]) -> None:
@@ -65,16 +64,16 @@ def test_a_mail_that_waits_is_due_at_once_when_an_operator_says_so(admin: Browse
     assert Mail.objects.get(pk=mails["new"].pk).next_attempt_at <= clock.now()
     for state in ("sent", "lost"):
         mail = Mail.objects.get(pk=mails[state].pk)
-        assert (mail.next_attempt_at, mail.sent_at, mail.given_up_at) == (
+        assert (mail.next_attempt_at, mail.sent_at, mail.failed_at) == (
             before[mail.pk].next_attempt_at,
             before[mail.pk].sent_at,
-            before[mail.pk].given_up_at,
+            before[mail.pk].failed_at,
         )
     assert LogEntry.objects.filter(object_id=str(mails["new"].pk)).exists()
 
 
 def test_a_mail_that_a_courier_may_have_in_hand_is_left_alone(admin: Browser, alice: Person) -> None:
-    mail = post(Kind.PASSWORD_RESET, alice.email, {"link": LINK})
+    mail = enqueue(MailKind.PASSWORD_RESET, alice.email, {"link": LINK})
     Mail.objects.filter(pk=mail.pk).update(next_attempt_at=clock.now() + lease())
     assert said(act(admin, MAILS, "try_again_now", mail.pk))[0].startswith("Due now: 0 of 1 selected;")
 

@@ -37,7 +37,7 @@ def test_a_duration_can_be_typed_as_seconds_or_as_a_clock_shows_it(
     admin: Browser, alice: Person, typed: str, seconds: int
 ) -> None:
     save_settings(admin, ACCESS_TOKEN_LIFETIME=typed)
-    policy.forget()
+    policy.clear_cache()
     assert lifetime(alice.login()) == seconds
 
 
@@ -66,13 +66,13 @@ def test_a_duration_can_be_typed_as_seconds_or_as_a_clock_shows_it(
 def test_a_value_out_of_range_is_refused_with_a_sentence_and_changes_nothing(
     admin: Browser, alice: Person, knob: str, typed: str | None, sentence: str
 ) -> None:
-    before = policy.current()
+    before = policy.current_policy()
     answer = save_settings(admin, SESSION_LIFETIME_CAP="90 00:00:00", **{knob: typed})
     assert answer.status_code == 200
     assert sentence in answer.text
     assert said(answer) == ["Failed to update live settings."]
-    policy.forget()
-    assert policy.current() == before
+    policy.clear_cache()
+    assert policy.current_policy() == before
     assert lifetime(alice.refresh()) == 30
 
 
@@ -93,8 +93,8 @@ def test_a_page_that_somebody_else_has_overtaken_is_refused(admin: Browser) -> N
     save_settings(admin, SESSIONS_PER_USER="7")
     answer = save_settings(admin, SESSIONS_PER_USER="8", version="stale")
     assert "modified by someone else" in answer.text
-    policy.forget()
-    assert policy.current().sessions_per_user == 7
+    policy.clear_cache()
+    assert policy.current_policy().sessions_per_user == 7
 
 
 def test_the_page_shows_each_knob_with_its_range_and_its_default(admin: Browser) -> None:

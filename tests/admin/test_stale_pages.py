@@ -6,7 +6,7 @@ import pytest
 
 from latchkey.accounts.models import User
 from latchkey.admin.user_forms import ChangePasswordForm, OwnPasswordForm
-from latchkey.core.client import Client
+from latchkey.core.client import ClientInfo
 from tests.admin.pages import Browser, filled_in, user_page
 from tests.people import PASSWORD, Person
 
@@ -27,7 +27,7 @@ def as_it_is(user_id: int) -> dict[str, Any]:
 )
 def test_a_new_password_saves_nothing_else(alice: Person, form: Any, typed: dict[str, str]) -> None:
     loaded = User.objects.get(pk=alice.id)
-    known = {"client": Client()} if form is OwnPasswordForm else {}
+    known = {"client": ClientInfo()} if form is OwnPasswordForm else {}
     filled = form(loaded, typed, **known)
     assert filled.is_valid(), filled.errors
     User.objects.filter(pk=alice.id).update(**MEANWHILE)  # while the password is hashed

@@ -20,7 +20,7 @@ def act(browser: Browser, action: str, *people: Person) -> None:
 @pytest.mark.ledger("CS-FP-6")
 def test_a_reset_is_sent_to_the_mailbox_and_shown_to_nobody(admin: Browser, alice: Person, bob: Person) -> None:
     User.objects.filter(pk=bob.id).update(is_active=False)
-    act(admin, "send_links", alice, bob)
+    act(admin, "send_reset_links", alice, bob)
     assert [(mail.kind, mail.to) for mail in letters()] == [("password_reset", alice.email)]
     sent = letter(alice.email)
     for page in (USERS, user_page(alice.id), user_page(alice.id, "history")):
@@ -38,7 +38,7 @@ def test_an_operator_vouches_for_an_address(admin: Browser, alice: Person, turn:
     assert_problem(alice.http.post("/api/login/", json=body), 403, "email_not_verified")
     act(admin, "verify", alice)
     assert alice.login().me().status_code == 200
-    assert "verify" not in admin.get(user_page(alice.id)).context["offered"]
+    assert "verify" not in admin.get(user_page(alice.id)).context["user_actions"]
 
 
 @pytest.mark.ledger("REG-ZITADEL-09")
@@ -58,14 +58,14 @@ def test_an_address_that_an_operator_corrects_is_told_to_the_old_one(admin: Brow
 
 def test_staff_who_may_not_change_users_send_nothing(staff: Callable[..., Browser], alice: Person) -> None:
     clerk = staff("view_user")
-    pressed = {"action": "send_links", "_selected_action": [alice.id]}
+    pressed = {"action": "send_reset_links", "_selected_action": [alice.id]}
     clerk.post(USERS, pressed)
     assert letters() == []
 
 
 def test_the_user_is_not_shown_where_the_operator_sits(admin: Browser, alice: Person) -> None:
     admin.defaults |= {"REMOTE_ADDR": "192.0.2.66", "HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
-    act(admin, "send_links", alice)
+    act(admin, "send_reset_links", alice)
     save_user(admin, alice.id, email="alice@new.example")
     events = alice.http.get("/api/me/events/", headers=alice.bearer()).text
     assert "password.reset_requested" in events

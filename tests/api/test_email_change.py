@@ -9,10 +9,10 @@ import pytest
 
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
-from latchkey.core.client import Client
-from latchkey.email_addresses.change import changed_by_operator
+from latchkey.core.client import ClientInfo
+from latchkey.email_addresses.change import after_admin_change
 from latchkey.email_addresses.verify import mark_verified
-from latchkey.email_codes.models import Code
+from latchkey.email_codes.models import OneTimeCode
 from tests.attacks.doors import nothing_changes
 from tests.mailbox import Letter, letter, letters
 from tests.people import PASSWORD, Person, try_login, try_register
@@ -150,8 +150,8 @@ def test_a_change_by_an_operator_is_told_to_the_old_address_and_is_not_verified(
     user = User.objects.get(pk=alice.id)
     user.email = "corrected@example.com"
     user.save()
-    changed_by_operator(user, alice.email, Client("192.0.2.1", "an operator's browser"))
+    after_admin_change(user, alice.email, ClientInfo("192.0.2.1", "an operator's browser"))
     assert_problem(confirm(alice, token=sent.token), 400, "invalid_code")
     assert (letter(alice.email).kind, letter(alice.email).context["address"]) == ("email_changed", "192.0.2.1")
     assert User.objects.get(pk=alice.id).email_verified_at is None
-    assert not Code.objects.exists()
+    assert not OneTimeCode.objects.exists()

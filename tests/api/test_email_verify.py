@@ -8,7 +8,7 @@ import pytest
 
 from latchkey.accounts.models import User
 from latchkey.email_addresses.verify import mark_verified
-from latchkey.email_codes.models import Code
+from latchkey.email_codes.models import OneTimeCode
 from tests.attacks.doors import nothing_changes
 from tests.mailbox import letter, letters
 from tests.people import PASSWORD, Person, try_login, try_register
@@ -111,7 +111,7 @@ def test_an_inactive_account_hears_nothing_of_a_registration(alice: Person, requ
     User.objects.filter(pk=alice.id).update(is_active=False)
     assert try_register(alice.http, alice.email).status_code == 202
     assert letters() == []
-    assert not Code.objects.exists()
+    assert not OneTimeCode.objects.exists()
 
 
 def test_registrations_of_one_address_do_not_flood_its_mailbox(alice: Person, required: None) -> None:

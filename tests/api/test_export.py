@@ -13,7 +13,7 @@ from django.db import models
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
 from latchkey.profile import serializers
-from latchkey.profile.export import EVENTS
+from latchkey.profile.export import MAX_EVENTS
 from latchkey.profile.serializers import ExportOutput
 from latchkey.sessions.models import Session
 from tests.api.test_leaving import fields_of_users, give_everything
@@ -23,14 +23,14 @@ from tests.problems import assert_problem
 SECRET = {
     "User": {"password", "credential_version"},
     "Session": {"selector", "digest", "next_digest", "credential_version"},
-    "Mail": {"sealed"},
+    "Mail": {"encrypted_context"},
     "Code": {"token_digest", "code_digest", "credential_version"},
     "Attempt": {"pk", "account", "place"},
 }
 """What stays: digests, what is encrypted, and the counter that ends sessions."""
 WHOSE = {
     "Session": {"user"},
-    "AuditEvent": {"user_id", "awaits_notice"},
+    "AuditEvent": {"user_id", "notification_pending"},
     "Mail": {"id", "user_id"},
     "Code": {"id", "user"},
     "LogEntry": {"id", "user", "object_id", "object_repr", "content_type"},
@@ -47,7 +47,7 @@ def exported() -> dict[type[models.Model], set[str]]:
     found: dict[type[models.Model], set[str]] = {}
     for name in dir(serializers):
         meta = getattr(getattr(serializers, name), "Meta", None)
-        if name.startswith("Held"):
+        if name.startswith("Exported"):
             found.setdefault(meta.model, set()).update(meta.fields)
     return found
 
@@ -125,9 +125,9 @@ def test_nobody_else_is_in_it(alice: Person, bob: Person) -> None:
 
 
 def test_a_long_history_is_cut_to_its_newest_events(alice: Person) -> None:
-    AuditEvent.objects.bulk_create(AuditEvent(name="login.failed", user_id=alice.id) for _ in range(EVENTS))
+    AuditEvent.objects.bulk_create(AuditEvent(name="login.failed", user_id=alice.id) for _ in range(MAX_EVENTS))
     events = export(alice).json()["events"]
-    assert (len(events), events[0]["id"]) == (EVENTS, str(AuditEvent.objects.latest("id").pk))
+    assert (len(events), events[0]["id"]) == (MAX_EVENTS, str(AuditEvent.objects.latest("id").pk))
 
 
 def test_a_browser_gets_a_page_and_not_a_file(alice: Person) -> None:

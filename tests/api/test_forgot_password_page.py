@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from latchkey.mail.notices import ASK_FOR_RESET
+from latchkey.mail.notices import RESET_PAGE
 from tests.attacks.doors import nothing_changes
 from tests.mailbox import letters
 from tests.people import Person
@@ -74,4 +74,4 @@ def test_whoever_asks_again_and_again_has_to_wait_known_or_not(browser: httpx.Cl
 
 def test_a_link_that_is_no_longer_good_and_every_notice_lead_here(browser: httpx.Client) -> None:
     assert f'href="{PAGE}"' in browser.get("/reset-password/?token=spent").text
-    assert ASK_FOR_RESET == PAGE
+    assert RESET_PAGE == PAGE

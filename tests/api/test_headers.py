@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from latchkey.core.exceptions import Unavailable
+from latchkey.core.exceptions import ServiceUnavailable
 from tests.admin.pages import Browser
 from tests.people import Person
 
@@ -59,7 +59,7 @@ def test_no_answer_names_what_we_run_on(http: httpx.Client, path: str) -> None:
 
 def test_a_page_of_an_allowed_origin_can_read_what_the_front_refuses(http: httpx.Client, settings: Any) -> None:
     settings.CORS_ALLOWED_ORIGINS = ["https://app.example"]
-    refused = {"latchkey.refusal": Unavailable()}
+    refused = {"latchkey.refusal": ServiceUnavailable()}
     answers = [
         Browser(HTTP_ORIGIN=origin, HTTP_HOST="127.0.0.1", **refused).post("/api/login/")
         for origin in ("https://app.example", "https://mallory.example")

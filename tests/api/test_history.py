@@ -7,12 +7,12 @@ import httpx
 import pytest
 import time_machine
 
-from latchkey.accounts.admin_actions import lift_waits
+from latchkey.accounts.admin_actions import reset_rate_limits
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.audit.models import AuditEvent
-from latchkey.core.client import Client
-from latchkey.profile.history import PAGE
+from latchkey.core.client import ClientInfo
+from latchkey.profile.history import PAGE_SIZE
 from tests.people import Person, try_login
 from tests.problems import assert_problem
 
@@ -69,15 +69,15 @@ def test_everything_that_is_kept_of_a_session_is_told(alice: Person) -> None:
 
 
 def test_what_an_operator_did_is_told_without_a_place(alice: Person) -> None:
-    lift_waits([alice.id])
+    reset_rate_limits([alice.id])
     newest = events(alice)[0]
-    assert (newest["event"], newest["ip"], newest["device"]) == ("attempt.forgiven", None, "")
+    assert (newest["event"], newest["ip"], newest["device"]) == ("rate_limit.reset", None, "")
 
 
 @pytest.mark.ledger("ASVS-8.2.2")
 def test_nobody_reads_what_happened_to_others(alice: Person, bob: Person) -> None:
     try_login(bob.http, bob.email, "not that one")
-    record(Event.LOGIN_FAILED, Client("192.0.2.1"))  # at an address that nobody has
+    record(Event.LOGIN_FAILED, ClientInfo("192.0.2.1"))  # at an address that nobody has
     assert names(alice) == ["login.succeeded", "user.registered"]
     assert names(bob) == ["login.failed", "login.succeeded", "user.registered"]
     newest_of_bob = AuditEvent.objects.filter(user_id=bob.id).latest("id").pk
@@ -85,7 +85,7 @@ def test_nobody_reads_what_happened_to_others(alice: Person, bob: Person) -> Non
 
 
 def test_pages_follow_each_other_without_a_gap_while_more_happens(alice: Person) -> None:
-    AuditEvent.objects.bulk_create(AuditEvent(name="login.failed", user_id=alice.id) for _ in range(2 * PAGE + 5))
+    AuditEvent.objects.bulk_create(AuditEvent(name="login.failed", user_id=alice.id) for _ in range(2 * PAGE_SIZE + 5))
     every = list(AuditEvent.objects.filter(user_id=alice.id).order_by("-id").values_list("pk", flat=True))
     seen, at = [], "http://127.0.0.1:8000/api/me/events/"
     while at:
@@ -94,13 +94,13 @@ def test_pages_follow_each_other_without_a_gap_while_more_happens(alice: Person)
         at = answer.json()["next"]
         record(Event.LOGIN_FAILED, user_id=alice.id)
     assert seen == every
-    assert len(seen) > 2 * PAGE
+    assert len(seen) > 2 * PAGE_SIZE
 
 
 def test_a_page_that_is_just_full_is_the_last(alice: Person) -> None:
-    AuditEvent.objects.bulk_create(AuditEvent(name="login.failed", user_id=alice.id) for _ in range(PAGE - 2))
+    AuditEvent.objects.bulk_create(AuditEvent(name="login.failed", user_id=alice.id) for _ in range(PAGE_SIZE - 2))
     answer = ask(alice).json()
-    assert (len(answer["events"]), answer["next"]) == (PAGE, None)
+    assert (len(answer["events"]), answer["next"]) == (PAGE_SIZE, None)
 
 
 @pytest.mark.parametrize("before", ["0", "1", "007", "9" * 18])

@@ -12,9 +12,9 @@ from django.contrib.auth.models import Group
 
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
-from latchkey.email_codes.models import Code
-from latchkey.mail.models import Kind, Mail
-from latchkey.mail.outbox import post
+from latchkey.email_codes.models import OneTimeCode
+from latchkey.mail.models import Mail, MailKind
+from latchkey.mail.outbox import enqueue
 from latchkey.rate_limits.models import Attempt
 from latchkey.sessions.models import Session
 from tests.admin.conftest import BOSS, admin
@@ -51,7 +51,7 @@ def give_everything(person: Person) -> None:
     user.groups.add(group)
     user.user_permissions.add(*apps.get_model("auth", "Permission").objects.all()[:1])
     now = datetime.now(UTC)
-    Code.objects.create(
+    OneTimeCode.objects.create(
         user=user,
         purpose="password_reset",
         token_digest=bytes(32),
@@ -61,7 +61,7 @@ def give_everything(person: Person) -> None:
         created_at=now,
         expires_at=now,
     )
-    post(Kind.PASSWORD_RESET, user.email, {"code": "123456"}, user.pk)
+    enqueue(MailKind.PASSWORD_RESET, user.email, {"code": "123456"}, user.pk)
     LogEntry.objects.log_actions(user.pk, [user], 2, change_message="Deactivated.")
 
 
@@ -93,14 +93,16 @@ def test_the_test_below_looks_at_every_table_with_a_user(alice: Person) -> None:
 
 def test_nothing_is_left_of_a_person_but_events_without_a_place(alice: Person, bob: Person) -> None:
     give_everything(alice)
-    post(Kind.REGISTRATION_OF_KNOWN_ADDRESS, alice.email, {})
-    post(Kind.NEW_DEVICE, bob.email, {}, bob.id)
-    sent = Mail.objects.create(kind="x", to_address=alice.email, sealed=b"", user_id=bob.id, sent_at=datetime.now(UTC))
+    enqueue(MailKind.REGISTRATION_OF_KNOWN_ADDRESS, alice.email, {})
+    enqueue(MailKind.NEW_DEVICE, bob.email, {}, bob.id)
+    sent = Mail.objects.create(
+        kind="x", to_address=alice.email, encrypted_context=b"", user_id=bob.id, sent_at=datetime.now(UTC)
+    )
     before = rows_of(bob)
     assert leave(alice).status_code == 204
     assert list(rows_of(alice)) == ["AuditEvent"]
     events = AuditEvent.objects.filter(user_id=alice.id)
-    assert {(each.ip, each.user_agent, each.awaits_notice) for each in events} == {(None, "", False)}
+    assert {(each.ip, each.user_agent, each.notification_pending) for each in events} == {(None, "", False)}
     assert list(Mail.objects.exclude(pk=sent.pk).values_list("to_address", flat=True)) == [bob.email]
     assert rows_of(bob) == before
     assert AuditEvent.objects.filter(user_id=bob.id, ip="127.0.0.1").count() == 2
@@ -188,6 +190,6 @@ def test_what_leaving_costs_in_statements(alice: Person, statements: Callable[[C
     """Nothing grows with what there is of a person."""
     for _ in range(5):
         Person(alice.http, alice.email).login()
-        post(Kind.NEW_DEVICE, alice.email, {}, alice.id)
+        enqueue(MailKind.NEW_DEVICE, alice.email, {}, alice.id)
     assert len(statements(lambda: leave(alice, "not that one"))) == 4
     assert len(statements(lambda: leave(alice))) <= 17

@@ -10,9 +10,9 @@ import pytest
 import time_machine
 
 from latchkey.accounts.models import User
-from latchkey.core.client import Client
+from latchkey.core.client import ClientInfo
 from latchkey.passwords.reset import send_reset
-from latchkey.rate_limits.in_memory import GUESSES
+from latchkey.rate_limits.in_memory import MAX_PER_WINDOW
 from tests.api.test_docs import assets
 from tests.attacks.doors import nothing_changes
 from tests.mailbox import Letter, letter, letters
@@ -119,12 +119,12 @@ def test_reading_a_page_changes_nothing_however_often(alice: Person, mails: dict
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ({"new_password": NEW, "again": NEW + "!"}, "The two passwords differ."),
-        ({"new_password": "short", "again": "short"}, "The password is too short"),
-        ({"new_password": "x" * 257, "again": "x" * 257}, "The password is longer than 256 characters."),
-        ({"new_password": "alice@example.com", "again": "alice@example.com"}, "The password is made of"),
-        ({"new_password": "", "again": ""}, "This field is required."),
-        ({"new_password": "x\x00" * 10, "again": "x\x00" * 10}, "Null characters are not allowed."),
+        ({"new_password": NEW, "new_password_repeat": NEW + "!"}, "The two passwords differ."),
+        ({"new_password": "short", "new_password_repeat": "short"}, "The password is too short"),
+        ({"new_password": "x" * 257, "new_password_repeat": "x" * 257}, "The password is longer than 256 characters."),
+        ({"new_password": "alice@example.com", "new_password_repeat": "alice@example.com"}, "The password is made of"),
+        ({"new_password": "", "new_password_repeat": ""}, "This field is required."),
+        ({"new_password": "x\x00" * 10, "new_password_repeat": "x\x00" * 10}, "Null characters are not allowed."),
     ],
 )
 def test_what_is_wrong_is_said_on_the_page_and_another_try_is_free(
@@ -136,7 +136,7 @@ def test_what_is_wrong_is_said_on_the_page_and_another_try_is_free(
     assert f'<p class="wrong" role="alert">{sentence}' in answer.text
     assert "short" not in re.findall(r'value="([^"]*)"', answer.text)
     assert_page(
-        browser.post("/reset-password/", data=sent_by(answer) | {"new_password": NEW, "again": NEW}),
+        browser.post("/reset-password/", data=sent_by(answer) | {"new_password": NEW, "new_password_repeat": NEW}),
         200,
         "The password is set",
     )
@@ -156,20 +156,22 @@ def test_a_link_is_dead_after_half_an_hour(clock: time_machine.Traveller, alice:
     page = browser.get(page_of(letter(alice.email)))
     clock.shift(timedelta(minutes=30))
     for again in (NEW, "something else"):
-        late = browser.post("/reset-password/", data=sent_by(page) | {"new_password": NEW, "again": again})
+        late = browser.post(
+            "/reset-password/", data=sent_by(page) | {"new_password": NEW, "new_password_repeat": again}
+        )
         assert_page(late, 400, "This link is no longer good")
     assert_page(browser.get(page_of(letter(alice.email))), 400, "This link is no longer good")
 
 
 @pytest.mark.parametrize("kind", PATHS)
 def test_a_form_that_our_page_did_not_send_is_refused(alice: Person, mails: dict[str, Letter], kind: str) -> None:
-    form = {"token": mails[kind].token, "new_password": NEW, "again": NEW}
+    form = {"token": mails[kind].token, "new_password": NEW, "new_password_repeat": NEW}
     with nothing_changes():
         assert_problem(alice.http.post(PATHS[kind], data=form), 403, "csrf_failed")
 
 
 def test_a_form_from_another_origin_is_refused(alice: Person, mails: dict[str, Letter], browser: httpx.Client) -> None:
-    form = sent_by(browser.get(page_of(mails["password_reset"]))) | {"new_password": NEW, "again": NEW}
+    form = sent_by(browser.get(page_of(mails["password_reset"]))) | {"new_password": NEW, "new_password_repeat": NEW}
     for origin in ("https://evil.example", "null"):
         with nothing_changes():
             answer = browser.post("/reset-password/", data=form, headers={"Origin": origin})
@@ -179,7 +181,7 @@ def test_a_form_from_another_origin_is_refused(alice: Person, mails: dict[str, L
 
 
 def test_who_opens_made_up_links_has_to_wait(alice: Person) -> None:
-    for number in range(GUESSES):
+    for number in range(MAX_PER_WINDOW):
         alice.http.get(f"/reset-password/?token={number}")
     answer = alice.http.get("/reset-password/?token=x")
     assert_page(answer, 429, "Too many attempts")
@@ -200,7 +202,7 @@ def test_a_page_loads_nothing_from_elsewhere_and_runs_nothing(
 def test_what_a_person_is_called_stays_text(alice: Person, browser: httpx.Client, turn: Callable[..., Any]) -> None:
     User.objects.filter(pk=alice.id).update(email="<b>{{7*7}}</b>'\"@example.com")
     user = User.objects.get()
-    assert send_reset(user.pk, Client())
+    assert send_reset(user.pk, ClientInfo())
     page = browser.get(page_of(letter(user.email)))
     assert "&lt;b&gt;{{7*7}}&lt;/b&gt;" in page.text
     assert "<b>{" not in page.text

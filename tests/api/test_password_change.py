@@ -114,11 +114,11 @@ def test_an_imported_account_without_a_password_has_none_to_change(alice: Person
 
 
 def test_no_key_that_signs_means_that_nothing_was_changed(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    from latchkey.core.exceptions import Unavailable
+    from latchkey.core.exceptions import ServiceUnavailable
     from latchkey.passwords import change as module
 
     def no_key(now: Any) -> None:
-        raise Unavailable
+        raise ServiceUnavailable
 
     monkeypatch.setattr(module, "signing_key", no_key)
     with nothing_changes():

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 
 from latchkey.accounts.models import User
-from latchkey.email_codes.models import Code
+from latchkey.email_codes.models import OneTimeCode
 from latchkey.mail.models import Mail
 from latchkey.rate_limits.models import Attempt
 from tests.attacks.doors import nothing_changes
@@ -56,7 +56,7 @@ def test_the_mail_has_a_link_to_our_page_and_a_code_to_type(sent: Letter, settin
     assert list(parse_qs(link.query, strict_parsing=True)) == ["token"]
     assert len(sent.token) == 43  # 256 bits in Base64
     assert (sent.context["minutes"], sent.context["username"]) == ("30", "")
-    assert sent.context["expires_at"] == Code.objects.get().expires_at.isoformat()  # later it is not sent at all
+    assert sent.context["expires_at"] == OneTimeCode.objects.get().expires_at.isoformat()  # later it is not sent at all
 
 
 def test_the_address_is_read_in_any_spelling(alice: Person) -> None:
@@ -69,7 +69,7 @@ def test_an_inactive_account_hears_nothing(alice: Person, column: dict[str, Any]
     User.objects.filter(pk=alice.id).update(**column)
     assert ask(alice.http, alice.email).status_code == 202
     assert not Mail.objects.exists()
-    assert not Code.objects.exists()
+    assert not OneTimeCode.objects.exists()
 
 
 @pytest.mark.ledger("ASVS-6.4.3", "CS-FP-6", "REG-DJOSER-02", "ASVS-6.5.1")
@@ -162,7 +162,7 @@ def test_at_most_three_are_live_and_the_oldest_goes(clock: time_machine.Travelle
         assert ask(alice.http, alice.email).status_code == 202
         clock.shift(timedelta(minutes=1))
     oldest, *rest = letters(alice.email)
-    assert Code.objects.count() == 3
+    assert OneTimeCode.objects.count() == 3
     assert_problem(confirm(alice.http, token=oldest.token), 400, "invalid_code")
     for each in rest:
         assert confirm(alice.http, "short", token=each.token).json()["code"] == "password_too_short"
@@ -202,11 +202,11 @@ def test_what_expired_is_deleted_by_the_next_mail_and_by_pruning(
         ask(person.http, person.email)
     clock.shift(timedelta(minutes=30))
     ask(alice.http, alice.email)
-    assert sorted(Code.objects.values_list("user", flat=True)) == sorted([alice.id, bob.id])
+    assert sorted(OneTimeCode.objects.values_list("user", flat=True)) == sorted([alice.id, bob.id])
     told = StringIO()
     call_command("prune", stdout=told, stderr=StringIO())
     assert "1 expired links and codes deleted." in told.getvalue()
-    assert Code.objects.get().user_id == alice.id
+    assert OneTimeCode.objects.get().user_id == alice.id
 
 
 def test_what_is_counted_of_a_mailbox_tells_nobody_whose_it_is(alice: Person) -> None:

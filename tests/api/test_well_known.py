@@ -34,7 +34,7 @@ def chosen(http: httpx.Client, settings: Any) -> Callable[[str], None]:
     def choose(algorithm: str) -> None:
         settings.SIGNING_ALGORITHM = algorithm
         prepare_keys()
-        ring.forget()
+        ring.clear_cache()
 
     return choose
 
@@ -83,7 +83,7 @@ def test_a_key_is_published_from_before_it_signs_until_its_last_token_has_ended(
     published = {}
     for minutes in (0, 9, 10, 70, 71):
         with time_machine.travel(clocks.now() + timedelta(minutes=minutes), tick=False):
-            ring.forget()
+            ring.clear_cache()
             published[minutes] = [key["kid"] for key in http.get(JWKS).json()["keys"]]
     assert published == {0: [first, second], 9: [first, second], 10: [first, second], 70: [first, second], 71: [second]}
 
@@ -144,8 +144,8 @@ def test_the_key_set_outlives_an_outage_and_says_503_where_it_was_never_read(
     chosen("EdDSA")
     keys = http.get(JWKS).json()
     with away():
-        ring._Held.read_at = 0.0
+        ring._Cache.read_at = 0.0
         assert http.get(JWKS).json() == keys
-        ring.forget()
+        ring.clear_cache()
         assert_problem(http.get(JWKS), 503, "unavailable")
     assert http.get(JWKS).json() == keys

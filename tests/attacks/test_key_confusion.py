@@ -35,7 +35,7 @@ def algorithm(request: pytest.FixtureRequest, http: httpx.Client, settings: Any)
     settings.SIGNING_ALGORITHM = request.param
     prepare_keys()
     yield request.param
-    ring.forget()
+    ring.clear_cache()
 
 
 @pytest.fixture
@@ -114,8 +114,8 @@ def test_the_secrets_own_key_does_not_go_by_an_id(victim: Person) -> None:
 @pytest.mark.ledger("RFC7517-4.5")
 def test_a_signature_goes_with_its_own_key_even_beside_another_of_the_ring(victim: Person, algorithm: str) -> None:
     first = SigningKey.objects.get().kid
-    rotate(algorithm, clock.now() - timedelta(minutes=1), at_once=True)
-    ring.forget()
+    rotate(algorithm, clock.now() - timedelta(minutes=1), immediately=True)
+    ring.clear_cache()
     victim.login()
     head, claims, signature = victim.access_token.split(".")
     swapped = {"alg": algorithm, "kid": first, "typ": "at+jwt"}
@@ -127,11 +127,11 @@ def test_a_signature_goes_with_its_own_key_even_beside_another_of_the_ring(victi
 @pytest.mark.ledger("H-INF-13")
 def test_a_retired_key_is_refused_though_its_tokens_were_seen_before(victim: Person, algorithm: str) -> None:
     kid = SigningKey.objects.get().kid
-    rotate(algorithm, clock.now() - timedelta(minutes=1), at_once=True)
-    ring.forget()
+    rotate(algorithm, clock.now() - timedelta(minutes=1), immediately=True)
+    ring.clear_cache()
     assert victim.me().status_code == 200
     retire(kid, clock.now(), needed=True)
-    ring.forget()
+    ring.clear_cache()
     assert_problem(victim.me(), 401, "invalid_token")
     assert victim.refresh().me().status_code == 200
 
@@ -160,6 +160,6 @@ def test_a_broken_row_spoils_no_other(victim: Person) -> None:
     row.pk, row.kid, row.public, row.private = 9, "broken", json.dumps({"kty": "?"}), b"?"
     row.signs_from -= timedelta(days=1)
     row.save(force_insert=True)
-    ring.forget()
+    ring.clear_cache()
     assert victim.me().status_code == 200
     assert victim.refresh().me().status_code == 200

@@ -9,13 +9,13 @@ from django.db import connection
 from django.db.models import F
 
 from latchkey.accounts.models import User
-from latchkey.email_codes.models import Code
+from latchkey.email_codes.models import OneTimeCode
 from latchkey.rate_limits.models import Attempt
 from tests.attacks.test_links_and_codes import DOORS, NEW, sent_to
 from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
 
-SPENDING, VERIFYING = 'DELETE FROM "latchkey_code"', 'UPDATE "latchkey_user" SET "email_verified_at"'
+SPENDING, VERIFYING = 'DELETE FROM "latchkey_onetimecode"', 'UPDATE "latchkey_user" SET "email_verified_at"'
 REFUNDING = "INSERT INTO latchkey_attempt AS a (account, place, failures, last_at, blocked_until)\nVALUES"
 
 
@@ -40,8 +40,8 @@ def columns(alice: Person) -> Any:
 
 
 LAST_MOMENT: dict[str, Callable[[int], Any]] = {
-    "spent": lambda user_id: Code.objects.filter(user_id=user_id).delete(),
-    "expired": lambda user_id: Code.objects.filter(user_id=user_id).update(expires_at=F("created_at")),
+    "spent": lambda user_id: OneTimeCode.objects.filter(user_id=user_id).delete(),
+    "expired": lambda user_id: OneTimeCode.objects.filter(user_id=user_id).update(expires_at=F("created_at")),
     "signed out": lambda user_id: User.objects.filter(pk=user_id).update(credential_version=9),
     "inactive": lambda user_id: User.objects.filter(pk=user_id).update(is_active=False),
 }

@@ -10,9 +10,9 @@ from django.db import connection
 
 from latchkey.accounts.admin_actions import deactivate, reactivate, sign_out_everywhere
 from latchkey.accounts.models import User
-from latchkey.email_codes.generate import ALPHABET, LENGTH, random_code, random_token, typed
+from latchkey.email_codes.generate import ALPHABET, CODE_LENGTH, generate_code, generate_token, normalize_typed
 from latchkey.mail.models import Mail
-from latchkey.rate_limits.in_memory import GUESSES, forget_guesses
+from latchkey.rate_limits.in_memory import MAX_PER_WINDOW, clear
 from tests.attacks.doors import nothing_changes
 from tests.limits.conftest import from_address
 from tests.mailbox import Letter, letter, letters
@@ -60,7 +60,7 @@ def sent_to(person: Person) -> dict[str, Letter]:
 def test_what_was_sent_opens_one_thing_for_one_person(alice: Person, bob: Person) -> None:
     hers, his = sent_to(alice), sent_to(bob)
     assert set(hers) == set(his) == set(DOORS)
-    forget_guesses()
+    clear()
     for kind, mail in hers.items():
         for other, path in DOORS.items():
             more = {"new_password": NEW} if other == "password_reset" else {}
@@ -171,18 +171,20 @@ def test_new_mails_give_a_guesser_no_more_guesses(alice: Person, from_address: A
 
 def test_who_guesses_tokens_has_to_wait_and_a_right_one_is_served(alice: Person) -> None:
     ask(alice.http, alice.email)
-    for _ in range(GUESSES):
-        assert_problem(reset(alice.http, token=random_token()), 400, "invalid_code")
-    assert_problem(reset(alice.http, token=random_token()), 429, "too_many_attempts")
+    for _ in range(MAX_PER_WINDOW):
+        assert_problem(reset(alice.http, token=generate_token()), 400, "invalid_code")
+    assert_problem(reset(alice.http, token=generate_token()), 429, "too_many_attempts")
     assert reset(alice.http, token=letter(alice.email).token).status_code == 200
 
 
 @pytest.mark.ledger("ASVS-6.5.4")
 def test_codes_have_forty_bits_and_tokens_two_hundred_and_fifty_six() -> None:
-    assert (len(set(ALPHABET)), LENGTH) == (32, 8)
-    codes, tokens = {random_code() for _ in range(1000)}, {random_token() for _ in range(1000)}
+    assert (len(set(ALPHABET)), CODE_LENGTH) == (32, 8)
+    codes, tokens = {generate_code() for _ in range(1000)}, {generate_token() for _ in range(1000)}
     assert len(codes) == len(tokens) == 1000
-    assert all(len(typed(code)) == LENGTH and set(typed(code)) <= set(ALPHABET) for code in codes)
+    assert all(
+        len(normalize_typed(code)) == CODE_LENGTH and set(normalize_typed(code)) <= set(ALPHABET) for code in codes
+    )
     assert {len(token) for token in tokens} == {43}
 
 
@@ -195,7 +197,7 @@ def test_a_leaked_database_holds_nothing_that_can_be_shown(alice: Person, settin
             cursor.execute(f'SELECT * FROM "{table}"')
             leaked += "".join(str([bytes(v) if isinstance(v, memoryview) else v for v in row]) for row in cursor)
     for mail in sent.values():
-        assert not [secret for secret in (mail.token, mail.code, typed(mail.code)) if secret in leaked]
+        assert not [secret for secret in (mail.token, mail.code, normalize_typed(mail.code)) if secret in leaked]
     settings.SECRET_KEY = "somebody else's, who tries all codes out"
     assert_problem(reset(alice.http, **sent["password_reset"].typed), 400, "invalid_code")
 
@@ -256,5 +258,5 @@ def test_links_and_codes_are_not_logged(alice: Person, log: Log, path: str) -> N
         page = mail.link.partition("8000")[2]
         alice.http.get(page)
         alice.http.post(page, data={"token": mail.token})
-        assert not [secret for secret in (mail.token, mail.code, typed(mail.code)) if secret in log.text]
+        assert not [secret for secret in (mail.token, mail.code, normalize_typed(mail.code)) if secret in log.text]
     assert len(log.lines()) > 10

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from latchkey.accounts.models import User
-from latchkey.accounts.password_validation import ObviousValidator
+from latchkey.accounts.password_validation import ContextWordsValidator
 from tests.people import Person, try_register
 from tests.problems import assert_problem
 
@@ -77,7 +77,7 @@ def test_the_longest_password_of_an_unkind_address_is_read_at_once() -> None:
     """No backtracking: whoever registers chooses both the words and the text."""
     pieces = [f"aa{letter}" for letter in "abcdefghijklmnop"]
     user = User(email=f"{'.'.join(pieces)}@example.com", username="a" * 3 + " " + "a" * 4 + " " + "a" * 5)
-    validator = ObviousValidator(["latchkey"])
+    validator = ContextWordsValidator(["latchkey"])
     validator.validate("a" * 255 + "z", user)
     with pytest.raises(Exception, match="made of"):
         validator.validate("a" * 256, user)

@@ -27,10 +27,10 @@ def test_a_read_answers_503(alice: Person, away: Away) -> None:
 
 
 def test_a_process_that_has_not_read_its_settings_yet_answers_503_too(alice: Person, away: Away) -> None:
-    policy.forget()
+    policy.clear_cache()
     with away():
         assert_problem(alice.try_refresh(), 503, "unavailable")
-    policy.forget()
+    policy.clear_cache()
     assert alice.try_refresh().status_code == 200
 
 

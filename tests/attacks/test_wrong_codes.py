@@ -7,10 +7,10 @@ import pytest
 
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
-from latchkey.core.client import Client
+from latchkey.core.client import ClientInfo
 from latchkey.email_codes.generate import code_digests, token_digests
-from latchkey.email_codes.issue import MOST, issue
-from latchkey.email_codes.models import Code, Purpose
+from latchkey.email_codes.issue import MAX_VALID, issue
+from latchkey.email_codes.models import OneTimeCode, Purpose
 from latchkey.passwords.reset import send_reset
 from tests.attacks.test_links_and_codes import DOORS, ask, reset, sent_to
 from tests.limits.conftest import from_address
@@ -28,7 +28,7 @@ def test_wrong_codes_for_one_person_leave_those_of_another_alone(alice: Person, 
     ask(alice.http, alice.email)
     for code in FIVE:
         assert_problem(reset(from_address("192.0.2.66"), email=alice.email, code=code), 400, "invalid_code")
-    assert set(Code.objects.filter(user=bob.id).values_list("failures", flat=True)) == {0}
+    assert set(OneTimeCode.objects.filter(user=bob.id).values_list("failures", flat=True)) == {0}
     assert reset(bob.http, **his.typed).status_code == 200
 
 
@@ -54,7 +54,7 @@ def test_mails_of_one_kind_void_none_of_another(alice: Person) -> None:
     ask(alice.http, alice.email)
     (sent,) = letters()
     user = User.objects.get(pk=alice.id)
-    for _ in range(MOST):
+    for _ in range(MAX_VALID):
         issue(user, Purpose.EMAIL_VERIFICATION)
     assert reset(alice.http, token=sent.token).status_code == 200
 
@@ -67,7 +67,7 @@ def test_a_wrong_code_is_kept_among_the_events(alice: Person) -> None:
 def test_right_codes_are_no_failures_however_many(alice: Person, turn: Callable[..., None]) -> None:
     turn(failures_per_account=2, failures_per_address=2)
     for _ in range(4):
-        send_reset(alice.id, Client())
+        send_reset(alice.id, ClientInfo())
         assert reset(alice.http, **letter(alice.email).typed).status_code == 200
 
 

@@ -16,7 +16,7 @@ REFUSING = ["/api/register/", "/api/login/", "/api/refresh/", "/api/logout/", "/
 USERS = "/admin/latchkey/user/"
 ADMIN_PAGES = ["/admin/", "/admin/?period=90d", "/admin/latchkey/auditevent/", "/admin/latchkey/mail/"]
 ADMIN_PAGES += [
-    "/admin/latchkey/servicecredential/",
+    "/admin/latchkey/clientcredential/",
     "/admin/latchkey/session/",
     "/admin/constance/config/",
     "/admin/constance/config/history/",

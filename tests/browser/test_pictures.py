@@ -41,7 +41,7 @@ A_MONTH = """
 from math import sin
 from latchkey.metrics_server.models import Tally
 from latchkey.metrics_server.hourly_totals import hour_now
-busy = {"user.registered": 9, "login.succeeded": 60, "login.failed": 14, "attempt.limited": 3}
+busy = {"user.registered": 9, "login.succeeded": 60, "login.failed": 14, "rate_limit.exceeded": 3}
 busy |= {"session.refreshed": 9000, "session.retried": 400, "sessions.live": 2400}
 now = hour_now()
 rows = []

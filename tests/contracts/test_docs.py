@@ -9,8 +9,8 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from latchkey.conf.policy import Policy
-from latchkey.core.exceptions import Refusal
-from latchkey.web.openapi.operation import REFUSALS
+from latchkey.core.exceptions import ApiError
+from latchkey.web.openapi.operation import ALL_ERRORS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -23,13 +23,13 @@ def rows(page: str) -> dict[str, list[str]]:
     return {row[0].strip("`"): row for row in cells}
 
 
-@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.code)
-def test_every_error_code_is_documented_with_its_status(refusal: type[Refusal]) -> None:
+@pytest.mark.parametrize("refusal", ALL_ERRORS, ids=lambda refusal: refusal.code)
+def test_every_error_code_is_documented_with_its_status(refusal: type[ApiError]) -> None:
     assert rows("errors.md")[refusal.code][1] == str(refusal.status)
 
 
 def test_no_error_code_is_documented_that_does_not_exist() -> None:
-    assert set(rows("errors.md")) == {refusal.code for refusal in REFUSALS}
+    assert set(rows("errors.md")) == {refusal.code for refusal in ALL_ERRORS}
 
 
 @pytest.mark.parametrize("knob", fields(Policy), ids=lambda knob: knob.name)
@@ -38,7 +38,9 @@ def test_every_knob_is_documented_with_its_default_and_range(knob: Field[Any]) -
     _, default, span, _ = rows("settings.md")[name.upper()]
     assert default == str(getattr(Policy(), name))
     choices = metadata.get("choices")
-    assert span == (f"{', '.join(choices[:-1])} or {choices[-1]}" if choices else "{low} to {high}".format(**metadata))
+    assert span == (
+        f"{', '.join(choices[:-1])} or {choices[-1]}" if choices else "{minimum} to {maximum}".format(**metadata)
+    )
 
 
 def test_the_environment_is_documented_whole() -> None:

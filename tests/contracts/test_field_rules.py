@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from latchkey.accounts.models import User
-from latchkey.core.client import Client
-from latchkey.oauth.models import ServiceCredential
+from latchkey.core.client import ClientInfo
+from latchkey.oauth.models import ClientCredential
 from latchkey.sessions.models import Session
 from tests.admin.conftest import BOSS, admin
 from tests.admin.pages import SESSIONS, USERS, Browser, user_page
@@ -42,7 +42,7 @@ def row(person: Person) -> dict[str, Any]:
 @pytest.mark.ledger("ASVS-8.1.2")
 def test_every_field_has_its_rules() -> None:
     columns = {f"user.{field.name}" for field in (*User._meta.fields, *User._meta.many_to_many)}
-    columns |= {f"servicecredential.{field.name}" for field in ServiceCredential._meta.fields}
+    columns |= {f"servicecredential.{field.name}" for field in ClientCredential._meta.fields}
     assert set(RULES) == columns | {f"session.{field.name}" for field in Session._meta.fields}
     assert {cell for cells in RULES.values() for cell in cells} == {"yes", "no", "at registration", "superusers"}
 
@@ -112,7 +112,7 @@ def test_what_decisions_look_at_is_listed_with_every_place() -> None:
     written: dict[str, set[str]] = {}
     for attribute, where, _ in table("What decisions look at"):
         written.setdefault(codes(attribute)[0], set()).update(codes(where))
-    used: dict[str, set[str]] = {f"client.{field.name}": set() for field in fields(Client)}
+    used: dict[str, set[str]] = {f"client.{field.name}": set() for field in fields(ClientInfo)}
     for file, node in nodes():
         if isinstance(node, ast.Attribute) and ast.unparse(node) in used:
             used[ast.unparse(node)].add(file)

@@ -13,20 +13,20 @@ from django.utils.module_loading import import_string
 from latchkey.accounts.models import User
 from latchkey.audit.events import Event
 from latchkey.audit.models import AuditEvent
-from latchkey.conf.database import connection_settings, limit_waiting
+from latchkey.conf.database import apply_timeouts, parse_database_url
 from latchkey.conf.email import TIMEOUT
 from latchkey.conf.policy import Policy
-from latchkey.email_codes.issue import MOST
-from latchkey.email_codes.models import Code
-from latchkey.email_codes.redeem import FAILURES
-from latchkey.hashing.argon2 import Argon2id
-from latchkey.hashing.executor import QUEUE, SLOTS
+from latchkey.email_codes.issue import MAX_VALID
+from latchkey.email_codes.models import OneTimeCode
+from latchkey.email_codes.redeem import MAX_FAILURES
+from latchkey.hashing.argon2 import Argon2idPasswordHasher
+from latchkey.hashing.executor import MAX_CONCURRENT, MAX_QUEUED
 from latchkey.mail.models import Mail
 from latchkey.management.commands.serve import DRAIN_SECONDS
-from latchkey.metrics_server.models import Tally
-from latchkey.oauth.models import ServiceCredential
-from latchkey.rate_limits.attempts import LAST_FAILURE, MAILS_PER_ACCOUNT
-from latchkey.rate_limits.in_memory import GUESSES
+from latchkey.metrics_server.models import HourlyCount
+from latchkey.oauth.models import ClientCredential
+from latchkey.rate_limits.attempts import LOCKOUT_AFTER, MAILS_PER_ACCOUNT
+from latchkey.rate_limits.in_memory import MAX_PER_WINDOW
 from latchkey.rate_limits.models import Attempt
 from latchkey.sessions.models import Session
 from latchkey.signing_keys.models import SigningKey
@@ -59,7 +59,8 @@ def test_every_key_and_algorithm_is_in_the_inventory() -> None:
     assert set(inventory) == purposes | hashers | {*ALGORITHMS, *others}
     assert inventory["access token"].startswith(ALGORITHM)
     assert {codes(name)[0]: size for name, *_, size in rows if "`" in name}["RS256"] == f"{RSA_BITS} bits"
-    parameters = f"m={Argon2id.memory_cost}, t={Argon2id.time_cost}, p={Argon2id.parallelism}"
+    ours = Argon2idPasswordHasher
+    parameters = f"m={ours.memory_cost}, t={ours.time_cost}, p={ours.parallelism}"
     assert inventory["argon2"] == f"Argon2id, {parameters}"
 
 
@@ -78,11 +79,11 @@ def test_every_column_and_every_claim_is_classified(alice: Person) -> None:
     columns |= {f"session.{field.name}" for field in Session._meta.fields}
     columns |= {f"signing_key.{field.name}" for field in SigningKey._meta.fields}
     columns |= {f"attempt.{field.name}" for field in Attempt._meta.fields}
-    columns |= {f"servicecredential.{field.name}" for field in ServiceCredential._meta.fields}
+    columns |= {f"servicecredential.{field.name}" for field in ClientCredential._meta.fields}
     columns |= {f"event.{field.name}" for field in AuditEvent._meta.fields}
     columns |= {f"mail.{field.name}" for field in Mail._meta.fields}
-    columns |= {f"code.{field.name}" for field in Code._meta.fields}
-    columns |= {f"tally.{field.name}" for field in Tally._meta.fields}
+    columns |= {f"code.{field.name}" for field in OneTimeCode._meta.fields}
+    columns |= {f"tally.{field.name}" for field in HourlyCount._meta.fields}
     claims = jwt.decode(alice.access_token, options={"verify_signature": False})
     named = first_codes("Data")
     assert sorted(named) == sorted(columns | {f"claim.{name}" for name in claims})
@@ -105,14 +106,14 @@ def test_every_limit_is_in_the_table_with_its_default() -> None:
     assert written == {name.upper(): str(getattr(Policy(), name)) for name in knobs}
     told = {row[0]: row[3] for row in table("Limits") if not codes(row[2])}
     assert told == {
-        "failed sign-ins in a row": str(LAST_FAILURE),
+        "failed sign-ins in a row": str(LOCKOUT_AFTER),
         "mails that anybody has sent to an address: reset, verification, change": str(MAILS_PER_ACCOUNT),
-        "links and codes of one user for one purpose": str(MOST),
-        "tokens out of links that were made up": f"{GUESSES} in a minute",
-        "refresh tokens that were never issued, and wrong service credentials": f"{GUESSES} in a minute",
+        "links and codes of one user for one purpose": str(MAX_VALID),
+        "tokens out of links that were made up": f"{MAX_PER_WINDOW} in a minute",
+        "refresh tokens that were never issued, and wrong service credentials": f"{MAX_PER_WINDOW} in a minute",
     }
-    assert f"after {FAILURES} wrong ones the codes that were sent are dead" in PAGE.read_text()
-    assert f"| {SLOTS} at once in each process and {QUEUE} that wait" in PAGE.read_text()
+    assert f"after {MAX_FAILURES} wrong ones the codes that were sent are dead" in PAGE.read_text()
+    assert f"| {MAX_CONCURRENT} at once in each process and {MAX_QUEUED} that wait" in PAGE.read_text()
 
 
 def said(call: ast.Call) -> list[str]:
@@ -138,9 +139,9 @@ def test_the_database_the_log_your_mail_server_and_your_collector_are_all_that_i
 @pytest.mark.ledger("ASVS-13.1.3")
 def test_every_wait_is_bounded_as_documented() -> None:
     documented = {(codes(row[0]) or ["sqlite"])[0]: row[1].partition(",")[0] for row in table("Whom it talks to", 1)}
-    postgresql, sqlite = connection_settings("postgresql://h/d"), connection_settings("sqlite:///x")
+    postgresql, sqlite = parse_database_url("postgresql://h/d"), parse_database_url("sqlite:///x")
     for database in (postgresql, sqlite):
-        limit_waiting(database)
+        apply_timeouts(database)
     limits = dict(re.findall(r"(\w+_timeout)=(\d+)s", postgresql["OPTIONS"]["options"]))
     limits |= {"connect_timeout": postgresql["OPTIONS"]["connect_timeout"], "sqlite": sqlite["OPTIONS"]["timeout"]}
     limits["tcp_user_timeout"] = postgresql["OPTIONS"]["tcp_user_timeout"] // 1000

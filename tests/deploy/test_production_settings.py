@@ -101,7 +101,7 @@ def test_origins_are_named_one_by_one_and_bring_no_cookies(settings: Settings) -
 
 def test_passwords_are_hashed_with_argon2id_and_chosen_with_care(settings: Settings) -> None:
     own, *brought_along = settings["PASSWORD_HASHERS"]
-    assert own == "latchkey.hashing.argon2.Argon2id"
+    assert own == "latchkey.hashing.argon2.Argon2idPasswordHasher"
     assert {path.rpartition(".")[0] for path in brought_along} == {"latchkey.hashing.legacy"}
     validators = {validator["NAME"].rpartition(".")[2] for validator in settings["AUTH_PASSWORD_VALIDATORS"]}
     assert {"LengthValidator", "BlocklistValidator"} <= validators
@@ -111,7 +111,7 @@ def test_passwords_are_hashed_with_argon2id_and_chosen_with_care(settings: Setti
 
 @pytest.mark.ledger("DJ-CON-3")
 def test_what_the_admin_can_set_is_a_number_a_duration_a_switch_or_one_of_a_few_words(settings: Settings) -> None:
-    assert settings["CONSTANCE_BACKEND"] == "latchkey.conf.policy_backend.PolicyTable"
+    assert settings["CONSTANCE_BACKEND"] == "latchkey.conf.policy_backend.TolerantBackend"
     assert settings["CONSTANCE_CONFIG"]
     for name, (default, *_) in settings["CONSTANCE_CONFIG"].items():
         few = name == "EMAIL_VERIFICATION"  # a word out of the knob's choices; anything else is its default

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from latchkey.checks import shared_sqlite
-from latchkey.conf.database import connection_settings, mounted, network_file_system
+from latchkey.checks import sqlite_on_network
+from latchkey.conf.database import network_file_system, parse_database_url, read_mounts
 
 MOUNTS = """\
 /dev/vda / ext4 rw 0 0
@@ -33,15 +33,16 @@ filer:/other /twice nfs rw 0 0
 )
 def test_sqlite_on_a_network_file_system_is_refused_by_number(path: str, kind: str) -> None:
     told = [
-        (problem.id, kind in problem.msg) for problem in shared_sqlite(connection_settings(f"sqlite:///{path}"), MOUNTS)
+        (problem.id, kind in problem.msg)
+        for problem in sqlite_on_network(parse_database_url(f"sqlite:///{path}"), MOUNTS)
     ]
     assert told == ([("latchkey.E007", True)] if kind else [])
 
 
 def test_postgresql_may_keep_its_files_where_it_likes() -> None:
-    assert list(shared_sqlite(connection_settings("postgresql:///srv?host=/srv"), MOUNTS)) == []
+    assert list(sqlite_on_network(parse_database_url("postgresql:///srv?host=/srv"), MOUNTS)) == []
 
 
 def test_the_table_of_this_machine_can_be_read(tmp_path: Path) -> None:
     assert network_file_system(tmp_path, "") == ""
-    assert network_file_system(Path("/proc/self"), mounted()) == ""
+    assert network_file_system(Path("/proc/self"), read_mounts()) == ""

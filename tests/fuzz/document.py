@@ -8,8 +8,8 @@ from typing import Any
 import schemathesis
 from schemathesis.config import SchemathesisConfig
 
-from latchkey.accounts.email import canonical
-from latchkey.oauth.models import ServiceCredential, digest_of
+from latchkey.accounts.email import normalize_email
+from latchkey.oauth.models import ClientCredential, hash_secret
 from latchkey.wsgi import application
 
 CASES = {
@@ -107,7 +107,7 @@ def accepts_what_the_document_allows(ctx: Any, response: Any, case: Any) -> None
 
 def is_address(text: str) -> bool:
     try:
-        canonical(text)
+        normalize_email(text)
     except ValueError:
         return False
     return True
@@ -115,7 +115,7 @@ def is_address(text: str) -> bool:
 
 def service_credential() -> str:
     """Return the Authorization of a service, made anew where the last test took it back."""
-    ServiceCredential.objects.get_or_create(client_id="payments", digest=digest_of("a secret"))
+    ClientCredential.objects.get_or_create(client_id="payments", digest=hash_secret("a secret"))
     return "Basic " + b64encode(b"payments:a+secret").decode()
 
 

@@ -7,7 +7,7 @@ import httpx
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from latchkey.rate_limits.in_memory import forget_guesses
+from latchkey.rate_limits.in_memory import clear
 from tests.fuzz.properties import HEADER, TRIED, ask
 from tests.people import Person
 from tests.problems import assert_problem
@@ -46,7 +46,7 @@ def test_any_accept_header_is_answered_in_json_or_html_or_not_at_all(alice: Pers
 @TRIED
 @given(HEADER | st.builds("{}{}".format, TYPES, CHARSETS))
 def test_any_content_type_is_json_in_utf_8_or_refused(http: httpx.Client, header: str) -> None:
-    forget_guesses()
+    clear()
     media_type, *parameters = (part.strip().lower() for part in header.split(";"))
     ours = media_type == "application/json" and set(parameters) <= {"charset=utf-8", 'charset="utf-8"'}
     answer = ask("POST", "/api/refresh/", UNKNOWN, header)
@@ -59,7 +59,7 @@ def test_any_content_type_is_json_in_utf_8_or_refused(http: httpx.Client, header
 @TRIED
 @given(st.sampled_from(["IDENTITY", "gzip", "br", "identity, gzip"]) | HEADER)
 def test_any_content_encoding_is_none_or_refused(http: httpx.Client, header: str) -> None:
-    forget_guesses()
+    clear()
     answer = ask("POST", "/api/refresh/", UNKNOWN, "application/json", HTTP_CONTENT_ENCODING=header)
     if header.lower() == "identity":
         assert_problem(answer, 401, "invalid_refresh_token")

@@ -11,7 +11,7 @@ import time_machine
 from django.db import transaction
 from hypothesis import Phase, settings
 
-from latchkey.rate_limits.in_memory import forget_guesses
+from latchkey.rate_limits.in_memory import clear
 from tests.fuzz.document import (
     BEARING,
     CASES,
@@ -39,7 +39,7 @@ class Journey(SCHEMA.as_state_machine()):  # type: ignore[misc]  # made here and
     def setup(self) -> None:
         self.access_token = "x.y.z"
         self.start = transaction.savepoint()
-        forget_guesses()
+        clear()
 
     def teardown(self) -> None:
         """Leave nothing behind: where the same request meets another answer, generated data cannot be repeated."""

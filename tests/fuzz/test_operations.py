@@ -9,7 +9,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
-from latchkey.rate_limits.in_memory import forget_guesses
+from latchkey.rate_limits.in_memory import clear
 from tests.fuzz.document import (
     BEARING,
     CASES,
@@ -75,7 +75,7 @@ def test_every_answer_is_as_documented(
 ) -> None:
     of_service = [{"Authorization": service_credential()}, {}]
     sent = {path: credentials for path in SCHEMA if path.startswith(BEARING)} | {"/api/introspect/": of_service}
-    forget_guesses()  # schemathesis tries wrong credentials, too
+    clear()  # schemathesis tries wrong credentials, too
     for headers in sent.get(case.path, [{}]):
         answer = case.call(headers=headers, environ_base=address_of(case))
         case.validate_response(answer, headers=headers, additional_checks=[accepts_what_the_document_allows])

@@ -8,8 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from latchkey.conf.database import connection_settings
-from latchkey.conf.env import Environment
+from latchkey.conf.database import parse_database_url
+from latchkey.conf.env import Env
 from latchkey.sessions.serializers import RefreshInput
 from tests.fuzz.properties import JSON, TRIED
 
@@ -18,8 +18,8 @@ SPACES = st.sampled_from(["", " ", "  ", "\t"])
 ON, OFF = {"on", "true", "yes", "1"}, {"off", "false", "no", "0"}
 
 
-def variable(text: str) -> Environment:
-    return Environment({"LATCHKEY_X": text})
+def variable(text: str) -> Env:
+    return Env({"LATCHKEY_X": text})
 
 
 @TRIED
@@ -49,45 +49,45 @@ def test_every_uuid_is_read_in_either_case(token: UUID, upper: bool) -> None:
 @given(TEXT | st.sampled_from([*ON, *OFF, "On", "TRUE", " on", "2", ""]))
 def test_a_switch_is_on_or_off_or_refused_by_name(text: str) -> None:
     if text.lower() in ON | OFF:
-        assert variable(text).switch("LATCHKEY_X", default=False) == (text.lower() in ON)
+        assert variable(text).get_bool("LATCHKEY_X", default=False) == (text.lower() in ON)
         return
     with pytest.raises(ImproperlyConfigured, match=r"^LATCHKEY_X is "):
-        variable(text).switch("LATCHKEY_X", default=True)
+        variable(text).get_bool("LATCHKEY_X", default=True)
 
 
 @TRIED
 @given(st.integers(0, 10**20), TEXT | st.sampled_from(["", "-1", "+1", " 1", "1.0", "1_0", "٣", "²", "0x1"]))
 @example(1, "9" * 5000)
 def test_a_count_is_a_whole_number_or_refused_by_name(number: int, text: str) -> None:
-    assert variable(str(number)).count("LATCHKEY_X", 0) == number
+    assert variable(str(number)).get_int("LATCHKEY_X", 0) == number
     if text.isascii() and text.isdigit() and len(text) < 100:
-        assert variable(text).count("LATCHKEY_X", 0) == int(text)
+        assert variable(text).get_int("LATCHKEY_X", 0) == int(text)
         return
     with pytest.raises(ImproperlyConfigured, match=r"^LATCHKEY_X is "):
-        variable(text).count("LATCHKEY_X", 0)
+        variable(text).get_int("LATCHKEY_X", 0)
 
 
 @TRIED
 @given(st.lists(TEXT.map(lambda word: word.replace(",", "").strip()).filter(bool)), SPACES)
 def test_words_come_back_as_they_were_joined(words: list[str], space: str) -> None:
-    assert variable(f"{space},{space}".join(words)).words("LATCHKEY_X", ["default"]) == (words or ["default"])
+    assert variable(f"{space},{space}".join(words)).get_list("LATCHKEY_X", ["default"]) == (words or ["default"])
 
 
 @TRIED
 @given(TEXT | st.sampled_from(["development", "production", "Production", "production "]))
 def test_a_choice_is_one_of_the_words_or_refused_by_name(text: str) -> None:
     if text in ("development", "production"):
-        assert variable(text).choice("LATCHKEY_X", "development", "production") == text
+        assert variable(text).get_choice("LATCHKEY_X", "development", "production") == text
         return
     with pytest.raises(ImproperlyConfigured, match=r"^LATCHKEY_X is "):
-        variable(text).choice("LATCHKEY_X", "development", "production")
+        variable(text).get_choice("LATCHKEY_X", "development", "production")
 
 
 @TRIED
 @given(TEXT, TEXT, TEXT)
 def test_the_parts_of_a_database_url_come_back_as_they_were_quoted(user: str, password: str, name: str) -> None:
     url = f"postgresql://{quote(user, safe='')}:{quote(password, safe='')}@db:5433/{quote(name, safe='')}"
-    settings = connection_settings(url)
+    settings = parse_database_url(url)
     parts = [settings[part] for part in ("USER", "PASSWORD", "HOST", "PORT", "NAME")]
     assert parts == [user, password, "db", "5433", name]
-    assert connection_settings(f"sqlite:///{quote(name, safe='')}")["NAME"] == name
+    assert parse_database_url(f"sqlite:///{quote(name, safe='')}")["NAME"] == name

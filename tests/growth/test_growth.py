@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
-from latchkey.core.client import Client
+from latchkey.core.client import ClientInfo
 from latchkey.sessions.models import Session
 from latchkey.sessions.refresh import refresh
 from tests.growth.filling import sign_in
@@ -17,7 +17,7 @@ SESSIONS, REFRESHES = 5_000, 100_000
 
 def refresh_at_random(tokens: list[UUID], times: int) -> None:
     """Refresh sessions in random order; every token that is answered is the one used next."""
-    client = Client("203.0.113.7", "growth")
+    client = ClientInfo("203.0.113.7", "growth")
     for _ in range(times):
         number = random.randrange(len(tokens))
         tokens[number] = refresh(tokens[number], client).refresh_token

@@ -13,7 +13,7 @@ from tests.people import PASSWORD, Person
 
 def kept() -> list[tuple[bool, bool]]:
     """Return which rows there are: of an account or not, of a place or not."""
-    return sorted((bool(row.account), bool(row.place)) for row in Attempt.objects.all())
+    return sorted((bool(row.account), bool(row.address)) for row in Attempt.objects.all())
 
 
 def test_addresses_are_forgotten_in_a_day_and_accounts_in_half_a_year(

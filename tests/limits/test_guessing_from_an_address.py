@@ -102,9 +102,9 @@ def test_a_clock_that_is_set_back_forgives_nothing(mallory: Person, clock: time_
 def test_a_proxy_that_nobody_trusts_is_told_once(
     alice: Person, from_address: From, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from latchkey.core.client import _warn_of_a_proxy
+    from latchkey.core.client import _warn_untrusted_proxy
 
-    _warn_of_a_proxy.cache_clear()
+    _warn_untrusted_proxy.cache_clear()
     forwarded = {"X-Forwarded-For": "203.0.113.7"}
     for address, warnings in (("8.8.8.8", 0), ("10.0.0.1", 1), ("127.0.0.1", 1)):
         http = from_address(address)

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 import time_machine
 
-from latchkey.rate_limits.in_memory import ADDRESSES, GUESSES, _guesses
+from latchkey.rate_limits.in_memory import MAX_ADDRESSES, MAX_PER_WINDOW, _counts
 from tests.limits.conftest import From
 from tests.people import Person
 from tests.problems import assert_problem
@@ -24,19 +24,19 @@ def guess(person: Person, door: str) -> int:
 
 def guess_until_limited(person: Person, door: str) -> int:
     """Return how many guesses were answered; one in 4,096 passes for a token of ours, and is not counted."""
-    for count in range(GUESSES + 5):
+    for count in range(MAX_PER_WINDOW + 5):
         if guess(person, door) == 429:
             return count
-    return GUESSES + 5
+    return MAX_PER_WINDOW + 5
 
 
 @pytest.mark.ledger("CS-SESS-6", "RFC7009-5", "ASVS-2.4.1")
 def test_made_up_tokens_are_limited(mallory: Person, door: str, caplog: pytest.LogCaptureFixture) -> None:
-    assert GUESSES <= guess_until_limited(mallory, door) <= GUESSES + 2
+    assert MAX_PER_WINDOW <= guess_until_limited(mallory, door) <= MAX_PER_WINDOW + 2
     answer = mallory.http.post(f"/api/{door}/", json={"refresh_token": str(uuid4())})
     assert_problem(answer, 429, "too_many_attempts")
     assert 1 <= int(answer.headers["Retry-After"]) <= 60
-    assert [line for line in caplog.messages if "attempt.limited" in line]
+    assert [line for line in caplog.messages if "rate_limit.exceeded" in line]
 
 
 def test_a_token_of_ours_is_served_beside_a_guesser(alice: Person, mallory: Person, door: str) -> None:
@@ -51,7 +51,7 @@ def test_a_token_of_ours_is_served_beside_a_guesser(alice: Person, mallory: Pers
 
 def test_tokens_of_ended_sessions_are_not_guesses(alice: Person) -> None:
     alice.logout()
-    for _ in range(GUESSES + 5):
+    for _ in range(MAX_PER_WINDOW + 5):
         assert_problem(alice.try_refresh(), 401, "invalid_refresh_token")
         assert alice.logout().status_code == 200
 
@@ -71,9 +71,9 @@ def test_every_address_has_a_limit_of_its_own(mallory: Person, from_address: Fro
 
 
 def test_the_memory_of_guesses_is_bounded(mallory: Person) -> None:
-    from latchkey.core.client import Client
-    from latchkey.rate_limits.in_memory import count_guess
+    from latchkey.core.client import ClientInfo
+    from latchkey.rate_limits.in_memory import count_invalid_token
 
-    for number in range(ADDRESSES + 10):
-        count_guess(Client(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"))
-    assert len(_guesses) == ADDRESSES
+    for number in range(MAX_ADDRESSES + 10):
+        count_invalid_token(ClientInfo(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"))
+    assert len(_counts) == MAX_ADDRESSES

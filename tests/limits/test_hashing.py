@@ -13,8 +13,8 @@ from threading import get_native_id
 import httpx
 import pytest
 
-from latchkey.hashing.executor import QUEUE, SLOTS, hashed
-from latchkey.hashing.thread_priority import NICENESS, SLICE
+from latchkey.hashing.executor import MAX_CONCURRENT, MAX_QUEUED, run
+from latchkey.hashing.thread_priority import NICENESS, TIME_SLICE_NS
 from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
 from tests.server import Server
@@ -28,12 +28,12 @@ if os.fork() == 0:
     os._exit(0)
 os.wait()
 """
-AT_ONCE = 3 * (SLOTS + QUEUE)
+AT_ONCE = 3 * (MAX_CONCURRENT + MAX_QUEUED)
 
 
 def test_hashing_steps_back_and_nothing_else_does() -> None:
     before = os.getpriority(os.PRIO_PROCESS, get_native_id())
-    assert hashed(lambda: os.getpriority(os.PRIO_PROCESS, get_native_id())) == min(19, before + NICENESS)
+    assert run(lambda: os.getpriority(os.PRIO_PROCESS, get_native_id())) == min(19, before + NICENESS)
     assert os.getpriority(os.PRIO_PROCESS, get_native_id()) == before
 
 
@@ -47,8 +47,8 @@ def test_a_thread_that_hashes_runs_for_long_and_is_interrupted_at_once() -> None
         return int(struct.unpack("=IIQiIQQQ", told.raw)[5])
 
     release = tuple(int(part) for part in platform.release().split(".")[:2])
-    assert hashed(slice_of_thread) == (SLICE if release >= (6, 12) else 0)
-    assert slice_of_thread() != SLICE
+    assert run(slice_of_thread) == (TIME_SLICE_NS if release >= (6, 12) else 0)
+    assert slice_of_thread() != TIME_SLICE_NS
 
 
 def test_a_fork_hashes_too() -> None:
@@ -69,13 +69,13 @@ def test_who_finds_the_queue_full_is_turned_away(tmp_path: Path, database_url: s
             with ThreadPoolExecutor(AT_ONCE) as pool:
                 answers = list(pool.map(register, range(AT_ONCE)))
         refused = [answer for answer in answers if answer.status_code != 201]
-        assert len(answers) - len(refused) >= QUEUE
+        assert len(answers) - len(refused) >= MAX_QUEUED
         for answer in refused:
             assert_problem(answer, 503, "unavailable")
         assert httpx.get(f"{server.url}/readyz").status_code == 200
     finally:
         server.kill()
-    assert server.log.read_text().count("attempt.turned_away") == len(refused) > 0
+    assert server.log.read_text().count("hashing.overloaded") == len(refused) > 0
 
 
 @pytest.mark.ledger("ASVS-15.2.2")
@@ -101,4 +101,4 @@ def test_a_password_that_is_asked_for_again_waits_in_the_same_queue(tmp_path: Pa
             assert alice.login().me().status_code == 200
     finally:
         server.kill()
-    assert server.log.read_text().count("attempt.turned_away") == len(refused) > 0
+    assert server.log.read_text().count("hashing.overloaded") == len(refused) > 0

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from latchkey.conf.email import mail_server
-from latchkey.mail.delivery import Outcome, deliver
-from latchkey.mail.models import Kind, Mail
-from latchkey.mail.outbox import post
+from latchkey.conf.email import parse_email_url
+from latchkey.mail.delivery import Outcome, deliver_due
+from latchkey.mail.models import Mail, MailKind
+from latchkey.mail.outbox import enqueue
 from tests.mail.post_office import PostOffice
 
 ALICE = "alice@example.com"
@@ -25,7 +25,7 @@ def office() -> Iterator[PostOffice]:
 @pytest.fixture
 def mailing(db: None, settings: Any, office: PostOffice) -> PostOffice:
     """The SMTP server that this process sends to."""
-    settings.MAIL_SERVER = mail_server(office.url)
+    settings.MAIL_SERVER = parse_email_url(office.url)
     settings.PUBLIC_URL, settings.MAIL_FROM = "https://auth.example.com", "Example <no-reply@example.com>"
     return office
 
@@ -34,8 +34,8 @@ def mailing(db: None, settings: Any, office: PostOffice) -> PostOffice:
 def posted(db: None) -> Callable[..., Mail]:
     """Put a mail into the outbox: posted(to="bob@example.com")."""
 
-    def put(kind: Kind = Kind.PASSWORD_RESET, to: str = ALICE, **context: str) -> Mail:
-        return post(kind, to, CONTEXT | context, user_id=1)
+    def put(kind: MailKind = MailKind.PASSWORD_RESET, to: str = ALICE, **context: str) -> Mail:
+        return enqueue(kind, to, CONTEXT | context, user_id=1)
 
     return put
 
@@ -43,4 +43,4 @@ def posted(db: None) -> Callable[..., Mail]:
 @pytest.fixture
 def go_round() -> Callable[[], list[Outcome]]:
     """Deliver what is due, as the courier does; return what became of each mail."""
-    return lambda: list(deliver())
+    return lambda: list(deliver_due())

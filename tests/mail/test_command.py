@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 
-from latchkey.mail.models import Kind
+from latchkey.mail.models import MailKind
 from tests.mail.conftest import ALICE
 from tests.mail.post_office import GREYLISTED, PostOffice, hang_up
 from tests.mail.test_delivery import Posted
@@ -28,10 +28,10 @@ def test_send_sends_what_is_due_and_counts(mailing: PostOffice, posted: Posted) 
     for number in range(3):
         posted(to=f"alice{number}@example.com")
     code, out, err = run("send")
-    assert (code, out) == (0, "3 sent, 0 given up, 0 put off.\n")
+    assert (code, out) == (0, "3 sent, 0 failed, 0 deferred.\n")
     assert "3/3" in err
     assert set(mailing.recipients.values()) == {1}
-    assert run("send")[:2] == (0, "0 sent, 0 given up, 0 put off.\n")
+    assert run("send")[:2] == (0, "0 sent, 0 failed, 0 deferred.\n")
 
 
 def test_send_ends_with_1_where_a_mail_was_not_sent(mailing: PostOffice, posted: Posted) -> None:
@@ -39,7 +39,7 @@ def test_send_ends_with_1_where_a_mail_was_not_sent(mailing: PostOffice, posted:
     mailing.on_recipient = lambda server, address: next(answers)
     for _ in range(3):
         posted()
-    assert run("send")[:2] == (1, "1 sent, 1 given up, 1 put off.\n")
+    assert run("send")[:2] == (1, "1 sent, 1 failed, 1 deferred.\n")
 
 
 def test_send_stops_where_the_server_is_away(mailing: PostOffice, posted: Posted) -> None:
@@ -54,7 +54,7 @@ def test_send_stops_where_the_server_is_away(mailing: PostOffice, posted: Posted
 def test_list_shows_what_became_of_each_mail_and_nothing_of_what_it_says(mailing: PostOffice, posted: Posted) -> None:
     answers = iter([None, "550 Nobody", GREYLISTED])
     mailing.on_recipient = lambda server, address: next(answers)
-    for kind in (Kind.PASSWORD_RESET, Kind.NEW_DEVICE, Kind.EMAIL_CHANGED):
+    for kind in (MailKind.PASSWORD_RESET, MailKind.NEW_DEVICE, MailKind.EMAIL_CHANGED):
         posted(kind)
     run("send")
     _, out, _ = run("list")
@@ -93,4 +93,4 @@ def test_send_leaves_what_is_not_due(mailing: PostOffice, posted: Posted) -> Non
     row = posted()
     row.next_attempt_at = datetime.now(UTC) + timedelta(minutes=1)
     row.save()
-    assert run("send")[:2] == (0, "0 sent, 0 given up, 0 put off.\n")
+    assert run("send")[:2] == (0, "0 sent, 0 failed, 0 deferred.\n")

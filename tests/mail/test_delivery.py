@@ -11,8 +11,8 @@ from django.db import transaction
 
 from latchkey.audit.models import AuditEvent
 from latchkey.mail.delivery import Outcome
-from latchkey.mail.models import Kind, Mail
-from latchkey.mail.outbox import post
+from latchkey.mail.models import Mail, MailKind
+from latchkey.mail.outbox import enqueue
 from latchkey.mail.prune import prune
 from tests.mail.conftest import ALICE, CONTEXT
 from tests.mail.post_office import PostOffice
@@ -67,7 +67,7 @@ def test_what_was_sent_is_emptied_and_told_of(mailing: PostOffice, posted: Poste
     assert b"TOKEN-OF-ALICE" not in bytes(row.sealed)
     go_round()
     row.refresh_from_db()
-    assert (row.attempts, bytes(row.sealed), row.last_error, row.given_up_at) == (1, b"", "", None)
+    assert (row.attempts, bytes(row.sealed), row.last_error, row.failed_at) == (1, b"", "", None)
     assert row.sent_at
     event = AuditEvent.objects.get(name="mail.sent")
     assert (event.user_id, event.detail) == (1, "password_reset")
@@ -92,9 +92,9 @@ def test_nothing_that_is_due_costs_one_statement(
 def test_a_mail_whose_link_has_expired_is_given_up(mailing: PostOffice, posted: Posted, go_round: GoRound) -> None:
     posted(expires_at=(datetime.now(UTC) - timedelta(seconds=1)).isoformat())
     live = posted(expires_at=(datetime.now(UTC) + timedelta(minutes=1)).isoformat())
-    assert go_round() == [Outcome.GIVEN_UP, Outcome.SENT]
+    assert go_round() == [Outcome.FAILED, Outcome.SENT]
     assert mailing.mails[0]["Message-ID"].startswith(f"<mail-{live.pk}.")
-    assert Mail.objects.get(given_up_at=None) == live
+    assert Mail.objects.get(failed_at=None) == live
     assert Mail.objects.get(sent_at=None).last_error == "expired"
 
 
@@ -103,10 +103,10 @@ def test_without_a_server_a_mail_is_given_up_and_the_log_says_why(
 ) -> None:
     settings.MAIL_SERVER = None
     row = posted()
-    assert go_round() == [Outcome.GIVEN_UP]
+    assert go_round() == [Outcome.FAILED]
     row.refresh_from_db()
     assert (row.last_error, bytes(row.sealed), row.sent_at) == ("EMAIL_URL is not set", b"", None)
-    assert AuditEvent.objects.get(name="mail.given_up").detail == "password_reset: EMAIL_URL is not set"
+    assert AuditEvent.objects.get(name="mail.failed").detail == "password_reset: EMAIL_URL is not set"
 
 
 def test_a_mail_that_a_former_secret_sealed_is_sent_and_one_of_a_lost_secret_is_given_up(
@@ -118,7 +118,7 @@ def test_a_mail_that_a_former_secret_sealed_is_sent_and_one_of_a_lost_secret_is_
     assert go_round() == [Outcome.SENT]
     posted()
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "a third secret " * 5, []
-    assert go_round() == [Outcome.GIVEN_UP]
+    assert go_round() == [Outcome.FAILED]
     assert Mail.objects.get(sent_at=None).last_error == "cannot be decrypted"
 
 
@@ -137,9 +137,9 @@ def test_old_mails_are_deleted_and_those_that_wait_are_kept(
     assert sorted(Mail.objects.values_list("pk", flat=True)) == [waiting.pk, young.pk]
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_no_row_holds_what_its_mail_says_in_the_clear(db: None, kind: Kind) -> None:
-    row = post(kind, ALICE, CONTEXT)
+@pytest.mark.parametrize("kind", MailKind)
+def test_no_row_holds_what_its_mail_says_in_the_clear(db: None, kind: MailKind) -> None:
+    row = enqueue(kind, ALICE, CONTEXT)
     values = json.dumps({field.name: str(getattr(row, field.name)) for field in Mail._meta.fields})
     assert "TOKEN" not in values
     assert "4711" not in values

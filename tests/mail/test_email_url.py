@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from latchkey.conf.email import mail_server, sender
+from latchkey.conf.email import parse_email_url, parse_from_address
 
 SMTP = {"host": "mail.example.com", "port": 587, "username": "", "password": "", "timeout": 30}
 READ = {
@@ -42,29 +42,29 @@ REFUSED = [
 
 @pytest.mark.parametrize("url", READ)
 def test_a_url_says_where_mails_go_and_how(url: str) -> None:
-    assert mail_server(url) == READ[url] | {"backend": "django.core.mail.backends.smtp.EmailBackend"}
+    assert parse_email_url(url) == READ[url] | {"backend": "django.core.mail.backends.smtp.EmailBackend"}
 
 
 def test_mails_can_be_printed_or_there_may_be_none() -> None:
-    assert mail_server("console://") == {"backend": "django.core.mail.backends.console.EmailBackend"}
-    assert mail_server("") is None
+    assert parse_email_url("console://") == {"backend": "django.core.mail.backends.console.EmailBackend"}
+    assert parse_email_url("") is None
 
 
 @pytest.mark.parametrize("url", REFUSED)
 def test_a_url_that_cannot_be_used_is_refused_in_a_sentence_without_its_password(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=r"^EMAIL_URL .*\.$") as refusal:
-        mail_server(url)
+        parse_email_url(url)
     assert "pa55word" not in str(refusal.value)
     assert refusal.value.__suppress_context__ or refusal.value.__context__ is None
 
 
 @pytest.mark.parametrize("text", ["a@example.com", "Example <a@example.com>", '"Example, Inc." <a@example.com>'])
 def test_the_sender_is_an_address_with_or_without_a_name(text: str) -> None:
-    assert sender(text, "") == text
+    assert parse_from_address(text, "") == text
 
 
 def test_the_sender_is_at_the_public_host_by_default() -> None:
-    assert sender("", "https://auth.example.com:8443") == "Latchkey <no-reply@auth.example.com>"
+    assert parse_from_address("", "https://auth.example.com:8443") == "Latchkey <no-reply@auth.example.com>"
 
 
 @pytest.mark.ledger("ASVS-1.3.11")
@@ -74,4 +74,4 @@ def test_the_sender_is_at_the_public_host_by_default() -> None:
 )
 def test_a_sender_that_is_more_or_less_than_one_address_is_refused(text: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=r"^LATCHKEY_EMAIL_FROM is "):
-        sender(text, "")
+        parse_from_address(text, "")

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from latchkey.conf.email import mail_server
+from latchkey.conf.email import parse_email_url
 from latchkey.mail.delivery import Outcome
 from latchkey.mail.models import Mail
 from tests.mail.post_office import PASSWORD, USER, PostOffice
@@ -45,7 +45,7 @@ def sent_to(settings: Any, posted: Posted, go_round: GoRound) -> Callable[[str],
     """Send a mail to the server of a URL; return what became of it, and the failure that was written down."""
 
     def send(url: str) -> tuple[list[Outcome], str]:
-        settings.MAIL_SERVER = mail_server(url)
+        settings.MAIL_SERVER = parse_email_url(url)
         row = posted()
         outcomes = go_round()
         return outcomes, Mail.objects.get(pk=row.pk).last_error
@@ -73,7 +73,7 @@ def test_a_password_and_a_mail_go_over_tls(
 def test_a_certificate_of_somebody_else_is_refused(
     trusted: Authority, opened: Opened, sent_to: SentTo, scheme: str, implicit: bool
 ) -> None:
-    refused = ([Outcome.AWAY], "certificate not trusted")
+    refused = ([Outcome.SERVER_DOWN], "certificate not trusted")
     for identity in (Authority(trusted.folder, "mallory").identity(HERE), trusted.identity("127.0.0.2")):
         office = opened(identity, implicit=implicit)
         assert sent_to(f"{scheme}://{HERE}:{office.port}?timeout=2") == refused
@@ -83,7 +83,7 @@ def test_a_certificate_of_somebody_else_is_refused(
 @pytest.mark.ledger("REG-DJANGO-12")
 def test_a_server_without_starttls_is_given_nothing(opened: Opened, sent_to: SentTo) -> None:
     office = opened()
-    assert sent_to(f"smtp://{HERE}:{office.port}?timeout=2") == ([Outcome.AWAY], "no STARTTLS, or no sign-in")
+    assert sent_to(f"smtp://{HERE}:{office.port}?timeout=2") == ([Outcome.SERVER_DOWN], "no STARTTLS, or no sign-in")
     assert office.mails == []
     assert sent_to(f"smtp://{HERE}:{office.port}?timeout=2&tls=off")[0] == [Outcome.SENT]
 
@@ -93,5 +93,5 @@ def test_a_wrong_password_is_the_operators_to_mend_and_loses_no_mail(
 ) -> None:
     office = opened(trusted.identity(HERE), signs_in=True)
     url = f"smtp://{signing_in('wrong')}@{HERE}:{office.port}?timeout=2"
-    assert sent_to(url) == ([Outcome.AWAY], "sign-in refused 535")
-    assert Mail.objects.get().given_up_at is None
+    assert sent_to(url) == ([Outcome.SERVER_DOWN], "sign-in refused 535")
+    assert Mail.objects.get().failed_at is None

@@ -1,4 +1,4 @@
-"""Servers fail in many ways: a mail is tried again, or given up where that is of no use, and never lost."""
+"""Servers fail in many ways: a mail is tried again, or failed where that is of no use, and never lost."""
 
 import socket
 from datetime import UTC, datetime, timedelta
@@ -8,11 +8,11 @@ import pytest
 import time_machine
 
 from latchkey.audit.models import AuditEvent
-from latchkey.conf.email import mail_server
+from latchkey.conf.email import parse_email_url
 from latchkey.mail.delivery import Outcome
-from latchkey.mail.failures import NOT_SET_UP
+from latchkey.mail.failures import NOT_CONFIGURED
 from latchkey.mail.models import Mail
-from latchkey.mail.queue import GIVEN_UP_AFTER, LEASE, WAITS, given_up, put_off, sent, take
+from latchkey.mail.queue import BACKOFF, LEASE_FACTOR, MAX_AGE, claim_next, mark_failed, mark_sent, reschedule
 from tests.mail.post_office import GREYLISTED, PostOffice, hang_up
 from tests.mail.test_delivery import GoRound, Posted
 from tests.postgres import free_port
@@ -35,7 +35,7 @@ def test_a_greylisted_mail_is_accepted_when_it_comes_again(
 ) -> None:
     mailing.on_recipient = lambda server, address: GREYLISTED
     row = posted()
-    assert go_round() == [Outcome.PUT_OFF]
+    assert go_round() == [Outcome.DEFERRED]
     assert wait_of(row) == timedelta(minutes=1)
     assert row.last_error == "refused 450"
     assert go_round() == []
@@ -51,15 +51,15 @@ def test_the_waits_grow_and_after_a_day_the_mail_is_given_up(
     mailing.on_recipient = lambda server, address: GREYLISTED
     row = posted()
     waits = []
-    while go_round() == [Outcome.PUT_OFF]:
+    while go_round() == [Outcome.DEFERRED]:
         waits.append(wait_of(row))
         clock.shift(waits[-1])
     row.refresh_from_db()
-    assert waits[: len(WAITS)] == WAITS
-    assert set(waits[len(WAITS) :]) == {WAITS[-1]}
-    assert GIVEN_UP_AFTER - WAITS[-1] < sum(waits, timedelta()) <= GIVEN_UP_AFTER
+    assert waits[: len(BACKOFF)] == BACKOFF
+    assert set(waits[len(BACKOFF) :]) == {BACKOFF[-1]}
+    assert MAX_AGE - BACKOFF[-1] < sum(waits, timedelta()) <= MAX_AGE
     assert (row.attempts, row.last_error, bytes(row.sealed)) == (len(waits) + 1, "refused 450", b"")
-    assert row.given_up_at
+    assert row.failed_at
 
 
 def test_a_mail_that_waited_while_nobody_served_is_tried_before_it_is_given_up(
@@ -78,11 +78,11 @@ def test_a_refusal_for_good_ends_it_at_once_and_holds_up_no_other_mail(
     setattr(mailing, hook, lambda *arguments: next(refusals, None))
     posted()
     posted(to="bob@example.com")
-    assert go_round() == [Outcome.GIVEN_UP, Outcome.SENT]
+    assert go_round() == [Outcome.FAILED, Outcome.SENT]
     assert mailing.sessions == 1
     assert mailing.recipients == {"bob@example.com": 1}
     row = Mail.objects.get(sent_at=None)
-    assert (row.last_error, bytes(row.sealed), row.attempts) == ("refused 550", b"", 1)
+    assert (row.last_error, bytes(row.encrypted_context), row.attempts) == ("refused 550", b"", 1)
 
 
 @pytest.mark.parametrize("hook", ["on_recipient", "on_data"])
@@ -92,7 +92,7 @@ def test_a_mail_whose_connection_is_dropped_is_tried_again(
     setattr(mailing, hook, lambda server, *address: hang_up(server))
     row = posted()
     posted(to="bob@example.com")
-    assert go_round() == [Outcome.AWAY]
+    assert go_round() == [Outcome.SERVER_DOWN]
     assert wait_of(row) == timedelta(minutes=1)
     assert row.last_error == "connection lost"
     setattr(mailing, hook, lambda *arguments: None)
@@ -105,7 +105,7 @@ def test_a_mail_that_was_taken_without_a_word_comes_again_as_the_same_mail(
 ) -> None:
     mailing.on_taken = hang_up
     posted()
-    assert go_round() == [Outcome.AWAY]
+    assert go_round() == [Outcome.SERVER_DOWN]
     mailing.on_taken = lambda server: None
     clock.shift(timedelta(minutes=1))
     assert go_round() == [Outcome.SENT]
@@ -118,35 +118,35 @@ def test_a_courier_that_was_too_slow_changes_nothing_any_more(
     mailing: PostOffice, posted: Posted, clock: time_machine.Traveller
 ) -> None:
     row = posted()
-    slow = take()
+    slow = claim_next()
     assert slow
-    assert take() is None
-    clock.shift(LEASE * timedelta(seconds=1))
-    other = take()
+    assert claim_next() is None
+    clock.shift(LEASE_FACTOR * timedelta(seconds=1))
+    other = claim_next()
     assert other
     assert (other.pk, other.attempts) == (slow.pk, 2)
-    put_off(slow, NOT_SET_UP)
-    given_up(slow, NOT_SET_UP)
-    sent(other)
-    sent(slow)
+    reschedule(slow, NOT_CONFIGURED)
+    mark_failed(slow, NOT_CONFIGURED)
+    mark_sent(other)
+    mark_sent(slow)
     row.refresh_from_db()
-    assert (row.last_error, row.given_up_at) == ("", None)
+    assert (row.last_error, row.failed_at) == ("", None)
     assert AuditEvent.objects.filter(name__startswith="mail.").count() == 1
 
 
 def test_nobody_listens(mailing: PostOffice, posted: Posted, go_round: GoRound, settings: Any) -> None:
-    settings.MAIL_SERVER = mail_server(f"smtp://127.0.0.1:{free_port()}?tls=off&timeout=1")
+    settings.MAIL_SERVER = parse_email_url(f"smtp://127.0.0.1:{free_port()}?tls=off&timeout=1")
     rows = [posted(), posted()]
-    assert go_round() == [Outcome.AWAY]
+    assert go_round() == [Outcome.SERVER_DOWN]
     for row in rows:
         row.refresh_from_db()
     assert [(row.attempts, row.last_error) for row in rows] == [(1, "connection refused"), (0, "")]
 
 
 def test_a_host_that_does_not_exist(mailing: PostOffice, posted: Posted, go_round: GoRound, settings: Any) -> None:
-    settings.MAIL_SERVER = mail_server("smtp://mail.invalid?tls=off&timeout=1")
+    settings.MAIL_SERVER = parse_email_url("smtp://mail.invalid?tls=off&timeout=1")
     row = posted()
-    assert go_round() == [Outcome.AWAY]
+    assert go_round() == [Outcome.SERVER_DOWN]
     row.refresh_from_db()
     assert row.last_error == "host not found"
 
@@ -156,9 +156,9 @@ def test_a_server_that_says_nothing_is_waited_for_no_longer_than_the_timeout(
     mailing: PostOffice, posted: Posted, go_round: GoRound, settings: Any
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        settings.MAIL_SERVER = mail_server(f"smtp://127.0.0.1:{silent.getsockname()[1]}?tls=off&timeout=1")
+        settings.MAIL_SERVER = parse_email_url(f"smtp://127.0.0.1:{silent.getsockname()[1]}?tls=off&timeout=1")
         row = posted()
-        assert go_round() == [Outcome.AWAY]
+        assert go_round() == [Outcome.SERVER_DOWN]
     row.refresh_from_db()
     assert row.last_error == "timed out"
 
@@ -169,11 +169,11 @@ def test_a_server_that_does_not_want_us_costs_one_mail_one_attempt(
 ) -> None:
     mailing.on_sender = lambda server, address: reply
     rows = [posted(), posted()]
-    assert go_round() == [Outcome.AWAY]
+    assert go_round() == [Outcome.SERVER_DOWN]
     for row in rows:
         row.refresh_from_db()
     assert [(row.attempts, row.last_error) for row in rows] == [(1, f"sender refused {reply[:3]}"), (0, "")]
-    assert [row.given_up_at for row in rows] == [None, None]
+    assert [row.failed_at for row in rows] == [None, None]
 
 
 def test_a_mistake_of_ours_is_logged_and_holds_up_no_other_mail(
@@ -181,6 +181,6 @@ def test_a_mistake_of_ours_is_logged_and_holds_up_no_other_mail(
 ) -> None:
     broken = posted(expires_at="tomorrow")
     posted(to="bob@example.com")
-    assert go_round() == [Outcome.PUT_OFF, Outcome.SENT]
+    assert go_round() == [Outcome.DEFERRED, Outcome.SENT]
     assert wait_of(broken) > timedelta(seconds=50)
     assert broken.last_error == "mistake of ours, see the log"

@@ -15,8 +15,8 @@ from latchkey.audit.log import record
 from latchkey.audit.models import AuditEvent
 from latchkey.core import clock
 from latchkey.mail.models import Mail
-from latchkey.mail.notices import tell
-from latchkey.mail.queue import take
+from latchkey.mail.notices import process_pending
+from latchkey.mail.queue import claim_next
 from tests.mail.test_delivery import Posted
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,7 +40,7 @@ def at_once(act: Callable[[], Any]) -> list[Any]:
 
 def test_every_mail_is_taken_by_one_courier(posted: Posted) -> None:
     rows = [posted().pk for _ in range(100)]
-    taken = Counter(at_once(lambda: (mail := take()) and mail.pk))
+    taken = Counter(at_once(lambda: (mail := claim_next()) and mail.pk))
     assert taken == dict.fromkeys(rows, 1)
     assert set(Mail.objects.values_list("attempts", flat=True)) == {1}
 
@@ -49,7 +49,7 @@ def test_every_event_is_told_of_once(transactional_db: None) -> None:
     alice = User.objects.create_user("alice@example.com", email_verified_at=clock.now())
     for _ in range(100):
         record(Event.SESSION_REPLAYED, user_id=alice.pk)
-    assert sum(at_once(lambda: tell() or None)) == 100
+    assert sum(at_once(lambda: process_pending() or None)) == 100
     assert Mail.objects.filter(kind="session_replayed", user_id=alice.pk).count() == 100
 
 
@@ -60,10 +60,10 @@ def test_an_event_whose_mail_cannot_be_written_waits_on(transactional_db: None) 
         editor.alter_db_table(Mail, "latchkey_mail", "latchkey_mail_away")
     try:
         with pytest.raises(DatabaseError):
-            tell()
+            process_pending()
     finally:
         with connection.schema_editor() as editor:
             editor.alter_db_table(Mail, "latchkey_mail_away", "latchkey_mail")
-    assert AuditEvent.objects.get(awaits_notice=True).name == "session.replayed"
-    assert tell() == 1
+    assert AuditEvent.objects.get(notification_pending=True).name == "session.replayed"
+    assert process_pending() == 1
     assert Mail.objects.count() == 1

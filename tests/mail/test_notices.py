@@ -10,10 +10,10 @@ from latchkey.accounts.admin_actions import deactivate
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
 from latchkey.core import clock
-from latchkey.core.client import Client
+from latchkey.core.client import ClientInfo
 from latchkey.mail.delivery import Outcome
 from latchkey.mail.models import Mail
-from latchkey.mail.notices import BATCH, tell
+from latchkey.mail.notices import BATCH, process_pending
 from latchkey.sessions.login import login
 from tests.mail.post_office import PostOffice
 from tests.mail.test_delivery import GoRound
@@ -34,7 +34,7 @@ def sign_in(mailing: PostOffice, http: httpx.Client) -> Callable[..., list[str]]
     Person(http, "alice@example.com").register()
 
     def sign_in(address: str | None = HOME, browser: str = FIREFOX) -> list[str]:
-        login("alice@example.com", PASSWORD, Client(address, browser))
+        login("alice@example.com", PASSWORD, ClientInfo(address, browser))
         return told()
 
     return sign_in
@@ -43,7 +43,7 @@ def sign_in(mailing: PostOffice, http: httpx.Client) -> Callable[..., list[str]]
 def told() -> list[str]:
     """Return the kinds of the mails that are posted about what has happened."""
     before = set(Mail.objects.values_list("pk", flat=True))
-    while tell():
+    while process_pending():
         pass
     return list(Mail.objects.exclude(pk__in=before).order_by("pk").values_list("kind", flat=True))
 
@@ -126,7 +126,7 @@ def test_a_password_that_was_changed_through_any_door_is_told_of(
     user.set_password("a new long password")
     user.save()
     assert told() == ["password_changed"]
-    user.acting = Client(AWAY, FIREFOX)
+    user.acting = ClientInfo(AWAY, FIREFOX)
     user.set_unusable_password()
     user.save(update_fields=["password"])
     assert told() == ["password_changed"]
@@ -148,27 +148,27 @@ def test_nobody_is_told_anything_when(sign_in: SignIn, turn: Callable[..., None]
         turn(notices=False)
     elif silent == "no server":
         settings.MAIL_SERVER = None
-    login("alice@example.com", PASSWORD, Client(AWAY, CHROME))
+    login("alice@example.com", PASSWORD, ClientInfo(AWAY, CHROME))
     if silent == "an inactive account":
         deactivate(User.objects.values_list("pk", flat=True))
     assert told() == []
-    assert not AuditEvent.objects.filter(awaits_notice=True).exists()
+    assert not AuditEvent.objects.filter(notification_pending=True).exists()
     turn(notices=True)
     assert told() == []
 
 
 def test_an_event_of_a_newer_version_holds_up_no_other(mailing: PostOffice, alice: Person) -> None:
     told()
-    AuditEvent.objects.create(name="passkey.added", user_id=alice.id, awaits_notice=True)
+    AuditEvent.objects.create(name="passkey.added", user_id=alice.id, notification_pending=True)
     alice.refresh().refresh().try_refresh(alice.spent[0])
     assert told() == ["session_replayed"]
-    assert not AuditEvent.objects.filter(awaits_notice=True).exists()
+    assert not AuditEvent.objects.filter(notification_pending=True).exists()
 
 
 def test_events_are_decided_on_in_batches(sign_in: SignIn) -> None:
     for _ in range(BATCH + 1):
-        login("alice@example.com", PASSWORD, Client(HOME, FIREFOX))
-    assert [tell(), tell(), tell()] == [BATCH, 1, 0]
+        login("alice@example.com", PASSWORD, ClientInfo(HOME, FIREFOX))
+    assert [process_pending(), process_pending(), process_pending()] == [BATCH, 1, 0]
 
 
 def test_an_address_that_nobody_has_confirmed_gets_few_and_no_words_of_a_stranger(

@@ -9,12 +9,12 @@ import pytest
 from latchkey.accounts.models import User
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
-from latchkey.core.client import Client
+from latchkey.core.client import ClientInfo
 from latchkey.mail.models import Mail
-from latchkey.mail.notices import tell
+from latchkey.mail.notices import process_pending
 from latchkey.mail.prune import prune
-from latchkey.mail.queue import take
-from latchkey.metrics_server.collectors import mail_queue
+from latchkey.mail.queue import claim_next
+from latchkey.metrics_server.collectors import mail_queue_size
 from tests.mail.test_delivery import Posted
 from tests.operations.test_indexes import plan_of, sent_by
 
@@ -28,10 +28,14 @@ def waiting(posted: Posted) -> None:
     posted()
     alice = User.objects.create_user("alice@example.com")
     for address in ("192.0.2.1", "198.51.100.1"):
-        record(Event.LOGIN_SUCCEEDED, Client(address, "Mozilla/5.0 (X11; Linux x86_64; rv:140.0)"), user_id=alice.pk)
+        record(
+            Event.LOGIN_SUCCEEDED, ClientInfo(address, "Mozilla/5.0 (X11; Linux x86_64; rv:140.0)"), user_id=alice.pk
+        )
 
 
-@pytest.mark.parametrize("act", [take, tell, mail_queue, lambda: sum(prune())], ids=["take", "tell", "queue", "prune"])
+@pytest.mark.parametrize(
+    "act", [claim_next, process_pending, mail_queue_size, lambda: sum(prune())], ids=["take", "tell", "queue", "prune"]
+)
 def test_no_statement_of_a_courier_reads_a_whole_table(waiting: None, act: Callable[[], Any]) -> None:
     assert Mail.objects.count() == 1
     plans = [plan_of(statement) for statement in sent_by(act)]

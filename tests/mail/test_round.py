@@ -11,8 +11,8 @@ from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.mail import worker as rounds
 from latchkey.mail.models import Mail
-from latchkey.mail.outbox import BELL
-from latchkey.mail.worker import Courier
+from latchkey.mail.outbox import mail_queued
+from latchkey.mail.worker import MailWorker
 from tests.mail.conftest import ALICE
 from tests.mail.post_office import PostOffice, hang_up
 from tests.mail.test_delivery import Posted
@@ -25,11 +25,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def courier(mailing: PostOffice) -> Iterator[Courier]:
-    courier = Courier()
+def courier(mailing: PostOffice) -> Iterator[MailWorker]:
+    courier = MailWorker()
     courier.thread.start()
     yield courier
-    courier.end(10)
+    courier.stop(10)
     assert not courier.thread.is_alive()
 
 
@@ -40,39 +40,41 @@ def wait_for(said: Callable[[], object], within: float = 10) -> None:
         time.sleep(0.02)
 
 
-def test_what_is_posted_in_this_process_is_sent_at_once(courier: Courier, mailing: PostOffice, posted: Posted) -> None:
+def test_what_is_posted_in_this_process_is_sent_at_once(
+    courier: MailWorker, mailing: PostOffice, posted: Posted
+) -> None:
     for number in (1, 2):
         posted()
-        mailing.wait_for(number, within=rounds.LOOKS_EVERY / 2)
+        mailing.wait_for(number, within=rounds.POLL_INTERVAL / 2)
     wait_for(lambda: Mail.objects.exclude(sent_at=None).count() == 2)
     assert mailing.recipients == {ALICE: 2}
 
 
-def test_what_happened_is_told_of_in_the_next_round(courier: Courier, mailing: PostOffice) -> None:
+def test_what_happened_is_told_of_in_the_next_round(courier: MailWorker, mailing: PostOffice) -> None:
     alice = User.objects.create_user(ALICE)
-    wait_for(lambda: not BELL.is_set())
+    wait_for(lambda: not mail_queued.is_set())
     record(Event.SESSION_REPLAYED, user_id=alice.pk)
-    BELL.set()
-    mailing.wait_for(1, within=rounds.LOOKS_EVERY / 2)
+    mail_queued.set()
+    mailing.wait_for(1, within=rounds.POLL_INTERVAL / 2)
     assert mailing.recipients == {ALICE: 1}
 
 
 def test_a_server_that_is_away_is_left_alone_for_a_while(
-    courier: Courier, mailing: PostOffice, posted: Posted, log: Log
+    courier: MailWorker, mailing: PostOffice, posted: Posted, log: Log
 ) -> None:
     mailing.on_recipient = lambda server, address: hang_up(server)
     for _ in range(5):
         posted()
-    wait_for(lambda: log.lines("mail.put_off"))
-    BELL.set()
+    wait_for(lambda: log.lines("mail.deferred"))
+    mail_queued.set()
     time.sleep(0.5)
-    assert len(log.lines("mail.put_off")) == 1
+    assert len(log.lines("mail.deferred")) == 1
     assert sorted(Mail.objects.values_list("attempts", flat=True)) == [0, 0, 0, 0, 1]
 
 
 @pytest.mark.ledger("ASVS-16.5.2")
 def test_the_courier_goes_on_when_the_database_is_back_and_tells_of_it_once(
-    courier: Courier, mailing: PostOffice, posted: Posted, log: Log
+    courier: MailWorker, mailing: PostOffice, posted: Posted, log: Log
 ) -> None:
     posted()
     wait_for(lambda: Mail.objects.exclude(sent_at=None).exists())
@@ -80,9 +82,9 @@ def test_the_courier_goes_on_when_the_database_is_back_and_tells_of_it_once(
         editor.alter_db_table(Mail, "latchkey_mail", "latchkey_mail_away")
     try:
         for _ in range(3):
-            BELL.set()
-            wait_for(lambda: not BELL.is_set())
-        wait_for(lambda: courier.is_cut_off)
+            mail_queued.set()
+            wait_for(lambda: not mail_queued.is_set())
+        wait_for(lambda: courier.database_down)
     finally:
         with connection.schema_editor() as editor:
             editor.alter_db_table(Mail, "latchkey_mail_away", "latchkey_mail")
@@ -92,7 +94,7 @@ def test_the_courier_goes_on_when_the_database_is_back_and_tells_of_it_once(
 
 
 def test_the_courier_keeps_no_connection_while_it_has_nothing_to_do(
-    courier: Courier, mailing: PostOffice, posted: Posted
+    courier: MailWorker, mailing: PostOffice, posted: Posted
 ) -> None:
     from latchkey.metrics_server.worker_gauges import _databases
 

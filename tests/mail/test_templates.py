@@ -9,10 +9,10 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from latchkey.conf.templates import template_engines
-from latchkey.mail.checks import EXAMPLE, refuse_broken_templates
+from latchkey.mail.checks import SAMPLE_CONTEXT, refuse_broken_templates
 from latchkey.mail.delivery import Outcome
-from latchkey.mail.models import Kind, Mail
-from latchkey.mail.render import UNPROVEN
+from latchkey.mail.models import Mail, MailKind
+from latchkey.mail.render import UNVERIFIED_RECIPIENT
 from tests.mail.conftest import ALICE
 from tests.mail.post_office import PostOffice
 from tests.mail.test_delivery import GoRound, Posted
@@ -43,28 +43,28 @@ def parts(office: PostOffice) -> tuple[str, str]:
     return text.get_content(), html.get_content()
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", MailKind)
 def test_every_mail_says_what_it_was_filled_with(
-    mailing: PostOffice, posted: Posted, go_round: GoRound, kind: Kind
+    mailing: PostOffice, posted: Posted, go_round: GoRound, kind: MailKind
 ) -> None:
-    posted(kind, **EXAMPLE)
+    posted(kind, **SAMPLE_CONTEXT)
     assert go_round() == [Outcome.SENT]
     text, html = parts(mailing)
-    used = {name for name in EXAMPLE if f"{{{{ {name}" in (SHIPPED / "mail" / f"{kind}.txt").read_text()}
+    used = {name for name in SAMPLE_CONTEXT if f"{{{{ {name}" in (SHIPPED / "mail" / f"{kind}.txt").read_text()}
     used |= {"when", "device", "address"} if "place.txt" in (SHIPPED / "mail" / f"{kind}.txt").read_text() else set()
     assert used
     for name in used:
-        assert EXAMPLE[name] in text
-        assert EXAMPLE[name] in html
+        assert SAMPLE_CONTEXT[name] in text
+        assert SAMPLE_CONTEXT[name] in html
     assert "auth.example.com" in mailing.mails[0]["Subject"]
     assert not [line for line in (text + html).splitlines() if "{{" in line or "{%" in line]
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", MailKind)
 def test_no_mail_asks_the_network_for_anything(
-    mailing: PostOffice, posted: Posted, go_round: GoRound, kind: Kind
+    mailing: PostOffice, posted: Posted, go_round: GoRound, kind: MailKind
 ) -> None:
-    posted(kind, **EXAMPLE)
+    posted(kind, **SAMPLE_CONTEXT)
     go_round()
     _, html = parts(mailing)
     for word in ("<img", "<script", "<link", "<iframe", "url(", "@import", "src="):
@@ -85,7 +85,7 @@ def test_a_display_name_is_data(mailing: PostOffice, posted: Posted, go_round: G
 
 @pytest.mark.ledger("ASVS-1.2.1")
 def test_what_looks_like_html_is_shown_as_it_was_typed(mailing: PostOffice, posted: Posted, go_round: GoRound) -> None:
-    posted(Kind.NEW_DEVICE, device="<img onerror=alert(1)>", when="now", address='"><script>')
+    posted(MailKind.NEW_DEVICE, device="<img onerror=alert(1)>", when="now", address='"><script>')
     go_round()
     text, html = parts(mailing)
     assert "<img onerror=alert(1)>" in text
@@ -94,9 +94,9 @@ def test_what_looks_like_html_is_shown_as_it_was_typed(mailing: PostOffice, post
 
 
 @pytest.mark.parametrize("name", ["www.example.org", "see https://example.org", "call me@example.org", "x" * 65])
-@pytest.mark.parametrize("kind", [Kind.PASSWORD_RESET, Kind.REGISTRATION_OF_KNOWN_ADDRESS])
+@pytest.mark.parametrize("kind", [MailKind.PASSWORD_RESET, MailKind.REGISTRATION_OF_KNOWN_ADDRESS])
 def test_nobody_has_us_send_their_link_to_somebody_else(
-    mailing: PostOffice, posted: Posted, go_round: GoRound, kind: Kind, name: str
+    mailing: PostOffice, posted: Posted, go_round: GoRound, kind: MailKind, name: str
 ) -> None:
     posted(kind, username=name)
     go_round()
@@ -105,9 +105,9 @@ def test_nobody_has_us_send_their_link_to_somebody_else(
         assert "Hello," in part
 
 
-@pytest.mark.parametrize("kind", sorted(UNPROVEN))
+@pytest.mark.parametrize("kind", sorted(UNVERIFIED_RECIPIENT))
 def test_nothing_that_somebody_wrote_goes_to_an_address_that_is_not_proven(
-    mailing: PostOffice, posted: Posted, go_round: GoRound, kind: Kind
+    mailing: PostOffice, posted: Posted, go_round: GoRound, kind: MailKind
 ) -> None:
     posted(kind, username="Mallory")
     go_round()
@@ -125,7 +125,7 @@ def test_an_address_that_is_more_than_one_reaches_nobody(
 ) -> None:
     posted(to=address)
     posted(to=ALICE)
-    assert go_round() == [Outcome.GIVEN_UP, Outcome.SENT]
+    assert go_round() == [Outcome.FAILED, Outcome.SENT]
     assert mailing.recipients == {ALICE: 1}
     assert Mail.objects.get(sent_at=None).last_error == "address cannot be used"
 
@@ -146,7 +146,7 @@ def test_an_address_that_smtp_cannot_carry_is_given_up_and_not_bent(
 ) -> None:
     posted(to="ålice@example.com")
     posted(to="alice@exämple.com")
-    assert go_round() == [Outcome.GIVEN_UP, Outcome.SENT]
+    assert go_round() == [Outcome.FAILED, Outcome.SENT]
     assert mailing.recipients == {"alice@xn--exmple-cua.com": 1}
     assert Mail.objects.get(sent_at=None).last_error == "address is not ASCII"
 
@@ -173,10 +173,10 @@ def test_a_broken_template_is_named_before_serving_and_its_mails_wait(
     with pytest.raises(ImproperlyConfigured, match=r"^The templates of the mail password_reset cannot be used: .+\)$"):
         refuse_broken_templates()
     posted()
-    posted(Kind.NEW_DEVICE)
-    assert go_round() == [Outcome.PUT_OFF, Outcome.SENT]
+    posted(MailKind.NEW_DEVICE)
+    assert go_round() == [Outcome.DEFERRED, Outcome.SENT]
     row = Mail.objects.get(sent_at=None)
-    assert (row.last_error, row.given_up_at) == ("template is broken", None)
+    assert (row.last_error, row.failed_at) == ("template is broken", None)
 
 
 def test_a_folder_that_is_not_there_is_refused(settings: Any, tmp_path: Path) -> None:

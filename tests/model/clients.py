@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from latchkey.rate_limits.in_memory import forget_guesses
+from latchkey.rate_limits.in_memory import clear
 from tests.model.design import VERIFIER, Account, Device
 from tests.model.side_by_side import SideBySide
 
@@ -63,7 +63,7 @@ class Clients(RuleBasedStateMachine):
     @rule(data=st.data(), verifier=st.integers(0, VERIFIER))
     def guess(self, data: st.DataObject, verifier: int) -> None:
         """Send tokens that nobody was given: one unknown, one with a verifier forged to a selector."""
-        forget_guesses()  # they are limited, which is looked at elsewhere
+        clear()  # they are limited, which is looked at elsewhere
         for refresh_or_logout in (self.both.refresh, self.both.logout):
             refresh_or_logout(uuid4())
         self.both.refresh(UUID(int=self.device(data).chain[-1].int & ~VERIFIER | verifier))

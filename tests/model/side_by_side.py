@@ -11,9 +11,9 @@ from django.db import transaction
 from django.test import RequestFactory
 
 from latchkey.conf import policy
-from latchkey.core.client import Client
+from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import InvalidCredentials, InvalidRefreshToken, InvalidToken
-from latchkey.registration.register import register
+from latchkey.registration.register import create_account
 from latchkey.sessions.authentication import SessionAuthentication
 from latchkey.sessions.issue import TokenPair
 from latchkey.sessions.login import login
@@ -27,7 +27,7 @@ from tests.people import PASSWORD
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-CLIENT = Client("192.0.2.1", "a phone")
+CLIENT = ClientInfo("192.0.2.1", "a phone")
 STORED = ("id", "user_id", "digest", "next_digest", "created_at", "rotated_at", "expires_at")
 
 
@@ -42,10 +42,10 @@ def undone() -> Iterator[None]:
 class SideBySide:
     def __init__(self) -> None:
         self._open = ExitStack()
-        self._open.callback(policy.forget)
+        self._open.callback(policy.clear_cache)
         self._open.enter_context(undone())
         self._clock = self._open.enter_context(time_machine.travel(START, tick=False))
-        policy.forget()
+        policy.clear_cache()
         self.design = Design(refresh_token_keys()[0], START)
         self.accesses: list[Access] = []
         self.histories: dict[int, list[dict[str, Any]]] = {}
@@ -58,7 +58,7 @@ class SideBySide:
         self._clock.move_to(now)
 
     def register(self, email: str) -> Account:
-        return Account(email, register(email, PASSWORD, CLIENT).pk, PASSWORD)
+        return Account(email, create_account(email, PASSWORD, CLIENT).pk, PASSWORD)
 
     def login(self, account: Account, password: str) -> None:
         while self.design.now in {device.created_at for device in self.design.devices}:

@@ -29,8 +29,8 @@ INSERT INTO latchkey_user (password, is_superuser, email, username, is_active, i
 VALUES ('x', {no}, %(email)s, '', {yes}, {no}, %(now)s, 0)
 """
 ATTEMPT = """
-INSERT INTO latchkey_attempt (account, place, failures, last_at, blocked_until) VALUES ('a', 'b', 1, 0, 0)
-ON CONFLICT (account, place) DO UPDATE SET failures = latchkey_attempt.failures + 1 RETURNING failures
+INSERT INTO latchkey_attempt (account, address, failures, last_at, blocked_until) VALUES ('a', 'b', 1, 0, 0)
+ON CONFLICT (account, address) DO UPDATE SET failures = latchkey_attempt.failures + 1 RETURNING failures
 """
 LOG_OUT = "DELETE FROM latchkey_session WHERE selector = 2 AND digest = %(second)s"
 

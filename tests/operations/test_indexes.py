@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from latchkey.oauth.models import ServiceCredential, digest_of
+from latchkey.oauth.models import ClientCredential, hash_secret
 from tests.people import Person
 
 Statement = tuple[str, Any]
@@ -57,7 +57,7 @@ def plan_of(statement: Statement) -> str:
 @pytest.mark.parametrize("door", DOORS)
 def test_no_statement_reads_the_whole_table(alice: Person, bob: Person, door: str) -> None:
     alice.refresh()
-    ServiceCredential.objects.create(client_id="payments", digest=digest_of("a secret"))
+    ClientCredential.objects.create(client_id="payments", digest=hash_secret("a secret"))
     plans = [plan_of(statement) for statement in sent_by(lambda: DOORS[door](alice))]
     assert plans
     for plan in plans:

@@ -27,7 +27,7 @@ STATES = """
 from collections import Counter
 from latchkey.mail.models import Mail
 print(*sorted(Counter(
-    ("sent" if mail.sent_at else "given up" if mail.given_up_at else "waiting", mail.attempts)
+    ("sent" if mail.sent_at else "failed" if mail.failed_at else "waiting", mail.attempts)
     for mail in Mail.objects.all()
 ).items()))
 """

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from latchkey.db.async_pool import COUNT
-from latchkey.hashing.executor import SLOTS
+from latchkey.db.async_pool import POOL_SIZE
+from latchkey.hashing.executor import MAX_CONCURRENT
 from tests.operations.roles import OWNER, PAGE, url, with_roles
 from tests.people import Person
 from tests.postgres import Postgres
@@ -19,7 +19,7 @@ from tests.server import Server
 
 pytestmark = pytest.mark.fault
 WORKERS, THREADS, COURIER, TALLIES = 2, 4, 1, 1
-BESIDES = COUNT + SLOTS + COURIER + TALLIES
+BESIDES = POOL_SIZE + MAX_CONCURRENT + COURIER + TALLIES
 SOON = 3.0
 """Seconds in which a refusal for want of a connection has to come."""
 
@@ -70,7 +70,7 @@ def test_there_is_one_connection_a_thread_however_many_clients(postgres: Postgre
     for _ in range(5):
         assert {answer.status_code for answer in crowd(alice, 40)} == {200}
         most = max(most, int(postgres.sql(f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{OWNER}'")))
-    assert WORKERS * COUNT < most <= WORKERS * (THREADS + BESIDES)
+    assert WORKERS * POOL_SIZE < most <= WORKERS * (THREADS + BESIDES)
     assert f"`workers x (threads + {BESIDES})`" in PAGE.read_text()
 
 

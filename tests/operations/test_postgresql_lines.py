@@ -10,7 +10,7 @@ import httpx
 import psycopg
 import pytest
 
-from latchkey.db.async_pool import COUNT, PATIENCE, PAUSE
+from latchkey.db.async_pool import ACQUIRE_TIMEOUT, POOL_SIZE, RECONNECT_DELAY
 from tests.faults.resetting import Resetting
 from tests.people import Person
 from tests.postgres import Postgres
@@ -83,24 +83,24 @@ def test_a_time_limit_is_told_once_it_is_over(server: Server, alice: Person) -> 
 def test_connections_that_end_are_opened_again_and_nobody_notices(
     server: Server, alice: Person, database: "psycopg.Connection[tuple[int, ...]]"
 ) -> None:
-    wait_for(database, BACKENDS, COUNT)
+    wait_for(database, BACKENDS, POOL_SIZE)
     alice.refresh()
     end_all(database, f"AND query LIKE '%{ROTATES}%'")
     assert alice.refresh().me().status_code == 200
-    time.sleep(PAUSE)
-    wait_for(database, BACKENDS, COUNT)
+    time.sleep(RECONNECT_DELAY)
+    wait_for(database, BACKENDS, POOL_SIZE)
     assert is_answered_without_a_thread(server, alice)
 
 
 def test_who_waits_for_a_lost_connection_is_answered_by_a_thread(
     server: Server, alice: Person, database: "psycopg.Connection[tuple[int, ...]]"
 ) -> None:
-    people = [Person(httpx.Client(base_url=server.url, timeout=20), alice.email).login() for _ in range(COUNT + 2)]
+    people = [Person(httpx.Client(base_url=server.url, timeout=20), alice.email).login() for _ in range(POOL_SIZE + 2)]
     blocked = f"{BACKENDS} AND wait_event_type = 'Lock'"
     with ThreadPoolExecutor() as pool:
         with locked(server, "latchkey_session"):
             refreshing = [pool.submit(person.refresh) for person in people]  # COUNT of them wait for the lock
-            wait_for(database, blocked, COUNT)
+            wait_for(database, blocked, POOL_SIZE)
             end_all(database, "AND wait_event_type = 'Lock'")
         for refreshed in refreshing:
             refreshed.result()
@@ -114,13 +114,13 @@ def test_who_waits_long_for_a_connection_is_answered_by_a_thread_with_the_time_o
 ) -> None:
     with httpx.Client(base_url=server.url, timeout=20) as http, ThreadPoolExecutor() as pool:
         first = Person(http, "bob@example.com").register()
-        bobs = [first.login(), *(Person(http, first.email).login() for _ in range(COUNT - 1))]
+        bobs = [first.login(), *(Person(http, first.email).login() for _ in range(POOL_SIZE - 1))]
         with psycopg.connect(server.environment["DATABASE_URL"]) as holder:
             holder.execute("SELECT FROM latchkey_session WHERE user_id = %s FOR UPDATE", [first.id])
             stuck = [pool.submit(bob.try_refresh) for bob in bobs]
-            wait_for(database, f"{BACKENDS} AND wait_event_type = 'Lock'", COUNT)
+            wait_for(database, f"{BACKENDS} AND wait_event_type = 'Lock'", POOL_SIZE)
             refreshing = pool.submit(alice.refresh)
-            time.sleep(PATIENCE / 2)
+            time.sleep(ACQUIRE_TIMEOUT / 2)
             assert not refreshing.done()
             meanwhile = database.execute("SELECT now()").fetchone()
             refreshing.result()
@@ -132,10 +132,10 @@ def test_who_waits_long_for_a_connection_is_answered_by_a_thread_with_the_time_o
 def test_nobody_waits_for_connections_to_a_database_that_is_gone(
     server: Server, alice: Person, postgres: Postgres, database: "psycopg.Connection[tuple[int, ...]]"
 ) -> None:
-    people = [Person(httpx.Client(base_url=server.url, timeout=20), alice.email).login() for _ in range(COUNT + 2)]
+    people = [Person(httpx.Client(base_url=server.url, timeout=20), alice.email).login() for _ in range(POOL_SIZE + 2)]
     with ThreadPoolExecutor() as pool, suppress(psycopg.OperationalError), locked(server, "latchkey_session"):
         refreshing = [pool.submit(person.try_refresh) for person in people]
-        wait_for(database, f"{BACKENDS} AND wait_event_type = 'Lock'", COUNT)
+        wait_for(database, f"{BACKENDS} AND wait_event_type = 'Lock'", POOL_SIZE)
         postgres.stop("immediate")
         try:
             assert {refreshed.result().status_code for refreshed in refreshing} == {503}
@@ -171,11 +171,11 @@ def test_the_event_loop_answers_as_the_long_way_does(server: Server, alice: Pers
         alice.http.headers["Accept"] = accept
         answers["me"], answers["verify"] = alice.me(), alice.http.get("/api/verify/", headers=alice.bearer())
         answers["refresh"] = alice.try_refresh()
-        answers["again"] = alice.try_refresh()  # a retry: a thread goes on
-        alice.refresh_token = answers["again"].json()["refresh_token"]
+        answers["new_password_repeat"] = alice.try_refresh()  # a retry: a thread goes on
+        alice.refresh_token = answers["new_password_repeat"].json()["refresh_token"]
     for door, answer in near.items():
         same = [{k: v for k, v in a.headers.items() if k != "date"} for a in (answer, far[door])]
         assert (answer.status_code, same[0]) == (far[door].status_code, same[1]), door
         assert list(answer.json() if answer.content else {}) == list(far[door].json() if far[door].content else {})
-    assert near["refresh"].json()["refresh_token"] == near["again"].json()["refresh_token"]
+    assert near["refresh"].json()["refresh_token"] == near["new_password_repeat"].json()["refresh_token"]
     assert near["me"].content == far["me"].content

@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from latchkey.management.commands.migrate import LOCK
+from latchkey.management.commands.migrate import ADVISORY_LOCK_ID
 from tests.server import Server
 
 NODES = 4
@@ -40,7 +40,7 @@ def test_nodes_that_migrate_an_empty_database_together_all_end_well(node: Server
 
 def test_a_node_that_waits_says_so_and_goes_on_when_the_other_dies(node: Server, database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as other:
-        other.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        other.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK_ID])
         waiting = begin(node)
         assert waiting.stderr is not None
         assert waiting.stderr.readline() == b"Another node is migrating this database; waiting for it to end.\n"

@@ -15,9 +15,9 @@ from latchkey.signing_keys.rotation import rotate
 @pytest.fixture
 def key(db: None) -> str:
     """The id of the one key of the ring, which was just read."""
-    ring.forget()
+    ring.clear_cache()
     made = rotate("EdDSA", clock.now()).kid
-    assert list(ring.current()) == [made]
+    assert list(ring.current_keys()) == [made]
     return made
 
 
@@ -28,13 +28,13 @@ def statements_while_another_thread_asks(age: float) -> int:
     def meanwhile(execute: Callable[..., Any], *arguments: Any) -> Any:
         sent.append(arguments[0])
         if len(sent) == 1:
-            assert len(ring.current()) == 1
+            assert len(ring.current_keys()) == 1
         return execute(*arguments)
 
-    ring._Held.read_at = time.monotonic() - age
+    ring._Cache.read_at = time.monotonic() - age
     with connection.execute_wrapper(meanwhile):
-        assert len(ring.current()) == 1
-        assert len(ring.current()) == 1
+        assert len(ring.current_keys()) == 1
+        assert len(ring.current_keys()) == 1
     return len(sent)
 
 
@@ -44,11 +44,11 @@ def test_other_threads_go_on_with_a_recent_ring_and_with_no_old_one(key: str, ag
 
 
 def test_an_unknown_id_has_the_ring_read_once_a_second(key: str) -> None:
-    second = rotate("EdDSA", clock.now(), at_once=True).kid
-    found = ring.find(second)
+    second = rotate("EdDSA", clock.now(), immediately=True).kid
+    found = ring.find_key(second)
     assert found is not None
     assert found.kid == second
-    third = rotate("EdDSA", clock.now(), at_once=True).kid
-    assert ring.find(third) is None
-    ring._Held.searched_at -= ring.READ_AT_MOST_EVERY
-    assert ring.find(third) is not None
+    third = rotate("EdDSA", clock.now(), immediately=True).kid
+    assert ring.find_key(third) is None
+    ring._Cache.searched_at -= ring.CACHE_SECONDS
+    assert ring.find_key(third) is not None

@@ -19,7 +19,7 @@ from latchkey.core import clock as clocks
 from latchkey.rate_limits.models import Attempt
 from latchkey.sessions.models import Session
 from latchkey.signing_keys import key_set as ring
-from latchkey.signing_keys.models import PRIVATE_KEYS, SigningKey
+from latchkey.signing_keys.models import PRIVATE_KEY_ENCRYPTION, SigningKey
 from latchkey.signing_keys.rotation import rotate
 from latchkey.signing_keys.startup import prepare_keys
 from tests.api.conftest import clock
@@ -36,7 +36,7 @@ NEW = "the-secret-key-that-the-operator-has-just-made-0123456789-abcdefghij"
 
 def node(key: str, *fallbacks: str) -> Any:
     """Be the node that has these keys; it has read the ring anew."""
-    ring.forget()
+    ring.clear_cache()
     return override_settings(SECRET_KEY=key, SECRET_KEY_FALLBACKS=list(fallbacks))
 
 
@@ -58,7 +58,7 @@ def test_a_new_secret_reaches_the_ring_node_by_node_and_the_old_one_can_be_dropp
     for key, fallback in ((old, NEW), (NEW, old), (old, NEW), (NEW, old)):
         with node(key, fallback):
             prepare_keys()
-            assert PRIVATE_KEYS.is_current(bytes(SigningKey.objects.get().private))
+            assert PRIVATE_KEY_ENCRYPTION.is_current(bytes(SigningKey.objects.get().private))
             assert alice.me().status_code == 200
             assert alice.refresh().me().status_code == 200
         with node(fallback, key):
@@ -95,29 +95,29 @@ def test_a_node_that_cannot_sign_does_not_start_and_the_check_says_why(alice: Pe
             prepare_keys()
         with pytest.raises(SystemCheckError, match=r"latchkey\.E010"):
             call_command("check", "--deploy", stdout=StringIO(), stderr=StringIO())
-        rotate("EdDSA", clocks.now() - timedelta(minutes=1), at_once=True)
+        rotate("EdDSA", clocks.now() - timedelta(minutes=1), immediately=True)
         prepare_keys()
-        ring.forget()
+        ring.clear_cache()
         assert alice.me().status_code == 200
         assert alice.login().me().status_code == 200
 
 
 def test_a_ring_without_a_key_signs_nothing(alice: Person) -> None:
     SigningKey.objects.all().delete()
-    ring.forget()
+    ring.clear_cache()
     assert_problem(alice.try_refresh(), 503, "unavailable")
     assert_problem(alice.me(), 401, "invalid_token")
     prepare_keys()
-    ring.forget()
+    ring.clear_cache()
     assert alice.refresh().me().status_code == 200
 
 
 def test_the_ring_outlives_an_outage_and_nobody_is_told_that_a_token_is_bad(alice: Person, away: Away) -> None:
     for forgotten in (False, True):
         with away():
-            ring._Held.read_at = 0.0
+            ring._Cache.read_at = 0.0
             if forgotten:
-                ring.forget()
+                ring.clear_cache()
             assert_problem(alice.me(), 503, "unavailable")
             assert_problem(alice.try_refresh(), 503, "unavailable")
         assert alice.me().status_code == 200
@@ -134,7 +134,7 @@ def test_nodes_that_switch_their_algorithm_refuse_no_token_of_each_other(
         prepare_keys()
         for _ in range(2):  # as each starts, and when the key that it has made is published long enough
             for settings.SIGNING_ALGORITHM in nodes:
-                ring.forget()
+                ring.clear_cache()
                 assert [person.me().status_code for person in people] == [200, 200]
             for person, settings.SIGNING_ALGORITHM in zip(people, nodes, strict=True):
                 signed.append(jwt.get_unverified_header(person.refresh().access_token)["alg"])
@@ -164,11 +164,11 @@ def test_nodes_whose_clocks_are_apart_refuse_each_other_nothing(
     for _ in range(130):
         for issues, verifies in ((ahead, -ahead), (-ahead, ahead)):
             clock.shift(issues)
-            ring.forget()
+            ring.clear_cache()
             alice.refresh()
             signed.add(kid_of(alice))
             clock.shift(verifies - issues)
-            ring.forget()
+            ring.clear_cache()
             assert alice.me().status_code == 200
             clock.shift(-verifies)
         clock.shift(timedelta(seconds=5))

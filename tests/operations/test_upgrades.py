@@ -31,7 +31,7 @@ def database(tmp_path: Path, database_url: str) -> Server:
 @pytest.mark.ledger("H-INF-12")
 def test_every_older_version_works_with_the_tables_of_this_one(database: Server) -> None:
     run(database, "migrate", "--verbosity", "0")
-    assert len(MIGRATIONS) >= 3
+    assert len(MIGRATIONS) >= 2
     said = run(database, "shell", "--no-imports", "-c", OLD_VERSION)
     assert said.splitlines() == [f"{name} works" for name in MIGRATIONS[:-1]]
 
@@ -64,7 +64,7 @@ def test_a_migration_beside_a_server_at_work_signs_nobody_out(
     run(server, "migrate", "--fake", "latchkey", MIGRATIONS[0])
     with load:
         load.wait_for_refreshes(50)
-        run(server, "migrate", "latchkey", MIGRATIONS[2])  # the first two that change the table of sessions
+        run(server, "migrate", "latchkey", MIGRATIONS[1])  # changes the table of sessions on PostgreSQL
         load.wait_for_refreshes(50)
     run(server, "migrate", "--fake", "latchkey")
-    conclude(load, server, "2 migrations under load")
+    conclude(load, server, "a migration under load")

@@ -8,7 +8,7 @@ from io import StringIO
 import pytest
 import structlog
 
-from latchkey.telemetry.logging import logging_settings, of_others
+from latchkey.telemetry.logging import is_third_party, logging_config
 from tests.admin.conftest import admin, staff
 from tests.api.conftest import clock
 from tests.attacks.conftest import away
@@ -23,11 +23,11 @@ def log() -> Iterator[Log]:
     rendering = structlog.get_config()["processors"]  # every logger that has spoken holds this very list
     before, requests = [*rendering], logging.getLogger("latchkey.requests")
     level, stream = requests.level, StringIO()
-    line = logging_settings(production=True)["formatters"]["line"]
+    line = logging_config(production=True)["formatters"]["line"]
     rendering[:] = structlog.get_config()["processors"]
     ours, others = logging.StreamHandler(stream), logging.StreamHandler(stream)
     ours.addFilter(logging.Filter("latchkey"))
-    others.addFilter(of_others)
+    others.addFilter(is_third_party)
     others.setFormatter(line["()"](processors=line["processors"], foreign_pre_chain=line["foreign_pre_chain"]))
     requests.setLevel(logging.INFO)
     for handler in (ours, others):

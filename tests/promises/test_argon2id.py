@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from latchkey.accounts.models import User
 from latchkey.hashing import runtime as wrong_guess
-from latchkey.hashing.argon2 import Argon2id
+from latchkey.hashing.argon2 import Argon2idPasswordHasher
 from tests.patience import OVER_A_DATABASE
 from tests.people import PASSWORD, Person, try_login
 from tests.problems import assert_problem
@@ -17,7 +17,7 @@ from tests.promises.work import FULL, counted
 PASSWORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=256)
 
 
-class Little(Argon2id):
+class Little(Argon2idPasswordHasher):
     memory_cost, time_cost = 64, 1
 
 
@@ -36,7 +36,7 @@ def test_both_libraries_agree_on_every_password(password: str, other: str) -> No
 def test_a_new_hash_has_a_salt_of_its_own_and_is_not_made_anew_at_the_next_sign_in() -> None:
     made = [make_password(PASSWORD) for _ in range(2)]
     assert made[0] != made[1]
-    assert not Argon2id().must_update(made[0])
+    assert not Argon2idPasswordHasher().must_update(made[0])
 
 
 def test_a_hash_of_an_older_latchkey_opens_and_stays(alice: Person) -> None:
@@ -53,18 +53,18 @@ def test_a_hash_of_an_older_latchkey_opens_and_stays(alice: Person) -> None:
 
 def test_every_sign_in_tells_how_long_a_hash_of_ours_takes(alice: Person) -> None:
     with counted():
-        wrong_guess.lately.clear()
+        wrong_guess.recent_durations.clear()
         alice.login()
-        assert list(wrong_guess.lately) == [FULL / 1e6]
+        assert list(wrong_guess.recent_durations) == [FULL / 1e6]
 
 
 @pytest.mark.parametrize("usual", [[], [0.5 * FULL / 1e6] * 9, [FULL / 1e6] * 9, [1.9 * FULL / 1e6] * 9])
 def test_a_wrong_guess_at_a_hash_of_ours_costs_one_whatever_the_latest_took(alice: Person, usual: list[float]) -> None:
     with counted() as work:
-        wrong_guess.lately[:] = usual
+        wrong_guess.recent_durations[:] = usual
         assert try_login(alice.http, password=PASSWORD.upper()).status_code == 401
         assert work.work == FULL
-        assert wrong_guess.lately == [*usual, FULL / 1e6]
+        assert wrong_guess.recent_durations == [*usual, FULL / 1e6]
 
 
 @pytest.mark.parametrize(("memory", "passes"), [(8_192, 1), (19_456, 2), (65_536, 3)])
@@ -81,9 +81,9 @@ def test_what_other_threads_compute_of_a_hash_counts(alice: Person, memory: int,
 @pytest.mark.parametrize("usual", [[], [FULL / 1e6] * 9])
 def test_for_lack_of_memory_nobody_is_told_that_the_password_is_wrong(alice: Person, usual: list[float]) -> None:
     with counted() as work:
-        wrong_guess.lately[:] = usual
+        wrong_guess.recent_durations[:] = usual
         work.has_memory = False
         assert_problem(try_login(alice.http), 503, "unavailable")
         assert_problem(try_login(alice.http, "nobody@example.com"), 503, "unavailable")
-        assert wrong_guess.lately == usual
+        assert wrong_guess.recent_durations == usual
     alice.login()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from latchkey.core.crypto import secret_in
+from latchkey.core.crypto import read_or_create_secret
 from tests.admin.conftest import admin
 from tests.admin.pages import EVENTS, MAILS, SESSIONS, USERS, Browser
 from tests.attacks.doors import nothing_changes
@@ -59,6 +59,6 @@ def test_nothing_but_a_number_gets_from_a_list_of_the_admin_to_the_database(
 
 @pytest.mark.ledger("REG-KRATOS-02", "REG-HYDRA-01")
 def test_no_secret_is_a_default_one(tmp_path: Path) -> None:
-    made = {secret_in(tmp_path / name) for name in ("a", "b", "c")}
+    made = {read_or_create_secret(tmp_path / name) for name in ("a", "b", "c")}
     assert len(made) == 3
     assert min(map(len, made)) >= 64

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from latchkey.accounts.models import User
-from latchkey.hashing.argon2 import Argon2id
+from latchkey.hashing.argon2 import Argon2idPasswordHasher
 from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
 from tests.promises.work import FULL, counted
@@ -22,7 +22,7 @@ NOBODY = "nobody@example.com"
 
 def cheap_hash(memory: int, passes: int) -> str:
     """Return a hash of alice's password with fewer parameters than ours."""
-    hasher = Argon2id()
+    hasher = Argon2idPasswordHasher()
     hasher.memory_cost, hasher.time_cost = memory, passes
     return str(hasher.encode(PASSWORD, hasher.salt()))
 

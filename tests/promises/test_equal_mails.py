@@ -14,14 +14,14 @@ from django.test.utils import CaptureQueriesContext
 
 from latchkey.accounts.models import User
 from latchkey.conf import policy
-from latchkey.email_codes.models import Code
-from latchkey.hashing.argon2 import Argon2id
+from latchkey.email_codes.models import OneTimeCode
+from latchkey.hashing.argon2 import Argon2idPasswordHasher
 from latchkey.mail.models import Mail
 from tests.people import PASSWORD, Person
 from tests.promises.test_equal_answers import everything
 from tests.promises.work import counted
 
-FULL = Argon2id.memory_cost * Argon2id.time_cost
+FULL = Argon2idPasswordHasher.memory_cost * Argon2idPasswordHasher.time_cost
 NOBODY = "nobody@example.com"
 DOORS = {
     "reset": ("/api/password/reset/", 0),
@@ -35,8 +35,8 @@ UNDONE = {"RELEASE": "end of a savepoint", "ROLLBACK": "end of a savepoint"}
 
 def work(http: httpx.Client, path: str, email: str) -> tuple[Any, list[str], int]:
     """Return the whole answer, what the database was told less the values, and what was hashed."""
-    policy.forget()
-    policy.current()
+    policy.clear_cache()
+    policy.current_policy()
     with CaptureQueriesContext(connection) as captured, counted() as argon2:
         answer = http.post(path, json={"email": email, "password": PASSWORD})
     told = [re.sub(r"\W+|s\d+_x\d+", " ", query["sql"]).split()[:3] for query in captured.captured_queries]
@@ -54,7 +54,7 @@ def test_asking_for_a_mail_does_the_same_for_every_address(
     assert hers == nobodys
     assert (hers[0][0], hers[2]) == (202, hashed)
     assert [sql.split()[0] for sql in hers[1]].count("INSERT") >= 3  # the counters, the code, the mail
-    assert Mail.objects.count() == Code.objects.count() == (0 if column.get("is_active") is False else 1)
+    assert Mail.objects.count() == OneTimeCode.objects.count() == (0 if column.get("is_active") is False else 1)
 
 
 def test_registering_hashes_and_writes_for_an_address_that_is_taken_too(

@@ -9,9 +9,9 @@ from django.db import DatabaseError, connection
 
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
-from latchkey.core.client import Client
+from latchkey.core.client import ClientInfo
 from latchkey.email_addresses.verify import mark_verified
-from latchkey.email_codes.models import Code
+from latchkey.email_codes.models import OneTimeCode
 from latchkey.mail.models import Mail
 from latchkey.passwords.reset import send_reset
 from latchkey.rate_limits.models import Attempt
@@ -46,7 +46,9 @@ def without(table: str) -> Iterator[None]:
 
 def everything() -> list[Any]:
     """Return what is stored of people, links, codes and mails, and what is counted of mailboxes."""
-    return [list(model.objects.order_by("pk").values()) for model in (User, Code, Mail)] + [Attempt.objects.count()]
+    return [list(model.objects.order_by("pk").values()) for model in (User, OneTimeCode, Mail)] + [
+        Attempt.objects.count()
+    ]
 
 
 def opened(alice: Person, kind: str, mails: dict[str, Letter]) -> Any:
@@ -102,12 +104,12 @@ def test_where_the_event_cannot_be_kept_no_mail_is_written(alice: Person, event:
 def test_where_the_event_cannot_be_kept_no_operator_sends_a_mail(alice: Person) -> None:
     before = everything()
     with without("latchkey_event"), pytest.raises(DatabaseError):
-        send_reset(alice.id, Client())
+        send_reset(alice.id, ClientInfo())
     assert everything() == before
 
 
 def test_what_an_operator_does_is_kept_as_such(alice: Person) -> None:
-    send_reset(alice.id, Client())
+    send_reset(alice.id, ClientInfo())
     mark_verified([alice.id])
     events = AuditEvent.objects.filter(detail="operator").order_by("id").values_list("name", "user_id")
     assert list(events) == [("password.reset_requested", alice.id), ("email.verified", alice.id)]

@@ -13,10 +13,10 @@ import pytest
 import uvloop
 from django.db import connection
 
-from latchkey.db.async_connection import Lost
-from latchkey.db.async_pool import Lines
-from latchkey.db.prepared import prepares
-from latchkey.sessions.sql import of_the_loop
+from latchkey.db.async_connection import ConnectionLost
+from latchkey.db.async_pool import AsyncPool
+from latchkey.db.prepared import supports_prepared
+from latchkey.sessions.sql import event_loop_statements
 from tests.people import Person
 from tests.promises.lines import Log
 
@@ -68,8 +68,8 @@ class CountedOnTheLoop(Counted):
     def __init__(self) -> None:
         super().__init__()
         self.loop = uvloop.new_event_loop()
-        self.lines = Lines(of_the_loop(), self.loop, count=1)
-        while not self.lines.open:
+        self.lines = AsyncPool(event_loop_statements(), self.loop, count=1)
+        while not self.lines.connections:
             self.loop.run_until_complete(asyncio.sleep(0.01))
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
@@ -82,8 +82,8 @@ class CountedOnTheLoop(Counted):
             return await self.application.soon(environ, self.lines)
 
     def end(self) -> None:
-        for line in list(self.lines.open):
-            line.drop(Lost())
+        for line in list(self.lines.connections):
+            line.close(ConnectionLost())
         self.loop.close()
 
 
@@ -118,7 +118,7 @@ def test_the_hot_path_costs_what_is_written_down(
 @pytest.mark.django_db(transaction=True)  # other connections have to see the session
 @pytest.mark.parametrize("door", ["refresh", "me"])
 def test_the_event_loop_costs_what_is_written_down(alice: Person, log: Log, door: str) -> None:
-    if not prepares(connection):
+    if not supports_prepared(connection):
         assert connection.vendor == "sqlite"  # where threads answer
         return
     alice.refresh()  # which reads the policy

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from latchkey.audit.events import KEPT, NOTICED, Event
+from latchkey.audit.events import NOTIFIABLE, PERSISTED, Event
 from latchkey.audit.models import AuditEvent
 from latchkey.sessions.models import Session
 from tests.people import Person, try_login, try_register
@@ -35,8 +35,8 @@ def test_an_event_says_when_whence_and_why(alice: Person) -> None:
     alice.logout()
     event = AuditEvent.objects.get(name="session.ended")
     assert (event.session_id, event.ip, event.user_agent) == (session.pk, "127.0.0.1", alice.http.headers["User-Agent"])
-    assert (event.detail, event.awaits_notice) == ("logout", False)
-    assert AuditEvent.objects.get(name="login.succeeded").awaits_notice
+    assert (event.detail, event.notification_pending) == ("logout", False)
+    assert AuditEvent.objects.get(name="login.succeeded").notification_pending
 
 
 def test_a_failed_login_at_no_account_is_kept_without_one(alice: Person) -> None:
@@ -50,11 +50,11 @@ def test_what_strangers_cause_without_being_limited_fills_no_table(alice: Person
         alice.try_refresh("2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42")
         try_register(alice.http, "eve@example.com", "short")
     assert kept() == before
-    assert {event.value for event in Event} - KEPT == {
+    assert {event.value for event in Event} - PERSISTED == {
         *("session.refreshed", "session.retried", "session.refused", "registration.refused", "service.refused"),
-        *("attempt.limited", "attempt.turned_away"),
+        *("rate_limit.exceeded", "hashing.overloaded"),
     }
-    assert NOTICED <= KEPT
+    assert NOTIFIABLE <= PERSISTED
 
 
 @pytest.mark.django_db(transaction=True)

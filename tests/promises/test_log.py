@@ -12,7 +12,7 @@ from django.test import override_settings
 
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
-from latchkey.telemetry.logging import logging_settings
+from latchkey.telemetry.logging import logging_config
 from latchkey.telemetry.request_log import request_log
 from tests.attacks.conftest import Away
 from tests.attacks.doors import DOORS, knock
@@ -42,7 +42,7 @@ def test_a_line_says_when_what_who_and_whence(alice: Person, log: Log) -> None:
 
 def test_a_failure_of_ours_has_a_line_of_its_own_whatever_happened_before(log: Log) -> None:
     with request_log("POST", "/api/login/") as answered:
-        record(Event.LOGIN_SUCCEEDED, user_id=1, kept=True)
+        record(Event.LOGIN_SUCCEEDED, user_id=1, persisted=True)
         answered.status = 503
     assert [(line["event"], line["level"], line.get("code")) for line in log.lines()] == [
         ("login.succeeded", "info", None),
@@ -110,7 +110,7 @@ def test_no_password_and_no_token_is_ever_written(
 @pytest.mark.ledger("ASVS-16.2.3")
 @pytest.mark.parametrize("production", [True, False])
 def test_the_log_goes_to_standard_output_and_nowhere_else(production: bool) -> None:
-    configured = logging_settings(production)
+    configured = logging_config(production)
     assert list(configured["handlers"]) == ["rendered", "stdout"]
     for handler in configured["handlers"].values():
         assert (handler["class"], handler["stream"]) == ("logging.StreamHandler", "ext://sys.stdout")

@@ -13,7 +13,7 @@ from django.contrib.auth.hashers import get_hashers
 from django.contrib.auth.password_validation import CommonPasswordValidator, get_default_password_validators
 
 from latchkey.accounts.models import User
-from latchkey.accounts.password_validation import BlocklistValidator, ObviousValidator
+from latchkey.accounts.password_validation import BlocklistValidator, ContextWordsValidator
 from tests.people import Person, try_login, try_register
 from tests.problems import assert_problem
 from tests.promises.notes import PAGE, codes, table
@@ -109,7 +109,7 @@ def test_the_list_of_common_ones_is_long_and_is_read_once() -> None:
 
 @pytest.mark.ledger("ASVS-6.1.2", "ASVS-2.1.2")
 def test_the_context_words_are_the_documented_ones() -> None:
-    (validator,) = (one for one in get_default_password_validators() if isinstance(one, ObviousValidator))
+    (validator,) = (one for one in get_default_password_validators() if isinstance(one, ContextWordsValidator))
     assert validator.words == ("latchkey", settings.PUBLIC_URL.partition("://")[2])
     of_the_service = [word for word, whose in table("Context words") if whose == "the service's"]
     assert [codes(word) for word in of_the_service] == [["latchkey"], ["LATCHKEY_PUBLIC_URL"]]

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from latchkey.conf.policy import Policy
-from latchkey.sessions.access_tokens import begin
+from latchkey.sessions.access_tokens import prepare
 from latchkey.signing_keys import key_set as ring
 from latchkey.tokens.keys import ALGORITHM
 from tests.promises.source import calls, imports, nodes
@@ -132,7 +132,7 @@ def test_whoever_verifies_or_signs_an_access_token_asks_for_the_keys_of_the_ring
         "access_token.verify": "find",
         "access_token.issue": "terms.key",
     }
-    assert signature(begin).parameters["find"].default is ring.find
+    assert signature(prepare).parameters["find"].default is ring.find_key
     begun = {file: ast.unparse(call.args[1]) for file, call in calls("begin") if len(call.args) == 2}
     assert begun == {"sessions/fast_path.py": "lambda kid: keys[kid].key if kid in keys else None"}  # of ring.held()
     assert {len(call.args) for call in asked if "verify" in ast.unparse(call.func)} == {3}

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from latchkey.telemetry.tracing import trace_in
+from latchkey.telemetry.tracing import parse_traceparent
 from tests.people import Person
 from tests.promises.lines import Log
 
@@ -28,12 +28,12 @@ BAD = [
 
 
 def test_a_good_traceparent_is_read() -> None:
-    assert trace_in(GOOD) == (TRACE, SPAN)
+    assert parse_traceparent(GOOD) == (TRACE, SPAN)
 
 
 @pytest.mark.parametrize("traceparent", BAD)
 def test_any_other_is_ignored(traceparent: str) -> None:
-    assert trace_in(traceparent) is None
+    assert parse_traceparent(traceparent) is None
 
 
 @pytest.mark.parametrize("path", ["/api/me/", "/api/me/?long=way", "/nothing"])

@@ -11,7 +11,7 @@ from nacl.bindings import crypto_pwhash as libsodium
 
 from latchkey.hashing import runtime as wrong_guess
 
-FULL = wrong_guess.MEMORY * wrong_guess.PASSES
+FULL = wrong_guess.MEMORY_KIB * wrong_guess.TIME_COST
 
 
 class CountedWork:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from latchkey.oauth.models import ServiceCredential
+from latchkey.oauth.models import ClientCredential
 from tests.admin.conftest import admin
 from tests.admin.pages import Browser
 from tests.promises.conftest import log
@@ -14,7 +14,7 @@ from tests.server import Server
 from tests.services.conftest import Asker, services
 
 __all__ = ["admin", "log"]
-PAGE = "/admin/latchkey/servicecredential/"
+PAGE = "/admin/latchkey/clientcredential/"
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_every_mistake_is_one_sentence_and_exit_code_2(shell: Server) -> None:
 
 
 def test_the_admin_lists_services_without_a_digest_and_changes_none(admin: Browser, payments: Asker) -> None:
-    row = ServiceCredential.objects.get()
+    row = ClientCredential.objects.get()
     for path in (PAGE, f"{PAGE}{row.pk}/change/", f"{PAGE}?q=payments"):
         page = admin.get(path)
         assert page.status_code == 200
@@ -76,4 +76,4 @@ def test_the_admin_lists_services_without_a_digest_and_changes_none(admin: Brows
     assert admin.post(f"{PAGE}{row.pk}/change/", {"client_id": "x"}).status_code == 403
     for lookup in ("digest", "digest__gte", "id__gte"):
         assert admin.get(PAGE, {lookup: "x"}).status_code in (302, 400)
-    assert list(ServiceCredential.objects.values_list("client_id")) == [("payments",)]
+    assert list(ClientCredential.objects.values_list("client_id")) == [("payments",)]

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from django.test import override_settings
 
-from latchkey.oauth.models import ServiceCredential
-from latchkey.rate_limits.in_memory import GUESSES
+from latchkey.oauth.models import ClientCredential
+from latchkey.rate_limits.in_memory import MAX_PER_WINDOW
 from tests.people import Person
 from tests.problems import assert_problem
 from tests.services.conftest import Asker, services
@@ -113,13 +113,13 @@ def test_an_unknown_name_costs_what_a_wrong_secret_costs(
 
 @pytest.mark.ledger("RFC7662-4")
 def test_who_guesses_secrets_has_to_wait_and_the_service_does_not(payments: Asker, alice: Person) -> None:
-    statuses = [knock(alice, basic(f"payments:{guess:043}")).status_code for guess in range(GUESSES + 1)]
-    assert statuses == [401] * GUESSES + [429]
+    statuses = [knock(alice, basic(f"payments:{guess:043}")).status_code for guess in range(MAX_PER_WINDOW + 1)]
+    assert statuses == [401] * MAX_PER_WINDOW + [429]
     assert payments.says(alice.access_token)["active"] is True
 
 
 def test_the_database_keeps_a_digest_alone(payments: Asker) -> None:
-    (row,) = ServiceCredential.objects.values()
+    (row,) = ClientCredential.objects.values()
     assert bytes(row["digest"]) == sha256(payments.secret.encode()).digest()
     assert payments.secret not in str(row)
     assert len(payments.secret) == 43

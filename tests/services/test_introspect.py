@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from django.test import override_settings
 
-from latchkey.rate_limits.in_memory import GUESSES
+from latchkey.rate_limits.in_memory import MAX_PER_WINDOW
 from latchkey.sessions.models import Session
 from tests.api.conftest import clock
 from tests.attacks.forgery import forge
@@ -131,7 +131,7 @@ def test_introspection_takes_two_statements(
 
 @pytest.mark.ledger("RFC7662-4")
 def test_who_makes_tokens_up_has_to_wait_and_a_live_one_is_told_meanwhile(payments: Asker, alice: Person) -> None:
-    statuses = [payments.introspect(str(uuid4())).status_code for _ in range(GUESSES + 5)]
+    statuses = [payments.introspect(str(uuid4())).status_code for _ in range(MAX_PER_WINDOW + 5)]
     assert statuses[0] == 200
     assert_problem(payments.introspect(str(uuid4())), 429, "too_many_attempts")
     for token in (alice.access_token, alice.refresh_token):

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from django.db import connection
 
-from latchkey.rate_limits.in_memory import GUESSES
+from latchkey.rate_limits.in_memory import MAX_PER_WINDOW
 from latchkey.sessions.models import Session
 from tests.attacks.forgery import forge
 from tests.people import Person
@@ -82,7 +82,7 @@ def test_revocation_is_a_post(alice: Person) -> None:
 
 @pytest.mark.ledger("RFC7009-5")
 def test_who_makes_tokens_up_has_to_wait_and_a_live_one_is_revoked_meanwhile(alice: Person, bob: Person) -> None:
-    statuses = [revoke(alice, str(uuid4())).status_code for _ in range(GUESSES + 5)]
+    statuses = [revoke(alice, str(uuid4())).status_code for _ in range(MAX_PER_WINDOW + 5)]
     assert statuses[0] == 200
     assert_problem(revoke(alice, str(uuid4())), 429, "too_many_attempts")
     for token in (alice.access_token, bob.refresh_token):

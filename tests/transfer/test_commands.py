@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from latchkey.import_export.importer import BATCH
+from latchkey.import_export.importer import BATCH_SIZE
 from tests.server import LATCHKEY, Server
 
 
@@ -129,7 +129,7 @@ def test_ctrl_c_says_where_to_go_on_and_going_on_takes_in_the_rest(machine: Serv
     there, last, start = count(machine), int(told[1]), int(told[2])
     assert 1_000 <= there < 20_000
     assert start == last + 1
-    assert there - last in (0, BATCH)  # a batch may have come in that nobody could tell of any more
+    assert there - last in (0, BATCH_SIZE)  # a batch may have come in that nobody could tell of any more
     assert f"{last} added, 0 already there, 0 bad.".encode() in output
     rest = machine.command("users", "import", "all.jsonl", "--from-line", str(start))
     assert rest.stdout.splitlines()[-1] == f"{20_000 - there} added, {there - last} already there, 0 bad."
@@ -173,7 +173,7 @@ def test_an_import_that_is_killed_leaves_whole_batches_and_can_be_done_again(mac
     process.kill()
     process.wait(10)
     there = count(machine)
-    assert there % BATCH == 0
+    assert there % BATCH_SIZE == 0
     again = machine.command("users", "import", "all.jsonl")
     assert again.stdout.splitlines()[-1] == f"{20_000 - there} added, {there} already there, 0 bad."
 

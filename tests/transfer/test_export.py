@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
-from latchkey.import_export.csv_format import _bare, guarded
-from latchkey.import_export.record import KEPT
+from latchkey.import_export.csv_format import _unescape, escape_formula
+from latchkey.import_export.record import EXPORT_FIELDS
 from tests.people import Person
 from tests.transfer.conftest import Import
 from tests.transfer.foreign import KINDS, made
@@ -81,8 +81,8 @@ def test_an_export_has_every_field_in_order_or_all_but_the_hashes(alice: Person,
         first = text.splitlines()[0]
         return first.split(",") if form == "csv" else list(json.loads(first))
 
-    assert fields() == list(KEPT)
-    assert fields("--without-hashes") == [name for name in KEPT if name != "password_hash"]
+    assert fields() == list(EXPORT_FIELDS)
+    assert fields("--without-hashes") == [name for name in EXPORT_FIELDS if name != "password_hash"]
     kept = AuditEvent.objects.filter(name="users.exported").order_by("id")
     assert list(kept.values_list("detail", flat=True)) == ["1", "1 without hashes"]
 
@@ -110,7 +110,7 @@ def test_nothing_is_left_of_an_export_that_fails(alice: Person, tmp_path: Path) 
 
 def test_nobody_gives_a_header_and_nothing_else(db: None, tmp_path: Path) -> None:
     export(tmp_path / "all.csv")
-    assert (tmp_path / "all.csv").read_text() == ",".join(KEPT) + "\n"
+    assert (tmp_path / "all.csv").read_text() == ",".join(EXPORT_FIELDS) + "\n"
     assert Import(tmp_path / "all.csv").counts == (0, 0, 0)
 
 
@@ -129,7 +129,7 @@ def test_no_cell_can_be_taken_for_a_formula(take_in: Callable[..., Import], tmp_
 @example("'")
 @example("''=")
 def test_a_guard_is_taken_off_as_it_was_put_on(cell: str) -> None:
-    assert _bare(guarded(cell)) == cell
+    assert _unescape(escape_formula(cell)) == cell
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)

@@ -7,8 +7,8 @@ import pytest
 
 from latchkey.accounts.models import User
 from latchkey.hashing import runtime as wrong_guess
-from latchkey.hashing.runtime import MEMORY, compared
-from latchkey.import_export.password_hashes import encoded
+from latchkey.hashing.runtime import MEMORY_KIB, verify_hardened
+from latchkey.import_export.password_hashes import to_django_encoding
 from tests.admin.conftest import admin
 from tests.admin.pages import Browser, user_page
 from tests.people import PASSWORD, Person, try_login
@@ -21,8 +21,8 @@ __all__ = ["admin"]
 
 def bring_along(person: Person, text: str) -> str:
     """Give somebody the hash that they had elsewhere; return it as it is stored."""
-    User.objects.filter(pk=person.id).update(password=encoded(text))
-    return encoded(text)
+    User.objects.filter(pk=person.id).update(password=to_django_encoding(text))
+    return to_django_encoding(text)
 
 
 @pytest.mark.ledger("CS-PW-3", "ASVS-11.2.2")
@@ -58,30 +58,30 @@ def test_a_wrong_guess_costs_the_rest_of_ours_and_no_more(share: float) -> None:
     with counted() as argon2:
 
         def compare(answer: bool) -> bool:
-            argon2.compute(2, int(MEMORY * share))
+            argon2.compute(2, int(MEMORY_KIB * share))
             return answer
 
-        assert not compared(lambda: compare(False))
+        assert not verify_hardened(lambda: compare(False))
         assert abs(argon2.work - FULL * max(1, share)) <= 2  # whole KiB, two passes
         before = argon2.work
-        assert compared(lambda: compare(True))
-        assert argon2.work == before + 2 * int(MEMORY * share)
+        assert verify_hardened(lambda: compare(True))
+        assert argon2.work == before + 2 * int(MEMORY_KIB * share)
 
 
 @pytest.mark.parametrize("pace", [0.4, 0.8, 1.1])
 def test_what_little_memory_costs_less_is_computed_besides(pace: float) -> None:
     with counted() as argon2:
         argon2.pace = pace
-        assert not compared(lambda: False)
+        assert not verify_hardened(lambda: False)
         assert 0.99 * FULL <= argon2.microseconds <= max(1, pace) * FULL
 
 
 def test_the_first_wrong_guess_of_a_process_finds_out_what_ours_cost() -> None:
     with counted() as argon2:
-        wrong_guess.lately.clear()
-        assert not compared(lambda: False)
+        wrong_guess.recent_durations.clear()
+        assert not verify_hardened(lambda: False)
         assert argon2.work == FULL
-        assert not compared(lambda: False)
+        assert not verify_hardened(lambda: False)
         assert argon2.work == 2 * FULL
 
 

@@ -5,7 +5,7 @@ from django.contrib.auth.hashers import check_password
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from latchkey.import_export.password_hashes import LONGEST, encoded
+from latchkey.import_export.password_hashes import MAX_LENGTH, to_django_encoding
 from tests.people import PASSWORD
 from tests.transfer.foreign import KINDS, crypt_bcrypt, made, passlib_pbkdf2, phc_argon2, phc_scrypt
 
@@ -67,27 +67,27 @@ OF_ANOTHER_KIND = [
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_hash_of_every_kind_opens_for_the_right_password_alone(kind: str) -> None:
-    stored = encoded(made(kind))
+    stored = to_django_encoding(made(kind))
     assert check_password(PASSWORD, stored)
     assert not check_password(PASSWORD.upper(), stored)
-    assert encoded(stored) == stored
+    assert to_django_encoding(stored) == stored
 
 
 @pytest.mark.parametrize(("text", "password"), PUBLISHED.items(), ids=lambda value: str(value)[:14])
 def test_hashes_that_others_published(text: str, password: str) -> None:
-    assert check_password(password, encoded(text))
-    assert not check_password(password + "!", encoded(text))
+    assert check_password(password, to_django_encoding(text))
+    assert not check_password(password + "!", to_django_encoding(text))
 
 
 @pytest.mark.parametrize("kind", ["PHC, PBKDF2 with SHA-512", "scrypt", "Argon2id"])
 def test_padding_makes_no_difference(kind: str) -> None:
     salt, _, known = made(kind).rpartition("$")
-    assert encoded(f"{salt}==${known}=") == encoded(made(kind))
+    assert to_django_encoding(f"{salt}==${known}=") == to_django_encoding(made(kind))
 
 
 def test_bcrypt_reads_72_bytes_as_it_always_has() -> None:
     long = "é" * 60
-    stored = encoded(crypt_bcrypt(4, password=long))
+    stored = to_django_encoding(crypt_bcrypt(4, password=long))
     assert check_password(long, stored)
     assert check_password(long[:36], stored)
     assert not check_password(long[:35], stored)
@@ -96,37 +96,37 @@ def test_bcrypt_reads_72_bytes_as_it_always_has() -> None:
 @pytest.mark.parametrize("text", COSTLY.values(), ids=COSTLY)
 def test_a_hash_that_would_hang_the_server_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"^To check this hash takes longer, or more memory, than a sign-in may\.$"):
-        encoded(text)
+        to_django_encoding(text)
 
 
 @pytest.mark.parametrize("text", DAMAGED.values(), ids=DAMAGED)
 def test_a_damaged_hash_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"^This hash is damaged\.$|^A hash of this kind cannot be carried over\.$"):
-        encoded(text)
+        to_django_encoding(text)
 
 
 @pytest.mark.parametrize("text", OF_ANOTHER_KIND)
 def test_a_weak_or_unknown_kind_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"^A hash of this kind cannot be carried over\.$"):
-        encoded(text)
+        to_django_encoding(text)
 
 
 def test_the_dearest_that_people_have_are_taken() -> None:
     for text in (crypt_bcrypt(4).replace("$04$", "$14$"), f"pbkdf2_sha256$1500000$salt${'A' * 43}="):
-        assert encoded(text)
+        assert to_django_encoding(text)
     for text in (f"$scrypt$ln=17,r=8,p=1${SALT}${HASH}", f"$argon2id$v=19$m=262144,t=3,p=1${SALT}${HASH}"):
-        assert encoded(text)
+        assert to_django_encoding(text)
 
 
 @pytest.mark.parametrize("text", ["!", "!" + "x" * 40])
 def test_an_unusable_password_stays_unusable(text: str) -> None:
-    assert encoded(text) == text
-    assert not check_password("", encoded(text))
+    assert to_django_encoding(text) == text
+    assert not check_password("", to_django_encoding(text))
 
 
 def complaint(text: str) -> str:
     try:
-        return "" if len(encoded(text)) <= LONGEST else "too long"
+        return "" if len(to_django_encoding(text)) <= MAX_LENGTH else "too long"
     except ValueError as error:
         return str(error)
 

@@ -8,7 +8,7 @@ import pytest
 
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
-from latchkey.import_export.importer import BATCH
+from latchkey.import_export.importer import BATCH_SIZE
 from tests.people import PASSWORD, Person, try_login
 from tests.problems import assert_problem
 from tests.transfer.conftest import Import, as_csv
@@ -158,6 +158,6 @@ def test_an_import_goes_on_from_a_line(take_in: TakeIn, users: Users, tmp_path: 
 
 
 def test_more_than_a_batch_comes_in_whole(take_in: TakeIn) -> None:
-    records = [{"email": f"user.{number}@example.com", "password_hash": "!x"} for number in range(12 * BATCH + 34)]
+    records = [{"email": f"user.{number}@example.com", "password_hash": "!x"} for number in range(12 * BATCH_SIZE + 34)]
     assert take_in(*records).counts == (len(records), 0, 0)
     assert User.objects.count() == len(records)

@@ -15,8 +15,8 @@ from django.core.management import call_command
 from django.urls import resolve
 
 from latchkey.accounts.models import User
-from latchkey.import_export.django_source import _opened
-from latchkey.import_export.endpoint_map import ADDRESSES, LEFT_BEHIND
+from latchkey.import_export.django_source import _connect_read_only
+from latchkey.import_export.endpoint_map import ENDPOINT_MAP, NOT_MIGRATED
 from tests.people import PASSWORD, Person
 from tests.server import fresh_database
 from tests.transfer.foreign import KINDS, made
@@ -112,7 +112,7 @@ def import_from(system: str, *options: str) -> tuple[int, str]:
     return code, said.getvalue()
 
 
-@pytest.mark.parametrize("system", ADDRESSES)
+@pytest.mark.parametrize("system", ENDPOINT_MAP)
 def test_the_users_of_each_system_sign_in_with_the_password_that_they_had(
     alice: Person, old: OldProject, system: str
 ) -> None:
@@ -123,7 +123,7 @@ def test_the_users_of_each_system_sign_in_with_the_password_that_they_had(
     before = old.everything()
     code, said = import_from(system, "--database", old.url)
     assert (code, said.splitlines()[-1]) == (0, "3 added, 0 already there, 0 bad.")
-    assert LEFT_BEHIND[system] in said
+    assert NOT_MIGRATED[system] in said
     assert Person(alice.http, "dave@example.com").login().me().json()["username"] == "Dave"
     dave, boss = User.objects.get(email="dave@example.com"), User.objects.get(email="boss@example.com")
     assert dave.created_at.isoformat(" ") == JOINED
@@ -178,7 +178,7 @@ def test_a_table_of_ones_own_needs_three_columns(db: None, old: OldProject) -> N
 
 def test_the_old_database_itself_refuses_to_be_written_to(old: OldProject) -> None:
     old.add(1, "dave@example.com")
-    connection = _opened(old.url)
+    connection = _connect_read_only(old.url)
     refusals = (sqlite3.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
     for statement in ("DELETE FROM auth_user", "CREATE TABLE mallory (id integer)", "UPDATE auth_user SET email = ''"):
         with pytest.raises(refusals):
@@ -220,11 +220,11 @@ def test_every_mistake_is_one_sentence_without_the_password(
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("system", ADDRESSES)
+@pytest.mark.parametrize("system", ENDPOINT_MAP)
 def test_without_a_database_it_says_what_changes(db: None, system: str) -> None:
     code, said = import_from(system)
     assert code == 0
-    for old_address, new_address in ADDRESSES[system]:
+    for old_address, new_address in ENDPOINT_MAP[system]:
         assert re.search(rf"^{re.escape(old_address)} +{re.escape(new_address)}$", said, re.MULTILINE)
     assert "--database URL" in said
 
@@ -238,14 +238,14 @@ def test_every_hash_of_django_comes_along(db: None, old: OldProject, kind: str) 
 
 def test_the_page_has_every_address(db: None) -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "moving.md").read_text()
-    for system, addresses in ADDRESSES.items():
+    for system, addresses in ENDPOINT_MAP.items():
         section = re.search(rf"^## From {system}\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
         assert section
         found = re.findall(r"^\| `([A-Z, ]+ /\S+?)`.*?\| `([A-Z, ]+ /\S+?)`", section[1], re.MULTILINE)
         assert tuple(found) == addresses
 
 
-@pytest.mark.parametrize("address", sorted({new for pairs in ADDRESSES.values() for _, new in pairs}))
+@pytest.mark.parametrize("address", sorted({new for pairs in ENDPOINT_MAP.values() for _, new in pairs}))
 def test_what_clients_are_sent_to_is_there(address: str) -> None:
     methods, _, path = address.rpartition(" ")
     view = resolve(path.partition("?")[0]).func

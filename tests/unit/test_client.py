@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latchkey.core.client import Client
+from latchkey.core.client import ClientInfo
 
 
-def seen(remote: str = "203.0.113.9", forwarded: str | None = None, proxies: int = 0, agent: str = "") -> Client:
+def seen(remote: str = "203.0.113.9", forwarded: str | None = None, proxies: int = 0, agent: str = "") -> ClientInfo:
     headers = {"REMOTE_ADDR": remote, "HTTP_USER_AGENT": agent}
-    return Client.from_headers(headers | ({} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded}), proxies)
+    return ClientInfo.from_environ(
+        headers | ({} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded}), proxies
+    )
 
 
 @pytest.mark.ledger("RFC9700-4.13")
@@ -65,7 +67,7 @@ def test_an_address_is_canonical_or_none(remote: str, address: str | None) -> No
 def test_a_user_agent_is_cut_and_printable() -> None:
     assert seen(agent="x" * 10_000).user_agent == "x" * 255
     assert seen(agent="a\r\nb\x00c\x1b[31m\u202ed").user_agent == "a\ufffd\ufffdb\ufffdc\ufffd[31m\ufffdd"
-    assert Client.from_headers({}, 0) == Client(None, "")
+    assert ClientInfo.from_environ({}, 0) == ClientInfo(None, "")
 
 
 @given(st.text(), st.text(), st.text(), st.integers(0, 5))

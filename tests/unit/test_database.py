@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latchkey.conf.database import connection_settings
+from latchkey.conf.database import parse_database_url
 
 PARTS = ("USER", "PASSWORD", "HOST", "PORT", "NAME")
 
@@ -21,7 +21,7 @@ PARTS = ("USER", "PASSWORD", "HOST", "PORT", "NAME")
     ],
 )
 def test_a_sqlite_url_names_a_file_whose_commits_are_durable(url: str, name: str) -> None:
-    settings = connection_settings(url)
+    settings = parse_database_url(url)
     assert (settings["ENGINE"], settings["NAME"]) == ("django.db.backends.sqlite3", name)
     assert settings["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
     assert settings["OPTIONS"]["timeout"] > 0
@@ -41,7 +41,7 @@ def test_a_sqlite_url_names_a_file_whose_commits_are_durable(url: str, name: str
     ],
 )
 def test_a_postgresql_url_is_read_as_libpq_reads_it(url: str, parts: tuple[str | None, ...]) -> None:
-    settings = connection_settings(url)
+    settings = parse_database_url(url)
     assert settings["ENGINE"] == "django.db.backends.postgresql"
     assert tuple(settings.get(part) for part in PARTS) == parts
     assert 0 < settings["OPTIONS"]["connect_timeout"] <= 5
@@ -49,15 +49,15 @@ def test_a_postgresql_url_is_read_as_libpq_reads_it(url: str, parts: tuple[str |
 
 
 def test_a_host_that_fell_silent_is_gone_in_seconds_unless_the_url_says_otherwise() -> None:
-    options: dict[str, Any] = connection_settings("postgresql://a/name")["OPTIONS"]
+    options: dict[str, Any] = parse_database_url("postgresql://a/name")["OPTIONS"]
     assert (options["tcp_user_timeout"], options["keepalives_idle"], options["keepalives_interval"]) == (5000, 5, 2)
-    told = connection_settings("postgresql://a/name?tcp_user_timeout=9000&keepalives_idle=60")["OPTIONS"]
+    told = parse_database_url("postgresql://a/name?tcp_user_timeout=9000&keepalives_idle=60")["OPTIONS"]
     assert (int(told["tcp_user_timeout"]), int(told["keepalives_idle"])) == (9000, 60)
 
 
 def test_further_parameters_go_to_libpq() -> None:
     url = "postgresql://a,b/name?target_session_attrs=read-write&sslmode=verify-full&connect_timeout=7"
-    options: dict[str, Any] = connection_settings(url)["OPTIONS"]
+    options: dict[str, Any] = parse_database_url(url)["OPTIONS"]
     assert (options["target_session_attrs"], options["sslmode"]) == ("read-write", "verify-full")
     assert int(options["connect_timeout"]) == 7
 
@@ -74,7 +74,7 @@ def test_further_parameters_go_to_libpq() -> None:
     ],
 )
 def test_statements_are_prepared_unless_the_url_says_no(query: str, threshold: int | None) -> None:
-    options: dict[str, Any] = connection_settings(f"postgresql://a/name{query}")["OPTIONS"]
+    options: dict[str, Any] = parse_database_url(f"postgresql://a/name{query}")["OPTIONS"]
     assert options["prepare_threshold"] == threshold
     assert options.get("sslmode") == ("require" if "sslmode" in query else None)
     assert "prepared_statements" not in options
@@ -89,7 +89,7 @@ UNREADABLE += ["postgresql://u:s3cret@db/name?prepared_statements=maybe"]
 @pytest.mark.parametrize("url", UNREADABLE)
 def test_a_url_that_cannot_be_read_is_not_repeated(url: str) -> None:
     with pytest.raises(ImproperlyConfigured) as refused:
-        connection_settings(url)
+        parse_database_url(url)
     assert str(refused.value).startswith("DATABASE_URL ")
     assert "s3cret" not in str(refused.value)
 
@@ -97,7 +97,7 @@ def test_a_url_that_cannot_be_read_is_not_repeated(url: str) -> None:
 @given(st.text(), st.sampled_from(["", "sqlite:///", "postgresql://", "postgresql://u:p@h/"]))
 def test_any_text_makes_settings_or_one_refusal(text: str, start: str) -> None:
     try:
-        settings = connection_settings(start + text)
+        settings = parse_database_url(start + text)
     except ImproperlyConfigured:
         return
     assert settings["NAME"]

@@ -6,7 +6,7 @@ from typing import Any
 import jwt
 import pytest
 
-from latchkey.tokens.jwk import ALGORITHMS, generate, private_bytes, public_jwk, restored, thumbprint
+from latchkey.tokens.jwk import ALGORITHMS, generate, key_from_jwk, public_jwk, thumbprint, to_pkcs8
 
 RFC7638: dict[str, Any] = {
     "kty": "RSA",
@@ -44,17 +44,17 @@ def test_what_is_published_holds_nothing_private_and_verifies_elsewhere(algorith
     published = public_jwk(key)
     assert set(published) == {"kty", "use", "alg", "kid"} | PUBLIC[algorithm]
     assert (published["alg"], published["use"], published["kid"]) == (algorithm, "sig", key.kid)
-    token = jwt.encode({"a": 1}, key.signs, algorithm)
+    token = jwt.encode({"a": 1}, key.signing_key, algorithm)
     assert jwt.decode(token, jwt.PyJWK(json.loads(json.dumps(published))), [algorithm]) == {"a": 1}
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_key_comes_back_out_of_its_bytes(algorithm: str) -> None:
     key = generate(algorithm)
-    back = restored(public_jwk(key), private_bytes(key))
+    back = key_from_jwk(public_jwk(key), to_pkcs8(key))
     assert back == key
-    assert jwt.decode(jwt.encode({"a": 1}, back.signs, algorithm), key.verifies, [algorithm]) == {"a": 1}
-    assert restored(public_jwk(key), None).signs is None
+    assert jwt.decode(jwt.encode({"a": 1}, back.signing_key, algorithm), key.verification_key, [algorithm]) == {"a": 1}
+    assert key_from_jwk(public_jwk(key), None).signing_key is None
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -79,9 +79,9 @@ def test_a_key_does_not_show_what_it_is_made_of(algorithm: str) -> None:
 )
 def test_what_is_no_key_of_ours_is_refused(broken: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="of ours"):
-        restored(broken, None)
+        key_from_jwk(broken, None)
 
 
 def test_bytes_that_are_no_private_key_are_refused() -> None:
     with pytest.raises(ValueError, match=r"."):
-        restored(public_jwk(generate("EdDSA")), b"junk")
+        key_from_jwk(public_jwk(generate("EdDSA")), b"junk")

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from latchkey.conf.policy import Policy
 from latchkey.signing_keys.schedule import (
-    CACHED_FOR,
-    CLOCKS_APART,
-    PUBLISHED_BEFORE,
-    VERIFIES_AFTER,
-    Span,
+    JWKS_MAX_AGE,
+    MAX_CLOCK_SKEW,
+    PREPUBLISH,
+    VERIFY_GRACE,
+    KeySchedule,
     State,
-    signer,
+    select_signing_key,
 )
 from latchkey.tokens.access_token import CLOCK_SKEW
 
@@ -27,11 +27,11 @@ MINUTES = st.integers(-600, 600).map(lambda minutes: NOW + timedelta(minutes=min
 @dataclass(frozen=True)
 class Named:
     name: str
-    span: Span
+    span: KeySchedule
 
 
 def test_a_key_goes_through_its_states_at_the_very_moment() -> None:
-    span = Span(NOW, NOW + timedelta(days=1), NOW + timedelta(days=2))
+    span = KeySchedule(NOW, NOW + timedelta(days=1), NOW + timedelta(days=2))
     at = {
         NOW - MOMENT: State.UPCOMING,
         NOW: State.SIGNING,
@@ -44,47 +44,52 @@ def test_a_key_goes_through_its_states_at_the_very_moment() -> None:
 
 
 def test_a_key_without_an_end_signs_for_good() -> None:
-    assert Span(NOW).state(NOW + timedelta(days=36500)) == State.SIGNING
+    assert KeySchedule(NOW).state(NOW + timedelta(days=36500)) == State.SIGNING
 
 
 def test_a_key_that_was_taken_back_before_it_began_never_signs() -> None:
-    span = Span(NOW + timedelta(minutes=10), NOW, NOW + timedelta(hours=1))
+    span = KeySchedule(NOW + timedelta(minutes=10), NOW, NOW + timedelta(hours=1))
     assert {span.state(NOW + timedelta(minutes=minutes)) for minutes in range(59)} == {State.RETIRING}
 
 
 @given(MINUTES, MINUTES, MINUTES, MINUTES)
 def test_a_key_never_goes_back_to_an_earlier_state(began: datetime, a: datetime, b: datetime, asked: datetime) -> None:
-    span, order = Span(began, min(a, b), max(a, b)), list(State)
+    span, order = KeySchedule(began, min(a, b), max(a, b)), list(State)
     later = asked + timedelta(minutes=1)
     assert order.index(span.state(asked)) <= order.index(span.state(later))
 
 
 def test_the_key_that_began_last_signs() -> None:
-    old, new = Named("old", Span(NOW - timedelta(days=1))), Named("new", Span(NOW))
-    assert signer([new, old], NOW) is signer([old, new], NOW) is new
-    assert signer([old, new], NOW - MOMENT) is old
+    old, new = Named("old", KeySchedule(NOW - timedelta(days=1))), Named("new", KeySchedule(NOW))
+    assert select_signing_key([new, old], NOW) is select_signing_key([old, new], NOW) is new
+    assert select_signing_key([old, new], NOW - MOMENT) is old
 
 
 def test_a_node_whose_clock_is_behind_signs_with_the_next_key_rather_than_with_none() -> None:
-    retired = Named("retired", Span(NOW - timedelta(days=1), NOW - timedelta(minutes=1), NOW - timedelta(minutes=1)))
-    first, second = Named("first", Span(NOW + timedelta(seconds=30))), Named("second", Span(NOW + timedelta(days=1)))
-    assert signer([retired, second, first], NOW) is first
-    assert signer([retired], NOW) is None
-    assert signer([], NOW) is None
+    retired = Named(
+        "retired", KeySchedule(NOW - timedelta(days=1), NOW - timedelta(minutes=1), NOW - timedelta(minutes=1))
+    )
+    first, second = (
+        Named("first", KeySchedule(NOW + timedelta(seconds=30))),
+        Named("second", KeySchedule(NOW + timedelta(days=1))),
+    )
+    assert select_signing_key([retired, second, first], NOW) is first
+    assert select_signing_key([retired], NOW) is None
+    assert select_signing_key([], NOW) is None
 
 
 def test_the_overlaps_are_longer_than_what_they_outlast() -> None:
     (lifetime,) = (knob for knob in fields(Policy) if knob.name == "access_token_lifetime")
-    assert timedelta(seconds=2 * CLOCK_SKEW) <= CLOCKS_APART
-    assert lifetime.metadata["high"] + CLOCKS_APART <= VERIFIES_AFTER
-    assert CACHED_FOR + CLOCKS_APART < PUBLISHED_BEFORE
+    assert timedelta(seconds=2 * CLOCK_SKEW) <= MAX_CLOCK_SKEW
+    assert lifetime.metadata["maximum"] + MAX_CLOCK_SKEW <= VERIFY_GRACE
+    assert JWKS_MAX_AGE + MAX_CLOCK_SKEW < PREPUBLISH
 
 
 @pytest.mark.parametrize("clock", [timedelta(seconds=30), -timedelta(seconds=30)])
 def test_no_token_outlives_its_key_by_anybodys_clock(clock: timedelta) -> None:
     """A node signs at the last moment that its clock allows, for the longest that a token can live."""
     retires = NOW + clock
-    span = Span(NOW - timedelta(days=1), retires, retires + VERIFIES_AFTER)
+    span = KeySchedule(NOW - timedelta(days=1), retires, retires + VERIFY_GRACE)
     signed_at = retires - MOMENT
     assert span.state(signed_at) == State.SIGNING
     assert span.state(signed_at + timedelta(hours=1)) == State.RETIRING

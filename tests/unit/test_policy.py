@@ -9,7 +9,7 @@ from django.test import override_settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from latchkey.conf.policy import Policy, clamped, from_stored
+from latchkey.conf.policy import Policy, clamp, parse_policy
 
 KNOBS = {knob.name: knob for knob in fields(Policy)}
 NAMES = pytest.mark.parametrize("name", KNOBS)
@@ -20,15 +20,15 @@ ANYTHING = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries
 def within(knob: Field[Any], value: Any) -> bool:
     if choices := knob.metadata.get("choices"):
         return value in choices
-    return type(value) is type(knob.default) and bool(knob.metadata["low"] <= value <= knob.metadata["high"])
+    return type(value) is type(knob.default) and bool(knob.metadata["minimum"] <= value <= knob.metadata["maximum"])
 
 
 @NAMES
 def test_every_default_and_both_ends_stand_as_they_are(name: str) -> None:
     knob = KNOBS[name]
-    ends = knob.metadata.get("choices") or (knob.metadata["low"], knob.metadata["high"])
+    ends = knob.metadata.get("choices") or (knob.metadata["minimum"], knob.metadata["maximum"])
     for value in (knob.default, *ends):
-        assert clamped(knob, value, knob.default) == value
+        assert clamp(knob, value, knob.default) == value
         assert within(knob, value)
 
 
@@ -36,7 +36,7 @@ def test_every_default_and_both_ends_stand_as_they_are(name: str) -> None:
 @settings(max_examples=40)
 @given(value=ANYTHING)
 def test_no_value_leaves_its_range_or_its_type(name: str, value: Any) -> None:
-    assert within(KNOBS[name], clamped(KNOBS[name], value, KNOBS[name].default))
+    assert within(KNOBS[name], clamp(KNOBS[name], value, KNOBS[name].default))
 
 
 @pytest.mark.ledger("RFC6750-5.3", "ASVS-1.4.2")
@@ -67,19 +67,19 @@ def test_no_value_leaves_its_range_or_its_type(name: str, value: Any) -> None:
     ],
 )
 def test_a_value_is_pulled_into_its_range_or_left_at_its_default(name: str, stored: Any, kept: Any) -> None:
-    assert clamped(KNOBS[name], stored, KNOBS[name].default) == kept
+    assert clamp(KNOBS[name], stored, KNOBS[name].default) == kept
 
 
 def test_what_is_not_stored_keeps_its_default() -> None:
-    assert from_stored({}) == Policy()
-    assert from_stored({"RETRY_WINDOW": timedelta(0)}) == Policy(retry_window=timedelta(0))
+    assert parse_policy({}) == Policy()
+    assert parse_policy({"RETRY_WINDOW": timedelta(0)}) == Policy(retry_window=timedelta(0))
     with override_settings(POLICY_DEFAULTS=Policy(password_min_length=15)):
-        assert from_stored({"RETRY_WINDOW": timedelta(0)}).password_min_length == 15
+        assert parse_policy({"RETRY_WINDOW": timedelta(0)}).password_min_length == 15
 
 
 @given(st.dictionaries(st.sampled_from([*map(str.upper, KNOBS), "UNKNOWN"]), ANYTHING))
 def test_any_table_makes_a_policy(stored: dict[str, Any]) -> None:
-    policy = from_stored(stored)
+    policy = parse_policy(stored)
     assert all(within(knob, getattr(policy, name)) for name, knob in KNOBS.items())
     moment = datetime(2030, 1, 1, tzinfo=UTC)
     assert moment + policy.refresh_token_lifetime > moment

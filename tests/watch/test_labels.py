@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from latchkey.telemetry.metrics import METHODS
-from latchkey.telemetry.route_labels import OTHER, known
+from latchkey.telemetry.route_labels import OTHER, route_table
 from tests.people import PASSWORD, Person
 from tests.server import Server
 from tests.watch.scrape import samples
@@ -30,7 +30,7 @@ def test_hostile_requests_make_no_label_values_and_no_label_holds_a_secret(serve
             for method in ("GET", "POST", "BREW", "X" * 50):
                 http.request(method, path, headers={"X-Secret": "s3cret"}, params={"token": alice.access_token})
         said = http.get("/metrics").text
-    exact, prefixes = known()
+    exact, prefixes = route_table()
     routes = {*exact.values(), *prefixes.values(), OTHER}
     labels = [one.labels for one in samples(said)]
     assert {label["route"] for label in labels if "route" in label} <= routes

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from latchkey.core import clock
-from latchkey.metrics_server.live_sessions import estimated, forget, live_sessions
+from latchkey.metrics_server.live_sessions import clear_cache, estimate, live_sessions
 from latchkey.sessions.models import ID_BITS, Session
 from tests.people import Person
 
@@ -38,22 +38,22 @@ def crowd(alice: Person) -> int:
 
 
 def test_few_sessions_are_counted_and_ended_ones_are_not(alice: Person, bob: Person) -> None:
-    assert estimated() == 2
+    assert estimate() == 2
     bob.logout()
-    assert estimated() == 1
+    assert estimate() == 1
     Session.objects.update(expires_at=clock.now())
-    assert estimated() == 0
+    assert estimate() == 0
 
 
 def test_many_sessions_are_estimated_from_the_lowest_ids(crowd: int) -> None:
     assert crowd > MANY / 2
-    assert estimated() == crowd
+    assert estimate() == crowd
     error = SAMPLE**-0.5
-    assert abs(estimated(SAMPLE) - crowd) < 3 * error * crowd
+    assert abs(estimate(SAMPLE) - crowd) < 3 * error * crowd
 
 
 def test_it_takes_two_statements_a_minute(alice: Person, statements: Callable[[Callable[[], Any]], list[str]]) -> None:
-    forget()
+    clear_cache()
     assert len(statements(live_sessions)) == 2
     assert statements(live_sessions) == []
-    forget()
+    clear_cache()

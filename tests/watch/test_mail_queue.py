@@ -6,20 +6,20 @@ from typing import Any
 
 import time_machine
 
-from latchkey.mail.models import Kind, Mail
-from latchkey.mail.outbox import post
-from latchkey.metrics_server.collectors import mail_queue
+from latchkey.mail.models import Mail, MailKind
+from latchkey.mail.outbox import enqueue
+from latchkey.metrics_server.collectors import mail_queue_size
 
 
 def test_the_queue_is_what_is_neither_sent_nor_given_up(
     db: None, statements: Callable[[Callable[[], Any]], list[str]]
 ) -> None:
-    assert mail_queue() == (0, 0)
+    assert mail_queue_size() == (0, 0)
     now = datetime.now(UTC)
-    for age, done in ((90, {}), (30, {}), (300, {"sent_at": now}), (300, {"given_up_at": now})):
+    for age, done in ((90, {}), (30, {}), (300, {"sent_at": now}), (300, {"failed_at": now})):
         with time_machine.travel(now - timedelta(seconds=age), tick=False):
-            row = post(Kind.NEW_DEVICE, "alice@example.com", {})
+            row = enqueue(MailKind.NEW_DEVICE, "alice@example.com", {})
         Mail.objects.filter(pk=row.pk).update(**done)
     with time_machine.travel(now, tick=False):
-        assert mail_queue() == (2, 90)
-    assert len(statements(mail_queue)) == 1
+        assert mail_queue_size() == (2, 90)
+    assert len(statements(mail_queue_size)) == 1

@@ -12,9 +12,9 @@ import pytest
 import time_machine
 from django.db import OperationalError, connection
 
-from latchkey.metrics_server.hourly_totals import EVERY, LIVE, Tallies, hour_now
-from latchkey.metrics_server.live_sessions import forget
-from latchkey.metrics_server.models import Tally
+from latchkey.metrics_server.hourly_totals import INTERVAL, LIVE_SESSIONS, HourlyFlusher, current_hour
+from latchkey.metrics_server.live_sessions import clear_cache
+from latchkey.metrics_server.models import HourlyCount
 from tests.api.conftest import clock
 from tests.people import Person
 from tests.server import Server
@@ -24,72 +24,75 @@ __all__ = ["clock"]
 
 def told(*names: str) -> list[int]:
     """Return the sums over all hours."""
-    return [sum(Tally.objects.filter(name=name).values_list("count", flat=True)) for name in names]
+    return [sum(HourlyCount.objects.filter(name=name).values_list("count", flat=True)) for name in names]
 
 
 def test_what_is_counted_is_told_once_and_in_one_statement(
     alice: Person, statements: Callable[[Callable[[], Any]], list[str]]
 ) -> None:
-    tallies = Tallies()
-    tallies.tell()
+    tallies = HourlyFlusher()
+    tallies.flush()
     alice.login().login().refresh()
-    sent = statements(tallies.tell)
+    sent = statements(tallies.flush)
     assert [sql.split()[0] for sql in sent] == ["INSERT"]
     assert told("login.succeeded", "session.refreshed", "login.failed") == [2, 1, 0]
-    assert statements(tallies.tell) == []
+    assert statements(tallies.flush) == []
     alice.login()
-    tallies.tell()
+    tallies.flush()
     assert told("login.succeeded") == [3]
 
 
 def test_workers_add_to_the_same_numbers(alice: Person) -> None:
-    both = Tallies(), Tallies()
+    both = HourlyFlusher(), HourlyFlusher()
     alice.login()
     for tallies in both:
-        tallies.tell()
+        tallies.flush()
     assert told("login.succeeded") == [2]
 
 
 def test_each_hour_has_numbers_of_its_own(clock: time_machine.Traveller, alice: Person) -> None:
-    tallies = Tallies()
+    tallies = HourlyFlusher()
     for _ in range(2):
         alice.login()
-        tallies.tell()
+        tallies.flush()
         clock.shift(timedelta(hours=1))
-    assert list(Tally.objects.filter(name="login.succeeded").order_by("hour").values_list("hour", "count")) == [
-        (hour_now() - 2, 1),
-        (hour_now() - 1, 1),
+    assert list(HourlyCount.objects.filter(name="login.succeeded").order_by("hour").values_list("hour", "count")) == [
+        (current_hour() - 2, 1),
+        (current_hour() - 1, 1),
     ]
 
 
 def test_what_could_not_be_told_is_told_later(alice: Person) -> None:
-    tallies = Tallies()
+    tallies = HourlyFlusher()
     alice.login()
 
     def away(*args: Any) -> Any:
         raise OperationalError
 
     with connection.execute_wrapper(away), pytest.raises(OperationalError):
-        tallies.tell()
+        tallies.flush()
     alice.login()
-    tallies.tell()
+    tallies.flush()
     assert told("login.succeeded") == [2]
 
 
 def test_live_sessions_are_sampled_once_an_hour_whoever_asks(
     clock: time_machine.Traveller, alice: Person, bob: Person
 ) -> None:
-    first, second = Tallies(), Tallies()
-    forget()
-    first.tell()
+    first, second = HourlyFlusher(), HourlyFlusher()
+    clear_cache()
+    first.flush()
     bob.logout()
-    forget()
+    clear_cache()
     for tallies in (first, second):
-        tallies.tell()
-    assert list(Tally.objects.filter(name=LIVE).values_list("count", flat=True)) == [2]
+        tallies.flush()
+    assert list(HourlyCount.objects.filter(name=LIVE_SESSIONS).values_list("count", flat=True)) == [2]
     clock.shift(timedelta(hours=1))
-    second.tell()
-    assert list(Tally.objects.filter(name=LIVE).order_by("hour").values_list("count", flat=True)) == [2, 1]
+    second.flush()
+    assert list(HourlyCount.objects.filter(name=LIVE_SESSIONS).order_by("hour").values_list("count", flat=True)) == [
+        2,
+        1,
+    ]
 
 
 @pytest.mark.ledger("ASVS-14.2.7")
@@ -97,21 +100,21 @@ def test_tallies_are_kept_as_long_as_events(
     clock: time_machine.Traveller, alice: Person, turn: Callable[..., None]
 ) -> None:
     turn(event_retention=timedelta(days=30))
-    tallies = Tallies()
-    tallies.tell()
-    oldest = hour_now()
+    tallies = HourlyFlusher()
+    tallies.flush()
+    oldest = current_hour()
     clock.shift(timedelta(days=30))
-    tallies.tell()
-    assert Tally.objects.filter(hour=oldest).exists()
+    tallies.flush()
+    assert HourlyCount.objects.filter(hour=oldest).exists()
     clock.shift(timedelta(hours=1))
-    tallies.tell()
-    assert not Tally.objects.filter(hour=oldest).exists()
+    tallies.flush()
+    assert not HourlyCount.objects.filter(hour=oldest).exists()
 
 
 def test_workers_of_a_server_tell_what_they_count_and_a_dead_ones_successor_tells_nothing_twice(server: Server) -> None:
     def expect(logins: int) -> None:
         read = f"from latchkey.metrics_server.models import Tally\n{SUM}"
-        deadline = time.monotonic() + 3 * EVERY
+        deadline = time.monotonic() + 3 * INTERVAL
         while (found := server.shell(read)) != str(logins):
             assert time.monotonic() < deadline, found
             time.sleep(1)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from latchkey.management.commands.serve import room_for_connections
+from latchkey.management.commands.serve import max_connections
 from tests.people import Person
 from tests.problems import assert_problem
 from tests.server import Server
@@ -90,7 +90,7 @@ def test_no_more_connections_are_taken_than_files_can_be_opened(files: int, conn
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
     try:
-        assert room_for_connections() == connections
+        assert max_connections() == connections
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 
 from latchkey.accounts.admin_actions import sign_out_everywhere
 from latchkey.accounts.models import User
-from latchkey.sessions.logout import end_all
+from latchkey.sessions.logout import end_all_sessions
 
 
 class Command(BaseCommand):
@@ -20,14 +20,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, user: str | None, yes: bool, **options: Any) -> None:
         """Ask, do it, and say how many users it was; raises ImproperlyConfigured where there is nothing to do."""
-        one = None if user is None else find(user)
+        one = None if user is None else get_user(user)
         if not yes:
             confirm("everybody" if one is None else one.email)
-        touched = end_all("end_sessions") if one is None else sign_out_everywhere([one.pk])
+        touched = end_all_sessions("end_sessions") if one is None else sign_out_everywhere([one.pk])
         self.stdout.write(f"Every session has ended of {touched} {'user' if touched == 1 else 'users'}.")
 
 
-def find(email: str) -> User:
+def get_user(email: str) -> User:
     """Return the user with this address, in any spelling of it; raises ImproperlyConfigured."""
     try:
         return User.objects.get_by_natural_key(email)

@@ -8,18 +8,18 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
-from latchkey.import_export.django_source import old_users
-from latchkey.import_export.endpoint_map import ADDRESSES, LEFT_BEHIND
-from latchkey.import_export.importer import Terms, take_in
-from latchkey.management.commands.users import allowed
-from latchkey.management.import_progress import Complaints, rejects_file, take_in_and_tell
+from latchkey.import_export.django_source import read_users
+from latchkey.import_export.endpoint_map import ENDPOINT_MAP, NOT_MIGRATED
+from latchkey.import_export.importer import ImportOptions, import_users
+from latchkey.management.commands.users import validate_options
+from latchkey.management.import_progress import RejectLog, open_rejects_file, run_import
 
 
 class Command(BaseCommand):
     help = "Take the users of another Django project in, out of its database, and say what changes for clients."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("system", choices=ADDRESSES, help="what the project signs people in with")
+        parser.add_argument("system", choices=ENDPOINT_MAP, help="what the project signs people in with")
         parser.add_argument("--database", metavar="URL", help="of the old project; it is only read")
         parser.add_argument("--table", default="auth_user", help="of its users (default: %(default)s)")
         parser.add_argument("--keep-ids", action="store_true", help="so that what refers to them goes on to")
@@ -28,24 +28,24 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, system: str, database: str | None, rejects: Path | None, **options: Any) -> None:
         """Take the users in if the database is named; exits with 1 where some were bad. Say what to change."""
-        self.say_what_changes(system)
+        self.print_endpoint_map(system)
         if database is None:
             self.stdout.write("To take the users in, name their database: --database URL")
             return
-        terms = allowed(Terms(options["keep_ids"], options["with_staff"]))
-        with rejects_file(rejects) as collected, old_users(database, options["table"]) as (total, records):
-            take_in_and_tell(
+        terms = validate_options(ImportOptions(options["keep_ids"], options["with_staff"]))
+        with open_rejects_file(rejects) as collected, read_users(database, options["table"]) as (total, records):
+            run_import(
                 self,
-                take_in(records, terms),
+                import_users(records, terms),
                 bar=tqdm(total=total, unit=" users", file=sys.stderr),
                 start=0,
-                complaints=Complaints(collected),
-                to_go_on=lambda last: f"{last} of {total} are done; run it again to go on.",
+                rejects=RejectLog(collected),
+                resume_hint=lambda last: f"{last} of {total} are done; run it again to go on.",
             )
 
-    def say_what_changes(self, system: str) -> None:
-        width = max(len(old) for old, _ in ADDRESSES[system])
+    def print_endpoint_map(self, system: str) -> None:
+        width = max(len(old) for old, _ in ENDPOINT_MAP[system])
         self.stdout.write(f"{'what clients ask now':<{width}}  what they ask here")
-        for old, new in ADDRESSES[system]:
+        for old, new in ENDPOINT_MAP[system]:
             self.stdout.write(f"{old:<{width}}  {new}")
-        self.stdout.write(f"{LEFT_BEHIND[system]} Bodies and front ends: docs/moving.md.")
+        self.stdout.write(f"{NOT_MIGRATED[system]} Bodies and front ends: docs/moving.md.")

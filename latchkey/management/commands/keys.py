@@ -11,13 +11,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand
 
 from latchkey.core import clock
-from latchkey.signing_keys.models import PRIVATE_KEYS, SigningKey
+from latchkey.signing_keys.models import PRIVATE_KEY_ENCRYPTION, SigningKey
 from latchkey.signing_keys.rotation import retire, rotate
-from latchkey.signing_keys.schedule import SETTLES_WITHIN, State
+from latchkey.signing_keys.schedule import PROPAGATION, State
 from latchkey.tokens.keys import ALGORITHM
 
 COLUMNS = ("kid", "algorithm", "state", "created_at", "signs_from", "retires_at", "verifies_until", "decrypts")
-DERIVED = "LATCHKEY_SIGNING_ALGORITHM is 'HS256', whose keys are derived from the secret key"
+DERIVED_NOTICE = "LATCHKEY_SIGNING_ALGORITHM is 'HS256', whose keys are derived from the secret key"
 
 
 class Command(BaseCommand):
@@ -43,33 +43,35 @@ class Command(BaseCommand):
 
     def show(self, as_json: bool) -> None:
         now = clock.now()
-        rows = [facts(row, now) for row in SigningKey.objects.order_by("number")]
+        rows = [describe_key(row, now) for row in SigningKey.objects.order_by("number")]
         if as_json:
             self.stdout.write(json.dumps(rows, indent=2))
         elif rows:
-            self.stdout.write(table([list(COLUMNS), *([str(row[name]) for name in COLUMNS] for row in rows)]))
+            self.stdout.write(format_table([list(COLUMNS), *([str(row[name]) for name in COLUMNS] for row in rows)]))
         else:
-            self.stdout.write(f"There are no signing keys. {DERIVED}." if derived() else "There are no signing keys.")
+            self.stdout.write(
+                f"There are no signing keys. {DERIVED_NOTICE}." if uses_derived_keys() else "There are no signing keys."
+            )
 
     def rotate(self, at_once: bool) -> None:
         """Make a key and say when it signs; with --now, return once every process knows it."""
-        if derived():
-            raise ImproperlyConfigured(f"{DERIVED}; change that one instead (docs/operations.md).")
+        if uses_derived_keys():
+            raise ImproperlyConfigured(f"{DERIVED_NOTICE}; change that one instead (docs/operations.md).")
         made = rotate(settings.SIGNING_ALGORITHM, clock.now(), at_once)
-        if at_once and made.former:
-            time.sleep(SETTLES_WITHIN.total_seconds())
-        self.stdout.write(f"The key {made.kid} is published, and signs from {moment(made.signs_from)}.")
-        if made.former:
-            self.stdout.write(f"Tokens of {made.former} are good until they end.")
+        if at_once and made.previous:
+            time.sleep(PROPAGATION.total_seconds())
+        self.stdout.write(f"The key {made.kid} is published, and signs from {format_time(made.signs_from)}.")
+        if made.previous:
+            self.stdout.write(f"Tokens of {made.previous} are good until they end.")
 
     def retire(self, kid: str, yes: bool) -> None:
         if not yes:
             confirm(kid)
-        retire(kid, clock.now(), needed=not derived())
+        retire(kid, clock.now(), needed=not uses_derived_keys())
         self.stdout.write(f"Tokens of {kid} are refused from now on.")
 
 
-def derived() -> bool:
+def uses_derived_keys() -> bool:
     return bool(settings.SIGNING_ALGORITHM == ALGORITHM)
 
 
@@ -83,19 +85,19 @@ def confirm(kid: str) -> None:
         raise ImproperlyConfigured("No key was retired; answer 'yes', or give --yes.")
 
 
-def facts(row: SigningKey, now: datetime) -> dict[str, Any]:
+def describe_key(row: SigningKey, now: datetime) -> dict[str, Any]:
     """Return what an operator may know of a key; whether it decrypts is of no interest once it is retired."""
-    state = row.span.state(now)
-    decrypts = None if state == State.RETIRED else PRIVATE_KEYS.unseal(bytes(row.private)) is not None
-    times = {name: moment(getattr(row, name)) for name in COLUMNS if name.endswith(("_at", "_from", "_until"))}
+    state = row.schedule.state(now)
+    decrypts = None if state == State.RETIRED else PRIVATE_KEY_ENCRYPTION.decrypt(bytes(row.private)) is not None
+    times = {name: format_time(getattr(row, name)) for name in COLUMNS if name.endswith(("_at", "_from", "_until"))}
     return {"kid": row.kid, "algorithm": row.algorithm, "state": state.value, **times, "decrypts": decrypts}
 
 
-def moment(at: datetime | None) -> str | None:
+def format_time(at: datetime | None) -> str | None:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
 
 
-def table(lines: list[list[str]]) -> str:
+def format_table(lines: list[list[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     words = {"None": "-", "True": "yes", "False": "no"}
     padded = [[words.get(cell, cell).ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]

@@ -7,10 +7,10 @@ from django.core.management.commands.migrate import Command as DjangoCommand
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-LOCK = int.from_bytes(b"latchkey")
+ADVISORY_LOCK_ID = int.from_bytes(b"latchkey")
 """The number of the advisory lock; nobody else in this database should happen upon it."""
 
-ASK_EVERY = 0.5  # seconds
+POLL_INTERVAL = 0.5  # seconds
 
 
 class Command(DjangoCommand):
@@ -23,22 +23,22 @@ class Command(DjangoCommand):
         connection = connections[options["database"]]
         locked = connection.vendor == "postgresql"
         if locked:
-            self.wait_for_turn(connection)
+            self.acquire_lock(connection)
         try:
             super().handle(*args, **options)
         finally:
             if locked:
                 connection.close()  # and with it the lock
 
-    def wait_for_turn(self, connection: BaseDatabaseWrapper) -> None:
+    def acquire_lock(self, connection: BaseDatabaseWrapper) -> None:
         """Take the lock; ask for it time and again, as CREATE INDEX CONCURRENTLY would wait for a waiting statement."""
         told = False
         with connection.cursor() as cursor:
             while True:
-                cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+                cursor.execute("SELECT pg_try_advisory_lock(%s)", [ADVISORY_LOCK_ID])
                 if cursor.fetchone() == (True,):
                     return
                 if not told:
                     self.stderr.write("Another node is migrating this database; waiting for it to end.")
                     told = True
-                time.sleep(ASK_EVERY)
+                time.sleep(POLL_INTERVAL)

@@ -22,12 +22,12 @@ class Command(BaseCommand):
         with tqdm(total=Session.objects.count(), unit=" sessions", unit_scale=True, file=self.stderr) as bar:
             for batch in prune():
                 deleted += batch.deleted
-                bar.update(batch.seen)
+                bar.update(batch.scanned)
         forgotten, expired = sum(prune_attempts()), sum(prune_codes())
         self.stdout.write(f"{deleted} ended sessions deleted, {Session.objects.count()} left.")
         self.stdout.write(f"{forgotten} counters of failed attempts forgotten.")
         self.stdout.write(f"{expired} expired links and codes deleted.")
-        self.stdout.write(f"{sum(prune_mails())} mails deleted that were sent or given up.")
+        self.stdout.write(f"{sum(prune_mails())} mails deleted that were sent or failed.")
         with tqdm(unit=" events", unit_scale=True, file=self.stderr) as bar:
             for number in prune_events():
                 bar.update(number)

@@ -22,22 +22,22 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from latchkey.accounts.superuser import ensure_superuser
-from latchkey.checks import refuse_unsafe_boot
+from latchkey.checks import require_safe_configuration
 from latchkey.mail.checks import refuse_broken_templates
-from latchkey.metrics_server.shared_directory import own_address, watching
-from latchkey.metrics_server.sockets import bound
-from latchkey.server.rsgi import Front
+from latchkey.metrics_server.shared_directory import open_metrics_socket, shared_directory
+from latchkey.metrics_server.sockets import bind
+from latchkey.server.rsgi import RsgiApplication
 from latchkey.signing_keys.startup import prepare_keys
 
 DRAIN_SECONDS = 30
-HEAD_SECONDS = 10  # for a head, and for an idle connection until the next one begins
-HEAD_BYTES = 8192  # a longer head is answered 431; the server takes no smaller limit
-CONNECTIONS = 4096  # of one worker; past them, the next ones wait to be accepted
-OWN_FILES = 256  # that a worker opens besides: its database, its modules, its templates
+HEADER_TIMEOUT = 10  # for a head, and for an idle connection until the next one begins
+MAX_HEADER_BYTES = 8192  # a longer head is answered 431; the server takes no smaller limit
+MAX_CONNECTIONS = 4096  # of one worker; past them, the next ones wait to be accepted
+RESERVED_FILES = 256  # that a worker opens besides: its database, its modules, its templates
 PR_SET_PDEATHSIG = 1
 
 
-def between(low: int, high: int) -> Callable[[str], int]:
+def int_range(low: int, high: int) -> Callable[[str], int]:
     """Return a reader for a whole number in this range."""
 
     def read(text: str) -> int:
@@ -55,47 +55,47 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         cores = min(os.cpu_count() or 1, 8)
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-        parser.add_argument("--port", type=between(1, 65535), default=8000, help="port (default: %(default)s)")
-        number, threads = between(1, 256), "threads in each, besides those that hash passwords (default: %(default)s)"
+        parser.add_argument("--port", type=int_range(1, 65535), default=8000, help="port (default: %(default)s)")
+        number, threads = int_range(1, 256), "threads in each, besides those that hash passwords (default: %(default)s)"
         parser.add_argument("--workers", type=number, default=cores, help="one a core, 8 at most (%(default)s)")
         parser.add_argument("--threads", type=number, default=10, help=threads)
 
     def handle(self, *args: Any, host: str, port: int, workers: int, threads: int, **options: Any) -> None:
-        refuse_unsafe_boot()
+        require_safe_configuration()
         refuse_broken_templates()
         self.check()
-        listener = own_address()
-        bound(host, port).close()  # the server itself would share a taken port
+        listener = open_metrics_socket()
+        bind(host, port).close()  # the server itself would share a taken port
         prepare_tables()
         prepare_keys()
-        admin = first_superuser()
+        admin = create_first_superuser()
         connections.close_all()  # the workers are forked, and a connection must not be shared
         server = Server(
-            "latchkey.server.rsgi:Front",
+            "latchkey.server.rsgi:RsgiApplication",
             address=host,
             port=port,
             interface=Interfaces.RSGI,
             http=HTTPModes.http1,
-            http1_settings=HTTP1Settings(header_read_timeout=HEAD_SECONDS * 1000, max_buffer_size=HEAD_BYTES),
+            http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT * 1000, max_buffer_size=MAX_HEADER_BYTES),
             websockets=False,
-            backpressure=room_for_connections(),
+            backpressure=max_connections(),
             workers=workers,
             respawn_failed_workers=True,
             workers_kill_timeout=DRAIN_SECONDS,
             log_level=LogLevels.error,  # its warnings are advice about the number of threads
         )
         os.register_at_fork(after_in_child=end_with_parent)
-        server.on_startup(lambda: self.stdout.write(banner(f"http://{bracketed(host)}:{port}", admin), ending=""))
-        with watching(listener) as watch:
-            front: Any = partial(Front, threads, watch)  # called in each worker
+        server.on_startup(lambda: self.stdout.write(banner(f"http://{url_host(host)}:{port}", admin), ending=""))
+        with shared_directory(listener) as watch:
+            front: Any = partial(RsgiApplication, threads, watch)  # called in each worker
             server.serve(target_loader=front, wrap_loader=False)
         self.stdout.write("Latchkey has stopped.")
 
 
-def room_for_connections() -> int:
+def max_connections() -> int:
     """Return how many connections a worker may hold; the server has raised the limit on open files as far as it may."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return CONNECTIONS if files == resource.RLIM_INFINITY else max(1, min(CONNECTIONS, files - OWN_FILES))
+    return MAX_CONNECTIONS if files == resource.RLIM_INFINITY else max(1, min(MAX_CONNECTIONS, files - RESERVED_FILES))
 
 
 def end_with_parent() -> None:
@@ -113,7 +113,7 @@ def prepare_tables() -> None:
         raise ImproperlyConfigured("The database is not up to date; run 'latchkey migrate' first.")
 
 
-def first_superuser() -> tuple[str, str] | None:
+def create_first_superuser() -> tuple[str, str] | None:
     """Make the superuser of the environment, or on the default SQLite database one with a password of chance."""
     email = settings.ADMIN_EMAIL
     if not email and (settings.PRODUCTION or settings.DATABASE_URL):
@@ -128,7 +128,7 @@ def first_superuser() -> tuple[str, str] | None:
     return (email, generated) if generated else None
 
 
-def bracketed(host: str) -> str:
+def url_host(host: str) -> str:
     """Return the host as it stands in a URL (RFC 3986 section 3.2.2)."""
     return f"[{host}]" if ":" in host else host
 

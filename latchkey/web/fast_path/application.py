@@ -13,19 +13,21 @@ from typing import Any, NoReturn
 
 from django.db import DatabaseError
 
-from latchkey.core.exceptions import Refusal, ServerError
-from latchkey.db.async_connection import Lost
-from latchkey.db.async_pool import Lines
+from latchkey.core.exceptions import ApiError, InternalServerError
+from latchkey.db.async_connection import ConnectionLost
+from latchkey.db.async_pool import AsyncPool
 from latchkey.telemetry.request_log import request_log
-from latchkey.web.fast_path.handler import Answer, Environ, NoContent, PlainView, Told
-from latchkey.web.fast_path.response_headers import DECISIVE, Headers, all_headers
-from latchkey.web.middleware import log_mistake
-from latchkey.web.problems import CONTENT_TYPE, document, refusal_for
+from latchkey.web.fast_path.handler import Body, Environ, FastHandler, NoContent, ResponseTuple
+from latchkey.web.fast_path.response_headers import VARYING, Headers, cached_headers
+from latchkey.web.middleware import log_unhandled_exception
+from latchkey.web.problems import CONTENT_TYPE, problem_document, to_api_error
 
-BEGUN = "latchkey.begun"
+PREPARED = "latchkey.begun"
 """In an environment: what `end` needs of a request whose statement the event loop has executed, and found no row."""
 
-WANTS_JSON = frozenset({"", "*/*", "application/json", "application/json, text/plain, */*", "application/json, */*"})
+JSON_ACCEPT_VALUES = frozenset(
+    {"", "*/*", "application/json", "application/json, text/plain, */*", "application/json, */*"}
+)
 """What programs say in Accept; whatever else there is to say is weighed on the long way."""
 
 STATUS_LINES = {status.value: f"{status} {status.phrase}" for status in HTTPStatus}
@@ -33,62 +35,62 @@ STATUS_LINES = {status.value: f"{status} {status.phrase}" for status in HTTPStat
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
-class ShortWay:
+class FastPath:
     """A WSGI application (PEP 3333) before Django's."""
 
-    def __init__(self, long_way: Any, views: Mapping[tuple[str, str], PlainView]) -> None:
-        self.long_way, self.views = long_way, views
+    def __init__(self, long_way: Any, views: Mapping[tuple[str, str], FastHandler]) -> None:
+        self.django_app, self.handlers = long_way, views
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        if found := self.find(environ):
+        if found := self.match(environ):
             view, headers, asked = found
-            act = partial(view.act, asked, environ)
-            if view.halves and BEGUN in environ:
-                act = partial(view.halves.end, environ[BEGUN], [], environ)
-            status, all_of_them, body = answer(act, headers, environ)
+            act = partial(view.handle, asked, environ)
+            if view.async_steps and PREPARED in environ:
+                act = partial(view.async_steps.finish, environ[PREPARED], [], environ)
+            status, all_of_them, body = respond(act, headers, environ)
             start_response(STATUS_LINES[status], all_of_them)
             return [body]
-        parts: Iterable[bytes] = self.long_way(environ, start_response)
+        parts: Iterable[bytes] = self.django_app(environ, start_response)
         return parts
 
-    def find(self, environ: Environ) -> tuple[PlainView, Headers, Any] | None:
+    def match(self, environ: Environ) -> tuple[FastHandler, Headers, Any] | None:
         """Return the view, its headers and what is asked of it, None where the request is to go the long way."""
-        view = self.views.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+        view = self.handlers.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
         if view is None or "latchkey.refusal" in environ:
             return None
-        if view.negotiated and environ.get("HTTP_ACCEPT", "") not in WANTS_JSON:
+        if view.negotiated and environ.get("HTTP_ACCEPT", "") not in JSON_ACCEPT_VALUES:
             return None
-        headers = all_headers(view.headers, tuple(map(environ.get, DECISIVE)))
-        asked = headers and view.read(environ)
+        headers = cached_headers(view.headers, tuple(map(environ.get, VARYING)))
+        asked = headers and view.parse(environ)
         return (view, headers, asked) if headers and asked is not None else None
 
-    async def soon(self, environ: Environ, lines: Lines) -> Answer | None:
+    async def handle_async(self, environ: Environ, lines: AsyncPool) -> ResponseTuple | None:
         """Answer on the event loop; None where a thread has to go on.
 
         That is where nothing was found, which takes more statements to tell, and where the statement got lost. Then
         the thread executes it again: a refresh that had been spent by it is answered as a retry.
         """
-        found = self.find(environ)
-        halves = found and found[0].halves
+        found = self.match(environ)
+        halves = found and found[0].async_steps
         if not found or not halves:
             return None
         _, headers, asked = found
         try:
-            begun = halves.begin(asked)
+            begun = halves.prepare(asked)
             if begun is None:
                 return None
             rows = await lines.fetch(begun[1])
-        except (Refusal, Lost):
+        except (ApiError, ConnectionLost):
             return None
         except DatabaseError as error:
-            return answer(partial(_raise, error), headers, environ)
+            return respond(partial(_reraise, error), headers, environ)
         if not rows:
-            environ[BEGUN] = begun[0]
+            environ[PREPARED] = begun[0]
             return None
-        return answer(partial(halves.end, begun[0], rows, environ), headers, environ)
+        return respond(partial(halves.finish, begun[0], rows, environ), headers, environ)
 
 
-def answer(act: Callable[[], Told], headers: Headers, environ: Environ) -> Answer:
+def respond(act: Callable[[], Body], headers: Headers, environ: Environ) -> ResponseTuple:
     """Return the status, the headers and the body, and log the request."""
     with request_log(environ["REQUEST_METHOD"], environ["PATH_INFO"], environ) as answered:
         try:
@@ -96,24 +98,24 @@ def answer(act: Callable[[], Told], headers: Headers, environ: Environ) -> Answe
             if isinstance(told, NoContent):
                 answered.status, own, body = 204, told.headers, b""
             else:
-                answered.status, own, body = 200, {"Content-Type": "application/json"}, encoded(told)
+                answered.status, own, body = 200, {"Content-Type": "application/json"}, encode_json(told)
         except Exception as error:
-            refusal = refusal_for(error)
+            refusal = to_api_error(error)
             if refusal is None:
-                log_mistake()
-                refusal = ServerError()
-            body = json.dumps(document(refusal)).encode()
-            answered.status, own = refusal.status, {"Content-Type": CONTENT_TYPE, **refusal.extra_headers}
+                log_unhandled_exception()
+                refusal = InternalServerError()
+            body = json.dumps(problem_document(refusal)).encode()
+            answered.status, own = refusal.status, {"Content-Type": CONTENT_TYPE, **refusal.headers}
             if refusal.status >= 500:
                 own["X-Request-ID"] = answered.request_id
     length = [("Content-Length", str(len(body)))] if body else []  # none at 204 (RFC 9110 section 8.6)
     return answered.status, [*own.items(), *length, *headers], body
 
 
-def _raise(error: Exception) -> NoReturn:
+def _reraise(error: Exception) -> NoReturn:
     raise error
 
 
-def encoded(body: dict[str, Any]) -> bytes:
+def encode_json(body: dict[str, Any]) -> bytes:
     """Return the body as DRF's JSONRenderer does, which sets itself up anew for each."""
     return _encode(body).replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").encode()

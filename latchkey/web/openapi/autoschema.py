@@ -7,7 +7,7 @@ from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
 
-class Described(AutoSchema):
+class OperationSchema(AutoSchema):
     """drf-spectacular's account of an operation, with the links, the limits and the bodies that it leaves out."""
 
     links: Mapping[str, Mapping[str, Any]] = {}

@@ -7,11 +7,11 @@ from drf_spectacular.utils import OpenApiParameter
 from latchkey.core import exceptions as errors
 
 
-def headers_of_refusals(refusals: Sequence[type[errors.Refusal]]) -> list[OpenApiParameter]:
+def error_headers(refusals: Sequence[type[errors.ApiError]]) -> list[OpenApiParameter]:
     """Return the headers that come with refusals, each with the statuses it comes with."""
     statuses: dict[str, set[int]] = {}
     for refusal in refusals:
-        for header in refusal.headers:
+        for header in refusal.default_headers:
             statuses.setdefault(header, set()).add(refusal.status)
     return [
         OpenApiParameter(
@@ -25,7 +25,7 @@ def headers_of_refusals(refusals: Sequence[type[errors.Refusal]]) -> list[OpenAp
     ]
 
 
-def headers_of_answer(headers: Mapping[str, str], status: int) -> list[OpenApiParameter]:
+def success_headers(headers: Mapping[str, str], status: int) -> list[OpenApiParameter]:
     """Return the headers of the answer itself, each with what it says."""
     return [
         OpenApiParameter(name, str, OpenApiParameter.HEADER, required=True, description=says, response=[status])
