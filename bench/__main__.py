@@ -23,34 +23,34 @@ import psycopg
 from tqdm import tqdm
 
 from bench import beside
-from bench.course import Course
+from bench.course import BenchmarkRun
 from bench.report import files, machine
-from bench.report.markdown import written
-from bench.running import Unable
+from bench.report.markdown import render_markdown
+from bench.running import BenchmarkError
 from bench.sizes import FULL, QUICK
-from bench.system import System
+from bench.system import Adapter
 
-NAMES = ("latchkey", "simplejwt", "allauth", "jwt_allauth", "oauth_toolkit", "fastapi_users", "better_auth")
+SYSTEM_NAMES = ("latchkey", "simplejwt", "allauth", "jwt_allauth", "oauth_toolkit", "fastapi_users", "better_auth")
 REQUESTS = 500_000
 RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> int:
     options = read_options()
-    names = [name for name in NAMES if name in (options.only or NAMES)]
+    names = [name for name in SYSTEM_NAMES if name in (options.only or SYSTEM_NAMES)]
     systems = [import_module(f"bench.systems.{name}").SYSTEM for name in names]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with ExitStack() as stack:
-            results = measured(stack, systems, options)
+            results = run_benchmark(stack, systems, options)
     except KeyboardInterrupt:
         print("Interrupted; all servers are stopped.", file=sys.stderr)
         return 130
-    except (Unable, OSError, psycopg.Error) as error:
+    except (BenchmarkError, OSError, psycopg.Error) as error:
         print(f"The run cannot begin: {error}", file=sys.stderr)
         return 1
     files.save(results, options.output)
-    print(written(results))
+    print(render_markdown(results))
     print(f"Written to {options.output}/newest.md, .json and .svg.", file=sys.stderr)
     if options.publish:
         publish(results)
@@ -69,7 +69,7 @@ def read_options() -> argparse.Namespace:
         prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="a tenth of the requests: two minutes, for a first look")
-    parser.add_argument("--only", nargs="+", choices=NAMES, metavar="NAME", help=f"these alone, of {', '.join(NAMES)}")
+    parser.add_argument("--only", nargs="+", choices=SYSTEM_NAMES, metavar="NAME", help=f"these alone, of {', '.join(SYSTEM_NAMES)}")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the results (default: bench/results)")
     parser.add_argument("--publish", action="store_true", help="write docs/benchmarks.md and its chart too")
     parser.add_argument("--endurance", action="store_true", help=f"watch the memory over {REQUESTS:,} requests")
@@ -79,36 +79,36 @@ def read_options() -> argparse.Namespace:
     return options
 
 
-def measured(stack: ExitStack, systems: list[System], options: argparse.Namespace) -> dict[str, Any]:
+def run_benchmark(stack: ExitStack, systems: list[Adapter], options: argparse.Namespace) -> dict[str, Any]:
     """Make the run; everything it starts ends with the stack."""
     size = QUICK if options.quick else FULL
     folder = Path(tempfile.mkdtemp(prefix="latchkey-bench-"))
     folder.chmod(0o755)
     stack.callback(shutil.rmtree, folder, ignore_errors=True)
-    steps = len(systems) * (4 + 3 * size.turns) + 7 * size.turns
+    steps = len(systems) * (4 + 3 * size.repetitions) + 7 * size.repetitions
     steps += ("latchkey" in [system.name for system in systems]) * (1 + size.flood + options.endurance)
     bar = stack.enter_context(tqdm(total=steps, unit="step", mininterval=0.5))
-    described = machine.described()
-    course = Course(stack, folder, systems, size, bar)
+    described = machine.describe_machine()
+    course = BenchmarkRun(stack, folder, systems, size, bar)
     described["PostgreSQL"] = course.cluster.version()
-    for _ in range(size.turns):
-        course.turn()
-    course.of_each("memory", course.memory)
-    course.of_each("parallel refreshes", course.parallel_refreshes)
-    course.of_each("round trips", course.round_trips)
-    by_latchkey_alone(course, options, bar)
+    for _ in range(size.repetitions):
+        course.measure_turn()
+    course.for_each_system("memory", course.memory)
+    course.for_each_system("parallel refreshes", course.parallel_refreshes)
+    course.for_each_system("round trips", course.round_trips)
+    run_latchkey_passes(course, options, bar)
     bar.set_description("done")
     return {"machine": described, "quick": options.quick, **course.results()}
 
 
-def by_latchkey_alone(course: Course, options: argparse.Namespace, bar: tqdm) -> None:
+def run_latchkey_passes(course: BenchmarkRun, options: argparse.Namespace, bar: tqdm) -> None:
     """Two workers against pgbench, a flood of sign-ins, and a long run where it is wanted."""
-    found, size = course.found["whole"], course.size
+    found, size = course.extra_results["whole"], course.size
     for subject in course.subjects:
         if subject.system.name != "latchkey" or "latchkey" in course.progress.failed:
             continue
         with course.step("latchkey", "two workers, and pgbench"):
-            found["two_workers"] = beside.two_workers(subject, course.cluster, size.turns, size.seconds)
+            found["two_workers"] = beside.two_workers(subject, course.cluster, size.repetitions, size.seconds)
         if size.flood:
             with course.step("latchkey", "64 parallel logins"):
                 found["flood"] = beside.flood()

@@ -11,56 +11,56 @@ from tqdm import tqdm
 
 from bench import load, processes
 from bench.database import Cluster
-from bench.doors import Door, login, me, refresh
+from bench.doors import Endpoint, login, me, refresh
 from bench.limits import pgbench
-from bench.round_trips import Proxy
-from bench.running import Unable
-from bench.subject import Subject, people
+from bench.round_trips import CountingProxy
+from bench.running import BenchmarkError
+from bench.subject import SystemUnderTest, make_people
 
-COUNTED, CROWD = 50, 64
-WARM = 40  # for each of the server's threads has a connection that has to settle
+COUNTED_REQUESTS, PARALLEL_CLIENTS = 50, 64
+WARM_UP_REQUESTS = 40  # for each of the server's threads has a connection that has to settle
 
 
-def round_trips(subject: Subject) -> dict[str, float]:
+def round_trips(subject: SystemUnderTest) -> dict[str, float]:
     """Return the round trips to the database of one request, with one open connection."""
-    proxy, system = Proxy(subject.database.port), subject.system
+    proxy, system = CountingProxy(subject.database.port), subject.system
     server = subject.serve(cheap=True, database_port=proxy.port)
-    people = subject.cheap_signers[:20]  # so many that nobody has more devices than are kept
+    people = subject.cheap_login_users[:20]  # so many that nobody has more devices than are kept
     doors = [login(system, "login"), *([refresh(system)] if system.refreshes else []), me(system)]
     counted = {}
     for door in doors:
-        load.run(server.port, door, people, WARM, 10, connections=1).must_be_right(door.name)
+        load.run(server.port, door, people, WARM_UP_REQUESTS, 10, connections=1).raise_for_errors(door.name)
         before = proxy.count
-        done = load.run(server.port, door, people, COUNTED, 10, connections=1)
-        done.must_be_right(door.name)
+        done = load.run(server.port, door, people, COUNTED_REQUESTS, 10, connections=1)
+        done.raise_for_errors(door.name)
         counted[door.name] = (proxy.count - before) / done.requests
     server.stop()
     proxy.close()
     return counted
 
 
-def two_workers(subject: Subject, cluster: Cluster, turns: int, seconds: float) -> dict[str, float]:
+def two_workers(subject: SystemUnderTest, cluster: Cluster, turns: int, seconds: float) -> dict[str, float]:
     """Return the refreshes per second of two workers, and pgbench's of the same statement, on all cores alike.
 
     Both have 64 clients, which keep them busy: with 16 the workers waited, with 8 pgbench did.
     """
-    everywhere, crowd = set(processes.CORES), people("crowd", CROWD)
-    pgbench.fill(subject.database)
-    script, rates = pgbench.script(cluster.postgres.folder), []
-    processes.place(cluster.pid, everywhere)
-    with processes.placed(everywhere):
+    everywhere, crowd = set(processes.CORES), make_people("crowd", PARALLEL_CLIENTS)
+    pgbench.insert_sessions(subject.database)
+    script, rates = pgbench.write_script(cluster.postgres.folder), []
+    processes.set_affinity(cluster.pid, everywhere)
+    with processes.cpu_affinity(everywhere):
         server = subject.serve(cores=everywhere, workers=2)
         subject.sign_up(server, crowd, cheap=False)
         subject.sign_in(server, crowd)
         door = refresh(subject.system)
-        load.run(server.port, door, crowd, 2_000, seconds, connections=len(crowd)).must_be_right("two workers")
+        load.run(server.port, door, crowd, 2_000, seconds, connections=len(crowd)).raise_for_errors("two workers")
         for _ in range(turns):
-            database = pgbench.measure(cluster, subject.database, script, seconds, CROWD)
+            database = pgbench.measure(cluster, subject.database, script, seconds, PARALLEL_CLIENTS)
             done = load.run(server.port, door, crowd, 1_000_000, seconds, connections=len(crowd))
-            done.must_be_right("two workers")
+            done.raise_for_errors("two workers")
             rates.append((done.rate, database))
         server.stop()
-    processes.place(cluster.pid, processes.REST)
+    processes.set_affinity(cluster.pid, processes.OTHER_CORES)
     return {"rate": median(one for one, _ in rates), "pgbench": median(other for _, other in rates)}
 
 
@@ -68,24 +68,24 @@ def flood() -> dict[str, float]:
     """Run bench.flood; return how many times their unloaded p99 refresh and me take beside 64 sign-ins."""
     command = [sys.executable, "-m", "bench.flood", "postgresql", "--seconds", "10"]
     folder = Path(__file__).resolve().parents[1]
-    with processes.placed(set(processes.CORES)):
+    with processes.cpu_affinity(set(processes.CORES)):
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=180, check=False)
     times = re.findall(r"^(\w+): beside .* which is ([\d.]+) times$", done.stdout, re.MULTILINE)
     if done.returncode > 1 or len(times) != 2 or "refused besides: nothing" not in done.stdout:
-        raise Unable(f"bench.flood: {(done.stdout + done.stderr)[-300:]}")
+        raise BenchmarkError(f"bench.flood: {(done.stdout + done.stderr)[-300:]}")
     return {door: float(value) for door, value in times}
 
 
-def endurance(subject: Subject, requests: int, bar: tqdm) -> list[dict[str, Any]]:
+def endurance(subject: SystemUnderTest, requests: int, bar: tqdm) -> list[dict[str, Any]]:
     """Return the worker's memory at eleven times of a long run of refreshes and requests for the own record."""
-    doors: list[Door] = [refresh(subject.system), me(subject.system)]
+    doors: list[Endpoint] = [refresh(subject.system), me(subject.system)]
     found = []
     for part in range(11):
-        found.append({"requests": part * requests // 10, **subject.main.memory()})
+        found.append({"requests": part * requests // 10, **subject.main_server.memory()})
         for number in range(20 if part < 10 else 0):
-            subject.renew()  # access tokens live for half a minute
-            done = load.run(subject.main.port, doors[number % 2], subject.followers, requests // 200, 25)
-            done.must_be_right("endurance")
+            subject.refresh_tokens()  # access tokens live for half a minute
+            done = load.run(subject.main_server.port, doors[number % 2], subject.refresh_users, requests // 200, 25)
+            done.raise_for_errors("endurance")
             bar.set_postfix_str(f"{part * 10 + number // 2} %")
     bar.set_postfix_str("")
     return found

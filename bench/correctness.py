@@ -3,14 +3,14 @@
 from collections import Counter
 from dataclasses import replace
 
-from bench.subject import Subject
+from bench.subject import SystemUnderTest
 from bench.system import Person
-from bench.wire import Wire, encoded
+from bench.wire import HttpConnection, encode_request
 
 AT_ONCE = 8
 
 
-def rounds(subject: Subject, times: int) -> dict[str, int]:
+def run_rounds(subject: SystemUnderTest, times: int) -> dict[str, int]:
     """Have one fresh token refreshed eight times at once, so many times; return what went wrong.
 
     forks: rounds that left more than one refresh token that works. dead: answers 200 with an access token or a
@@ -18,31 +18,31 @@ def rounds(subject: Subject, times: int) -> dict[str, int]:
     """
     found: Counter[str] = Counter()
     for number in range(times):
-        person = subject.followers[number % len(subject.followers)]
-        subject.sign_in(subject.main, [person])
-        found.update(one_round(subject, person))
-    subject.sign_in(subject.main, subject.followers)
+        person = subject.refresh_users[number % len(subject.refresh_users)]
+        subject.sign_in(subject.main_server, [person])
+        found.update(run_round(subject, person))
+    subject.sign_in(subject.main_server, subject.refresh_users)
     return {"rounds": times} | {name: found[name] for name in ("forks", "dead", "signed_out", "granted", "failed")}
 
 
-def one_round(subject: Subject, person: Person) -> dict[str, int]:
-    system, port = subject.system, subject.main.port
-    wires, request = [Wire(port) for _ in range(AT_ONCE)], encoded(system.refresh(person))
+def run_round(subject: SystemUnderTest, person: Person) -> dict[str, int]:
+    system, port = subject.system, subject.main_server.port
+    wires, request = [HttpConnection(port) for _ in range(AT_ONCE)], encode_request(system.refresh(person))
     for wire in wires:
         wire.socket.sendall(request)
-    answers = [wire.answer() for wire in wires]
+    answers = [wire.read_response() for wire in wires]
     for wire in wires:
         wire.close()
     holders = []
     for answer in answers:
         if answer.status == 200:
             holder = replace(person, extra=dict(person.extra))
-            system.keep(holder, answer.json(), answer.headers)
+            system.store_tokens(holder, answer.json(), answer.headers)
             holders.append(holder)
-    wire = Wire(port)
-    let_in = [wire.ask(system.me(holder)).status == 200 for holder in holders]
+    wire = HttpConnection(port)
+    let_in = [wire.request(system.me(holder)).status == 200 for holder in holders]
     by_token = {holder.refresh: holder for holder in holders}
-    live = {token for token, holder in by_token.items() if works(wire, subject, holder)}
+    live = {token for token, holder in by_token.items() if is_live(wire, subject, holder)}
     wire.close()
     return {
         "forks": int(len(live) > 1),
@@ -53,6 +53,6 @@ def one_round(subject: Subject, person: Person) -> dict[str, int]:
     }
 
 
-def works(wire: Wire, subject: Subject, holder: Person) -> bool:
+def is_live(wire: HttpConnection, subject: SystemUnderTest, holder: Person) -> bool:
     """Say whether a refresh token still brings a new one."""
-    return wire.ask(subject.system.refresh(replace(holder, extra=dict(holder.extra)))).status == 200
+    return wire.request(subject.system.refresh(replace(holder, extra=dict(holder.extra)))).status == 200

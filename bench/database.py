@@ -14,11 +14,11 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self.postgres = Postgres(folder)
-        with processes.placed(processes.REST):
+        with processes.cpu_affinity(processes.OTHER_CORES):
             self.postgres.create().start()
         self.pid = int((self.postgres.data / "postmaster.pid").read_text().split()[0])
 
-    def fresh(self, name: str) -> "Database":
+    def create_database(self, name: str) -> "Database":
         """Make an empty database."""
         with psycopg.connect(self.postgres.url, autocommit=True) as connection:
             connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
@@ -57,6 +57,6 @@ class Database:
         return {"rows": sum(rows), "bytes": sum(size for _, size in tables), "wal": int(wal)}
 
 
-def grown(before: dict[str, int], after: dict[str, int], times: int) -> dict[str, float]:
+def growth_per_1000(before: dict[str, int], after: dict[str, int], times: int) -> dict[str, float]:
     """Return how much each counter has grown in a thousand requests."""
     return {name: (after[name] - before[name]) / times * 1000 for name in before}

@@ -3,47 +3,47 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.system import Ask, Person, System
-from bench.wire import Answer
+from bench.system import Request, Person, Adapter
+from bench.wire import Response
 
 
 @dataclass(frozen=True)
-class Door:
+class Endpoint:
     """One kind of request. `take` keeps what an answer brought, and says what is wrong with it, if anything."""
 
     name: str
-    ask: Callable[[Person], Ask]
-    take: Callable[[Person, Answer], str]
+    build_request: Callable[[Person], Request]
+    check_response: Callable[[Person, Response], str]
 
 
-def of_limit(name: str, ask: Ask, right: bytes) -> Door:
+def baseline(name: str, ask: Request, right: bytes) -> Endpoint:
     """Return the door of something that gives one answer to all."""
-    return Door(name, lambda person: ask, lambda person, answer: "" if answer.body == right else said(answer))
+    return Endpoint(name, lambda person: ask, lambda person, answer: "" if answer.body == right else describe(answer))
 
 
-def me(system: System) -> Door:
-    def take(person: Person, answer: Answer) -> str:
-        return "" if answer.status == 200 and person.email.encode() in answer.body else said(answer)
+def me(system: Adapter) -> Endpoint:
+    def take(person: Person, answer: Response) -> str:
+        return "" if answer.status == 200 and person.email.encode() in answer.body else describe(answer)
 
-    return Door("me", system.me, take)
-
-
-def login(system: System, name: str = "login") -> Door:
-    return Door(name, system.login, tokens_of(system, set()))
+    return Endpoint("me", system.me, take)
 
 
-def refresh(system: System) -> Door:
-    return Door("refresh", system.refresh, tokens_of(system, set()))
+def login(system: Adapter, name: str = "login") -> Endpoint:
+    return Endpoint(name, system.login, token_checker(system, set()))
 
 
-def tokens_of(system: System, seen: set[str]) -> Callable[[Person, Answer], str]:
+def refresh(system: Adapter) -> Endpoint:
+    return Endpoint("refresh", system.refresh, token_checker(system, set()))
+
+
+def token_checker(system: Adapter, seen: set[str]) -> Callable[[Person, Response], str]:
     """Return what keeps the tokens of an answer, and counts as wrong any that anybody has had before."""
 
-    def take(person: Person, answer: Answer) -> str:
+    def take(person: Person, answer: Response) -> str:
         if answer.status != 200:
-            return said(answer)
+            return describe(answer)
         access, refresh = person.access, person.refresh
-        system.keep(person, answer.json(), answer.headers)
+        system.store_tokens(person, answer.json(), answer.headers)
         if not system.rotates:
             return "" if person.access else "no access token"
         if not person.access or person.access == access or person.access in seen:
@@ -56,5 +56,5 @@ def tokens_of(system: System, seen: set[str]) -> Callable[[Person, Answer], str]
     return take
 
 
-def said(answer: Answer) -> str:
+def describe(answer: Response) -> str:
     return f"{answer.status} {answer.body[:200].decode(errors='replace')}"

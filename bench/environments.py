@@ -6,24 +6,24 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.running import LeftOut, Unable
-from bench.system import System
+from bench.running import SystemUnavailable, BenchmarkError
+from bench.system import Adapter
 
 ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENTS = ROOT / ".bench"
 UV = str(Path(sys.executable).with_name("uv"))
-LISTS = ("requirements.txt", "package.json", "package-lock.json")
-SECONDS = 300
+LOCK_FILES = ("requirements.txt", "package.json", "package-lock.json")
+INSTALL_TIMEOUT = 300
 
 
-def python_of(system: System) -> Path:
+def ensure_environment(system: Adapter) -> Path:
     """Return the Python of a system's environment, making that first where needed; raises Unable, and LeftOut
     where this machine has no node.
 
     Latchkey lists nothing: it runs in our own. For a node system it is the path of a Python that is not there, and
     the modules are in the folder above it.
     """
-    lists = [system.folder / name for name in LISTS if (system.folder / name).exists()]
+    lists = [system.folder / name for name in LOCK_FILES if (system.folder / name).exists()]
     if not lists:
         return Path(sys.executable)
     made = ENVIRONMENTS / system.name
@@ -38,7 +38,7 @@ def python_of(system: System) -> Path:
             shutil.copy(one, made)
         install_node(made)
     else:
-        attempt([UV, "venv", "--quiet", "--python", sys.executable, str(made)])
+        run_checked([UV, "venv", "--quiet", "--python", sys.executable, str(made)])
         install_python(python, system.folder / "requirements.txt")
     stamp.write_text(wanted)
     return python
@@ -47,23 +47,23 @@ def python_of(system: System) -> Path:
 def install_python(python: Path, requirements: Path) -> None:
     install = [UV, "pip", "install", "--quiet", "--python", str(python), "--requirement", str(requirements)]
     try:
-        attempt(install)
-    except Unable:
-        attempt([*install, "--system-certs"])  # behind a proxy with a certificate of its own
+        run_checked(install)
+    except BenchmarkError:
+        run_checked([*install, "--system-certs"])  # behind a proxy with a certificate of its own
 
 
 def install_node(made: Path) -> None:
     """Install what package-lock.json has; scripts of packages are not run."""
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
-        raise LeftOut("node and npm are not here")
-    attempt([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], made)
+        raise SystemUnavailable("node and npm are not here")
+    run_checked([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], made)
 
 
-def attempt(command: list[str], folder: Path = ROOT) -> None:
+def run_checked(command: list[str], folder: Path = ROOT) -> None:
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_TIMEOUT, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Unable(f"its environment cannot be made: {error}") from error
+        raise BenchmarkError(f"its environment cannot be made: {error}") from error
     if done.returncode:
-        raise Unable(f"its environment cannot be made: {done.stderr.strip()[-400:]}")
+        raise BenchmarkError(f"its environment cannot be made: {done.stderr.strip()[-400:]}")

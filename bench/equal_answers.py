@@ -25,16 +25,16 @@ from statistics import median
 
 from tqdm import tqdm
 
-from bench.place import place
+from bench.place import create_workspace
 from tests.server import Server
 
 TOLERANCE = 0.05
 PER_ACCOUNT, PER_ADDRESS = 5, 20
 """Samples: fewer than the failures that an account and a network address have free."""
 
-DEARER = ("pbkdf2", "scrypt", "bcrypt")
-CHEAPER = ("cheaper", "cheap-pbkdf2", "cheap-scrypt", "cheap-bcrypt")
-KINDS = ("unknown", "wrong", "inactive", "unusable", *CHEAPER, *DEARER)
+EXPENSIVE_HASHES = ("pbkdf2", "scrypt", "bcrypt")
+CHEAP_HASHES = ("cheaper", "cheap-pbkdf2", "cheap-scrypt", "cheap-bcrypt")
+KINDS = ("unknown", "wrong", "inactive", "unusable", *CHEAP_HASHES, *EXPENSIVE_HASHES)
 PASSWORD = "correct horse battery staple"
 MAKE_ACCOUNTS = f"""
 import bcrypt
@@ -64,25 +64,25 @@ def main() -> None:
     parser.add_argument("--processor", action="store_true", help="time of the worker's processor, not of the wall")
     options = parser.parse_args()
     with ExitStack() as opened:
-        folder, url = place(opened, "equal", options.database)
+        folder, url = create_workspace(opened, "equal", options.database)
         server = Server(folder / "server", url, workers=1).start()
         opened.callback(server.kill)
         server.shell(MAKE_ACCOUNTS.replace("ACCOUNTS", str(options.samples // PER_ACCOUNT + 1)))
         (worker,) = server.worker_pids()
-        clock = (lambda: computed(worker)) if options.processor else time.perf_counter
-        taken = sample(server.port, options.samples, clock)
+        clock = (lambda: cpu_seconds(worker)) if options.processor else time.perf_counter
+        taken = measure(server.port, options.samples, clock)
     sys.exit(report(taken))
 
 
-def computed(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """Return the seconds that all threads of a process have computed."""
     threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
     return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
 
-def sample(port: int, samples: int, clock: Callable[[], float]) -> dict[str, list[float]]:
+def measure(port: int, samples: int, clock: Callable[[], float]) -> dict[str, list[float]]:
     """Fail this many times for each kind, in random order; return how long each took, in milliseconds."""
-    times = {kind: samples // 5 if kind in DEARER else samples for kind in KINDS}
+    times = {kind: samples // 5 if kind in EXPENSIVE_HASHES else samples for kind in KINDS}
     order = [(kind, number // PER_ACCOUNT) for kind in KINDS for number in range(times[kind])]
     random.shuffle(order)
     taken: dict[str, list[float]] = {kind: [] for kind in KINDS}
@@ -90,14 +90,14 @@ def sample(port: int, samples: int, clock: Callable[[], float]) -> dict[str, lis
         for batch, start in enumerate(range(0, len(order), PER_ADDRESS)):
             source = f"127.0.{1 + batch // 250}.{1 + batch % 250}"
             with closing(HTTPConnection("127.0.0.1", port, timeout=30, source_address=(source, 0))) as connection:
-                fail(connection, f"warming-up-{batch}@example.com", clock)
+                time_failed_login(connection, f"warming-up-{batch}@example.com", clock)
                 for kind, number in order[start : start + PER_ADDRESS]:
-                    taken[kind].append(fail(connection, f"{kind}-{number}@example.com", clock))
+                    taken[kind].append(time_failed_login(connection, f"{kind}-{number}@example.com", clock))
                     bar.update()
     return taken
 
 
-def fail(connection: HTTPConnection, email: str, clock: Callable[[], float]) -> float:
+def time_failed_login(connection: HTTPConnection, email: str, clock: Callable[[], float]) -> float:
     """Fail to sign in; return how long that took, in milliseconds."""
     body = json.dumps({"email": email, "password": PASSWORD})
     began = clock()
@@ -116,13 +116,13 @@ def report(taken: dict[str, list[float]]) -> int:
     for kind, times in taken.items():
         ratio = median(times) / median(unknown)
         off = abs(ratio - 1) > TOLERANCE
-        apart |= off and kind not in DEARER
-        remark = "dearer" if kind in DEARER else "APART" if off else ""
-        print(f"{kind:<13}{median(times):>7.1f} ms{ratio:>8.3f}{same(times, unknown):>8.3f}  {remark}".rstrip())
+        apart |= off and kind not in EXPENSIVE_HASHES
+        remark = "dearer" if kind in EXPENSIVE_HASHES else "APART" if off else ""
+        print(f"{kind:<13}{median(times):>7.1f} ms{ratio:>8.3f}{ks_p_value(times, unknown):>8.3f}  {remark}".rstrip())
     return int(apart)
 
 
-def same(one: list[float], other: list[float]) -> float:
+def ks_p_value(one: list[float], other: list[float]) -> float:
     """Return the p-value of the two-sample Kolmogorov-Smirnov test: small where the two are told apart."""
     one, other = sorted(one), sorted(other)
     shares = ((bisect_right(one, at) / len(one), bisect_right(other, at) / len(other)) for at in (*one, *other))

@@ -22,8 +22,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
 from tqdm import tqdm
 
-from bench.equal_answers import computed, report
-from bench.place import place
+from bench.equal_answers import cpu_seconds, report
+from bench.place import create_workspace
 from tests.postgres import free_port
 from tests.server import Server
 
@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--processor", action="store_true", help="time of the worker's processor, not of the wall")
     options = parser.parse_args()
     with ExitStack() as opened:
-        folder, url = place(opened, "equal", options.database)
+        folder, url = create_workspace(opened, "equal", options.database)
         taking = Controller(Sink(), hostname="127.0.0.1", port=free_port())
         opened.callback(taking.stop)
         taking.start()
@@ -55,12 +55,12 @@ def main() -> None:
         opened.callback(server.kill)
         server.shell(MAKE_ACCOUNTS.replace("ACCOUNTS", str(options.samples)))
         (worker,) = server.worker_pids()
-        clock = (lambda: computed(worker)) if options.processor else time.perf_counter
-        taken = sample(server.port, options.samples, clock)
+        clock = (lambda: cpu_seconds(worker)) if options.processor else time.perf_counter
+        taken = measure(server.port, options.samples, clock)
     sys.exit(report(taken))
 
 
-def sample(port: int, samples: int, clock: Callable[[], float]) -> dict[str, list[float]]:
+def measure(port: int, samples: int, clock: Callable[[], float]) -> dict[str, list[float]]:
     """Ask this many times for each kind, in random order; return how long each took, in milliseconds."""
     order = [(kind, number) for kind in KINDS for number in range(samples)]
     random.shuffle(order)
@@ -69,14 +69,14 @@ def sample(port: int, samples: int, clock: Callable[[], float]) -> dict[str, lis
         for batch, start in enumerate(range(0, len(order), PER_ADDRESS)):
             source = f"127.0.{1 + batch // 250}.{1 + batch % 250}"
             with closing(HTTPConnection("127.0.0.1", port, timeout=30, source_address=(source, 0))) as connection:
-                ask(connection, f"warming-up-{batch}@example.com", clock)
+                time_reset_request(connection, f"warming-up-{batch}@example.com", clock)
                 for kind, number in order[start : start + PER_ADDRESS]:
-                    taken[kind].append(ask(connection, f"{kind}-{number}@example.com", clock))
+                    taken[kind].append(time_reset_request(connection, f"{kind}-{number}@example.com", clock))
                     bar.update()
     return taken
 
 
-def ask(connection: HTTPConnection, email: str, clock: Callable[[], float]) -> float:
+def time_reset_request(connection: HTTPConnection, email: str, clock: Callable[[], float]) -> float:
     """Ask for a reset; return how long that took, in milliseconds."""
     began = clock()
     connection.request(

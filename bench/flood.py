@@ -28,11 +28,11 @@ from tests.people import PASSWORD
 from tests.postgres import Postgres
 from tests.server import Server
 
-TIMES = 5
+MAX_SLOWDOWN = 5
 """How much longer the slowest hundredth may take beside the flood."""
 
 
-class Caller:
+class Client:
     """One open connection, which remembers its tokens."""
 
     def __init__(self, port: int, email: str) -> None:
@@ -70,14 +70,14 @@ def main() -> int:
     options = parser.parse_args()
     with ExitStack() as stack:
         server = serve(stack, options.database, options.workers)
-        honest = Caller(server.port, "honest@example.com")
+        honest = Client(server.port, "honest@example.com")
         assert honest.call("POST", "/api/register/", honest.credentials) == 201
         assert honest.login() == 200
         measure(honest, 2, "warming up")
         alone, refused = measure(honest, options.seconds, "alone")
         over, told = multiprocessing.Event(), multiprocessing.Queue()
         flood = multiprocessing.Process(
-            target=sign_in_again_and_again, args=(server.port, options.sign_ins, over, told)
+            target=login_repeatedly, args=(server.port, options.sign_ins, over, told)
         )
         flood.start()
         if (said := told.get(timeout=60)) != "begun":
@@ -86,10 +86,10 @@ def main() -> int:
         over.set()
         answers = told.get(timeout=60)
         flood.join()
-        memory = [peak(pid) for pid in server.worker_pids()]
+        memory = [peak_memory(pid) for pid in server.worker_pids()]
     worst = 0.0
     for door, times in alone.items():
-        (m0, p0), (m1, p1) = figures(times), figures(beside[door])
+        (m0, p0), (m1, p1) = percentiles(times), percentiles(beside[door])
         worst = max(worst, p1 / p0)
         print(f"{door}: alone median {m0:.1f} ms, p99 {p0:.1f} ms")
         print(f"{door}: beside median {m1:.1f} ms, p99 {p1:.1f} ms, which is {p1 / p0:.1f} times")
@@ -99,7 +99,7 @@ def main() -> int:
     if set(answers) != {200}:
         print("That was no flood of sign-ins: not all of them were answered 200.")
         return 2
-    return int(worst > TIMES or bool(refused + refused_beside))
+    return int(worst > MAX_SLOWDOWN or bool(refused + refused_beside))
 
 
 def serve(stack: ExitStack, database: str, workers: int) -> Server:
@@ -116,7 +116,7 @@ def serve(stack: ExitStack, database: str, workers: int) -> Server:
     return server
 
 
-def measure(caller: Caller, seconds: float, says: str) -> tuple[dict[str, list[float]], Counter[int]]:
+def measure(caller: Client, seconds: float, says: str) -> tuple[dict[str, list[float]], Counter[int]]:
     """Refresh and ask for the own record in turns; return how long each took, in milliseconds, and what was refused."""
     times: dict[str, list[float]] = {"refresh": [], "me": []}
     refused = Counter[int]()
@@ -133,16 +133,16 @@ def measure(caller: Caller, seconds: float, says: str) -> tuple[dict[str, list[f
     return times, refused
 
 
-def sign_in_again_and_again(port: int, count: int, over: Any, told: Any) -> None:
+def login_repeatedly(port: int, count: int, over: Any, told: Any) -> None:
     """Sign in on so many connections, each to an account of its own; a refusal is tried again at once."""
-    callers = [Caller(port, f"flood{number}@example.com") for number in range(count)]
+    callers = [Client(port, f"flood{number}@example.com") for number in range(count)]
     for caller in callers:
         if (status := caller.call("POST", "/api/register/", caller.credentials)) != 201:
             told.put(f"Nobody can sign in again and again who cannot register: {status}.")
             return
     answers = Counter[int | str]()
 
-    def again(caller: Caller) -> None:
+    def again(caller: Client) -> None:
         try:
             while not over.is_set():
                 answers.update([caller.login()])
@@ -158,12 +158,12 @@ def sign_in_again_and_again(port: int, count: int, over: Any, told: Any) -> None
     told.put(answers)
 
 
-def figures(taken: list[float]) -> tuple[float, float]:
+def percentiles(taken: list[float]) -> tuple[float, float]:
     ordered = sorted(taken)
     return ordered[len(ordered) // 2], ordered[len(ordered) * 99 // 100]
 
 
-def peak(pid: int) -> int:
+def peak_memory(pid: int) -> int:
     """Return a process's peak of memory, in MB."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM"))

@@ -32,12 +32,12 @@ def main() -> None:
     parser.add_argument("--many", type=int, default=2_000_000, help="sessions to end with (default: %(default)s)")
     parser.add_argument("--prune", type=int, default=1_000_000, help="ended rows to prune (default: %(default)s)")
     options = parser.parse_args()
-    prepare(options.database)
-    scale(options.few, options.many)
+    setup_django(options.database)
+    compare_sizes(options.few, options.many)
     prune(options.prune)
 
 
-def prepare(database: str) -> None:
+def setup_django(database: str) -> None:
     """Make an empty database, and set Django up in this process."""
     folder = Path(tempfile.mkdtemp(prefix="latchkey-growth-"))
     folder.chmod(0o755)
@@ -70,7 +70,7 @@ def database_cpu() -> float:
     return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
-def cost(tokens: list[UUID], times: int, says: str) -> float:
+def cpu_per_refresh(tokens: list[UUID], times: int, says: str) -> float:
     """Return the microseconds of CPU of one refresh, over this many."""
     from latchkey.core.client import ClientInfo
     from latchkey.sessions.refresh import refresh
@@ -82,19 +82,19 @@ def cost(tokens: list[UUID], times: int, says: str) -> float:
     return (time.process_time() + database_cpu() - began) / times * 1e6
 
 
-def scale(few: int, many: int) -> None:
+def compare_sizes(few: int, many: int) -> None:
     """Compare the cost of a refresh with few sessions and with many, in turns, the same 20,000 refreshed each time."""
-    from tests.growth.filling import sign_in, take_room
+    from tests.growth.filling import insert_sessions, insert_filler_rows
 
-    tokens = sign_in(few)
-    cost(tokens, few, "warming up")
-    with_few = cost(tokens, 20_000, f"{few} sessions")
+    tokens = insert_sessions(few)
+    cpu_per_refresh(tokens, few, "warming up")
+    with_few = cpu_per_refresh(tokens, 20_000, f"{few} sessions")
     for _ in tqdm(range(20), desc="adding sessions", unit=" batches"):
-        take_room((many - few) // 20, timedelta(days=30))
+        insert_filler_rows((many - few) // 20, timedelta(days=30))
     vacuum()
-    tokens = sign_in(few)  # spread over the whole of the indexes
-    cost(tokens, few, "warming up")
-    with_many = cost(tokens, 20_000, f"{many} sessions")
+    tokens = insert_sessions(few)  # spread over the whole of the indexes
+    cpu_per_refresh(tokens, few, "warming up")
+    with_many = cpu_per_refresh(tokens, 20_000, f"{many} sessions")
     ratio = with_many / with_few
     print(f"CPU per refresh: {with_few:.0f} us with {few} sessions, {with_many:.0f} us with {many}: {ratio:.2f} times")
 
@@ -108,17 +108,17 @@ def vacuum() -> None:
 
 def prune(ended: int) -> None:
     """Prune this many ended rows by the real command, while refreshes go on beside it."""
-    from tests.growth.filling import sign_in, take_room
+    from tests.growth.filling import insert_sessions, insert_filler_rows
 
     for _ in tqdm(range(20), desc="adding ended sessions", unit=" batches"):
-        take_room(ended // 20, timedelta(days=-1))
-    tokens = sign_in(1)
+        insert_filler_rows(ended // 20, timedelta(days=-1))
+    tokens = insert_sessions(1)
     end = time.monotonic() + 5
     alone = latencies(tokens, lambda: time.monotonic() < end)
     pruning = subprocess.Popen([LATCHKEY, "prune"], text=True, stdout=subprocess.PIPE)
     beside = latencies(tokens, lambda: pruning.poll() is None)
     print(pruning.communicate()[0].strip())
-    print(f"refreshes alone: {figures(alone)}\nrefreshes beside it: {figures(beside)}")
+    print(f"refreshes alone: {summarize(alone)}\nrefreshes beside it: {summarize(beside)}")
 
 
 def latencies(tokens: list[UUID], go_on: Callable[[], bool]) -> list[float]:
@@ -135,7 +135,7 @@ def latencies(tokens: list[UUID], go_on: Callable[[], bool]) -> list[float]:
     return sorted(taken)
 
 
-def figures(taken: list[float]) -> str:
+def summarize(taken: list[float]) -> str:
     median, p99 = taken[len(taken) // 2], taken[len(taken) * 99 // 100]
     return f"{len(taken)}, median {median:.1f} ms, p99 {p99:.1f} ms, slowest {taken[-1]:.1f} ms"
 

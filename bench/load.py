@@ -5,17 +5,17 @@ import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from bench.doors import Door
-from bench.running import Unable
+from bench.doors import Endpoint
+from bench.running import BenchmarkError
 from bench.system import Person
-from bench.wire import Wire
+from bench.wire import HttpConnection
 
 CONNECTIONS = 8
-ERRORS = 50  # with so many, what is measured is no more the system
+MAX_ERRORS = 50  # with so many, what is measured is no more the system
 
 
 @dataclass
-class Load:
+class LoadResult:
     """What came of it. Latencies in seconds, from the request's first byte to the answer's last."""
 
     seconds: float = 0.0
@@ -30,10 +30,10 @@ class Load:
     def rate(self) -> float:
         return self.requests / self.seconds
 
-    def must_be_right(self, what: str) -> None:
+    def raise_for_errors(self, what: str) -> None:
         """Raise Unable where anything was answered wrong."""
         if self.errors:
-            raise Unable(f"{what}: {self.errors.most_common(1)[0][0]}")
+            raise BenchmarkError(f"{what}: {self.errors.most_common(1)[0][0]}")
 
     def percentile(self, share: float) -> float:
         """Return a latency in milliseconds."""
@@ -42,16 +42,16 @@ class Load:
 
 
 def run(
-    port: int, door: Door, people: list[Person], requests: int, seconds: float, *, connections: int = CONNECTIONS
-) -> Load:
+    port: int, door: Endpoint, people: list[Person], requests: int, seconds: float, *, connections: int = CONNECTIONS
+) -> LoadResult:
     """Send so many requests, fewer where the time is over first; on a connection each waits for the answer before.
 
     The people take turns, and nobody is on two connections at once: so each token goes into the next request.
     """
-    load, poll, idle = Load(), select.epoll(), deque(people)
+    load, poll, idle = LoadResult(), select.epoll(), deque(people)
     wires, busy = {}, {}
     for _ in range(min(connections, len(people), requests)):
-        wire = Wire(port)
+        wire = HttpConnection(port)
         wires[wire.socket.fileno()] = wire
         poll.register(wire.socket.fileno(), select.EPOLLIN)
     began = time.perf_counter()
@@ -60,7 +60,7 @@ def run(
     def send(number: int) -> None:
         nonlocal left
         person = idle.popleft()
-        ask = door.ask(person)
+        ask = door.build_request(person)
         busy[number] = person, time.perf_counter()
         wires[number].send(ask)
         left -= 1
@@ -79,10 +79,10 @@ def run(
                 now = time.perf_counter()
                 person, asked = busy.pop(number)
                 load.latencies.append(now - asked)
-                if wrong := door.take(person, answer):
+                if wrong := door.check_response(person, answer):
                     load.errors[wrong] += 1
                 idle.append(person)
-                if left > 0 and now < end and load.errors.total() < ERRORS:
+                if left > 0 and now < end and load.errors.total() < MAX_ERRORS:
                     send(number)
     finally:
         load.seconds = time.perf_counter() - began

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from statistics import median
 
 from bench import load
-from bench.doors import Door
-from bench.running import Running, Unable
+from bench.doors import Endpoint
+from bench.running import ServerProcess, BenchmarkError
 from bench.system import Person
 
 Figures = dict[str, float]
 
 
 @dataclass(frozen=True)
-class Amount:
+class MeasurementLimits:
     """What one measurement takes at most."""
 
     warm_up: int
@@ -22,21 +22,21 @@ class Amount:
     seconds: float
 
 
-def measure(running: Running, database: Callable[[], int], door: Door, people: list[Person], amount: Amount) -> Figures:
+def measure(running: ServerProcess, database: Callable[[], int], door: Endpoint, people: list[Person], amount: MeasurementLimits) -> Figures:
     """Put load on one door after a warm-up; return what a request cost the server and the database, and how it went.
 
     Raises Unable where so much went wrong that the figures would say nothing.
     """
-    running.must_run()
+    running.ensure_running()
     warmed = load.run(running.port, door, people, amount.warm_up, amount.seconds / 4)
-    cpu, database_cpu, own_cpu = running.computed(), database(), time.process_time_ns()
+    cpu, database_cpu, own_cpu = running.cpu_time_ns(), database(), time.process_time_ns()
     done = load.run(running.port, door, people, amount.requests, amount.seconds)
     own_cpu = time.process_time_ns() - own_cpu
-    cpu, database_cpu = running.computed() - cpu, database() - database_cpu
+    cpu, database_cpu = running.cpu_time_ns() - cpu, database() - database_cpu
     wrong = warmed.errors + done.errors  # a warm-up that goes wrong breaks off, and warms nothing
     errors = wrong.total()
-    if errors >= load.ERRORS or errors * 2 > done.requests:
-        raise Unable(f"{door.name}: {errors} errors in {done.requests} requests: {wrong.most_common(1)[0][0]}")
+    if errors >= load.MAX_ERRORS or errors * 2 > done.requests:
+        raise BenchmarkError(f"{door.name}: {errors} errors in {done.requests} requests: {wrong.most_common(1)[0][0]}")
     return {
         "cpu_us": cpu / 1e3 / done.requests,
         "database_cpu_us": database_cpu / 1e3 / done.requests,
@@ -50,7 +50,7 @@ def measure(running: Running, database: Callable[[], int], door: Door, people: l
     }
 
 
-def combined(samples: list[Figures]) -> Figures:
+def combine(samples: list[Figures]) -> Figures:
     """Return the median of each figure over the turns, and how far apart the turns were."""
     figures = {name: median(sample[name] for sample in samples) for name in samples[0]}
     for counted in ("requests", "errors"):

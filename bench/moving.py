@@ -21,8 +21,8 @@ from statistics import median
 
 from tqdm import tqdm
 
-from bench.flood import Caller
-from bench.place import place
+from bench.flood import Client
+from bench.place import create_workspace
 from tests.server import Server
 
 DOMAINS = ["gmail.com", "outlook.com", "example.com", *(f"d{number}.example" for number in range(2_000))]
@@ -35,26 +35,26 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=1_000_000, help="in the file (default: %(default)s)")
     options = parser.parse_args()
     with ExitStack() as opened:
-        folder, url = place(opened, "moving", options.database)
+        folder, url = create_workspace(opened, "moving", options.database)
         server = Server(folder / "server", url).start()
         opened.callback(server.kill)
         make_file(server.folder / "users.csv", options.users)
-        person = Caller(server.port, "admin@example.com")
+        person = Client(server.port, "admin@example.com")
         person.credentials["password"] = server.environment["LATCHKEY_ADMIN_PASSWORD"]
         assert person.login() == 200
         told = (
             f"{'command':<10}{'seconds':>9}{'CPU':>6}{'MiB':>6}{'refreshes':>11}{'median':>9}{'p99':>9}{'slowest':>9}"
         )
         print(told, flush=True)
-        alone = refreshes_beside(person, lambda: time.sleep(10))
-        line("(alone)", 10, [0, 0], alone)
+        alone = refresh_during(person, lambda: time.sleep(10))
+        print_row("(alone)", 10, [0, 0], alone)
         for name, command in {
             "import": ("users", "import", "users.csv"),
             "export": ("users", "export", "all.csv"),
         }.items():
             began, used = time.monotonic(), [0, 0]
-            taken = refreshes_beside(person, lambda arguments=command, own=used: run(server, arguments, own))
-            line(name, time.monotonic() - began, used, taken)
+            taken = refresh_during(person, lambda arguments=command, own=used: run_command(server, arguments, own))
+            print_row(name, time.monotonic() - began, used, taken)
 
 
 def make_file(path: Path, users: int) -> None:
@@ -71,16 +71,16 @@ def make_file(path: Path, users: int) -> None:
             file.write(f"user.{number}@{domain},User {number},2024-05-06T07:08:09Z,{kinds[number % 2]}\n")
 
 
-def run(server: Server, arguments: tuple[str, ...], own: list[int]) -> None:
+def run_command(server: Server, arguments: tuple[str, ...], own: list[int]) -> None:
     """Run a command; note its processor time in seconds, and its peak memory in MiB."""
     with (server.folder / "command.log").open("wb") as log:
-        process = server.begin(*arguments, output=log)
+        process = server.spawn(*arguments, output=log)
         _, status, used = os.wait4(process.pid, 0)
     assert status == 0, (server.folder / "command.log").read_text()[-2000:]
     own[:] = round(used.ru_utime + used.ru_stime), used.ru_maxrss // 1024
 
 
-def refreshes_beside(person: Caller, act: Callable[[], None]) -> list[float]:
+def refresh_during(person: Client, act: Callable[[], None]) -> list[float]:
     """Refresh over and over while this goes on; return how long each took, in milliseconds."""
     taken: list[float] = []
     work = threading.Thread(target=act)
@@ -94,7 +94,7 @@ def refreshes_beside(person: Caller, act: Callable[[], None]) -> list[float]:
     return sorted(taken)
 
 
-def line(name: str, seconds: float, own: list[int], taken: list[float]) -> None:
+def print_row(name: str, seconds: float, own: list[int], taken: list[float]) -> None:
     p99 = taken[len(taken) * 99 // 100]
     print(
         f"{name:<10}{seconds:>9.0f}{own[0]:>6}{own[1]:>6}{len(taken):>11}{median(taken):>9.1f}{p99:>9.1f}{taken[-1]:>9.1f}",

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
-from bench.running import LeftOut
+from bench.running import SystemUnavailable
 
 
 class Progress:
@@ -23,7 +23,7 @@ class Progress:
         self.bar.set_description(f"{name}: {what}"[:40].ljust(40))
         try:
             yield
-        except LeftOut as error:
+        except SystemUnavailable as error:
             self.left_out[name] = str(error)
             self.bar.write(f"{name} is left out: {error}", sys.stderr)
         except Exception as error:  # whatever a system does to us: it goes no further, and the run goes on

@@ -7,16 +7,16 @@ import socket
 from contextlib import suppress
 from threading import Thread
 
-WAITING = b"QSH"
-UPGRADES = {80877103, 80877104}
+ROUND_TRIP_TYPES = b"QSH"
+UPGRADE_REQUESTS = {80877103, 80877104}
 """What a client sends to ask for TLS or GSSAPI; it starts again after the refusal."""
 
 
-class Proxy:
+class CountingProxy:
     """Listens on a port of its own; `count` goes up while its connections work."""
 
     def __init__(self, port: int) -> None:
-        self.to, self.count = port, 0
+        self.upstream_port, self.count = port, 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self.listener.getsockname()[1]
         self.connections: list[socket.socket] = []
@@ -26,19 +26,19 @@ class Proxy:
         with suppress(OSError):  # closed
             while True:
                 client, _ = self.listener.accept()
-                server = socket.create_connection(("127.0.0.1", self.to))
+                server = socket.create_connection(("127.0.0.1", self.upstream_port))
                 for end in (client, server):
                     end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self.connections += [client, server]
-                Thread(target=self.pass_on, args=(client, server, Messages()), daemon=True).start()
-                Thread(target=self.pass_on, args=(server, client, None), daemon=True).start()
+                Thread(target=self.forward, args=(client, server, MessageParser()), daemon=True).start()
+                Thread(target=self.forward, args=(server, client, None), daemon=True).start()
 
-    def pass_on(self, source: socket.socket, target: socket.socket, messages: "Messages | None") -> None:
+    def forward(self, source: socket.socket, target: socket.socket, messages: "MessageParser | None") -> None:
         """Hand on what comes until one side is done; what a client sends is counted first."""
         with suppress(OSError):
             while part := source.recv(65536):
                 if messages:
-                    self.count += messages.waiting(part)
+                    self.count += messages.count_round_trips(part)
                 target.sendall(part)
         for end in (source, target):
             with suppress(OSError):
@@ -49,13 +49,13 @@ class Proxy:
             end.close()
 
 
-class Messages:
+class MessageParser:
     """What one client says, taken apart into messages as far as they are whole."""
 
     def __init__(self) -> None:
         self.buffer, self.started = b"", False
 
-    def waiting(self, part: bytes) -> int:
+    def count_round_trips(self, part: bytes) -> int:
         """Return how many messages end in this part that wait for an answer."""
         self.buffer += part
         count = 0
@@ -65,7 +65,7 @@ class Messages:
             if len(self.buffer) < kind + 4 or len(self.buffer) < kind + length:
                 return count
             if self.started:
-                count += self.buffer[0] in WAITING
+                count += self.buffer[0] in ROUND_TRIP_TYPES
             else:
-                self.started = int.from_bytes(self.buffer[4:8]) not in UPGRADES
+                self.started = int.from_bytes(self.buffer[4:8]) not in UPGRADE_REQUESTS
             self.buffer = self.buffer[kind + length :]

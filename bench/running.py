@@ -8,31 +8,31 @@ from contextlib import suppress
 from pathlib import Path
 
 from bench import processes
-from bench.system import Ask
-from bench.wire import Wire
+from bench.system import Request
+from bench.wire import HttpConnection
 
 INHERITED = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
 BOOT_SECONDS = 30
 
 
-class Unable(Exception):
+class BenchmarkError(Exception):
     """A system cannot be measured; the sentence says why."""
 
 
-class LeftOut(Unable):
+class SystemUnavailable(BenchmarkError):
     """A system cannot run on this machine; that is no failure of it, nor of the run."""
 
 
-def run(command: list[str], environment: dict[str, str], folder: Path) -> None:
+def run_command(command: list[str], environment: dict[str, str], folder: Path) -> None:
     """Run a command to its end; raise Unable with the last of what it said where it fails."""
     done = subprocess.run(
         command, env=INHERITED | environment, cwd=folder, capture_output=True, text=True, timeout=300, check=False
     )
     if done.returncode:
-        raise Unable(f"{' '.join(command)[:120]} failed: {(done.stderr or done.stdout).strip()[-400:]}")
+        raise BenchmarkError(f"{' '.join(command)[:120]} failed: {(done.stderr or done.stdout).strip()[-400:]}")
 
 
-class Running:
+class ServerProcess:
     """A server with its descendants in a process group of their own; what it says is kept in a file."""
 
     def __init__(self, command: list[str], environment: dict[str, str], folder: Path, port: int, log: Path) -> None:
@@ -40,10 +40,10 @@ class Running:
         self.boot_seconds = 0.0
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, probe: Ask, cores: set[int] = processes.SERVER) -> "Running":
+    def start(self, probe: Request, cores: set[int] = processes.SERVER_CORES) -> "ServerProcess":
         """Start it on these cores, and take the time to its first answer."""
         began = time.monotonic()
-        with self.log.open("wb") as log, processes.placed(cores):
+        with self.log.open("wb") as log, processes.cpu_affinity(cores):
             self.process = subprocess.Popen(
                 self.command,
                 env=INHERITED | self.environment,
@@ -52,28 +52,28 @@ class Running:
                 stderr=log,
                 start_new_session=True,
             )
-        while not self.answers(probe):
+        while not self.is_up(probe):
             if self.process.poll() is not None or time.monotonic() > began + BOOT_SECONDS:
                 self.stop()
-                raise Unable(f"it does not come up: {self.log.read_text(errors='replace').strip()[-400:]}")
+                raise BenchmarkError(f"it does not come up: {self.log.read_text(errors='replace').strip()[-400:]}")
             time.sleep(0.005)
         self.boot_seconds = time.monotonic() - began
         return self
 
-    def answers(self, probe: Ask) -> bool:
+    def is_up(self, probe: Request) -> bool:
         with suppress(OSError):
-            return Wire(self.port).ask(probe).status < 500
+            return HttpConnection(self.port).request(probe).status < 500
         return False
 
-    def must_run(self) -> None:
+    def ensure_running(self) -> None:
         """Raise Unable where it has ended by itself, or by somebody else's hand."""
         if self.process.poll() is not None:
             said = self.log.read_text(errors="replace").strip()[-400:]
-            raise Unable(f"its server has ended with exit code {self.process.returncode}: {said}")
+            raise BenchmarkError(f"its server has ended with exit code {self.process.returncode}: {said}")
 
-    def computed(self) -> int:
+    def cpu_time_ns(self) -> int:
         """Return the nanoseconds of CPU of all its processes."""
-        return processes.computed(self.process.pid)
+        return processes.cpu_time_ns(self.process.pid)
 
     def memory(self) -> dict[str, float]:
         return processes.memory(self.process.pid)

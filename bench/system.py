@@ -6,7 +6,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Ask:
+class Request:
     """One request; the body is sent as JSON, or as a form where `form` says so."""
 
     method: str
@@ -27,7 +27,7 @@ class Person:
     extra: dict[str, str] = field(default_factory=dict)
 
 
-class System:
+class Adapter:
     """One sign-in service under test. Subclasses live in bench/systems/<name>/__init__.py as SYSTEM."""
 
     name: str = ""
@@ -40,7 +40,7 @@ class System:
         """Return the variables its processes get, besides PATH, HOME and LANG."""
         raise NotImplementedError
 
-    def prepare(self, python: Path) -> list[list[str]]:
+    def setup_commands(self, python: Path) -> list[list[str]]:
         """Return the commands that make its tables, in order."""
         raise NotImplementedError
 
@@ -48,23 +48,23 @@ class System:
         """Return the command that serves with one worker of four threads on 127.0.0.1 in the foreground."""
         raise NotImplementedError
 
-    def sign_up(self, person: Person) -> Ask | None:
+    def sign_up(self, person: Person) -> Request | None:
         """Return the request that makes the account; None where `prepare_people` does it."""
         raise NotImplementedError
 
-    def prepare_people(self, python: Path, people: list[Person]) -> list[str] | None:
+    def make_people_command(self, python: Path, people: list[Person]) -> list[str] | None:
         """Return a command that makes all accounts, where the system has no door for it."""
         return None
 
-    def login(self, person: Person) -> Ask:
+    def login(self, person: Person) -> Request:
         raise NotImplementedError
 
-    def refresh(self, person: Person) -> Ask:
+    def refresh(self, person: Person) -> Request:
         raise NotImplementedError
 
-    def me(self, person: Person) -> Ask:
+    def me(self, person: Person) -> Request:
         raise NotImplementedError
 
-    def keep(self, person: Person, body: dict[str, Any], headers: dict[str, str]) -> None:
+    def store_tokens(self, person: Person, body: dict[str, Any], headers: dict[str, str]) -> None:
         """Take the tokens out of an answer to login or refresh into the person."""
         raise NotImplementedError

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from bench.system import Ask
+from bench.system import Request
 
 
 @dataclass(slots=True)
-class Answer:
+class Response:
     status: int
     headers: dict[str, str]  # names in lower case; several of one name are joined by a comma
     body: bytes
@@ -19,7 +19,7 @@ class Answer:
         return json.loads(self.body)
 
 
-def encoded(ask: Ask) -> bytes:
+def encode_request(ask: Request) -> bytes:
     """Return the bytes of a request."""
     head = f"{ask.method} {ask.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
     for name, value in ask.headers.items():
@@ -33,7 +33,7 @@ def encoded(ask: Ask) -> bytes:
     return f"{head}Content-Type: {kind}\r\nContent-Length: {len(body.encode())}\r\n\r\n{body}".encode()
 
 
-class Wire:
+class HttpConnection:
     """One connection: a request goes out, and its answer is taken apart as it comes in."""
 
     def __init__(self, port: int) -> None:
@@ -41,26 +41,26 @@ class Wire:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
 
-    def send(self, ask: Ask) -> None:
-        self.socket.sendall(encoded(ask))
+    def send(self, ask: Request) -> None:
+        self.socket.sendall(encode_request(ask))
 
-    def receive(self) -> Answer | None:
+    def receive(self) -> Response | None:
         """Read what has come; return the answer once it is whole."""
         part = self.socket.recv(65536)
         if not part:
             raise ConnectionError("the server has closed the connection")
         self.buffer = self.buffer + part if self.buffer else part
-        answer = taken_apart(self.buffer)
+        answer = parse_response(self.buffer)
         if answer:
             self.buffer = b""  # one request at a time: nothing of a next answer can have come
         return answer
 
-    def ask(self, ask: Ask) -> Answer:
+    def request(self, ask: Request) -> Response:
         """Send a request and wait for its answer."""
         self.send(ask)
-        return self.answer()
+        return self.read_response()
 
-    def answer(self) -> Answer:
+    def read_response(self) -> Response:
         """Wait for an answer."""
         while (answer := self.receive()) is None:
             pass
@@ -70,7 +70,7 @@ class Wire:
         self.socket.close()
 
 
-def taken_apart(raw: bytes) -> Answer | None:
+def parse_response(raw: bytes) -> Response | None:
     """Return the answer, or None where more of it has to come."""
     head, gap, body = raw.partition(b"\r\n\r\n")
     if not gap:
@@ -85,14 +85,14 @@ def taken_apart(raw: bytes) -> Answer | None:
         if len(body) < int(headers["content-length"]):
             return None
     elif "transfer-encoding" in headers:
-        whole = joined(body)
+        whole = decode_chunked(body)
         if whole is None:
             return None
         body = whole
-    return Answer(int(first[9:12]), headers, body)
+    return Response(int(first[9:12]), headers, body)
 
 
-def joined(chunks: bytes) -> bytes | None:
+def decode_chunked(chunks: bytes) -> bytes | None:
     """Return a chunked body in one piece, or None where more of it has to come."""
     body = b""
     while True:

@@ -17,9 +17,9 @@ from django.test.utils import CaptureQueriesContext
 from latchkey.conf import policy
 from latchkey.rate_limits.in_memory import clear
 from latchkey.signing_keys import key_set as ring
-from tests.hushed import nothing_secret_is_logged
+from tests.hushed import assert_no_secrets_logged
 from tests.people import Person
-from tests.server import Server, fresh_database
+from tests.server import Server, create_database
 
 # A shell's "&" has both ignored, and so would be whatever the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -27,9 +27,9 @@ signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)
-def hushed() -> Iterator[None]:
+def no_secrets_in_logs() -> Iterator[None]:
     """Search the log of every test for secrets."""
-    with nothing_secret_is_logged():
+    with assert_no_secrets_logged():
         yield
 
 
@@ -68,13 +68,13 @@ def bob(http: httpx.Client) -> Person:
 
 
 @pytest.fixture
-def row_of() -> Callable[[Person], Any]:
+def user_row() -> Callable[[Person], Any]:
     """A person's row, for what an operator does to it in the shell."""
     return lambda person: get_user_model().objects.get(pk=person.id)
 
 
 @pytest.fixture
-def turn(db: None) -> Iterator[Callable[..., None]]:
+def set_policy(db: None) -> Iterator[Callable[..., None]]:
     """Turn knobs as the admin does: turn(retry_window=timedelta(0))."""
     from constance import config
 
@@ -103,7 +103,7 @@ def statements(db: None) -> Callable[[Callable[[], Any]], list[str]]:
 
 
 @pytest.fixture(scope="session")
-def numbers() -> Iterator[int]:
+def unique_numbers() -> Iterator[int]:
     """Numbers for the addresses of those who share a server."""
     return count(1)
 
@@ -111,7 +111,7 @@ def numbers() -> Iterator[int]:
 @pytest.fixture
 def database_url(tmp_path: Path) -> str:
     """An empty database for a server of its own: on the default SQLite none is named."""
-    return fresh_database(settings.DATABASE_URL) if settings.DATABASE_URL else ""
+    return create_database(settings.DATABASE_URL) if settings.DATABASE_URL else ""
 
 
 @pytest.fixture

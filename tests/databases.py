@@ -20,7 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=["sqlite", "postgresql"], default="sqlite", help="where the tests run")
 
 
-def _begin() -> None:
+def _configure_environment() -> None:
     """Point the environment at a database of this run; the workers of a parallel run inherit it."""
     reader = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     reader.add_argument("--database", default="sqlite")
@@ -44,4 +44,4 @@ def start_postgresql(folder: Path) -> str:
     return server.url
 
 
-_begin()
+_configure_environment()

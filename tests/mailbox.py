@@ -10,7 +10,7 @@ from latchkey.mail.outbox import CONTEXT_ENCRYPTION
 
 
 @dataclass(frozen=True)
-class Letter:
+class SentMail:
     """A mail: what it is about, to whom, and what its template is filled with."""
 
     kind: str
@@ -31,29 +31,29 @@ class Letter:
         return str(self.context["code"])
 
     @property
-    def typed(self) -> dict[str, str]:
+    def code_fields(self) -> dict[str, str]:
         """Return what its reader types."""
         return {"email": self.to, "code": self.code}
 
 
-def letters(to: str | None = None) -> list[Letter]:
+def sent_mails(to: str | None = None) -> list[SentMail]:
     """Return all mails in the order in which they were written, or those to one address."""
     mails = Mail.objects.order_by("pk")
-    written = [Letter(mail.kind, mail.to_address, context_of(mail)) for mail in mails]
+    written = [SentMail(mail.kind, mail.to_address, decrypt_context(mail)) for mail in mails]
     return [letter for letter in written if to in (None, letter.to)]
 
 
-def letter(to: str) -> Letter:
+def last_mail(to: str) -> SentMail:
     """Return the newest mail to an address."""
-    return letters(to)[-1]
+    return sent_mails(to)[-1]
 
 
-def opener(to: str | None = None) -> Letter:
+def last_code_mail(to: str | None = None) -> SentMail:
     """Return the newest mail that opens something, whatever notices came after it."""
-    return [mail for mail in letters(to) if "code" in mail.context][-1]
+    return [mail for mail in sent_mails(to) if "code" in mail.context][-1]
 
 
-def context_of(mail: Mail) -> dict[str, Any]:
+def decrypt_context(mail: Mail) -> dict[str, Any]:
     unsealed = CONTEXT_ENCRYPTION.decrypt(bytes(mail.encrypted_context))
     assert unsealed is not None
     context: dict[str, Any] = json.loads(unsealed)

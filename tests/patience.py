@@ -2,5 +2,5 @@
 
 import hypothesis
 
-OVER_A_DATABASE = hypothesis.settings(deadline=None)
+NO_DEADLINE = hypothesis.settings(deadline=None)
 """Each example waits for a socket, a database or Argon2, and so for whatever else the machine has to do."""

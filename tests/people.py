@@ -37,13 +37,13 @@ class Person:
     def login(self) -> "Person":
         answer = try_login(self.http, self.email, self.password)
         assert answer.status_code == 200, answer.text
-        return self._keep(answer)
+        return self._store_tokens(answer)
 
     def refresh(self) -> "Person":
         answer = self.try_refresh()
         assert answer.status_code == 200, answer.text
         self.spent.append(self.refresh_token)
-        return self._keep(answer)
+        return self._store_tokens(answer)
 
     def try_refresh(self, token: str | None = None) -> httpx.Response:
         return self.http.post("/api/refresh/", json={"refresh_token": token or self.refresh_token})
@@ -57,7 +57,7 @@ class Person:
     def bearer(self, token: str | None = None) -> dict[str, str]:
         return {"Authorization": f"Bearer {token or self.access_token}"}
 
-    def _keep(self, answer: httpx.Response) -> "Person":
+    def _store_tokens(self, answer: httpx.Response) -> "Person":
         pair: dict[str, Any] = answer.json()
         self.access_token, self.refresh_token = pair["access_token"], pair["refresh_token"]
         return self

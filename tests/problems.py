@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import httpx
 
-KEYS = ["type", "title", "status", "detail", "code"]
-INSIDES = re.compile(
+MEMBERS = ["type", "title", "status", "detail", "code"]
+INTERNAL_DETAILS = re.compile(
     r"Traceback|[A-Z]\w+(Error|Exception|DoesNotExist)\b|<class|File \"|\.py\b|line \d|column \d|char \d|Expecting"
     r"|SELECT|INSERT|DELETE FROM|latchkey_|constraint|sqlite|psycopg|postgres|django|rest_framework|jwt|argon2|python",
     re.IGNORECASE,
@@ -19,14 +19,14 @@ def assert_problem(answer: httpx.Response, status: int, code: str, fields: Seque
     asked = f"{answer.request.method} {answer.request.url.path}"
     assert (answer.status_code, answer.headers.get("Content-Type")) == (status, "application/problem+json"), asked
     problem = answer.json()
-    assert list(problem) == ([*KEYS, "errors"] if status == 400 else KEYS), asked
+    assert list(problem) == ([*MEMBERS, "errors"] if status == 400 else MEMBERS), asked
     assert (problem["status"], problem["code"]) == (status, code), asked
     assert problem["type"] == f"urn:latchkey:problem:{code}", asked
     assert all(isinstance(problem[key], str) and problem[key] for key in ("title", "detail")), asked
     if status == 400:
         _assert_errors(problem["errors"], fields)
     assert "no-store" in answer.headers.get("Cache-Control", ""), asked
-    assert not INSIDES.search(_without_codes(answer.text)), answer.text
+    assert not INTERNAL_DETAILS.search(_strip_codes(answer.text)), answer.text
     _assert_headers(answer, status, code)
 
 
@@ -53,5 +53,5 @@ def _assert_headers(answer: httpx.Response, status: int, code: str) -> None:
         assert int(answer.headers["Retry-After"]) >= 1
 
 
-def _without_codes(text: str) -> str:
+def _strip_codes(text: str) -> str:
     return re.sub(r'"(type|code)": "[^"]*"', "", text)

@@ -17,12 +17,12 @@ from tests.hushed import secrets_in
 from tests.postgres import free_port
 
 ADMIN_EMAIL, ADMIN_PASSWORD = "admin@example.com", "an admin's own long password"
-NOBODY_LISTENS = "smtp://127.0.0.1:9?tls=off&timeout=1"
+UNREACHABLE_SMTP = "smtp://127.0.0.1:9?tls=off&timeout=1"
 """Where mails go, unless a test says otherwise: printed, as in development, their links would be in the log."""
 LATCHKEY = str(Path(sys.executable).with_name("latchkey"))
 
 
-def fresh_database(url: str) -> str:
+def create_database(url: str) -> str:
     """Make an empty database on the PostgreSQL of this URL; return its URL."""
     name = f"served_{uuid4().hex[:12]}"
     with psycopg.connect(url, autocommit=True) as connection:
@@ -44,7 +44,7 @@ class Server:
             "LATCHKEY_DATA_DIR": str(folder / "var"),
             "LATCHKEY_ADMIN_EMAIL": ADMIN_EMAIL,
             "LATCHKEY_ADMIN_PASSWORD": ADMIN_PASSWORD,
-            "EMAIL_URL": NOBODY_LISTENS,
+            "EMAIL_URL": UNREACHABLE_SMTP,
             **({"DATABASE_URL": database_url} if database_url else {}),
             **environment,
         }
@@ -60,7 +60,7 @@ class Server:
         assert self.process is not None
         return self.process.pid
 
-    def begin(self, *arguments: str, output: int | BinaryIO, stdin: int | None = None) -> subprocess.Popen[bytes]:
+    def spawn(self, *arguments: str, output: int | BinaryIO, stdin: int | None = None) -> subprocess.Popen[bytes]:
         """Start a latchkey command on this server's database, in a process group of its own."""
         return subprocess.Popen(
             [LATCHKEY, *arguments],
@@ -105,7 +105,7 @@ class Server:
         at = ("--host", self.host.strip("[]"), "--port", str(self.port))
         size = ("--workers", str(self.workers), "--threads", str(self.threads))
         with self.log.open("ab") as log:
-            self.process = self.begin("serve", *at, *size, output=log)
+            self.process = self.spawn("serve", *at, *size, output=log)
         deadline = time.monotonic() + wait
         while time.monotonic() < deadline:
             assert self.process.poll() is None, self.log.read_text()[-3000:]
@@ -120,7 +120,7 @@ class Server:
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
         return [int(child) for child in children]
 
-    def counting_in(self) -> Path:
+    def metrics_directory(self) -> Path:
         """Return the folder in which the workers count what /metrics shows."""
         opened = [Path(f"/proc/{pid}/fd") for pid in self.worker_pids()]
         files = {descriptor.readlink() for folder in opened for descriptor in folder.iterdir() if descriptor.exists()}

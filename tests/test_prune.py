@@ -32,9 +32,9 @@ def test_prune_deletes_ended_sessions_and_leaves_the_live_ones(
     assert Session.objects.count() == 1
 
 
-def test_live_and_ended_sessions_are_each_others_complement(alice: Person, bob: Person, row_of: Any) -> None:
+def test_live_and_ended_sessions_are_each_others_complement(alice: Person, bob: Person, user_row: Any) -> None:
     alice.login()
-    row_of(bob).delete()
+    user_row(bob).delete()
     User.objects.filter(pk=alice.id).update(is_active=False)
     for now in (datetime.now(UTC), datetime.now(UTC) + timedelta(days=31)):
         rows = set(Session.objects.values_list("pk", flat=True))

@@ -18,14 +18,14 @@ PASSWORD = "correct horse battery staple"
 
 def measure(library: str, seconds: float) -> dict[str, float]:
     """Return what one verification costs on the server's core, and how many it does in a second."""
-    with processes.placed(processes.SERVER):
+    with processes.cpu_affinity(processes.SERVER_CORES):
         command = [sys.executable, "-m", "bench.limits.argon2id", library, str(seconds)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
     count, cpu, wall = map(float, done.stdout.split())
     return {"cpu_us": cpu / count * 1e6, "rate": count / wall}
 
 
-def verifying(library: str) -> Callable[[], bool]:
+def make_verifier(library: str) -> Callable[[], bool]:
     """Return what verifies one hash of 19 MiB, two passes and one lane."""
     hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
     made = hasher.hash(PASSWORD)
@@ -35,7 +35,7 @@ def verifying(library: str) -> Callable[[], bool]:
 
 
 def loop(library: str, seconds: float) -> None:
-    verify = verifying(library)
+    verify = make_verifier(library)
     for _ in range(3):
         verify()
     count, began, computed = 0, time.perf_counter(), time.process_time()

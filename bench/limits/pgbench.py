@@ -28,14 +28,14 @@ VALUES = {
 """What the rotation is given; a session's token stays the same here, and its row is written all the same."""
 
 
-def fill(database: Database) -> None:
+def insert_sessions(database: Database) -> None:
     """Add a user with many sessions to Latchkey's tables."""
     statements = FILL.replace("DIGEST", DIGEST).replace("SESSIONS", str(SESSIONS))
     with psycopg.connect(database.url()) as connection:
         connection.execute(statements.encode())
 
 
-def script(folder: Path) -> Path:
+def write_script(folder: Path) -> Path:
     """Write the rotation down as pgbench takes it."""
     rotate = for_vendor(ROTATE, "postgresql")
     path = folder / "rotate.sql"
@@ -49,7 +49,7 @@ def measure(cluster: Cluster, database: Database, path: Path, seconds: float, cl
     with psycopg.connect(database.url()) as connection:
         times = connection.execute("SELECT now(), now() + interval '30 days', now() - interval '180 days'").fetchone()
     values = VALUES | dict(zip(("now", "until", "oldest"), map(str, times), strict=True))
-    command = [str(cluster.postgres.programs / "pgbench"), "--no-vacuum", "--protocol", "prepared"]
+    command = [str(cluster.postgres.bin_dir / "pgbench"), "--no-vacuum", "--protocol", "prepared"]
     command += ["--client", str(clients), "--jobs", "2", "--time", str(max(1, round(seconds))), "--file", str(path)]
     command += [f"--define={name}={value}" for name, value in values.items()]
     at = ["--host", "127.0.0.1", "--port", str(database.port), "--username", "postgres", database.name]

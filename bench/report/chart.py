@@ -13,7 +13,7 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 """
 
 
-def drawn(results: dict[str, Any]) -> str:
+def render_svg(results: dict[str, Any]) -> str:
     """Return the SVG document."""
     shapes, y = [], 0
     for door in ("refresh", "me"):

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bench.report.chart import drawn
-from bench.report.markdown import written
+from bench.report.chart import render_svg
+from bench.report.markdown import render_markdown
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = """# Benchmarks
@@ -35,11 +35,11 @@ def save(results: dict[str, Any], folder: Path) -> None:
     """Write newest.json, newest.md and newest.svg."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "newest.json").write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
-    (folder / "newest.md").write_text(written(results))
-    (folder / "newest.svg").write_text(drawn(results))
+    (folder / "newest.md").write_text(render_markdown(results))
+    (folder / "newest.svg").write_text(render_svg(results))
 
 
 def publish(results: dict[str, Any]) -> None:
     """Write docs/benchmarks.md and its chart."""
-    (ROOT / "docs/benchmarks.md").write_text(HEAD + written(results))
-    (ROOT / "docs/images/benchmarks.svg").write_text(drawn(results))
+    (ROOT / "docs/benchmarks.md").write_text(HEAD + render_markdown(results))
+    (ROOT / "docs/images/benchmarks.svg").write_text(render_svg(results))

@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.processes import CORES
 
 
-def described() -> dict[str, str]:
+def describe_machine() -> dict[str, str]:
     return {
         "processor": processor(),
         "cores": str(len(CORES)),

@@ -12,18 +12,18 @@ NOTES = (
     "Forks are rounds of eight parallel refreshes of one token that left more than one refresh token alive, dead "
     "answers are answers 200 whose tokens do not work, and sign-outs are rounds that left nobody signed in."
 )
-Cell = Callable[[dict[str, Any]], str]
+CellRenderer = Callable[[dict[str, Any]], str]
 
 
-def written(results: dict[str, Any]) -> str:
+def render_markdown(results: dict[str, Any]) -> str:
     """Return the whole report."""
     systems = list(results["systems"].values())
-    parts = [table(["", *(system["title"] for system in systems)], [line(name, cell, systems) for name, cell in ROWS])]
+    parts = [table(["", *(system["title"] for system in systems)], [row(name, cell, systems) for name, cell in ROWS])]
     parts += [NOTES, "The limits, in the same run:", limits(results)]
-    if reached := targets.of(results):
+    if reached := targets.evaluate_targets(results):
         parts += ["What was to be reached:", table(["", "target", "reached", ""], [target(one) for one in reached])]
-    parts += [f"- {name} failed: {short(why)}" for name, why in results["failed"].items()]
-    parts += [f"- {name} is left out: {short(why)}" for name, why in results["left_out"].items()]
+    parts += [f"- {name} failed: {shorten(why)}" for name, why in results["failed"].items()]
+    parts += [f"- {name} is left out: {shorten(why)}" for name, why in results["left_out"].items()]
     if "endurance" in results:
         parts.append(endurance(results["endurance"]))
     if results["quick"]:
@@ -32,7 +32,7 @@ def written(results: dict[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def short(text: str) -> str:
+def shorten(text: str) -> str:
     return " ".join(text.split())[:300]
 
 
@@ -40,11 +40,11 @@ def table(head: list[str], lines: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] + ["---:"] * (len(head) - 1), *lines))
 
 
-def line(name: str, cell: Cell, systems: list[dict[str, Any]]) -> list[str]:
+def row(name: str, cell: CellRenderer, systems: list[dict[str, Any]]) -> list[str]:
     return [name, *(value_or_dash(cell, system) for system in systems)]
 
 
-def value_or_dash(cell: Cell, system: dict[str, Any]) -> str:
+def value_or_dash(cell: CellRenderer, system: dict[str, Any]) -> str:
     try:
         return cell(system)
     except KeyError:
@@ -60,23 +60,23 @@ def cpu(figures: dict[str, float]) -> str:
     return f"{number(figures['cpu_us'])} ±{figures['spread'] * 50:.0f} %{errors}"
 
 
-def of_door(door: str, figure: str) -> Cell:
+def endpoint_figure(door: str, figure: str) -> CellRenderer:
     return lambda system: number(system["doors"][door][figure])
 
 
-def times_of(door: str) -> Cell:
+def endpoint_latencies(door: str) -> CellRenderer:
     return lambda system: " / ".join(number(system["doors"][door][figure]) for figure in ("p50_ms", "p99_ms"))
 
 
-def of_rounds(figure: str) -> Cell:
+def round_count(figure: str) -> CellRenderer:
     return lambda system: f"{system['correctness'][figure]} of {system['correctness']['rounds']}"
 
 
-def door_rows(door: str) -> list[tuple[str, Cell]]:
+def endpoint_rows(door: str) -> list[tuple[str, CellRenderer]]:
     return [
         (f"**{door}**, CPU µs", lambda system: cpu(system["doors"][door])),
-        (f"{door}, a second", of_door(door, "rate")),
-        (f"{door}, p50 / p99 ms", times_of(door)),
+        (f"{door}, a second", endpoint_figure(door, "rate")),
+        (f"{door}, p50 / p99 ms", endpoint_latencies(door)),
     ]
 
 
@@ -85,10 +85,10 @@ def limits(results: dict[str, Any]) -> str:
     if two := results.get("two_workers"):
         lines.append(["pgbench, the UPDATE of a refresh, 64 clients, all cores", MISSING, number(two["pgbench"])])
         lines.append(["Latchkey's refresh, two workers, 64 clients, all cores", MISSING, number(two["rate"])])
-    return f"{table(['', 'CPU µs', 'a second'], lines)}\n\n{ceiling(results)}"
+    return f"{table(['', 'CPU µs', 'a second'], lines)}\n\n{generator_limit(results)}"
 
 
-def ceiling(results: dict[str, Any]) -> str:
+def generator_limit(results: dict[str, Any]) -> str:
     """Say what the load generator could send, so that nobody takes its limit for that of a system."""
     raw = results["limits"].get("raw WSGI callable")
     if raw is None:
@@ -124,21 +124,21 @@ def target(one: targets.Target) -> list[str]:
     ]
 
 
-ROWS: list[tuple[str, Cell]] = [
-    *door_rows("refresh"),
-    *door_rows("me"),
-    *door_rows("login"),
-    *door_rows("login without the hash"),
-    ("database's CPU per refresh, µs", of_door("refresh", "database_cpu_us")),
+ROWS: list[tuple[str, CellRenderer]] = [
+    *endpoint_rows("refresh"),
+    *endpoint_rows("me"),
+    *endpoint_rows("login"),
+    *endpoint_rows("login without the hash"),
+    ("database's CPU per refresh, µs", endpoint_figure("refresh", "database_cpu_us")),
     ("SQL round trips: refresh", lambda system: number(system["round_trips"]["refresh"])),
     ("SQL round trips: me", lambda system: number(system["round_trips"]["me"])),
     ("SQL round trips: login", lambda system: number(system["round_trips"]["login"])),
-    ("rows added by 1,000 refreshes", of_door("refresh", "rows")),
+    ("rows added by 1,000 refreshes", endpoint_figure("refresh", "rows")),
     ("KB of tables and indexes, likewise", lambda system: number(system["doors"]["refresh"]["bytes"] / 1024)),
     ("KB of WAL, likewise", lambda system: number(system["doors"]["refresh"]["wal"] / 1024)),
-    ("forks", of_rounds("forks")),
+    ("forks", round_count("forks")),
     ("dead answers", lambda system: f"{system['correctness']['dead']} of {system['correctness']['granted']}"),
-    ("sign-outs", of_rounds("signed_out")),
+    ("sign-outs", round_count("signed_out")),
     ("answers 5xx to parallel refreshes", lambda system: str(system["correctness"]["failed"])),
     ("memory of the worker, RSS / PSS MB", lambda s: f"{s['memory']['rss_mb']:.0f} / {s['memory']['pss_mb']:.0f}"),
     ("boot, s", lambda system: number(system["boot_seconds"])),

@@ -8,7 +8,7 @@ from bench.system import Person, System
 SHARED = Path(__file__).parent / "every_django"  # modules that run in the rivals' own environments
 
 
-class DjangoRival(System):
+class DjangoAdapter(System):
     """A Django project in the package `app` of the system's folder, served by granian as WSGI."""
 
     def environment(self, python: Path, port: int, database_url: str, cheap_hash: bool) -> dict[str, str]:
@@ -20,7 +20,7 @@ class DjangoRival(System):
             "BENCH_CHEAP_HASH": "1" if cheap_hash else "0",
         }
 
-    def prepare(self, python: Path) -> list[list[str]]:
+    def setup_commands(self, python: Path) -> list[list[str]]:
         return [[str(python), "-m", "django", "migrate", "--verbosity", "0"]]
 
     def serve(self, python: Path, port: int) -> list[str]:
@@ -29,6 +29,6 @@ class DjangoRival(System):
         return [*command, *size, "--port", str(port), f"{SHARED}/wsgi.py:application"]
 
 
-def make_people(python: Path, people: list[Person]) -> list[str]:
+def make_people_command(python: Path, people: list[Person]) -> list[str]:
     """Return the command that makes the accounts of a system which has no door for it."""
     return [str(python), "-m", "make_people", json.dumps([[person.email, person.password] for person in people])]

@@ -11,15 +11,15 @@ from django.contrib.contenttypes.models import ContentType
 from tests.admin.pages import Browser, sign_in
 from tests.people import PASSWORD
 
-BOSS = "boss@example.com"
+SUPERUSER_EMAIL = "boss@example.com"
 
 
 @pytest.fixture
 def admin(http: httpx.Client) -> Browser:
     """The browser of a superuser."""
     ContentType.objects.clear_cache()  # it remembers rows of the last test, which were rolled back
-    get_user_model().objects.create_superuser(BOSS, PASSWORD)
-    return sign_in(BOSS)
+    get_user_model().objects.create_superuser(SUPERUSER_EMAIL, PASSWORD)
+    return sign_in(SUPERUSER_EMAIL)
 
 
 @pytest.fixture

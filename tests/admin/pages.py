@@ -38,7 +38,7 @@ def user_page(user_id: int, page: str = "change") -> str:
     return f"{USERS}{user_id}/{page}/"
 
 
-def filled_in(form: Any) -> dict[str, Any]:
+def form_data(form: Any) -> dict[str, Any]:
     """Return what a browser would send back of a form that nobody touched."""
     values = {name: form[name].value() for name in form.fields if not form.fields[name].disabled}
     shown = {name: form.fields[name].prepare_value(value) for name, value in values.items()}
@@ -48,7 +48,7 @@ def filled_in(form: Any) -> dict[str, Any]:
 
 def save_settings(browser: Browser, **typed: Any) -> HttpResponse:
     """Type these values into the settings page and save it; None leaves a box unticked or empty."""
-    form = filled_in(browser.get(SETTINGS).context["form"])
+    form = form_data(browser.get(SETTINGS).context["form"])
     sent = {name: value for name, value in (form | typed).items() if value is not None}
     return browser.post(SETTINGS, sent, follow=True)
 
@@ -56,16 +56,16 @@ def save_settings(browser: Browser, **typed: Any) -> HttpResponse:
 def save_user(browser: Browser, user_id: int, **typed: Any) -> HttpResponse:
     """Type these values into a user's page and save it; None unticks a box."""
     page = browser.get(user_page(user_id))
-    form = filled_in(page.context["adminform"].form) if page.status_code == 200 else {}
+    form = form_data(page.context["adminform"].form) if page.status_code == 200 else {}
     sent = {name: value for name, value in (form | typed).items() if value is not None}
     return browser.post(user_page(user_id), sent, follow=True)
 
 
-def act(browser: Browser, page: str, action: str, *ids: int, **typed: Any) -> HttpResponse:
+def run_action(browser: Browser, page: str, action: str, *ids: int, **typed: Any) -> HttpResponse:
     """Tick these rows of a list and run an action on them."""
     return browser.post(page, {"action": action, "_selected_action": list(ids), **typed}, follow=True)
 
 
-def said(answer: HttpResponse) -> list[str]:
+def shown_messages(answer: HttpResponse) -> list[str]:
     """Return the messages at the top of the page."""
     return [str(message) for message in answer.context["messages"]]

@@ -9,7 +9,7 @@ from constance.models import Constance
 from django.conf import settings
 
 from latchkey.conf import policy
-from tests.admin.pages import SETTINGS, Browser, said, save_settings
+from tests.admin.pages import SETTINGS, Browser, shown_messages, save_settings
 from tests.people import Person
 
 BROKEN = {
@@ -49,7 +49,7 @@ def test_a_broken_row_breaks_neither_api_nor_page_and_saving_the_page_mends_it(
         assert 1 <= claims["exp"] - claims["iat"] <= 3600
         assert alice.me().status_code == 200
     assert admin.get(SETTINGS).status_code == 200
-    assert said(save_settings(admin, **GOOD)) == ["Live settings updated successfully."]
+    assert shown_messages(save_settings(admin, **GOOD)) == ["Live settings updated successfully."]
     policy.clear_cache()
     assert policy.current_policy() == settings.POLICY_DEFAULTS
 

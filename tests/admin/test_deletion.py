@@ -8,7 +8,7 @@ from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
 from latchkey.mail.models import Mail, MailKind
 from latchkey.mail.outbox import enqueue
-from tests.admin.conftest import BOSS
+from tests.admin.conftest import SUPERUSER_EMAIL
 from tests.admin.pages import USERS, Browser, user_page
 from tests.people import PASSWORD, Person
 
@@ -22,10 +22,10 @@ def in_the_list(admin: Browser, user_id: int) -> int:
     return int(admin.post(USERS, ticked).status_code)
 
 
-WAYS = pytest.mark.parametrize("way", [on_the_page, in_the_list])
+DELETE_FORMS = pytest.mark.parametrize("way", [on_the_page, in_the_list])
 
 
-@WAYS
+@DELETE_FORMS
 @pytest.mark.parametrize("active", [True, False])
 def test_events_lose_their_place_and_mails_go(
     admin: Browser, alice: Person, way: Callable[[Browser, int], int], active: bool
@@ -43,9 +43,9 @@ def test_events_lose_their_place_and_mails_go(
     assert alice.email not in admin.get("/admin/").content.decode() + admin.get(USERS).content.decode()
 
 
-@WAYS
+@DELETE_FORMS
 def test_the_last_superuser_stays(admin: Browser, way: Callable[[Browser, int], int]) -> None:
-    boss = User.objects.get(email=BOSS)
+    boss = User.objects.get(email=SUPERUSER_EMAIL)
     assert way(admin, boss.pk) == 403
     assert User.objects.filter(pk=boss.pk).exists()
     deputy = User.objects.create_superuser("deputy@example.com", PASSWORD)
@@ -54,7 +54,7 @@ def test_the_last_superuser_stays(admin: Browser, way: Callable[[Browser, int], 
 
 
 def test_of_the_last_superusers_not_all_are_deleted_at_once(admin: Browser, alice: Person) -> None:
-    deputy, boss = User.objects.create_superuser("deputy@example.com", PASSWORD), User.objects.get(email=BOSS)
+    deputy, boss = User.objects.create_superuser("deputy@example.com", PASSWORD), User.objects.get(email=SUPERUSER_EMAIL)
     chosen = [alice.id, deputy.pk, boss.pk]
     ticked = {"action": "delete_selected", "_selected_action": chosen, "post": "yes"}
     assert admin.post(USERS, ticked).status_code == 403

@@ -11,14 +11,14 @@ from tests.people import PASSWORD, Person
 
 Edit = Callable[[Browser, int], Any]
 NEW = {"password1": "a new long password", "password2": "a new long password"}
-ENDINGS: dict[str, Edit] = {
+SESSION_ENDING_EDITS: dict[str, Edit] = {
     "deactivate": lambda admin, user: save_user(admin, user, is_active=None),
     "delete": lambda admin, user: admin.post(user_page(user, "delete"), {"post": "yes"}),
     "set a password": lambda admin, user: admin.post(user_page(user, "password"), NEW),
 }
 
 
-def every_door(person: Person) -> dict[str, httpx.Response]:
+def request_every_endpoint(person: Person) -> dict[str, httpx.Response]:
     """Knock at every door with this person's tokens and password."""
     named = person.http.patch("/api/me/", json={"username": "still here"}, headers=person.bearer())
     signed_in = person.http.post("/api/login/", json={"email": person.email, "password": PASSWORD})
@@ -27,16 +27,16 @@ def every_door(person: Person) -> dict[str, httpx.Response]:
 
 
 @pytest.mark.ledger("H-ADM-03")
-@pytest.mark.parametrize("edit", ENDINGS.values(), ids=ENDINGS)
+@pytest.mark.parametrize("edit", SESSION_ENDING_EDITS.values(), ids=SESSION_ENDING_EDITS)
 def test_an_ending_acts_at_the_next_request_at_every_door(
     admin: Browser, alice: Person, bob: Person, edit: Edit
 ) -> None:
-    assert {name: answer.status_code for name, answer in every_door(bob).items()} == dict.fromkeys(
+    assert {name: answer.status_code for name, answer in request_every_endpoint(bob).items()} == dict.fromkeys(
         ("me", "rename", "refresh", "login", "logout"), 200
     )
     assert edit(admin, alice.id).status_code in (200, 302)
     expected = {"me": 401, "rename": 401, "refresh": 401, "login": 401, "logout": 200}
-    assert {name: answer.status_code for name, answer in every_door(alice).items()} == expected
+    assert {name: answer.status_code for name, answer in request_every_endpoint(alice).items()} == expected
 
 
 @pytest.mark.ledger("H-ADM-03")

@@ -13,7 +13,7 @@ from latchkey.audit.models import AuditEvent
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.sessions.models import Session
-from tests.admin.conftest import BOSS
+from tests.admin.conftest import SUPERUSER_EMAIL
 from tests.admin.pages import EVENTS, SESSIONS, Browser, user_page
 from tests.people import Person
 
@@ -35,7 +35,7 @@ def test_the_list_shows_the_newest_first_with_who_and_which_device(admin: Browse
     assert shown[:3] == [("session.ended", alice.id), ("login.succeeded", alice.id), ("user.registered", alice.id)]
     page = admin.get(EVENTS).text
     assert f'<a href="{user_page(alice.id)}">{alice.email}</a>' in page
-    assert BOSS in page
+    assert SUPERUSER_EMAIL in page
     assert "127.0.0.1" in page
 
 
@@ -151,7 +151,7 @@ def test_staff_are_offered_no_button_that_would_be_refused(
     admin: Browser, staff: Callable[..., Browser], alice: Person
 ) -> None:
     clerk = staff("view_user", "change_user")
-    boss = User.objects.get(email=BOSS)
+    boss = User.objects.get(email=SUPERUSER_EMAIL)
     assert "offered" in clerk.get(user_page(alice.id)).context
     assert "offered" not in clerk.get(user_page(boss.pk)).context
     assert "devices" not in clerk.get(user_page(alice.id)).context

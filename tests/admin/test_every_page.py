@@ -14,7 +14,7 @@ from latchkey.audit.models import AuditEvent
 from latchkey.mail.models import MailKind
 from latchkey.mail.outbox import enqueue
 from latchkey.sessions.models import Session
-from tests.admin.pages import EVENTS, MAILS, SESSIONS, SETTINGS, USERS, Browser, act, save_settings, user_page
+from tests.admin.pages import EVENTS, MAILS, SESSIONS, SETTINGS, USERS, Browser, run_action, save_settings, user_page
 from tests.people import PASSWORD, Person
 
 MOST = 400
@@ -54,7 +54,7 @@ def secrets_of(person: Person) -> dict[str, str]:
 def test_no_page_of_the_admin_shows_a_secret(admin: Browser, alice: Person) -> None:
     alice.refresh()
     save_settings(admin, SESSIONS_PER_USER="9")
-    act(admin, USERS, "reactivate_users", alice.id)
+    run_action(admin, USERS, "reactivate_users", alice.id)
     session, link = Session.objects.get(user=alice.id), "https://auth.example.com/reset#a-secret-token"
     mail = enqueue(MailKind.PASSWORD_RESET, alice.email, {"link": link}, alice.id)
     found = pages(admin)

@@ -11,7 +11,7 @@ from latchkey.core import clock
 from latchkey.mail.models import Mail, MailKind
 from latchkey.mail.outbox import enqueue
 from latchkey.mail.queue import lease
-from tests.admin.pages import MAILS, Browser, act, said
+from tests.admin.pages import MAILS, Browser, run_action, shown_messages
 from tests.people import Person
 
 LINK = "https://auth.example.com/reset#a-secret-token"
@@ -59,8 +59,8 @@ def test_no_page_shows_or_reads_what_is_in_a_mail(
 
 def test_a_mail_that_waits_is_due_at_once_when_an_operator_says_so(admin: Browser, mails: dict[str, Mail]) -> None:
     before = {mail.pk: mail for mail in Mail.objects.all()}
-    answer = act(admin, MAILS, "try_again_now", *before)
-    assert said(answer)[0].startswith("Due now: 1 of 3 selected;")
+    answer = run_action(admin, MAILS, "try_again_now", *before)
+    assert shown_messages(answer)[0].startswith("Due now: 1 of 3 selected;")
     assert Mail.objects.get(pk=mails["new"].pk).next_attempt_at <= clock.now()
     for state in ("sent", "lost"):
         mail = Mail.objects.get(pk=mails[state].pk)
@@ -75,7 +75,7 @@ def test_a_mail_that_waits_is_due_at_once_when_an_operator_says_so(admin: Browse
 def test_a_mail_that_a_courier_may_have_in_hand_is_left_alone(admin: Browser, alice: Person) -> None:
     mail = enqueue(MailKind.PASSWORD_RESET, alice.email, {"link": LINK})
     Mail.objects.filter(pk=mail.pk).update(next_attempt_at=clock.now() + lease())
-    assert said(act(admin, MAILS, "try_again_now", mail.pk))[0].startswith("Due now: 0 of 1 selected;")
+    assert shown_messages(run_action(admin, MAILS, "try_again_now", mail.pk))[0].startswith("Due now: 0 of 1 selected;")
 
 
 def test_who_may_only_look_has_nothing_tried(
@@ -83,7 +83,7 @@ def test_who_may_only_look_has_nothing_tried(
 ) -> None:
     clerk = staff("view_mail")
     assert found(clerk) == found(admin)
-    act(clerk, MAILS, "try_again_now", mails["new"].pk)
+    run_action(clerk, MAILS, "try_again_now", mails["new"].pk)
     assert Mail.objects.get(pk=mails["new"].pk).next_attempt_at > clock.now()
 
 

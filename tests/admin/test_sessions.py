@@ -10,8 +10,8 @@ import time_machine
 from constance.models import Constance
 
 from latchkey.sessions.models import Session
-from tests.admin.conftest import BOSS
-from tests.admin.pages import SESSIONS, SETTINGS, USERS, Browser, act, said, save_settings, sign_in, user_page
+from tests.admin.conftest import SUPERUSER_EMAIL
+from tests.admin.pages import SESSIONS, SETTINGS, USERS, Browser, run_action, shown_messages, save_settings, sign_in, user_page
 from tests.people import Person
 
 
@@ -38,12 +38,12 @@ def test_the_list_shows_where_each_user_is_signed_in(admin: Browser, alice: Pers
 
 
 def test_the_list_shows_no_session_that_has_ended(admin: Browser, alice: Person, bob: Person) -> None:
-    act(admin, USERS, "end_sessions", alice.id)
+    run_action(admin, USERS, "end_sessions", alice.id)
     assert Session.objects.filter(user_id=alice.id).exists()
     assert listed(admin) == {bob.email}
     assert admin.get(session_page(alice)).status_code == 302
     with time_machine.travel(datetime.now(UTC) + timedelta(days=30, seconds=1), tick=False):
-        assert listed(sign_in(BOSS)) == set()
+        assert listed(sign_in(SUPERUSER_EMAIL)) == set()
 
 
 def test_the_user_page_leads_to_the_users_sessions(admin: Browser, alice: Person) -> None:
@@ -55,15 +55,15 @@ def test_ending_a_session_signs_that_device_out_at_once_and_no_other(admin: Brow
     laptop = Person(alice.http, alice.email).login()
     assert "is signed out at once" in admin.get(page).text
     assert alice.me().status_code == 200
-    assert said(admin.post(page, {"post": "yes"}, follow=True)) == ["The session has ended."]
+    assert shown_messages(admin.post(page, {"post": "yes"}, follow=True)) == ["The session has ended."]
     assert [alice.me().status_code, alice.try_refresh().status_code] == [401, 401]
     assert laptop.me().status_code == 200
 
 
 def test_several_sessions_are_ended_in_one_go(admin: Browser, alice: Person, bob: Person) -> None:
     mallory = Person(alice.http, "mallory@example.com").register().login()
-    answer = act(admin, SESSIONS, "delete_selected", session_of(alice).pk, session_of(mallory).pk, post="yes")
-    assert said(answer) == ["Successfully deleted 2 sessions."]
+    answer = run_action(admin, SESSIONS, "delete_selected", session_of(alice).pk, session_of(mallory).pk, post="yes")
+    assert shown_messages(answer) == ["Successfully deleted 2 sessions."]
     assert [person.me().status_code for person in (alice, mallory, bob)] == [401, 401, 200]
 
 
@@ -94,6 +94,6 @@ def test_no_page_shows_a_token_or_a_digest(admin: Browser, alice: Person) -> Non
         answer = admin.get(page)
         assert answer.status_code == 200, page
         assert [secret for secret in secrets if secret.lower() in answer.text.lower()] == []
-    chosen = act(admin, SESSIONS, "delete_selected", session.pk)
+    chosen = run_action(admin, SESSIONS, "delete_selected", session.pk)
     assert [secret for secret in secrets if secret.lower() in chosen.text.lower()] == []
     assert Constance.objects.exists()

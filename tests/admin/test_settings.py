@@ -9,11 +9,11 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 
 from latchkey.conf import policy
-from tests.admin.conftest import BOSS
-from tests.admin.pages import SETTINGS, Browser, said, save_settings
+from tests.admin.conftest import SUPERUSER_EMAIL
+from tests.admin.pages import SETTINGS, Browser, shown_messages, save_settings
 from tests.people import Person
 
-WITHIN = 2.0
+DEADLINE_SECONDS = 2.0
 """Seconds in which a change has to be in force."""
 
 
@@ -25,8 +25,8 @@ def lifetime(person: Person) -> int:
 
 def test_a_new_lifetime_is_in_force_within_two_seconds(admin: Browser, alice: Person) -> None:
     assert lifetime(alice) == 30
-    assert said(save_settings(admin, ACCESS_TOKEN_LIFETIME="00:00:05")) == ["Live settings updated successfully."]
-    deadline = time.monotonic() + WITHIN
+    assert shown_messages(save_settings(admin, ACCESS_TOKEN_LIFETIME="00:00:05")) == ["Live settings updated successfully."]
+    deadline = time.monotonic() + DEADLINE_SECONDS
     while lifetime(alice.refresh()) != 5 and time.monotonic() < deadline:
         time.sleep(0.1)
     assert lifetime(alice) == 5
@@ -70,7 +70,7 @@ def test_a_value_out_of_range_is_refused_with_a_sentence_and_changes_nothing(
     answer = save_settings(admin, SESSION_LIFETIME_CAP="90 00:00:00", **{knob: typed})
     assert answer.status_code == 200
     assert sentence in answer.text
-    assert said(answer) == ["Failed to update live settings."]
+    assert shown_messages(answer) == ["Failed to update live settings."]
     policy.clear_cache()
     assert policy.current_policy() == before
     assert lifetime(alice.refresh()) == 30
@@ -82,10 +82,10 @@ def test_a_change_is_told_in_the_history_with_who_made_it(admin: Browser) -> Non
     assert not LogEntry.objects.exists()
     save_settings(admin, SESSIONS_PER_USER="7")
     entry = LogEntry.objects.get()
-    assert entry.user == get_user_model().objects.get(email=BOSS)
+    assert entry.user == get_user_model().objects.get(email=SUPERUSER_EMAIL)
     assert "SESSIONS_PER_USER" in entry.change_message
     history = admin.get(f"{SETTINGS}history/").text
-    assert BOSS in history
+    assert SUPERUSER_EMAIL in history
     assert "SESSIONS_PER_USER" in history
 
 

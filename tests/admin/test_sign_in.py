@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.admin.conftest import BOSS
+from tests.admin.conftest import SUPERUSER_EMAIL
 from tests.admin.pages import Browser, sign_in
 from tests.people import Person
 
 REFUSAL = "No active staff account matches this e-mail address and password."
 
 
-@pytest.mark.parametrize("typed", [BOSS, BOSS.upper(), f"  {BOSS} ", "Boss@EXAMPLE.com"])
+@pytest.mark.parametrize("typed", [SUPERUSER_EMAIL, SUPERUSER_EMAIL.upper(), f"  {SUPERUSER_EMAIL} ", "Boss@EXAMPLE.com"])
 def test_a_superuser_signs_in_with_any_spelling_of_the_address(admin: Browser, typed: str) -> None:
     answer = sign_in(typed).get("/admin/")
     assert answer.status_code == 200
@@ -17,7 +17,7 @@ def test_a_superuser_signs_in_with_any_spelling_of_the_address(admin: Browser, t
 
 
 def test_a_wrong_password_and_a_stranger_are_told_the_same(admin: Browser, alice: Person) -> None:
-    tried = [(BOSS, "not the password"), ("nobody@example.com", "x"), (alice.email, alice.password)]
+    tried = [(SUPERUSER_EMAIL, "not the password"), ("nobody@example.com", "x"), (alice.email, alice.password)]
     for email, password in tried:
         browser = Browser()
         answer = browser.post("/admin/login/", {"username": email, "password": password})
@@ -28,7 +28,7 @@ def test_a_wrong_password_and_a_stranger_are_told_the_same(admin: Browser, alice
 @pytest.mark.ledger("ASVS-3.5.1", "NIST-5.1-3")
 def test_a_form_from_elsewhere_signs_nobody_in(admin: Browser) -> None:
     browser = Browser(enforce_csrf_checks=True)
-    answer = browser.post("/admin/login/", {"username": BOSS, "password": "correct horse battery staple"})
+    answer = browser.post("/admin/login/", {"username": SUPERUSER_EMAIL, "password": "correct horse battery staple"})
     assert answer.status_code == 403
     assert answer.json()["code"] == "csrf_failed"
 

@@ -8,8 +8,8 @@ from django.contrib.auth.models import Group, Permission
 
 from latchkey.accounts.models import User
 from latchkey.sessions.models import Session
-from tests.admin.conftest import BOSS
-from tests.admin.pages import SESSIONS, SETTINGS, USERS, Browser, act, said, save_user, user_page
+from tests.admin.conftest import SUPERUSER_EMAIL
+from tests.admin.pages import SESSIONS, SETTINGS, USERS, Browser, run_action, shown_messages, save_user, user_page
 from tests.people import PASSWORD, Person
 
 Staff = Callable[..., Browser]
@@ -34,7 +34,7 @@ def test_staff_work_with_ordinary_users(alice: Person, staff: Staff) -> None:
     clerk = staff(*CLERK)
     save_user(clerk, alice.id, username="Alice L.")
     assert alice.me().json()["username"] == "Alice L."
-    assert said(act(clerk, USERS, "end_sessions", alice.id)) == ["Ended all sessions: 1 of 1 selected."]
+    assert shown_messages(run_action(clerk, USERS, "end_sessions", alice.id)) == ["Ended all sessions: 1 of 1 selected."]
     assert alice.me().status_code == 401
 
 
@@ -45,7 +45,7 @@ def test_a_forged_form_gives_no_privileges(alice: Person, staff: Staff) -> None:
     for email in ("clerk@example.com", alice.email):
         wanted = {"is_superuser": "on", "is_staff": "on", "groups": [str(group.pk)], "user_permissions": every}
         answer = save_user(clerk, row(email).pk, username="forged", **wanted)
-        assert "was changed successfully" in said(answer)[0]
+        assert "was changed successfully" in shown_messages(answer)[0]
         assert row(email).username == "forged"
         assert not row(email).is_superuser
         assert not row(email).groups.exists()
@@ -62,17 +62,17 @@ def test_a_forged_form_gives_a_group_no_privileges(staff: Staff) -> None:
 
 @pytest.mark.ledger("DJ-ADM-4")
 def test_staff_cannot_touch_a_superuser(admin: Browser, alice: Person, staff: Staff) -> None:
-    clerk, boss = staff(*CLERK), row(BOSS)
+    clerk, boss = staff(*CLERK), row(SUPERUSER_EMAIL)
     assert clerk.get(user_page(boss.pk)).status_code == 200
     assert clerk.post(user_page(boss.pk), {"email": "mallory@example.com"}).status_code == 403
     new = {"password1": "mallory's password", "password2": "mallory's password"}
     assert clerk.post(user_page(boss.pk, "password"), new).status_code == 403
     assert clerk.post(user_page(boss.pk, "delete"), {"post": "yes"}).status_code == 403
-    assert act(clerk, USERS, "delete_selected", boss.pk, post="yes").status_code == 403
+    assert run_action(clerk, USERS, "delete_selected", boss.pk, post="yes").status_code == 403
     for action in ("deactivate_users", "end_sessions", "reactivate_users"):
-        assert "1 of 2 selected" in said(act(clerk, USERS, action, boss.pk, alice.id))[0]
-    after = row(BOSS)
-    assert (after.email, after.is_active, after.credential_version) == (BOSS, True, boss.credential_version)
+        assert "1 of 2 selected" in shown_messages(run_action(clerk, USERS, action, boss.pk, alice.id))[0]
+    after = row(SUPERUSER_EMAIL)
+    assert (after.email, after.is_active, after.credential_version) == (SUPERUSER_EMAIL, True, boss.credential_version)
     assert after.check_password(PASSWORD)
     assert admin.get(SETTINGS).status_code == 200
 
@@ -89,7 +89,7 @@ def test_staff_who_may_only_look_change_nothing_and_see_no_password(
     assert "Live sessions" not in page.text
     assert "Last events" not in page.text
     assert clerk.post(user_page(alice.id), {"email": "mallory@example.com"}).status_code == 403
-    act(clerk, USERS, "deactivate_users", alice.id)
+    run_action(clerk, USERS, "deactivate_users", alice.id)
     assert alice.me().status_code == 200
     assert clerk.get(SESSIONS).status_code == 403
 
@@ -123,10 +123,10 @@ def test_staff_cannot_touch_other_staff_nor_sign_a_superuser_out(alice: Person, 
     User.objects.filter(pk=alice.id).update(is_staff=True)
     new = {"password1": "mallory's password", "password2": "mallory's password"}
     assert clerk.post(user_page(alice.id, "password"), new).status_code == 403
-    assert said(act(clerk, USERS, "deactivate_users", alice.id)) == ["Deactivated: 0 of 1 selected."]
+    assert shown_messages(run_action(clerk, USERS, "deactivate_users", alice.id)) == ["Deactivated: 0 of 1 selected."]
     User.objects.filter(pk=alice.id).update(is_superuser=True)
     (session,) = Session.objects.filter(user_id=alice.id)
     assert clerk.post(f"{SESSIONS}{session.pk}/delete/", {"post": "yes"}).status_code == 403
-    assert act(clerk, SESSIONS, "delete_selected", session.pk, post="yes").status_code in (200, 403)
+    assert run_action(clerk, SESSIONS, "delete_selected", session.pk, post="yes").status_code in (200, 403)
     assert alice.me().status_code == 200
     assert clerk.post(user_page(row("clerk@example.com").pk, "password"), new).status_code == 302

@@ -7,15 +7,15 @@ import pytest
 from latchkey.accounts.models import User
 from latchkey.admin.user_forms import ChangePasswordForm, OwnPasswordForm
 from latchkey.core.client import ClientInfo
-from tests.admin.pages import Browser, filled_in, user_page
+from tests.admin.pages import Browser, form_data, user_page
 from tests.people import PASSWORD, Person
 
 NEW = "another long password of mine"
-MEANWHILE = {"email": "new@example.com", "username": "Alice", "is_active": False, "is_staff": False}
+CONCURRENT_EDITS = {"email": "new@example.com", "username": "Alice", "is_active": False, "is_staff": False}
 
 
-def as_it_is(user_id: int) -> dict[str, Any]:
-    return dict(User.objects.filter(pk=user_id).values(*MEANWHILE).get())
+def unchanged_form(user_id: int) -> dict[str, Any]:
+    return dict(User.objects.filter(pk=user_id).values(*CONCURRENT_EDITS).get())
 
 
 @pytest.mark.parametrize(
@@ -30,22 +30,22 @@ def test_a_new_password_saves_nothing_else(alice: Person, form: Any, typed: dict
     known = {"client": ClientInfo()} if form is OwnPasswordForm else {}
     filled = form(loaded, typed, **known)
     assert filled.is_valid(), filled.errors
-    User.objects.filter(pk=alice.id).update(**MEANWHILE)  # while the password is hashed
+    User.objects.filter(pk=alice.id).update(**CONCURRENT_EDITS)  # while the password is hashed
     filled.save()
-    assert as_it_is(alice.id) == MEANWHILE
+    assert unchanged_form(alice.id) == CONCURRENT_EDITS
     assert User.objects.get(pk=alice.id).check_password(NEW)
 
 
 def test_what_was_left_alone_on_a_users_page_stays_as_it_is_now(admin: Browser, alice: Person) -> None:
-    page = filled_in(admin.get(user_page(alice.id)).context["adminform"].form)
-    User.objects.filter(pk=alice.id).update(**MEANWHILE)
+    page = form_data(admin.get(user_page(alice.id)).context["adminform"].form)
+    User.objects.filter(pk=alice.id).update(**CONCURRENT_EDITS)
     assert admin.post(user_page(alice.id), page | {"username": "Alice L."}).status_code == 302
-    assert as_it_is(alice.id) == MEANWHILE | {"username": "Alice L."}
+    assert unchanged_form(alice.id) == CONCURRENT_EDITS | {"username": "Alice L."}
 
 
 def test_a_users_page_that_is_saved_untouched_changes_nothing(admin: Browser, alice: Person) -> None:
     before = User.objects.filter(pk=alice.id).values().get()
-    page = filled_in(admin.get(user_page(alice.id)).context["adminform"].form)
+    page = form_data(admin.get(user_page(alice.id)).context["adminform"].form)
     assert admin.post(user_page(alice.id), page).status_code == 302
     assert User.objects.filter(pk=alice.id).values().get() == before
     assert alice.me().status_code == 200

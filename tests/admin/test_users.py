@@ -7,8 +7,8 @@ import pytest
 from django.contrib.admin.models import LogEntry
 
 from latchkey.accounts.models import User
-from tests.admin.conftest import BOSS
-from tests.admin.pages import USERS, Browser, act, said, save_user, sign_in, user_page
+from tests.admin.conftest import SUPERUSER_EMAIL
+from tests.admin.pages import USERS, Browser, run_action, shown_messages, save_user, sign_in, user_page
 from tests.people import PASSWORD, Person
 
 NEW = {"email": "Carol@Example.COM ", "username": "", "password1": PASSWORD, "password2": PASSWORD}
@@ -21,39 +21,39 @@ def listed(browser: Browser, **query: str) -> set[str]:
 
 def test_search_finds_part_of_an_address_or_of_a_name(admin: Browser, alice: Person, bob: Person) -> None:
     alice.http.patch("/api/me/", json={"username": "Wonderland"}, headers=alice.bearer())
-    assert listed(admin) == {BOSS, alice.email, bob.email}
+    assert listed(admin) == {SUPERUSER_EMAIL, alice.email, bob.email}
     assert listed(admin, q="BOB@") == {bob.email}
     assert listed(admin, q="wonder") == {alice.email}
     assert listed(admin, q="%") == set()
 
 
 def test_filters_tell_staff_and_the_inactive_apart(admin: Browser, alice: Person, bob: Person) -> None:
-    act(admin, USERS, "deactivate_users", bob.id)
-    assert listed(admin, is_staff__exact="1") == {BOSS}
+    run_action(admin, USERS, "deactivate_users", bob.id)
+    assert listed(admin, is_staff__exact="1") == {SUPERUSER_EMAIL}
     assert listed(admin, is_active__exact="0") == {bob.email}
-    assert listed(admin, is_active__exact="1") == {BOSS, alice.email}
+    assert listed(admin, is_active__exact="1") == {SUPERUSER_EMAIL, alice.email}
 
 
 @pytest.mark.ledger("DJ-ADM-3", "ASVS-7.4.2", "REG-ALLAUTH-01", "REG-ZITADEL-07", "NIST-4.4")
 def test_deactivating_shuts_out_at_once_and_reactivating_lets_in_again(
     admin: Browser, alice: Person, bob: Person
 ) -> None:
-    answer = act(admin, f"{USERS}?is_active__exact=1", "deactivate_users", alice.id)
-    assert said(answer) == ["Deactivated: 1 of 1 selected."]
+    answer = run_action(admin, f"{USERS}?is_active__exact=1", "deactivate_users", alice.id)
+    assert shown_messages(answer) == ["Deactivated: 1 of 1 selected."]
     assert [alice.me().status_code, alice.try_refresh().status_code] == [401, 401]
     assert bob.me().status_code == 200
-    assert said(act(admin, USERS, "reactivate_users", alice.id)) == ["Reactivated: 1 of 1 selected."]
+    assert shown_messages(run_action(admin, USERS, "reactivate_users", alice.id)) == ["Reactivated: 1 of 1 selected."]
     assert [alice.me().status_code, alice.try_refresh().status_code] == [401, 401]
     assert alice.login().me().status_code == 200
 
 
 def test_nobody_locks_themselves_out_by_deactivating_everybody(
-    admin: Browser, alice: Person, row_of: Callable[[Person], Any]
+    admin: Browser, alice: Person, user_row: Callable[[Person], Any]
 ) -> None:
-    boss = User.objects.get(email=BOSS)
-    assert said(act(admin, USERS, "deactivate_users", boss.pk, alice.id)) == ["Deactivated: 1 of 2 selected."]
+    boss = User.objects.get(email=SUPERUSER_EMAIL)
+    assert shown_messages(run_action(admin, USERS, "deactivate_users", boss.pk, alice.id)) == ["Deactivated: 1 of 2 selected."]
     assert admin.get(USERS).status_code == 200
-    assert not row_of(alice).is_active
+    assert not user_row(alice).is_active
 
 
 @pytest.mark.ledger("NIST-4.4")
@@ -61,22 +61,22 @@ def test_ending_sessions_signs_every_device_out_and_leaves_the_account_open(
     admin: Browser, alice: Person, bob: Person
 ) -> None:
     laptop = Person(alice.http, alice.email).login()
-    assert said(act(admin, USERS, "end_sessions", alice.id)) == ["Ended all sessions: 1 of 1 selected."]
+    assert shown_messages(run_action(admin, USERS, "end_sessions", alice.id)) == ["Ended all sessions: 1 of 1 selected."]
     assert [alice.me().status_code, laptop.me().status_code, bob.me().status_code] == [401, 401, 200]
     assert laptop.login().me().status_code == 200
 
 
 def test_an_action_is_told_in_the_history_of_the_user(admin: Browser, alice: Person) -> None:
-    act(admin, USERS, "deactivate_users", alice.id)
+    run_action(admin, USERS, "deactivate_users", alice.id)
     history = admin.get(user_page(alice.id, "history")).text
     assert "Deactivated." in history
-    assert BOSS in history
+    assert SUPERUSER_EMAIL in history
     assert LogEntry.objects.count() == 1
 
 
 def test_an_added_user_has_a_canonical_address_and_can_sign_in(admin: Browser, alice: Person) -> None:
     answer = admin.post(f"{USERS}add/", NEW, follow=True)
-    assert "was added successfully" in said(answer)[0]
+    assert "was added successfully" in shown_messages(answer)[0]
     assert Person(alice.http, "carol@example.com").login().me().json()["username"] == ""
 
 
@@ -106,12 +106,12 @@ def test_a_user_is_not_added_on_bad_input(admin: Browser, alice: Person, typed: 
 
 
 def test_an_address_that_is_taken_is_refused_in_any_spelling(
-    admin: Browser, alice: Person, bob: Person, row_of: Callable[[Person], Any]
+    admin: Browser, alice: Person, bob: Person, user_row: Callable[[Person], Any]
 ) -> None:
     assert "already exists" in save_user(admin, bob.id, email="Alice@EXAMPLE.com").text
-    assert row_of(bob).email == bob.email
+    assert user_row(bob).email == bob.email
     save_user(admin, bob.id, email="Robert@EXAMPLE.com")
-    assert row_of(bob).email == "robert@example.com"
+    assert user_row(bob).email == "robert@example.com"
     assert bob.me().json()["email"] == "robert@example.com"
 
 
@@ -138,7 +138,7 @@ def test_a_bad_new_password_changes_nothing(admin: Browser, alice: Person, typed
 
 @pytest.mark.ledger("DJ-ADM-3")
 def test_unticking_active_ends_the_sessions_too(admin: Browser, alice: Person) -> None:
-    assert "was changed successfully" in said(save_user(admin, alice.id, is_active=None))[0]
+    assert "was changed successfully" in shown_messages(save_user(admin, alice.id, is_active=None))[0]
     assert alice.me().status_code == 401
 
 
@@ -146,5 +146,5 @@ def test_ones_own_password_changes_without_being_signed_out(admin: Browser) -> N
     typed = {"old_password": PASSWORD, "new_password1": "an even longer one", "new_password2": "an even longer one"}
     assert admin.post("/admin/password_change/", typed).status_code == 302
     assert admin.get(USERS).status_code == 200
-    assert sign_in(BOSS).get(USERS).status_code == 302
-    assert sign_in(BOSS, "an even longer one").get(USERS).status_code == 200
+    assert sign_in(SUPERUSER_EMAIL).get(USERS).status_code == 302
+    assert sign_in(SUPERUSER_EMAIL, "an even longer one").get(USERS).status_code == 200

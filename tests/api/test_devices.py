@@ -25,7 +25,7 @@ IPHONE = (
 KEYS = ["id", "created_at", "last_used_at", "expires_at", "ip", "device", "user_agent", "current"]
 
 
-def another(person: Person, user_agent: str = "curl/8.14") -> Person:
+def login_again(person: Person, user_agent: str = "curl/8.14") -> Person:
     """Return the same person, signed in once more on another device."""
     client = httpx.Client(transport=person.http._transport, base_url=person.http.base_url)
     client.headers["User-Agent"] = user_agent
@@ -43,7 +43,7 @@ def listed(person: Person) -> list[dict[str, Any]]:
     return found
 
 
-def end(person: Person, which: str = "") -> httpx.Response:
+def end_session(person: Person, which: str = "") -> httpx.Response:
     return person.http.delete(f"/api/sessions/{which}", headers=person.bearer())
 
 
@@ -57,9 +57,9 @@ def is_signed_in(person: Person) -> bool:
 @pytest.mark.ledger("ASVS-7.5.2", "ASVS-10.4.9")
 def test_the_list_names_every_device_and_says_which_is_this_one(clock: time_machine.Traveller, alice: Person) -> None:
     clock.shift(10)
-    phone = another(alice, IPHONE)
+    phone = login_again(alice, IPHONE)
     clock.shift(10)
-    laptop = another(alice, FIREFOX)
+    laptop = login_again(alice, FIREFOX)
     found = listed(laptop)
     assert [list(device) for device in found] == [KEYS] * 3
     assert [device["id"] for device in found] == [id_of(laptop), id_of(phone), id_of(alice)]
@@ -80,7 +80,7 @@ def test_the_list_names_every_device_and_says_which_is_this_one(clock: time_mach
 
 def test_the_device_used_last_comes_first(clock: time_machine.Traveller, alice: Person) -> None:
     clock.shift(10)
-    phone = another(alice)
+    phone = login_again(alice)
     clock.shift(10)
     alice.refresh()
     first, second = listed(phone)
@@ -95,11 +95,11 @@ def test_ids_are_text_as_they_do_not_fit_a_number_of_javascript(alice: Person) -
     row.pk, row.selector = 2**63 - 1, 1
     row.save(force_insert=True)
     assert sorted(device["id"] for device in listed(alice)) == sorted([id_of(alice), "9223372036854775807"])
-    assert end(alice, "9223372036854775807/").status_code == 204
+    assert end_session(alice, "9223372036854775807/").status_code == 204
 
 
 def test_ended_sessions_are_not_in_the_list(clock: time_machine.Traveller, alice: Person, bob: Person) -> None:
-    expired, signed_out = another(alice), another(alice)
+    expired, signed_out = login_again(alice), login_again(alice)
     Session.objects.filter(pk=id_of(expired)).update(expires_at=Session.objects.get(pk=id_of(alice)).created_at)
     signed_out.logout()
     assert [device["id"] for device in listed(alice)] == [id_of(alice)]
@@ -111,8 +111,8 @@ def test_ended_sessions_are_not_in_the_list(clock: time_machine.Traveller, alice
 
 @pytest.mark.ledger("ASVS-7.5.2", "ASVS-10.4.9")
 def test_one_of_ones_own_sessions_ends_at_once(alice: Person, bob: Person) -> None:
-    phone = another(alice)
-    answer = end(alice, f"{id_of(phone)}/")
+    phone = login_again(alice)
+    answer = end_session(alice, f"{id_of(phone)}/")
     assert (answer.status_code, answer.content) == (204, b"")
     assert answer.headers["Cache-Control"] == "no-store"
     assert_problem(phone.me(), 401, "invalid_token")
@@ -122,21 +122,21 @@ def test_one_of_ones_own_sessions_ends_at_once(alice: Person, bob: Person) -> No
 
 
 def test_to_end_the_session_one_is_in_is_to_sign_out(alice: Person) -> None:
-    phone = another(alice)
-    assert end(alice, id_of(alice)).status_code == 204
+    phone = login_again(alice)
+    assert end_session(alice, id_of(alice)).status_code == 204
     assert not is_signed_in(alice)
     assert is_signed_in(phone)
 
 
 @pytest.mark.ledger("ASVS-8.2.2", "ASVS-7.5.2")
 def test_somebody_elses_session_an_ended_one_and_none_are_the_same_404(alice: Person, bob: Person) -> None:
-    ended = another(alice)
+    ended = login_again(alice)
     ended.logout()
-    Session.objects.filter(pk=id_of(expired := another(alice))).update(expires_at=alice_began(alice))
+    Session.objects.filter(pk=id_of(expired := login_again(alice))).update(expires_at=session_start(alice))
     asked = [id_of(bob), id_of(ended), id_of(expired), "0", "1", str(2**63 - 1)]
     asked += [str(2**63), "9" * 19, "-1", "+1", f"0{id_of(alice)}", f"{id_of(alice)}.0", "1e3", "x", "null"]
     asked += [f"%20{id_of(alice)}", "9" * 400, f"{id_of(alice)}%00", "%2e%2e", str(alice.id)]
-    answers = [end(alice, f"{which}/") for which in asked]
+    answers = [end_session(alice, f"{which}/") for which in asked]
     for answer in answers:
         assert_problem(answer, 404, "not_found")
         assert answer.content == answers[0].content
@@ -145,16 +145,16 @@ def test_somebody_elses_session_an_ended_one_and_none_are_the_same_404(alice: Pe
     assert is_signed_in(bob)
 
 
-def alice_began(alice: Person) -> Any:
+def session_start(alice: Person) -> Any:
     return Session.objects.get(pk=id_of(alice)).created_at - timedelta(seconds=1)
 
 
 @pytest.mark.ledger("ASVS-7.5.2")
 def test_all_others_end_and_this_one_stays(alice: Person, bob: Person) -> None:
-    phone, laptop = another(alice), another(alice)
-    answer = end(alice)
+    phone, laptop = login_again(alice), login_again(alice)
+    answer = end_session(alice)
     assert (answer.status_code, answer.text) == (200, '{"ended": 2}')
-    assert end(alice).text == '{"ended": 0}'
+    assert end_session(alice).text == '{"ended": 0}'
     assert not is_signed_in(phone)
     assert not is_signed_in(laptop)
     assert is_signed_in(alice)
@@ -162,11 +162,11 @@ def test_all_others_end_and_this_one_stays(alice: Person, bob: Person) -> None:
 
 
 def test_all_end_this_one_too_where_that_is_asked_for(alice: Person, bob: Person) -> None:
-    phone = another(alice)
-    assert end(alice, "?all=false").text == '{"ended": 1}'
+    phone = login_again(alice)
+    assert end_session(alice, "?all=false").text == '{"ended": 1}'
     phone.login()
-    assert end(alice, "?all=true").text == '{"ended": 2}'
-    assert_problem(end(alice, "?all=true"), 401, "invalid_token")
+    assert end_session(alice, "?all=true").text == '{"ended": 2}'
+    assert_problem(end_session(alice, "?all=true"), 401, "invalid_token")
     assert not is_signed_in(alice)
     assert not is_signed_in(phone)
     assert is_signed_in(bob)
@@ -177,19 +177,19 @@ QUERIES = ["all=TRUE", "all=1", "all", "all=", "all=true&all=true", "all=true&al
 
 @pytest.mark.parametrize("query", QUERIES)
 def test_a_query_that_is_misspelt_ends_nothing(alice: Person, query: str) -> None:
-    another(alice)
+    login_again(alice)
     name = "all" if query.startswith("all") and "x=1" not in query else "query"
-    assert_problem(end(alice, f"?{query}"), 400, "invalid", [name])
-    assert_problem(end(alice, f"{id_of(alice)}/?{query}"), 400, "invalid", ["query"])
+    assert_problem(end_session(alice, f"?{query}"), 400, "invalid", [name])
+    assert_problem(end_session(alice, f"{id_of(alice)}/?{query}"), 400, "invalid", ["query"])
     got = alice.http.get(f"/api/sessions/?{query}", headers=alice.bearer())
     assert_problem(got, 400, "invalid", ["query"])
     assert Session.objects.count() == 2
 
 
 def test_every_ending_is_explained_by_an_event(alice: Person) -> None:
-    phone, laptop = another(alice), another(alice)
-    end(alice, id_of(phone))
-    end(alice)
+    phone, laptop = login_again(alice), login_again(alice)
+    end_session(alice, id_of(phone))
+    end_session(alice)
     events = AuditEvent.objects.filter(name="session.ended").order_by("id")
     assert [(each.user_id, each.session_id, each.detail) for each in events] == [
         (alice.id, int(id_of(phone)), "devices"),
@@ -228,14 +228,14 @@ def test_the_list_shows_neither_selectors_nor_digests(alice: Person) -> None:
 
 def test_what_devices_cost_in_statements(alice: Person, statements: Callable[[Callable[[], Any]], list[str]]) -> None:
     """Authentication is the first; on PostgreSQL an event is kept by the statement that ends the session."""
-    phone, *_ = [another(alice) for _ in range(3)]
+    phone, *_ = [login_again(alice) for _ in range(3)]
     kept = 0 if connection.vendor == "postgresql" else 1
     assert len(statements(lambda: listed(alice))) == 2
-    assert len(statements(lambda: end(alice, id_of(phone)))) == 2 + kept
-    assert len(statements(lambda: end(alice, id_of(phone)))) == 2
-    assert len(statements(lambda: end(alice, "x"))) == 1
-    assert len(statements(lambda: end(alice))) == 2 + 2 * kept
-    assert len(statements(lambda: end(alice))) == 2
+    assert len(statements(lambda: end_session(alice, id_of(phone)))) == 2 + kept
+    assert len(statements(lambda: end_session(alice, id_of(phone)))) == 2
+    assert len(statements(lambda: end_session(alice, "x"))) == 1
+    assert len(statements(lambda: end_session(alice))) == 2 + 2 * kept
+    assert len(statements(lambda: end_session(alice))) == 2
 
 
 def test_the_page_has_a_button_that_ends_the_others(alice: Person) -> None:

@@ -10,7 +10,7 @@ from latchkey.accounts.models import User
 from latchkey.email_addresses.verify import mark_verified
 from latchkey.email_codes.models import OneTimeCode
 from tests.attacks.doors import nothing_changes
-from tests.mailbox import letter, letters
+from tests.mailbox import last_mail, sent_mails
 from tests.people import PASSWORD, Person, try_login, try_register
 from tests.problems import assert_problem
 
@@ -26,28 +26,28 @@ def resend(http: httpx.Client, email: str) -> httpx.Response:
 
 
 @pytest.fixture
-def required(turn: Callable[..., None]) -> None:
-    turn(email_verification="required")
+def required(set_policy: Callable[..., None]) -> None:
+    set_policy(email_verification="required")
 
 
 def test_while_it_is_off_nobody_is_written_to(http: httpx.Client) -> None:
     assert try_register(http).status_code == 201
-    assert letters() == []
+    assert sent_mails() == []
     assert try_login(http).status_code == 200
 
 
 def test_while_it_is_optional_a_mail_goes_out_beside_the_usual_answer(
-    http: httpx.Client, turn: Callable[..., None]
+    http: httpx.Client, set_policy: Callable[..., None]
 ) -> None:
-    turn(email_verification="optional")
+    set_policy(email_verification="optional")
     answer = try_register(http)
     user = User.objects.get()
     assert (answer.status_code, answer.json()) == (201, {"id": user.pk, "email": user.email})
-    assert [(mail.kind, mail.to) for mail in letters()] == [("email_verification", user.email)]
+    assert [(mail.kind, mail.to) for mail in sent_mails()] == [("email_verification", user.email)]
     assert try_login(http).status_code == 200
     assert_problem(try_register(http), 400, "email_taken", ["email"])
-    assert len(letters()) == 1
-    assert verify(http, token=letter(user.email).token).status_code == 200
+    assert len(sent_mails()) == 1
+    assert verify(http, token=last_mail(user.email).token).status_code == 200
     user.refresh_from_db()
     assert user.email_verified_at is not None
 
@@ -57,9 +57,9 @@ def test_while_it_is_required_the_mail_lets_people_in(http: httpx.Client, requir
     answer = try_register(http, CAROL)
     assert (answer.status_code, list(answer.json())) == (202, ["detail"])
     assert_problem(try_login(http, CAROL), 403, "email_not_verified")
-    sent = letter(CAROL)
+    sent = last_mail(CAROL)
     assert (sent.kind, sent.link.partition("?")[0]) == ("email_verification", "http://127.0.0.1:8000/verify-email/")
-    answer = verify(http, **({"token": sent.token} if by == "link" else sent.typed))
+    answer = verify(http, **({"token": sent.token} if by == "link" else sent.code_fields))
     assert (answer.status_code, answer.json()) == (200, {"success": "E-mail address confirmed."})
     assert try_login(http, CAROL).status_code == 200
 
@@ -73,8 +73,8 @@ def test_only_who_knows_the_password_hears_that_the_address_waits(http: httpx.Cl
         assert_problem(try_login(http, CAROL), 403, "email_not_verified")
 
 
-def test_who_was_signed_in_before_it_was_required_stays_so(alice: Person, turn: Callable[..., None]) -> None:
-    turn(email_verification="required")
+def test_who_was_signed_in_before_it_was_required_stays_so(alice: Person, set_policy: Callable[..., None]) -> None:
+    set_policy(email_verification="required")
     assert alice.refresh().me().status_code == 200
     assert_problem(try_login(alice.http), 403, "email_not_verified")
     assert mark_verified([alice.id]) == 1
@@ -87,7 +87,7 @@ def test_registration_answers_alike_and_the_mail_says_which(alice: Person, requi
     assert fresh.status_code == taken.status_code == 202
     assert fresh.content == taken.content
     assert fresh.headers.raw == taken.headers.raw
-    assert [(mail.kind, mail.to) for mail in letters()] == [
+    assert [(mail.kind, mail.to) for mail in sent_mails()] == [
         ("email_verification", CAROL),
         ("registration_of_known_address", alice.email),
     ]
@@ -96,11 +96,11 @@ def test_registration_answers_alike_and_the_mail_says_which(alice: Person, requi
 
 
 @pytest.mark.ledger("REG-POCKETBASE-01", "REG-POCKETBASE-02")
-def test_an_account_opened_in_anothers_name_becomes_the_owners(http: httpx.Client, turn: Callable[..., None]) -> None:
+def test_an_account_opened_in_anothers_name_becomes_the_owners(http: httpx.Client, set_policy: Callable[..., None]) -> None:
     mallory = Person(http, "alice@example.com", "mallory's own password").register().login()
-    turn(email_verification="required")
+    set_policy(email_verification="required")
     assert try_register(http).status_code == 202  # alice, who knows of nothing
-    body = {"token": letter("alice@example.com").token, "new_password": PASSWORD}
+    body = {"token": last_mail("alice@example.com").token, "new_password": PASSWORD}
     assert http.post("/api/password/reset/confirm/", json=body).status_code == 200
     assert_problem(mallory.me(), 401, "invalid_token")
     assert_problem(try_login(http, password=mallory.password), 401, "invalid_credentials")
@@ -110,20 +110,20 @@ def test_an_account_opened_in_anothers_name_becomes_the_owners(http: httpx.Clien
 def test_an_inactive_account_hears_nothing_of_a_registration(alice: Person, required: None) -> None:
     User.objects.filter(pk=alice.id).update(is_active=False)
     assert try_register(alice.http, alice.email).status_code == 202
-    assert letters() == []
+    assert sent_mails() == []
     assert not OneTimeCode.objects.exists()
 
 
 def test_registrations_of_one_address_do_not_flood_its_mailbox(alice: Person, required: None) -> None:
     told = {email: [try_register(alice.http, email).status_code for _ in range(4)] for email in (alice.email, CAROL)}
     assert told == {alice.email: [202, 202, 202, 429], CAROL: [202, 202, 202, 429]}
-    assert len(letters(alice.email)) == len(letters(CAROL)) == 3
+    assert len(sent_mails(alice.email)) == len(sent_mails(CAROL)) == 3
 
 
 def test_a_password_that_is_refused_is_told_so_and_sends_nothing(alice: Person, required: None) -> None:
     for email in (alice.email, CAROL):
         assert_problem(try_register(alice.http, email, "short"), 400, "password_too_short", ["password"])
-    assert letters() == []
+    assert sent_mails() == []
 
 
 @pytest.mark.ledger("REG-DJRESTAUTH-02")
@@ -133,18 +133,18 @@ def test_the_mail_is_sent_again_to_who_waits_for_it_and_to_nobody_else(http: htt
     assert (waiting.status_code, list(waiting.json())) == (202, ["detail"])
     assert waiting.content == unknown.content
     assert waiting.headers.raw == unknown.headers.raw
-    assert verify(http, token=letter(CAROL).token).status_code == 200
+    assert verify(http, token=last_mail(CAROL).token).status_code == 200
     assert resend(http, CAROL).status_code == 202
-    assert len(letters()) == 2
+    assert len(sent_mails()) == 2
     assert_problem(resend(http, CAROL), 429, "too_many_attempts")  # registering was the first mail
 
 
 @pytest.mark.ledger("ASVS-6.5.1")
 def test_what_was_sent_confirms_once(http: httpx.Client, required: None) -> None:
     try_register(http, CAROL)
-    sent = letter(CAROL)
-    assert verify(http, **sent.typed).status_code == 200
-    for shown in ({"token": sent.token}, sent.typed):
+    sent = last_mail(CAROL)
+    assert verify(http, **sent.code_fields).status_code == 200
+    for shown in ({"token": sent.token}, sent.code_fields):
         assert_problem(verify(http, **shown), 400, "invalid_code", ["body"])
 
 

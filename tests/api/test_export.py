@@ -16,7 +16,7 @@ from latchkey.profile import serializers
 from latchkey.profile.export import MAX_EVENTS
 from latchkey.profile.serializers import ExportOutput
 from latchkey.sessions.models import Session
-from tests.api.test_leaving import fields_of_users, give_everything
+from tests.api.test_leaving import user_reference_fields, create_all_rows
 from tests.people import Person, try_login
 from tests.problems import assert_problem
 
@@ -28,7 +28,7 @@ SECRET = {
     "Attempt": {"pk", "account", "place"},
 }
 """What stays: digests, what is encrypted, and the counter that ends sessions."""
-WHOSE = {
+OMITTED_FIELDS = {
     "Session": {"user"},
     "AuditEvent": {"user_id", "notification_pending"},
     "Mail": {"id", "user_id"},
@@ -53,7 +53,7 @@ def exported() -> dict[type[models.Model], set[str]]:
 
 
 def test_the_export_is_a_file_with_everything_about_its_owner(alice: Person) -> None:
-    give_everything(alice)
+    create_all_rows(alice)
     try_login(alice.http, alice.email, "not that one")
     answer = export(alice)
     assert answer.status_code == 200
@@ -86,24 +86,24 @@ def test_the_export_is_a_file_with_everything_about_its_owner(alice: Person) -> 
 
 @pytest.mark.ledger("ASVS-14.1.1")
 def test_every_column_about_a_person_is_exported_or_kept_back_for_a_reason(alice: Person) -> None:
-    models_of_users = {User, *(field.model for field in fields_of_users() if not field.model._meta.auto_created)}
+    models_of_users = {User, *(field.model for field in user_reference_fields() if not field.model._meta.auto_created)}
     shown = exported()
     assert models_of_users <= set(shown)
     for model, columns in shown.items():
         name = model.__name__
         held = {field.name for field in (*model._meta.fields, *model._meta.many_to_many)}
-        reasons = SECRET.get(name, set()) | (WHOSE.get(name, set()) - columns)
+        reasons = SECRET.get(name, set()) | (OMITTED_FIELDS.get(name, set()) - columns)
         assert columns | reasons == held, name
         assert not columns & reasons, name
-    assert {type(each).__name__ for each in shown_in_the_export()} == {n for n in dir(serializers) if n[:4] == "Held"}
+    assert {type(each).__name__ for each in exported_serializers()} == {n for n in dir(serializers) if n[:4] == "Held"}
 
 
-def shown_in_the_export() -> list[Any]:
+def exported_serializers() -> list[Any]:
     return [getattr(field, "child", field) for field in ExportOutput().fields.values()]
 
 
 def test_nothing_secret_is_exported(alice: Person) -> None:
-    give_everything(alice)
+    create_all_rows(alice)
     text = export(alice).text
     row, user = Session.objects.get(), User.objects.get(pk=alice.id)
     for secret in (str(row.selector), bytes(row.digest).hex(), user.password, "argon2", "123456", alice.refresh_token):
@@ -113,7 +113,7 @@ def test_nothing_secret_is_exported(alice: Person) -> None:
 @pytest.mark.ledger("ASVS-8.2.2")
 def test_nobody_else_is_in_it(alice: Person, bob: Person) -> None:
     Group.objects.create(name="of nobody")
-    give_everything(alice)
+    create_all_rows(alice)
     LogEntry.objects.log_actions(alice.id, list(User.objects.filter(pk=bob.id)), 2, change_message="Renamed.")
     text = export(alice).text
     assert bob.email not in text
@@ -149,7 +149,7 @@ def test_the_export_wants_a_token_and_refuses_other_methods(http: httpx.Client, 
 def test_what_the_export_costs_in_statements(
     alice: Person, statements: Callable[[Callable[[], Any]], list[str]]
 ) -> None:
-    give_everything(alice)
+    create_all_rows(alice)
     for _ in range(5):
         Person(alice.http, alice.email).login()
     assert len(statements(lambda: export(alice))) == 11

@@ -8,7 +8,7 @@ import pytest
 
 from latchkey.mail.notices import RESET_PAGE
 from tests.attacks.doors import nothing_changes
-from tests.mailbox import letters
+from tests.mailbox import sent_mails
 from tests.people import Person
 
 PAGE = "/forgot-password/"
@@ -21,25 +21,25 @@ def browser(alice: Person) -> Iterator[httpx.Client]:
         yield client
 
 
-def ask(browser: httpx.Client, email: str) -> httpx.Response:
+def request_reset(browser: httpx.Client, email: str) -> httpx.Response:
     """Open the page, type the address, and press the button."""
     hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)"', browser.get(PAGE).text))
     return browser.post(PAGE, data=hidden | {"email": email})
 
 
 def test_the_mail_goes_to_whom_the_address_belongs(alice: Person, browser: httpx.Client) -> None:
-    answer = ask(browser, " Alice@Example.com ")
+    answer = request_reset(browser, " Alice@Example.com ")
     assert answer.status_code == 200
     assert "Look into your mailbox" in answer.text
-    (mail,) = letters()
+    (mail,) = sent_mails()
     assert (mail.kind, mail.to) == ("password_reset", alice.email)
 
 
 @pytest.mark.ledger("ASVS-6.3.8")
 def test_the_page_tells_nobody_who_has_an_account(browser: httpx.Client) -> None:
-    known, unknown = (ask(browser, email) for email in ("alice@example.com", "nobody@example.com"))
+    known, unknown = (request_reset(browser, email) for email in ("alice@example.com", "nobody@example.com"))
     assert (known.status_code, known.text) == (unknown.status_code, unknown.text)
-    assert len(letters()) == 1
+    assert len(sent_mails()) == 1
 
 
 def test_reading_the_page_changes_nothing(browser: httpx.Client) -> None:
@@ -58,15 +58,15 @@ def test_no_other_page_can_press_the_button(browser: httpx.Client) -> None:
     "email", ["", "alice", "a" * 300 + "@example.com", "alice@example.com\r\nBcc: eve@example.com"]
 )
 def test_what_is_no_address_is_said_beside_the_field(browser: httpx.Client, email: str) -> None:
-    answer = ask(browser, email)
+    answer = request_reset(browser, email)
     assert answer.status_code == 400
     assert 'class="wrong"' in answer.text
-    assert letters() == []
+    assert sent_mails() == []
 
 
 def test_whoever_asks_again_and_again_has_to_wait_known_or_not(browser: httpx.Client) -> None:
     for email in ("alice@example.com", "nobody@example.com"):
-        answers = [ask(browser, email) for _ in range(4)]
+        answers = [request_reset(browser, email) for _ in range(4)]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
         assert re.search(r"Try again in \d+ seconds", answers[-1].text)
         assert int(answers[-1].headers["Retry-After"]) > 0

@@ -19,12 +19,12 @@ from tests.problems import assert_problem
 KEYS = ["id", "at", "event", "ip", "device", "session_id", "reason"]
 
 
-def ask(person: Person, query: str = "") -> httpx.Response:
+def get_events(person: Person, query: str = "") -> httpx.Response:
     return person.http.get(f"/api/me/events/{query}", headers=person.bearer())
 
 
 def events(person: Person) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = ask(person).json()["events"]
+    found: list[dict[str, Any]] = get_events(person).json()["events"]
     return found
 
 
@@ -37,7 +37,7 @@ def test_the_page_tells_what_happened_the_newest_first(clock: time_machine.Trave
     agent = {"User-Agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"}
     body = {"email": alice.email, "password": "not that one"}
     assert alice.http.post("/api/login/", json=body, headers=agent).status_code == 401
-    answer = ask(alice)
+    answer = get_events(alice)
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-store"
     assert list(answer.json()) == ["events", "next"]
@@ -81,7 +81,7 @@ def test_nobody_reads_what_happened_to_others(alice: Person, bob: Person) -> Non
     assert names(alice) == ["login.succeeded", "user.registered"]
     assert names(bob) == ["login.failed", "login.succeeded", "user.registered"]
     newest_of_bob = AuditEvent.objects.filter(user_id=bob.id).latest("id").pk
-    assert ask(alice, f"?before={newest_of_bob}").json()["events"] == events(alice)
+    assert get_events(alice, f"?before={newest_of_bob}").json()["events"] == events(alice)
 
 
 def test_pages_follow_each_other_without_a_gap_while_more_happens(alice: Person) -> None:
@@ -99,20 +99,20 @@ def test_pages_follow_each_other_without_a_gap_while_more_happens(alice: Person)
 
 def test_a_page_that_is_just_full_is_the_last(alice: Person) -> None:
     AuditEvent.objects.bulk_create(AuditEvent(name="login.failed", user_id=alice.id) for _ in range(PAGE_SIZE - 2))
-    answer = ask(alice).json()
+    answer = get_events(alice).json()
     assert (len(answer["events"]), answer["next"]) == (PAGE_SIZE, None)
 
 
 @pytest.mark.parametrize("before", ["0", "1", "007", "9" * 18])
 def test_any_number_is_a_place_in_the_order(alice: Person, before: str) -> None:
-    assert ask(alice, f"?before={before}").status_code == 200
+    assert get_events(alice, f"?before={before}").status_code == 200
 
 
 @pytest.mark.parametrize("query", ["before=", "before=-1", "before=x", "before=1.5", f"before={'9' * 19}", "before"])
 def test_a_cursor_of_another_form_is_refused(alice: Person, query: str) -> None:
-    assert_problem(ask(alice, f"?{query}"), 400, "invalid", ["before"])
-    assert_problem(ask(alice, "?before=1&before=2"), 400, "invalid", ["before"])
-    assert_problem(ask(alice, "?after=1"), 400, "invalid", ["query"])
+    assert_problem(get_events(alice, f"?{query}"), 400, "invalid", ["before"])
+    assert_problem(get_events(alice, "?before=1&before=2"), 400, "invalid", ["before"])
+    assert_problem(get_events(alice, "?after=1"), 400, "invalid", ["query"])
 
 
 def test_the_history_wants_a_token_and_refuses_other_methods(http: httpx.Client, alice: Person) -> None:
@@ -123,13 +123,13 @@ def test_the_history_wants_a_token_and_refuses_other_methods(http: httpx.Client,
             answer = alice.http.request(method, path, headers=alice.bearer())
             assert_problem(answer, 405, "method_not_allowed")
             assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
-    assert 'id="bearer-token"' in ask_for_the_page(alice)
+    assert 'id="bearer-token"' in get_events_page(alice)
 
 
-def ask_for_the_page(person: Person) -> str:
+def get_events_page(person: Person) -> str:
     return person.http.get("/api/me/events/", headers=person.bearer() | {"Accept": "text/html"}).text
 
 
 def test_a_page_takes_two_statements(alice: Person, statements: Callable[[Callable[[], Any]], list[str]]) -> None:
-    assert len(statements(lambda: ask(alice))) == 2
-    assert len(statements(lambda: ask(alice, "?before=5"))) == 2
+    assert len(statements(lambda: get_events(alice))) == 2
+    assert len(statements(lambda: get_events(alice, "?before=5"))) == 2

@@ -17,7 +17,7 @@ from latchkey.mail.models import Mail, MailKind
 from latchkey.mail.outbox import enqueue
 from latchkey.rate_limits.models import Attempt
 from latchkey.sessions.models import Session
-from tests.admin.conftest import BOSS, admin
+from tests.admin.conftest import SUPERUSER_EMAIL, admin
 from tests.admin.pages import Browser, save_user
 from tests.people import PASSWORD, Person, try_login, try_register
 from tests.problems import assert_problem
@@ -25,26 +25,26 @@ from tests.problems import assert_problem
 __all__ = ["admin"]
 
 
-def leave(person: Person, password: Any = PASSWORD) -> httpx.Response:
+def delete_account(person: Person, password: Any = PASSWORD) -> httpx.Response:
     return person.http.request("DELETE", "/api/me/", json={"password": password}, headers=person.bearer())
 
 
-def fields_of_users() -> list[Any]:
+def user_reference_fields() -> list[Any]:
     """Return every column that says whose a row is, of every table there is."""
     columns = [field for model in apps.get_models(include_auto_created=True) for field in model._meta.fields]
     return [field for field in columns if field.related_model is User or field.name == "user_id"]
 
 
-def rows_of(person: Person) -> dict[str, int]:
+def count_rows(person: Person) -> dict[str, int]:
     """Return how many rows there are of a person, by table."""
     counted = {
         field.model.__name__: field.model._default_manager.filter(**{field.attname: person.id}).count()
-        for field in fields_of_users()
+        for field in user_reference_fields()
     }
     return {name: count for name, count in counted.items() if count}
 
 
-def give_everything(person: Person) -> None:
+def create_all_rows(person: Person) -> None:
     """Have a row of the person in every table that can have one."""
     user = User.objects.get(pk=person.id)
     group = Group.objects.create(name="staff")
@@ -68,7 +68,7 @@ def give_everything(person: Person) -> None:
 @pytest.mark.ledger("ASVS-7.4.2")
 def test_leaving_deletes_the_account_and_ends_its_sessions_at_once(alice: Person, bob: Person) -> None:
     phone = Person(alice.http, alice.email).login()
-    answer = leave(alice)
+    answer = delete_account(alice)
     assert (answer.status_code, answer.content) == (204, b"")
     assert answer.headers["Cache-Control"] == "no-store"
     for device in (alice, phone):
@@ -80,37 +80,37 @@ def test_leaving_deletes_the_account_and_ends_its_sessions_at_once(alice: Person
 
 
 def test_whoever_did_not_hear_the_answer_and_asks_again_is_told_that_the_token_is_none(alice: Person) -> None:
-    assert leave(alice).status_code == 204
-    assert_problem(leave(alice), 401, "invalid_token")
+    assert delete_account(alice).status_code == 204
+    assert_problem(delete_account(alice), 401, "invalid_token")
 
 
 def test_the_test_below_looks_at_every_table_with_a_user(alice: Person) -> None:
-    give_everything(alice)
-    tables = {field.model.__name__ for field in fields_of_users()}
-    assert set(rows_of(alice)) == tables
+    create_all_rows(alice)
+    tables = {field.model.__name__ for field in user_reference_fields()}
+    assert set(count_rows(alice)) == tables
     assert {"Session", "Code", "Mail", "AuditEvent", "LogEntry", "User_groups", "User_user_permissions"} <= tables
 
 
 def test_nothing_is_left_of_a_person_but_events_without_a_place(alice: Person, bob: Person) -> None:
-    give_everything(alice)
+    create_all_rows(alice)
     enqueue(MailKind.REGISTRATION_OF_KNOWN_ADDRESS, alice.email, {})
     enqueue(MailKind.NEW_DEVICE, bob.email, {}, bob.id)
     sent = Mail.objects.create(
         kind="x", to_address=alice.email, encrypted_context=b"", user_id=bob.id, sent_at=datetime.now(UTC)
     )
-    before = rows_of(bob)
-    assert leave(alice).status_code == 204
-    assert list(rows_of(alice)) == ["AuditEvent"]
+    before = count_rows(bob)
+    assert delete_account(alice).status_code == 204
+    assert list(count_rows(alice)) == ["AuditEvent"]
     events = AuditEvent.objects.filter(user_id=alice.id)
     assert {(each.ip, each.user_agent, each.notification_pending) for each in events} == {(None, "", False)}
     assert list(Mail.objects.exclude(pk=sent.pk).values_list("to_address", flat=True)) == [bob.email]
-    assert rows_of(bob) == before
+    assert count_rows(bob) == before
     assert AuditEvent.objects.filter(user_id=bob.id, ip="127.0.0.1").count() == 2
 
 
 def test_the_events_still_say_in_which_order_things_happened(alice: Person) -> None:
-    leave(alice, "not that one")
-    leave(alice)
+    delete_account(alice, "not that one")
+    delete_account(alice)
     names = AuditEvent.objects.filter(user_id=alice.id).order_by("id").values_list("name", flat=True)
     assert list(names) == ["user.registered", "login.succeeded", "password.refused", "user.deleted"]
 
@@ -119,15 +119,15 @@ def test_the_history_of_the_admin_area_forgets_the_address(admin: Browser, alice
     save_user(admin, alice.id, username="Alice")
     entry = LogEntry.objects.get(object_id=str(alice.id))
     assert entry.object_repr == alice.email
-    leave(alice)
+    delete_account(alice)
     entry.refresh_from_db()
-    assert (entry.object_repr, entry.user.email) == (f"user {alice.id}", BOSS)
+    assert (entry.object_repr, entry.user.email) == (f"user {alice.id}", SUPERUSER_EMAIL)
 
 
 @pytest.mark.ledger("ASVS-7.5.1", "ASVS-7.5.3")
 @pytest.mark.parametrize("wrong", ["not that one", PASSWORD.upper(), f"{PASSWORD} ", " "])
 def test_a_wrong_password_changes_nothing(alice: Person, wrong: str) -> None:
-    assert_problem(leave(alice, wrong), 400, "wrong_password", ["password"])
+    assert_problem(delete_account(alice, wrong), 400, "wrong_password", ["password"])
     assert alice.me().status_code == alice.try_refresh().status_code == 200
 
 
@@ -136,7 +136,7 @@ def test_a_body_without_a_password_changes_nothing(alice: Person, body: dict[str
     answer = alice.http.request("DELETE", "/api/me/", json=body, headers=alice.bearer())
     assert_problem(answer, 400, "invalid", ["password"])
     assert_problem(alice.http.delete("/api/me", headers=alice.bearer()), 400, "invalid", ["password"])
-    assert_problem(leave(alice, "x" * 257), 400, "password_too_long", ["password"])
+    assert_problem(delete_account(alice, "x" * 257), 400, "password_too_long", ["password"])
     assert_problem(alice.http.request("DELETE", "/api/me/", json={"password": PASSWORD}), 401, "not_authenticated")
     assert alice.me().status_code == 200
 
@@ -150,11 +150,11 @@ def test_somebody_elses_password_or_id_is_no_help(alice: Person, bob: Person) ->
 
 
 @pytest.mark.ledger("ASVS-6.3.1")
-def test_guesses_are_limited_like_those_at_sign_in(alice: Person, turn: Callable[..., None]) -> None:
-    turn(failures_per_account=3)
+def test_guesses_are_limited_like_those_at_sign_in(alice: Person, set_policy: Callable[..., None]) -> None:
+    set_policy(failures_per_account=3)
     for _ in range(3):
-        assert_problem(leave(alice, "not that one"), 400, "wrong_password", ["password"])
-    waiting = leave(alice)
+        assert_problem(delete_account(alice, "not that one"), 400, "wrong_password", ["password"])
+    waiting = delete_account(alice)
     assert_problem(waiting, 429, "too_many_attempts")
     assert_problem(try_login(alice.http), 429, "too_many_attempts")
     assert User.objects.filter(pk=alice.id).exists()
@@ -164,8 +164,8 @@ def test_the_last_superuser_cannot_leave(http: httpx.Client) -> None:
     boss, deputy = (User.objects.create_superuser(f"{name}@example.com", PASSWORD) for name in ("boss", "deputy"))
     User.objects.create_superuser("gone@example.com", PASSWORD, is_active=False)
     people = [Person(http, user.email, id=user.pk).login() for user in (boss, deputy)]
-    assert leave(people[0]).status_code == 204
-    assert_problem(leave(people[1]), 403, "last_superuser")
+    assert delete_account(people[0]).status_code == 204
+    assert_problem(delete_account(people[1]), 403, "last_superuser")
     assert people[1].me().status_code == people[1].try_refresh().status_code == 200
     assert Attempt.objects.filter(failures__gt=0).count() == 0
     assert set(AuditEvent.objects.filter(user_id=deputy.pk).values_list("ip", flat=True)) == {"127.0.0.1"}
@@ -173,13 +173,13 @@ def test_the_last_superuser_cannot_leave(http: httpx.Client) -> None:
 
 def test_an_id_is_never_given_again(alice: Person, bob: Person) -> None:
     assert bob.id == User.objects.latest("id").pk
-    leave(bob)
+    delete_account(bob)
     again = try_register(bob.http, bob.email)
     assert again.json()["id"] > bob.id
 
 
 def test_whoever_left_may_come_again_and_finds_nothing(alice: Person) -> None:
-    leave(alice)
+    delete_account(alice)
     alice.register().login()
     events = alice.http.get("/api/me/events/", headers=alice.bearer()).json()["events"]
     assert [each["event"] for each in events] == ["login.succeeded", "user.registered"]
@@ -191,5 +191,5 @@ def test_what_leaving_costs_in_statements(alice: Person, statements: Callable[[C
     for _ in range(5):
         Person(alice.http, alice.email).login()
         enqueue(MailKind.NEW_DEVICE, alice.email, {}, alice.id)
-    assert len(statements(lambda: leave(alice, "not that one"))) == 4
-    assert len(statements(lambda: leave(alice))) <= 17
+    assert len(statements(lambda: delete_account(alice, "not that one"))) == 4
+    assert len(statements(lambda: delete_account(alice))) <= 17

@@ -12,18 +12,18 @@ from latchkey.sessions.models import Session
 from tests.people import Person
 from tests.problems import assert_problem
 
-MOMENT = timedelta(microseconds=1)
-STARTS = pytest.mark.parametrize("fraction", [timedelta(0), timedelta(microseconds=123_456)])
+MICROSECOND = timedelta(microseconds=1)
+START_TIMES = pytest.mark.parametrize("fraction", [timedelta(0), timedelta(microseconds=123_456)])
 
 
 @pytest.mark.ledger("H-TIME-01", "RFC9700-4.14-6", "ASVS-7.3.1", "NIST-5.2-2", "REG-AUTHENTIK-03")
-@STARTS
+@START_TIMES
 def test_an_idle_refresh_token_ends_after_thirty_days(
     clock: time_machine.Traveller, alice: Person, fraction: timedelta
 ) -> None:
     clock.shift(fraction)
     alice.login()
-    clock.shift(timedelta(days=30) - MOMENT)
+    clock.shift(timedelta(days=30) - MICROSECOND)
     alice.refresh()
     clock.shift(timedelta(days=30))
     assert_problem(alice.try_refresh(), 401, "invalid_refresh_token")
@@ -31,9 +31,9 @@ def test_an_idle_refresh_token_ends_after_thirty_days(
 
 @pytest.mark.ledger("H-TIME-01", "CS-JWT-4")
 def test_an_access_token_ends_after_thirty_seconds(clock: time_machine.Traveller, alice: Person) -> None:
-    clock.shift(timedelta(seconds=30) - MOMENT)
+    clock.shift(timedelta(seconds=30) - MICROSECOND)
     assert alice.me().status_code == 200
-    clock.shift(MOMENT)
+    clock.shift(MICROSECOND)
     assert_problem(alice.me(), 401, "invalid_token")
     assert alice.refresh().me().status_code == 200
 
@@ -50,11 +50,11 @@ def test_each_refresh_starts_both_lifetimes_anew(clock: time_machine.Traveller, 
 
 
 @pytest.mark.ledger("ASVS-7.3.2", "ASVS-10.4.8", "NIST-5.2-2")
-@STARTS
+@START_TIMES
 def test_no_refresh_goes_past_the_absolute_cap(
-    clock: time_machine.Traveller, http: httpx.Client, turn: Callable[..., None], fraction: timedelta
+    clock: time_machine.Traveller, http: httpx.Client, set_policy: Callable[..., None], fraction: timedelta
 ) -> None:
-    turn(session_lifetime_cap=timedelta(days=40), access_token_lifetime=timedelta(hours=1))
+    set_policy(session_lifetime_cap=timedelta(days=40), access_token_lifetime=timedelta(hours=1))
     clock.shift(fraction)
     alice = Person(http, "alice@example.com").register().login()
     clock.shift(timedelta(days=20))
@@ -69,30 +69,30 @@ def test_no_refresh_goes_past_the_absolute_cap(
 
 
 def test_a_cap_below_the_lifetime_holds_from_sign_in(
-    clock: time_machine.Traveller, alice: Person, turn: Callable[..., None]
+    clock: time_machine.Traveller, alice: Person, set_policy: Callable[..., None]
 ) -> None:
-    turn(session_lifetime_cap=timedelta(minutes=10))
+    set_policy(session_lifetime_cap=timedelta(minutes=10))
     alice.login()
-    clock.shift(timedelta(minutes=10) - MOMENT)
+    clock.shift(timedelta(minutes=10) - MICROSECOND)
     alice.refresh()
-    clock.shift(MOMENT)
+    clock.shift(MICROSECOND)
     assert_problem(alice.try_refresh(), 401, "invalid_refresh_token")
 
 
 def test_a_cap_turned_down_ends_sessions_that_are_older(
-    clock: time_machine.Traveller, alice: Person, turn: Callable[..., None]
+    clock: time_machine.Traveller, alice: Person, set_policy: Callable[..., None]
 ) -> None:
     clock.shift(timedelta(days=2))
     bob = Person(alice.http, "bob@example.com").register().login()
-    turn(session_lifetime_cap=timedelta(days=1))
+    set_policy(session_lifetime_cap=timedelta(days=1))
     assert_problem(alice.try_refresh(), 401, "invalid_refresh_token")
     assert bob.try_refresh().status_code == 200
 
 
 def test_the_retry_of_an_ended_session_is_refused(
-    clock: time_machine.Traveller, alice: Person, turn: Callable[..., None]
+    clock: time_machine.Traveller, alice: Person, set_policy: Callable[..., None]
 ) -> None:
-    turn(session_lifetime_cap=timedelta(minutes=10))
+    set_policy(session_lifetime_cap=timedelta(minutes=10))
     alice.login()
     clock.shift(timedelta(minutes=10, seconds=-3))
     parent = alice.refresh_token
@@ -104,9 +104,9 @@ def test_the_retry_of_an_ended_session_is_refused(
 
 @pytest.mark.ledger("H-TIME-05")
 def test_a_turned_knob_leaves_issued_access_tokens_their_own_end(
-    clock: time_machine.Traveller, alice: Person, turn: Callable[..., None]
+    clock: time_machine.Traveller, alice: Person, set_policy: Callable[..., None]
 ) -> None:
-    turn(access_token_lifetime=timedelta(seconds=5))
+    set_policy(access_token_lifetime=timedelta(seconds=5))
     younger = Person(alice.http, alice.email).login()
     clock.shift(timedelta(seconds=5))
     assert alice.me().status_code == 200

@@ -20,7 +20,7 @@ from tests.problems import assert_problem
 Decoded = dict[str, Any]
 
 
-def claims_of(token: str) -> Decoded:
+def decode_claims(token: str) -> Decoded:
     decoded: Decoded = jwt.decode(token, options={"verify_signature": False})
     return decoded
 
@@ -45,7 +45,7 @@ def test_the_refresh_token_is_a_lower_case_uuid_of_version_four(alice: Person) -
 @pytest.mark.ledger("RFC9068-2.2", "RFC8725-3.11", "RFC9068-6", "CS-JWT-5", "ASVS-9.2.4", "ASVS-7.2.2")
 def test_the_access_token_has_these_claims_and_this_header(clock: time_machine.Traveller, alice: Person) -> None:
     now = int(datetime.now(UTC).timestamp())
-    claims = claims_of(alice.access_token)
+    claims = decode_claims(alice.access_token)
     jti = claims.pop("jti")
     assert claims == {
         "user_id": alice.id,
@@ -58,15 +58,15 @@ def test_the_access_token_has_these_claims_and_this_header(clock: time_machine.T
     }
     assert str(UUID(jti)) == jti
     assert jwt.get_unverified_header(alice.access_token) == {"alg": "HS256", "typ": "at+jwt"}
-    assert claims_of(alice.login().access_token)["jti"] != jti
+    assert decode_claims(alice.login().access_token)["jti"] != jti
 
 
 def test_the_lifetimes_follow_the_knobs(
-    clock: time_machine.Traveller, alice: Person, turn: Callable[..., None]
+    clock: time_machine.Traveller, alice: Person, set_policy: Callable[..., None]
 ) -> None:
-    turn(access_token_lifetime=timedelta(seconds=5), refresh_token_lifetime=timedelta(hours=2))
+    set_policy(access_token_lifetime=timedelta(seconds=5), refresh_token_lifetime=timedelta(hours=2))
     alice.login()
-    claims = claims_of(alice.access_token)
+    claims = decode_claims(alice.access_token)
     assert claims["exp"] - claims["iat"] == 5
     newest = Session.objects.order_by("-expires_at").last()
     assert newest is not None
@@ -83,7 +83,7 @@ def test_every_login_opens_a_session_of_its_own(alice: Person) -> None:
 
 
 @pytest.mark.ledger("ASVS-6.3.8", "REG-DJANGO-35", "RFC9110-15.5.2")
-def test_login_refuses_alike_whatever_is_wrong(alice: Person, row_of: Callable[[Person], Any]) -> None:
+def test_login_refuses_alike_whatever_is_wrong(alice: Person, user_row: Callable[[Person], Any]) -> None:
     refusals = [try_login(alice.http, password=PASSWORD.upper()), try_login(alice.http, email="nobody@example.com")]
     refusals.append(try_login(alice.http, email="no address at all"))
     User.objects.filter(pk=alice.id).update(is_active=False)
@@ -113,19 +113,19 @@ def test_login_takes_at_most_four_round_trips(
 
 
 @pytest.mark.ledger("CS-PW-3", "NIST-3.1.1.2-16", "ASVS-11.2.2")
-def test_a_login_rehashes_an_old_hash_and_ends_no_session(alice: Person, row_of: Callable[[Person], Any]) -> None:
+def test_a_login_rehashes_an_old_hash_and_ends_no_session(alice: Person, user_row: Callable[[Person], Any]) -> None:
     old = PBKDF2PasswordHasher().encode(PASSWORD, "a salt of the past", iterations=1000)
     User.objects.filter(pk=alice.id).update(password=old)
     before = alice.refresh_token
     alice.login()
-    assert row_of(alice).password.startswith("argon2$argon2id$")
-    assert row_of(alice).credential_version == 0
+    assert user_row(alice).password.startswith("argon2$argon2id$")
+    assert user_row(alice).credential_version == 0
     assert alice.try_refresh(before).status_code == alice.try_refresh().status_code == 200
 
 
 @pytest.mark.ledger("ASVS-7.1.2")
-def test_a_login_past_the_cap_drops_the_oldest_session(alice: Person, bob: Person, turn: Callable[..., None]) -> None:
-    turn(sessions_per_user=2)
+def test_a_login_past_the_cap_drops_the_oldest_session(alice: Person, bob: Person, set_policy: Callable[..., None]) -> None:
+    set_policy(sessions_per_user=2)
     tokens = [alice.refresh_token, alice.login().refresh_token, alice.login().refresh_token]
     assert [alice.try_refresh(token).status_code for token in tokens] == [401, 200, 200]
     assert bob.try_refresh().status_code == 200

@@ -19,14 +19,14 @@ __all__ = ["from_address"]
 NEW = "seven purple trains to the sea"
 
 
-def change(person: Person, current: Any = PASSWORD, new: Any = NEW) -> httpx.Response:
+def change_password(person: Person, current: Any = PASSWORD, new: Any = NEW) -> httpx.Response:
     body = {"current_password": current, "new_password": new}
     return person.http.post("/api/password/change/", json=body, headers=person.bearer())
 
 
 @pytest.mark.ledger("ASVS-6.2.2")
 def test_the_new_password_signs_in_and_the_old_one_no_more(alice: Person) -> None:
-    assert change(alice).status_code == 200
+    assert change_password(alice).status_code == 200
     assert_problem(try_login(alice.http), 401, "invalid_credentials")
     assert try_login(alice.http, password=NEW).status_code == 200
 
@@ -34,7 +34,7 @@ def test_the_new_password_signs_in_and_the_old_one_no_more(alice: Person) -> Non
 @pytest.mark.ledger("ASVS-7.4.3")
 def test_every_session_ends_and_this_device_gets_a_new_one(alice: Person) -> None:
     elsewhere = replace(alice).login()
-    answer = change(alice)
+    answer = change_password(alice)
     assert list(answer.json()) == ["access_token", "refresh_token"]
     assert answer.headers["Cache-Control"] == "no-store"
     for ended in (alice, elsewhere):
@@ -49,28 +49,28 @@ def test_every_session_ends_and_this_device_gets_a_new_one(alice: Person) -> Non
 @pytest.mark.ledger("ASVS-6.2.3")
 def test_a_wrong_current_password_changes_nothing_and_leaves_the_client_signed_in(alice: Person) -> None:
     with nothing_changes():
-        answer = change(alice, current="not the password")
+        answer = change_password(alice, current="not the password")
     assert_problem(answer, 400, "wrong_password", ["current_password"])
     assert alice.me().status_code == 200
     assert AuditEvent.objects.filter(name="password.refused", user_id=alice.id).count() == 1
 
 
 @pytest.mark.ledger("ASVS-6.2.3")
-def test_guessing_the_current_password_is_limited_like_signing_in(alice: Person, turn: Callable[..., None]) -> None:
-    turn(failures_per_account=3)
+def test_guessing_the_current_password_is_limited_like_signing_in(alice: Person, set_policy: Callable[..., None]) -> None:
+    set_policy(failures_per_account=3)
     for _ in range(3):
-        assert_problem(change(alice, current="a guess"), 400, "wrong_password")
-    assert_problem(change(alice), 429, "too_many_attempts")
+        assert_problem(change_password(alice, current="a guess"), 400, "wrong_password")
+    assert_problem(change_password(alice), 429, "too_many_attempts")
     assert_problem(try_login(alice.http), 429, "too_many_attempts")
     assert alice.me().status_code == 200
 
 
-def test_the_right_password_is_no_failure(alice: Person, from_address: Any, turn: Callable[..., None]) -> None:
-    turn(failures_per_account=1, failures_per_address=1)
+def test_the_right_password_is_no_failure(alice: Person, from_address: Any, set_policy: Callable[..., None]) -> None:
+    set_policy(failures_per_account=1, failures_per_address=1)
     elsewhere = replace(alice, http=from_address("192.0.2.9"))
-    first = change(elsewhere)
+    first = change_password(elsewhere)
     assert first.status_code == 200
-    assert change(replace(elsewhere, **first.json()), current=NEW, new=PASSWORD).status_code == 200
+    assert change_password(replace(elsewhere, **first.json()), current=NEW, new=PASSWORD).status_code == 200
 
 
 @pytest.mark.ledger("ASVS-6.2.3")
@@ -95,12 +95,12 @@ def test_both_passwords_are_asked_for(alice: Person, missing: str, value: Any) -
     ],
 )
 def test_a_weak_new_password_is_refused_as_at_registration(
-    alice: Person, turn: Callable[..., None], weak: str, code: str
+    alice: Person, set_policy: Callable[..., None], weak: str, code: str
 ) -> None:
-    turn(password_blocklist=True)
+    set_policy(password_blocklist=True)
     with nothing_changes():
-        assert_problem(change(alice, new=weak), 400, code, ["new_password"])
-    assert change(alice).status_code == 200
+        assert_problem(change_password(alice, new=weak), 400, code, ["new_password"])
+    assert change_password(alice).status_code == 200
 
 
 def test_nobody_changes_a_password_without_an_access_token(alice: Person) -> None:
@@ -110,7 +110,7 @@ def test_nobody_changes_a_password_without_an_access_token(alice: Person) -> Non
 
 def test_an_imported_account_without_a_password_has_none_to_change(alice: Person) -> None:
     User.objects.filter(pk=alice.id).update(password="!")
-    assert_problem(change(alice, current="!"), 400, "wrong_password", ["current_password"])
+    assert_problem(change_password(alice, current="!"), 400, "wrong_password", ["current_password"])
 
 
 def test_no_key_that_signs_means_that_nothing_was_changed(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,4 +122,4 @@ def test_no_key_that_signs_means_that_nothing_was_changed(alice: Person, monkeyp
 
     monkeypatch.setattr(module, "signing_key", no_key)
     with nothing_changes():
-        assert_problem(change(alice), 503, "unavailable")
+        assert_problem(change_password(alice), 503, "unavailable")

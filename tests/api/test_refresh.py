@@ -15,7 +15,7 @@ from tests.problems import assert_problem
 SAME = ("user_id", "sub", "sid", "iss", "aud")
 
 
-def claims_of(token: str) -> dict[str, Any]:
+def decode_claims(token: str) -> dict[str, Any]:
     claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     return claims
 
@@ -40,9 +40,9 @@ def test_refresh_answers_a_new_pair(alice: Person) -> None:
 @pytest.mark.ledger("RFC9700-4.14-4")
 def test_refresh_names_the_same_user_and_session_whatever_else_the_body_says(alice: Person, bob: Person) -> None:
     extras = {"user_id": bob.id, "sub": str(bob.id), "is_staff": True, "scope": "admin", "sid": "1"}
-    before = claims_of(alice.access_token)
+    before = decode_claims(alice.access_token)
     answer = alice.http.post("/api/refresh/", json={"refresh_token": alice.refresh_token, **extras})
-    after = claims_of(answer.json()["access_token"])
+    after = decode_claims(answer.json()["access_token"])
     assert before.keys() == after.keys()
     assert [after[name] for name in SAME] == [before[name] for name in SAME]
     assert after["jti"] != before["jti"]
@@ -83,8 +83,8 @@ def test_refresh_ends_the_session_when_a_grandparent_comes_within_the_window(ali
 
 
 @pytest.mark.ledger("REG-SUPABASEAUTH-03")
-def test_a_window_of_zero_makes_every_retry_a_replay(alice: Person, turn: Callable[..., None]) -> None:
-    turn(retry_window=timedelta(0))
+def test_a_window_of_zero_makes_every_retry_a_replay(alice: Person, set_policy: Callable[..., None]) -> None:
+    set_policy(retry_window=timedelta(0))
     parent = alice.refresh_token
     alice.refresh()
     assert alice.try_refresh(parent).status_code == 401

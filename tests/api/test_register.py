@@ -76,26 +76,26 @@ def test_register_takes_the_documented_example(http: httpx.Client) -> None:
 @pytest.mark.ledger("NIST-3.1.1.2-1", "NIST-3.1.1.2-4", "ASVS-6.2.1")
 @pytest.mark.parametrize(("password", "status"), [("🔑" * 14, 400), ("🔑" * 15, 201)])
 def test_the_minimum_counts_code_points(
-    http: httpx.Client, turn: Callable[..., None], password: str, status: int
+    http: httpx.Client, set_policy: Callable[..., None], password: str, status: int
 ) -> None:
-    turn(password_min_length=15)
+    set_policy(password_min_length=15)
     assert register(http, password=password).status_code == status
 
 
 @pytest.mark.ledger("NIST-3.1.1.2-10", "NIST-3.1.1.2-11", "NIST-3.1.1.2-12")
-def test_the_blocklist_refuses_common_passwords_once_it_is_on(http: httpx.Client, turn: Callable[..., None]) -> None:
-    turn(password_blocklist=True)
+def test_the_blocklist_refuses_common_passwords_once_it_is_on(http: httpx.Client, set_policy: Callable[..., None]) -> None:
+    set_policy(password_blocklist=True)
     for common in ("password", "PASSWORD", " password "):
         assert_problem(register(http, password=common), 400, "password_too_common", ["password"])
     assert not User.objects.exists()
     assert register(http, password="password of the north wind").status_code == 201
 
 
-def test_register_refuses_everybody_while_registration_is_closed(http: httpx.Client, turn: Callable[..., None]) -> None:
-    turn(registration_open=False)
+def test_register_refuses_everybody_while_registration_is_closed(http: httpx.Client, set_policy: Callable[..., None]) -> None:
+    set_policy(registration_open=False)
     assert_problem(register(http), 403, "registration_closed")
     assert not User.objects.exists()
-    turn(registration_open=True)
+    set_policy(registration_open=True)
     assert register(http).status_code == 201
 
 

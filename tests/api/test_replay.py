@@ -36,13 +36,13 @@ def test_the_retry_window_is_half_open(clock: time_machine.Traveller, alice: Per
     assert alice.try_refresh().status_code == status
 
 
-def test_the_window_follows_its_knob(clock: time_machine.Traveller, alice: Person, turn: Callable[..., None]) -> None:
-    turn(retry_window=timedelta(seconds=60))
+def test_the_window_follows_its_knob(clock: time_machine.Traveller, alice: Person, set_policy: Callable[..., None]) -> None:
+    set_policy(retry_window=timedelta(seconds=60))
     parent = alice.refresh_token
     alice.refresh()
     clock.shift(timedelta(seconds=59))
     assert alice.try_refresh(parent).json()["refresh_token"] == alice.refresh_token
-    turn(retry_window=timedelta(seconds=59))
+    set_policy(retry_window=timedelta(seconds=59))
     assert_problem(alice.try_refresh(parent), 401, "invalid_refresh_token")
 
 

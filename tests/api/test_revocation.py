@@ -12,27 +12,27 @@ from latchkey.sessions.models import Session
 from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
 
-RowOf = Callable[[Person], Any]
+UserRow = Callable[[Person], Any]
 
 
-def new_password(user: Any, **how: Any) -> None:
+def set_new_password(user: Any, **how: Any) -> None:
     user.set_password("a new and long password")
     user.save(**how)
 
 
-def shut_out(user: Any, **how: Any) -> None:
+def set_inactive(user: Any, **how: Any) -> None:
     user.is_active = False
     user.save(**how)
 
 
-DOORS: dict[str, Callable[[Any], Any]] = {
-    "a new password": new_password,
-    "a new password, saved alone": lambda user: new_password(user, update_fields=["password"]),
+REVOKING_CHANGES: dict[str, Callable[[Any], Any]] = {
+    "a new password": set_new_password,
+    "a new password, saved alone": lambda user: set_new_password(user, update_fields=["password"]),
     "the same password set again": lambda user: (user.set_password(PASSWORD), user.save()),
     "no password any more": lambda user: (user.set_unusable_password(), user.save()),
     "a password set to None": lambda user: (user.set_password(None), user.save()),
-    "inactive, saved in full": shut_out,
-    "inactive, saved alone": lambda user: shut_out(user, update_fields=["is_active"]),
+    "inactive, saved in full": set_inactive,
+    "inactive, saved alone": lambda user: set_inactive(user, update_fields=["is_active"]),
     "inactive by a bulk update": lambda user: User.objects.filter(pk=user.pk).update(is_active=False),
     "the verb deactivate": lambda user: deactivate([user.pk]),
     "the verb sign_out_everywhere": lambda user: sign_out_everywhere([user.pk]),
@@ -50,13 +50,13 @@ DOORS: dict[str, Callable[[Any], Any]] = {
     "REG-KEYCLOAK-04",
     "ASVS-8.3.2",
 )
-@pytest.mark.parametrize("door", DOORS)
-def test_every_session_of_the_user_ends_at_once(alice: Person, bob: Person, row_of: RowOf, door: str) -> None:
+@pytest.mark.parametrize("door", REVOKING_CHANGES)
+def test_every_session_of_the_user_ends_at_once(alice: Person, bob: Person, user_row: UserRow, door: str) -> None:
     phone = Person(alice.http, alice.email).login()
     spent = phone.refresh_token
     phone.refresh()
     assert alice.me().status_code == phone.me().status_code == 200
-    DOORS[door](row_of(alice))
+    REVOKING_CHANGES[door](user_row(alice))
     for device in (alice, phone):
         assert_problem(device.me(), 401, "invalid_token")
         assert_problem(device.try_refresh(), 401, "invalid_refresh_token")
@@ -81,19 +81,19 @@ def login(person: Person) -> Any:
     return person.http.post("/api/login/", json={"email": person.email, "password": person.password})
 
 
-def test_a_new_password_takes_the_place_of_the_old_one(alice: Person, row_of: RowOf) -> None:
-    new_password(row_of(alice))
+def test_a_new_password_takes_the_place_of_the_old_one(alice: Person, user_row: UserRow) -> None:
+    set_new_password(user_row(alice))
     assert_problem(login(alice), 401, "invalid_credentials")
     alice.password = "a new and long password"
     assert alice.login().me().status_code == 200
 
 
-def test_a_change_of_anything_else_ends_no_session(alice: Person, row_of: RowOf) -> None:
-    user = row_of(alice)
+def test_a_change_of_anything_else_ends_no_session(alice: Person, user_row: UserRow) -> None:
+    user = user_row(alice)
     user.username, user.is_staff = "Alice", True
     user.save()
     user.save(update_fields=["username"])
-    reactivated = row_of(alice)
+    reactivated = user_row(alice)
     reactivated.email = "alice@example.org"
     reactivated.save()
     assert alice.me().json()["email"] == "alice@example.org"
@@ -108,7 +108,7 @@ def test_signing_out_everywhere_takes_a_statement_and_its_event_however_many_ses
     assert_problem(alice.try_refresh(), 401, "invalid_refresh_token")
 
 
-def test_a_login_clears_away_what_a_new_password_has_ended(alice: Person, row_of: RowOf) -> None:
+def test_a_login_clears_away_what_a_new_password_has_ended(alice: Person, user_row: UserRow) -> None:
     alice.login()
     sign_out_everywhere([alice.id])
     assert Session.objects.count() == 2
@@ -118,18 +118,18 @@ def test_a_login_clears_away_what_a_new_password_has_ended(alice: Person, row_of
 
 @pytest.mark.ledger("H-ENUM-03", "REG-DRFJWT-01", "RFC9110-15.5.2")
 def test_refresh_refuses_byte_for_byte_alike_whatever_the_reason(
-    http: Any, row_of: RowOf, turn: Callable[..., None]
+    http: Any, user_row: UserRow, set_policy: Callable[..., None]
 ) -> None:
     def somebody(name: str) -> Person:
         return Person(http, f"{name}@example.com").register().login()
 
     people = {name: somebody(name) for name in ("ended", "expired", "revoked", "inactive", "deleted", "replayed")}
     people["ended"].logout()
-    Session.objects.filter(user=people["expired"].id).update(expires_at=row_of(people["expired"]).created_at)
-    new_password(row_of(people["revoked"]))
+    Session.objects.filter(user=people["expired"].id).update(expires_at=user_row(people["expired"]).created_at)
+    set_new_password(user_row(people["revoked"]))
     deactivate([people["inactive"].id])
-    row_of(people["deleted"]).delete()
-    turn(retry_window=timedelta(0))
+    user_row(people["deleted"]).delete()
+    set_policy(retry_window=timedelta(0))
     replayed = people["replayed"].refresh_token
     people["replayed"].refresh()
     refusals = [person.try_refresh() for name, person in people.items() if name != "replayed"]

@@ -7,14 +7,14 @@ import httpx
 import pytest
 
 from tests.people import Person
-from tests.races.racing import claims_of
+from tests.races.racing import decode_claims
 
-SHORT, LONG = "*/*", "application/json, text/html;q=0.1"
+FAST_ACCEPT, DJANGO_ACCEPT = "*/*", "application/json, text/html;q=0.1"
 """What a program sends, and what has to be weighed: both mean JSON."""
 
-Asked = dict[str, Any]
+RequestArguments = dict[str, Any]
 
-REFRESHES: dict[str, Callable[[Person], Asked]] = {
+REFRESHES: dict[str, Callable[[Person], RequestArguments]] = {
     "a token within the retry window": lambda alice: {"json": {"refresh_token": alice.refresh_token}},
     "an unknown token": lambda alice: {"json": {"refresh_token": "8f14e45f-ceea-467f-a8f0-3f6d0b1a2c3d"}},
     "a key more": lambda alice: {"json": {"refresh_token": alice.refresh_token, "more": 1}},
@@ -38,7 +38,7 @@ REFRESHES: dict[str, Callable[[Person], Asked]] = {
         "headers": {"Origin": "https://evil.example.com"},
     },
 }
-CREDENTIALS: dict[str, Callable[[Person], Asked]] = {
+CREDENTIALS: dict[str, Callable[[Person], RequestArguments]] = {
     "right": lambda alice: {"json": {"email": alice.email, "password": alice.password}},
     "another spelling": lambda alice: {"json": {"email": " Alice@EXAMPLE.com\t", "password": alice.password}},
     "a wrong password": lambda alice: {"json": {"email": alice.email, "password": "wrong"}},
@@ -52,7 +52,7 @@ CREDENTIALS: dict[str, Callable[[Person], Asked]] = {
     "an address that is too long": lambda alice: {"json": {"email": f"{'a' * 250}@example.com", "password": "x"}},
     "a password that is too long": lambda alice: {"json": {"email": alice.email, "password": "x" * 257}},
 }
-READS: dict[str, Callable[[Person], Asked]] = {
+READS: dict[str, Callable[[Person], RequestArguments]] = {
     "a token": lambda alice: {"headers": alice.bearer()},
     "lower case": lambda alice: {"headers": {"Authorization": f"bearer {alice.access_token}"}},
     "no token": lambda alice: {},
@@ -62,11 +62,11 @@ READS: dict[str, Callable[[Person], Asked]] = {
 }
 
 
-def comparable(answer: httpx.Response, path: str) -> Any:
+def normalize(answer: httpx.Response, path: str) -> Any:
     """Return an answer as it must be either way; two tokens differ in their id, their second and their session."""
     body: Any = answer.json()
     if "access_token" in body:
-        claims = claims_of(body["access_token"])
+        claims = decode_claims(body["access_token"])
         body |= {"access_token": {**claims, "jti": None, "iat": None, "exp": claims["exp"] - claims["iat"]}}
         if "login" in path:
             body["access_token"]["sid"] = body["refresh_token"] = None
@@ -74,36 +74,36 @@ def comparable(answer: httpx.Response, path: str) -> Any:
     return answer.status_code, headers, list(body.items())
 
 
-def both_ways(alice: Person, method: str, path: str, asked: Asked) -> list[Any]:
+def on_both_paths(alice: Person, method: str, path: str, asked: RequestArguments) -> list[Any]:
     kind = {"Content-Type": "application/json"} if "content" in asked else {}
     headers = kind | asked.get("headers", {})
     rest = {key: value for key, value in asked.items() if key != "headers"}
     return [
-        comparable(alice.http.request(method, path, headers=headers | {"Accept": accept}, **rest), path)
-        for accept in (SHORT, LONG)
+        normalize(alice.http.request(method, path, headers=headers | {"Accept": accept}, **rest), path)
+        for accept in (FAST_ACCEPT, DJANGO_ACCEPT)
     ]
 
 
 @pytest.mark.parametrize("slash", ["/", ""])
 @pytest.mark.parametrize("case", REFRESHES.values(), ids=REFRESHES)
-def test_refresh_answers_alike_both_ways(alice: Person, case: Callable[[Person], Asked], slash: str) -> None:
+def test_refresh_answers_alike_both_ways(alice: Person, case: Callable[[Person], RequestArguments], slash: str) -> None:
     asked = case(alice)  # the first request spends the token, the second retries it
-    short, long = both_ways(alice, "POST", f"/api/refresh{slash}", asked)
+    short, long = on_both_paths(alice, "POST", f"/api/refresh{slash}", asked)
     assert short == long
 
 
 @pytest.mark.parametrize("slash", ["/", ""])
 @pytest.mark.parametrize("case", CREDENTIALS.values(), ids=CREDENTIALS)
-def test_login_answers_alike_both_ways(alice: Person, case: Callable[[Person], Asked], slash: str) -> None:
-    short, long = both_ways(alice, "POST", f"/api/login{slash}", case(alice))
+def test_login_answers_alike_both_ways(alice: Person, case: Callable[[Person], RequestArguments], slash: str) -> None:
+    short, long = on_both_paths(alice, "POST", f"/api/login{slash}", case(alice))
     assert short == long
 
 
 @pytest.mark.parametrize("slash", ["/", ""])
 @pytest.mark.parametrize("case", READS.values(), ids=READS)
-def test_me_answers_alike_both_ways(alice: Person, case: Callable[[Person], Asked], slash: str) -> None:
+def test_me_answers_alike_both_ways(alice: Person, case: Callable[[Person], RequestArguments], slash: str) -> None:
     alice.http.patch("/api/me/", json={"username": 'Zoë \u2028 "\\'}, headers=alice.bearer())
-    short, long = both_ways(alice, "GET", f"/api/me{slash}", case(alice))
+    short, long = on_both_paths(alice, "GET", f"/api/me{slash}", case(alice))
     assert short == long
 
 
@@ -114,6 +114,6 @@ def test_an_ended_session_is_refused_alike_both_ways(alice: Person) -> None:
         ("POST", "/api/refresh/", {"json": {"refresh_token": token}}),
         ("GET", "/api/me/", {"headers": bearer}),
     ):
-        short, long = both_ways(alice, method, path, asked)
+        short, long = on_both_paths(alice, method, path, asked)
         assert short == long
         assert short[0] == 401

@@ -15,11 +15,11 @@ from latchkey.signing_keys.models import SigningKey
 from latchkey.signing_keys.rotation import rotate
 from latchkey.signing_keys.startup import prepare_keys
 from latchkey.tokens.jwk import ALGORITHMS
-from tests.attacks.conftest import Away, away
+from tests.attacks.conftest import DatabaseDown, database_down
 from tests.people import Person
 from tests.problems import assert_problem
 
-__all__ = ["away"]
+__all__ = ["database_down"]
 
 JWKS, OPENID, OAUTH = (
     f"/.well-known/{name}" for name in ("jwks.json", "openid-configuration", "oauth-authorization-server")
@@ -28,7 +28,7 @@ PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
 
 @pytest.fixture
-def chosen(http: httpx.Client, settings: Any) -> Callable[[str], None]:
+def signing_algorithm(http: httpx.Client, settings: Any) -> Callable[[str], None]:
     """Be a node that has started with this algorithm."""
 
     def choose(algorithm: str) -> None:
@@ -47,9 +47,9 @@ def test_there_is_no_public_key_while_the_secrets_own_signs(http: httpx.Client) 
 @pytest.mark.ledger("RFC7517-4", "RFC7517-9", "RFC9068-2.1")
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_others_verify_a_token_with_what_is_published(
-    http: httpx.Client, chosen: Callable[[str], None], algorithm: str
+    http: httpx.Client, signing_algorithm: Callable[[str], None], algorithm: str
 ) -> None:
-    chosen(algorithm)
+    signing_algorithm(algorithm)
     alice = Person(http, "alice@example.com").register().login()
     (jwk,) = http.get(JWKS).json()["keys"]
     header = jwt.get_unverified_header(alice.access_token)
@@ -62,10 +62,10 @@ def test_others_verify_a_token_with_what_is_published(
 
 @pytest.mark.ledger("RFC7517-4", "RFC7517-4.5")
 def test_the_key_set_has_public_members_and_distinct_names_alone(
-    http: httpx.Client, chosen: Callable[[str], None]
+    http: httpx.Client, signing_algorithm: Callable[[str], None]
 ) -> None:
     for algorithm in ALGORITHMS:
-        chosen(algorithm)
+        signing_algorithm(algorithm)
         SigningKey.objects.update(signs_from="2020-01-01T00:00Z")
     keys = http.get(JWKS).json()["keys"]
     assert [key["alg"] for key in keys] == list(ALGORITHMS)
@@ -75,9 +75,9 @@ def test_the_key_set_has_public_members_and_distinct_names_alone(
 
 
 def test_a_key_is_published_from_before_it_signs_until_its_last_token_has_ended(
-    clock: time_machine.Traveller, http: httpx.Client, chosen: Callable[[str], None]
+    clock: time_machine.Traveller, http: httpx.Client, signing_algorithm: Callable[[str], None]
 ) -> None:
-    chosen("EdDSA")
+    signing_algorithm("EdDSA")
     first = SigningKey.objects.get().kid
     second = rotate("EdDSA", clocks.now()).kid
     published = {}
@@ -88,15 +88,15 @@ def test_a_key_is_published_from_before_it_signs_until_its_last_token_has_ended(
     assert published == {0: [first, second], 9: [first, second], 10: [first, second], 70: [first, second], 71: [second]}
 
 
-def test_the_key_set_may_be_kept_and_is_not_sent_twice(http: httpx.Client, chosen: Callable[[str], None]) -> None:
-    chosen("EdDSA")
+def test_the_key_set_may_be_kept_and_is_not_sent_twice(http: httpx.Client, signing_algorithm: Callable[[str], None]) -> None:
+    signing_algorithm("EdDSA")
     first = http.get(JWKS)
     assert first.headers["Cache-Control"] == "public, max-age=300"
     assert first.headers["Content-Type"] == "application/json"
     again = http.get(JWKS, headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert "Content-Length" not in again.headers
-    chosen("ES256")
+    signing_algorithm("ES256")
     assert http.get(JWKS, headers={"If-None-Match": first.headers["ETag"]}).status_code == 200
 
 
@@ -139,11 +139,11 @@ def test_the_key_set_is_read_once_a_second_at_most(
 
 
 def test_the_key_set_outlives_an_outage_and_says_503_where_it_was_never_read(
-    http: httpx.Client, chosen: Callable[[str], None], away: Away
+    http: httpx.Client, signing_algorithm: Callable[[str], None], database_down: DatabaseDown
 ) -> None:
-    chosen("EdDSA")
+    signing_algorithm("EdDSA")
     keys = http.get(JWKS).json()
-    with away():
+    with database_down():
         ring._Cache.read_at = 0.0
         assert http.get(JWKS).json() == keys
         ring.clear_cache()

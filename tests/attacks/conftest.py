@@ -10,14 +10,14 @@ from django.db import connections
 from tests.postgres import free_port
 
 
-class Away(Protocol):
+class DatabaseDown(Protocol):
     """While it lasts, the database cannot be reached."""
 
     def __call__(self) -> AbstractContextManager[None]: ...
 
 
 @contextmanager
-def database_away() -> Iterator[None]:
+def unreachable_database() -> Iterator[None]:
     """Put a connection in the place of ours that leads nowhere, and ours back afterwards."""
     ours = connections["default"]
     nowhere = ours.copy()
@@ -32,5 +32,5 @@ def database_away() -> Iterator[None]:
 
 
 @pytest.fixture
-def away(db: None) -> Away:
-    return database_away
+def database_down(db: None) -> DatabaseDown:
+    return unreachable_database

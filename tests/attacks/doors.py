@@ -16,7 +16,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 @dataclass(frozen=True)
-class Door:
+class Endpoint:
     """A method of an endpoint, with the status of its success."""
 
     method: str
@@ -25,32 +25,32 @@ class Door:
     success: int = 200
 
 
-DOORS = {
-    "register": Door("POST", "/api/register/", ("password", "email"), 201),
-    "login": Door("POST", "/api/login/", ("email", "password")),
-    "refresh": Door("POST", "/api/refresh/", ("refresh_token",)),
-    "put me": Door("PUT", "/api/me/", ("username",)),
-    "patch me": Door("PATCH", "/api/me/", ("username",)),
-    "logout": Door("POST", "/api/logout/", ("refresh_token",)),
+ENDPOINTS = {
+    "register": Endpoint("POST", "/api/register/", ("password", "email"), 201),
+    "login": Endpoint("POST", "/api/login/", ("email", "password")),
+    "refresh": Endpoint("POST", "/api/refresh/", ("refresh_token",)),
+    "put me": Endpoint("PUT", "/api/me/", ("username",)),
+    "patch me": Endpoint("PATCH", "/api/me/", ("username",)),
+    "logout": Endpoint("POST", "/api/logout/", ("refresh_token",)),
 }
-FIELDS = [(name, field) for name, door in DOORS.items() for field in door.fields]
+FIELDS = [(name, field) for name, door in ENDPOINTS.items() for field in door.fields]
 
 
-def accepted(alice: Person, name: str) -> dict[str, Any]:
+def valid_body(alice: Person, name: str) -> dict[str, Any]:
     """Return a body that this door lets in."""
     email = "mallory@example.com" if name == "register" else alice.email
     values = {"email": email, "password": PASSWORD, "refresh_token": alice.refresh_token, "username": "Alice"}
-    return {field: values[field] for field in DOORS[name].fields}
+    return {field: values[field] for field in ENDPOINTS[name].fields}
 
 
-def knock(alice: Person, name: str, body: bytes | dict[str, Any], **headers: str) -> httpx.Response:
+def send(alice: Person, name: str, body: bytes | dict[str, Any], **headers: str) -> httpx.Response:
     """Send a body to a door, signed in as alice; a dict goes as JSON."""
     content = json.dumps(body).encode() if isinstance(body, dict) else body
     sent = JSON | alice.bearer() | {key.replace("_", "-"): value for key, value in headers.items()}
-    return alice.http.request(DOORS[name].method, DOORS[name].path, content=content, headers=sent)
+    return alice.http.request(ENDPOINTS[name].method, ENDPOINTS[name].path, content=content, headers=sent)
 
 
-def rows() -> list[dict[str, Any]]:
+def stored_rows() -> list[dict[str, Any]]:
     """Return every user and every session, whole."""
     return [*User.objects.order_by("pk").values(), *Session.objects.order_by("pk").values()]
 
@@ -58,7 +58,7 @@ def rows() -> list[dict[str, Any]]:
 @contextmanager
 def nothing_changes() -> Iterator[None]:
     """Expect the users and the sessions to be the same afterwards, to the last column."""
-    before = rows()
+    before = stored_rows()
     assert before
     yield
-    assert rows() == before
+    assert stored_rows() == before

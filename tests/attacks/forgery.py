@@ -11,11 +11,11 @@ import jwt
 from latchkey.tokens.keys import access_token_keys
 from tests.people import Person
 
-GONE = ...
+OMITTED = ...
 """Stands for a claim or a header member that is left out."""
 
 
-def segment(part: bytes | str | dict[str, Any]) -> str:
+def encode_segment(part: bytes | str | dict[str, Any]) -> str:
     """Encode one segment; a dict as JSON, text and bytes as they are."""
     raw = json.dumps(part).encode() if isinstance(part, dict) else part.encode() if isinstance(part, str) else part
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
@@ -23,8 +23,8 @@ def segment(part: bytes | str | dict[str, Any]) -> str:
 
 def sign(header: bytes | str | dict[str, Any], payload: bytes | str | dict[str, Any], key: bytes | None = None) -> str:
     """Return a compact token with a right HMAC-SHA256 under this key, ours if none is given."""
-    signed = f"{segment(header)}.{segment(payload)}"
-    return f"{signed}.{segment(hmac.digest(key or access_token_keys()[0], signed.encode(), hashlib.sha256))}"
+    signed = f"{encode_segment(header)}.{encode_segment(payload)}"
+    return f"{signed}.{encode_segment(hmac.digest(key or access_token_keys()[0], signed.encode(), hashlib.sha256))}"
 
 
 def header_and_claims(person: Person) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -37,4 +37,4 @@ def forge(person: Person, header: dict[str, Any] | None = None, key: bytes | Non
     """Return a person's token with some claims and header members changed, signed anew."""
     members, kept = header_and_claims(person)
     parts = [members | (header or {}), kept | claims]
-    return sign(*({name: value for name, value in part.items() if value is not GONE} for part in parts), key=key)
+    return sign(*({name: value for name, value in part.items() if value is not OMITTED} for part in parts), key=key)

@@ -14,7 +14,7 @@ from latchkey.web.api_view import ApiView
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 
 
-class MistakeView(ApiView):
+class RaisingView(ApiView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
@@ -25,8 +25,8 @@ class MistakeView(ApiView):
         return self.get(request)
 
 
-def mistake(request: HttpRequest) -> NoReturn:
+def raising_view(request: HttpRequest) -> NoReturn:
     raise KeyError("SELECT secret FROM latchkey_user")
 
 
-urlpatterns = [*ours, path("api/mistake/", MistakeView.as_view()), path("mistake", mistake)]
+urlpatterns = [*ours, path("api/mistake/", RaisingView.as_view()), path("mistake", raising_view)]

@@ -5,7 +5,7 @@ import pytest
 from django.test import Client
 
 from latchkey.accounts.models import User
-from tests.attacks.doors import DOORS, accepted, nothing_changes
+from tests.attacks.doors import ENDPOINTS, valid_body, nothing_changes
 from tests.attacks.forgery import forge
 from tests.people import Person
 from tests.problems import assert_problem
@@ -76,10 +76,10 @@ def test_a_token_anywhere_else_is_not_looked_at(alice: Person) -> None:
 @pytest.mark.ledger("H-AUTHZ-06")
 @pytest.mark.parametrize("name", ["register", "login", "refresh", "logout"])
 def test_a_bad_token_is_ignored_where_none_is_asked_for(alice: Person, name: str) -> None:
-    door = DOORS[name]
+    door = ENDPOINTS[name]
     expired = {"Authorization": f"Bearer {forge(alice, exp=1)}"}
     assert alice.me(forge(alice, exp=1)).status_code == 401
-    answer = alice.http.request(door.method, door.path, json=accepted(alice, name), headers=expired)
+    answer = alice.http.request(door.method, door.path, json=valid_body(alice, name), headers=expired)
     assert answer.status_code == door.success
 
 

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.attacks.doors import DOORS, accepted, knock, nothing_changes
+from tests.attacks.doors import ENDPOINTS, valid_body, send, nothing_changes
 from tests.people import Person
 from tests.problems import assert_problem
 
@@ -43,48 +43,48 @@ OUR_TYPES = [
 @pytest.mark.parametrize("content_type", OTHER_TYPES)
 def test_other_content_types_are_refused(alice: Person, content_type: str) -> None:
     with nothing_changes():
-        for name in DOORS:
-            answer = knock(alice, name, accepted(alice, name), Content_Type=content_type)
+        for name in ENDPOINTS:
+            answer = send(alice, name, valid_body(alice, name), Content_Type=content_type)
             assert_problem(answer, 415, "unsupported_media_type")
 
 
 @pytest.mark.parametrize("content_type", OUR_TYPES)
 def test_every_spelling_of_our_content_type_is_read(alice: Person, content_type: str) -> None:
-    for name in DOORS:
-        answer = knock(alice, name, accepted(alice, name), Content_Type=content_type)
-        assert answer.status_code == DOORS[name].success
+    for name in ENDPOINTS:
+        answer = send(alice, name, valid_body(alice, name), Content_Type=content_type)
+        assert answer.status_code == ENDPOINTS[name].success
 
 
 @pytest.mark.ledger("H-JSON-12")
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "GZIP", "gzip, identity", "zstd", "bogus"])
 def test_a_content_encoding_is_refused_and_nothing_is_inflated(alice: Person, encoding: str) -> None:
     with nothing_changes():
-        for name in DOORS:
-            good = json.dumps(accepted(alice, name)).encode()
+        for name in ENDPOINTS:
+            good = json.dumps(valid_body(alice, name)).encode()
             for body in (good, gzip.compress(good), gzip.compress(bytes(1_000_000))):
-                answer = knock(alice, name, body, Content_Encoding=encoding)
+                answer = send(alice, name, body, Content_Encoding=encoding)
                 assert_problem(answer, 415, "unsupported_media_type")
                 assert answer.headers["Accept-Encoding"] == "identity"
 
 
 def test_the_encoding_identity_is_none(alice: Person) -> None:
-    assert knock(alice, "refresh", accepted(alice, "refresh"), Content_Encoding="identity").status_code == 200
+    assert send(alice, "refresh", valid_body(alice, "refresh"), Content_Encoding="identity").status_code == 200
 
 
 @pytest.mark.ledger("H-JSON-05", "RFC9110-15.5.14", "REG-DRF-01", "CS-REST-1")
 @pytest.mark.parametrize("size", [LIMIT + 1, 70_000, 3_000_000])
 def test_a_body_past_64_kilobytes_is_refused(alice: Person, size: int) -> None:
     with nothing_changes():
-        for name in DOORS:
-            good = json.dumps(accepted(alice, name)).encode()
+        for name in ENDPOINTS:
+            good = json.dumps(valid_body(alice, name)).encode()
             for body in (good.ljust(size), b"x" * size, good[:-1] + b', "x": "' + b"x" * size + b'"}'):
-                assert_problem(knock(alice, name, body), 413, "content_too_large")
+                assert_problem(send(alice, name, body), 413, "content_too_large")
 
 
-@pytest.mark.parametrize("name", DOORS)
+@pytest.mark.parametrize("name", ENDPOINTS)
 def test_a_body_of_64_kilobytes_is_read(alice: Person, name: str) -> None:
-    body = json.dumps(accepted(alice, name)).encode().ljust(LIMIT)
-    assert knock(alice, name, body).status_code == DOORS[name].success
+    body = json.dumps(valid_body(alice, name)).encode().ljust(LIMIT)
+    assert send(alice, name, body).status_code == ENDPOINTS[name].success
 
 
 @pytest.mark.ledger("RFC9700-2.4", "ASVS-10.4.4")
@@ -92,4 +92,4 @@ def test_no_form_grants_a_token(alice: Person) -> None:
     form = {"grant_type": "password", "username": alice.email, "password": alice.password}
     with nothing_changes():
         for name in ("login", "refresh"):
-            assert_problem(alice.http.post(DOORS[name].path, data=form), 415, "unsupported_media_type")
+            assert_problem(alice.http.post(ENDPOINTS[name].path, data=form), 415, "unsupported_media_type")

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.attacks.doors import DOORS, FIELDS, accepted, knock, nothing_changes
+from tests.attacks.doors import ENDPOINTS, FIELDS, valid_body, send, nothing_changes
 from tests.people import Person
 from tests.problems import assert_problem
 
@@ -64,16 +64,16 @@ MALFORMED = {
 @pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED.keys())
 def test_no_door_reads_it(alice: Person, body: bytes) -> None:
     with nothing_changes():
-        for name in DOORS:
-            assert_problem(knock(alice, name, body), 400, "parse_error", ["body"])
+        for name in ENDPOINTS:
+            assert_problem(send(alice, name, body), 400, "parse_error", ["body"])
 
 
 @pytest.mark.ledger("H-JSON-04", "H-JSON-05", "REG-DRF-01")
 @pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 100_000, b'{"email": ' + b"[" * 100_000])
 def test_nesting_of_100_000_is_too_large_to_be_read_at_all(alice: Person, body: bytes) -> None:
     with nothing_changes():
-        for name in DOORS:
-            assert_problem(knock(alice, name, body), 413, "content_too_large")
+        for name in ENDPOINTS:
+            assert_problem(send(alice, name, body), 413, "content_too_large")
 
 
 @pytest.mark.ledger("H-JSON-09")
@@ -81,32 +81,32 @@ def test_nesting_of_100_000_is_too_large_to_be_read_at_all(alice: Person, body: 
 def test_a_number_out_of_range_is_no_value(alice: Person, name: str, field: str) -> None:
     with nothing_changes():
         for number in ("1e400", "-1e400", "1" * 4000, "1E-400"):
-            body = json.dumps(accepted(alice, name) | {field: "@"}).replace('"@"', number)
-            assert_problem(knock(alice, name, body.encode()), 400, "invalid", [field])
+            body = json.dumps(valid_body(alice, name) | {field: "@"}).replace('"@"', number)
+            assert_problem(send(alice, name, body.encode()), 400, "invalid", [field])
 
 
 @pytest.mark.ledger("H-JSON-03")
 @pytest.mark.parametrize(("name", "field"), FIELDS)
 def test_a_key_that_stands_twice_is_refused(alice: Person, name: str, field: str) -> None:
-    body = json.dumps(accepted(alice, name))
+    body = json.dumps(valid_body(alice, name))
     twin = f"\\u{ord(field[0]):04x}{field[1:]}"
     with nothing_changes():
         for key in (field, twin, f"{field[:-1]}\\u{ord(field[-1]):04X}"):
             for doubled in (f'{{"{key}": "x", {body[1:]}', f'{body[:-1]}, "{key}": "x"}}'):
-                assert_problem(knock(alice, name, doubled.encode()), 400, "duplicate_key", ["body"])
+                assert_problem(send(alice, name, doubled.encode()), 400, "duplicate_key", ["body"])
         nested = f'{body[:-1]}, "x": [{{"a": 1, "\\u0061": 1}}]}}'
-        assert_problem(knock(alice, name, nested.encode()), 400, "duplicate_key", ["body"])
+        assert_problem(send(alice, name, nested.encode()), 400, "duplicate_key", ["body"])
 
 
 def test_an_escaped_key_that_stands_once_is_the_same_key(alice: Person) -> None:
     body = f'{{"refresh\\u005ftoken": "{alice.refresh_token}"}}'
-    assert knock(alice, "refresh", body.encode()).status_code == 200
+    assert send(alice, "refresh", body.encode()).status_code == 200
 
 
-@pytest.mark.parametrize("name", DOORS)
+@pytest.mark.parametrize("name", ENDPOINTS)
 def test_an_empty_body_is_an_empty_object(alice: Person, name: str) -> None:
     if name == "patch me":
-        assert knock(alice, name, b"").status_code == 200
+        assert send(alice, name, b"").status_code == 200
     else:
         with nothing_changes():
-            assert_problem(knock(alice, name, b""), 400, "invalid", DOORS[name].fields)
+            assert_problem(send(alice, name, b""), 400, "invalid", ENDPOINTS[name].fields)

@@ -18,12 +18,12 @@ from latchkey.signing_keys.rotation import retire, rotate
 from latchkey.signing_keys.startup import prepare_keys
 from latchkey.tokens.jwk import ALGORITHMS
 from latchkey.tokens.keys import access_token_keys
-from tests.attacks.forgery import GONE, header_and_claims, segment, sign
+from tests.attacks.forgery import OMITTED, header_and_claims, encode_segment, sign
 from tests.people import Person
 from tests.problems import assert_problem
 
 KIDS: list[Any] = ["../../dev/null", "' OR 1=1 --", "x" * 2000, "\x00", "", 1, None, True, ["x"], {"x": 1}, "\ud800"]
-OWN: dict[str, Callable[[], Any]] = {
+ATTACKER_KEYS: dict[str, Callable[[], Any]] = {
     "EdDSA": ed25519.Ed25519PrivateKey.generate,
     "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
     "RS256": lambda: rsa.generate_private_key(65537, 2048),
@@ -48,10 +48,10 @@ def victim(algorithm: str, http: httpx.Client) -> Person:
     return alice
 
 
-def signed(person: Person, key: Any, algorithm: str, **members: Any) -> str:
+def resign(person: Person, key: Any, algorithm: str, **members: Any) -> str:
     """Return a person's token with another signature and other members of the header."""
     header, claims = header_and_claims(person)
-    changed = {name: value for name, value in (header | members).items() if value is not GONE}
+    changed = {name: value for name, value in (header | members).items() if value is not OMITTED}
     if not isinstance(key, bytes):
         return jwt.encode(claims, key, algorithm, changed | {"alg": algorithm})
     return sign(changed | {"alg": algorithm}, claims, key)
@@ -70,8 +70,8 @@ def public_forms(key: SigningKey) -> dict[str, bytes]:
 def test_the_public_key_is_no_secret(victim: Person, http: httpx.Client) -> None:
     forms = public_forms(SigningKey.objects.get()) | {"as served": http.get("/.well-known/jwks.json").content}
     for key in forms.values():
-        for kid in ({}, {"kid": GONE}):
-            assert_problem(victim.me(signed(victim, key, "HS256", **kid)), 401, "invalid_token")
+        for kid in ({}, {"kid": OMITTED}):
+            assert_problem(victim.me(resign(victim, key, "HS256", **kid)), 401, "invalid_token")
     assert victim.me().status_code == 200
 
 
@@ -79,7 +79,7 @@ def test_the_public_key_is_no_secret(victim: Person, http: httpx.Client) -> None
 def test_a_key_is_good_for_its_own_algorithm_alone(victim: Person, algorithm: str) -> None:
     for other in ("none", "None", "HS256", "HS512", "PS256", "RS384", "ES384", "ES256K", *ALGORITHMS, 1, None):
         header, claims = header_and_claims(victim)
-        forged = f"{segment(header | {'alg': other})}.{segment(claims)}.{victim.access_token.rpartition('.')[2]}"
+        forged = f"{encode_segment(header | {'alg': other})}.{encode_segment(claims)}.{victim.access_token.rpartition('.')[2]}"
         if other != algorithm:
             assert_problem(victim.me(forged), 401, "invalid_token")
     assert_problem(victim.me(jwt.encode(header_and_claims(victim)[1], None, "none")), 401, "invalid_token")
@@ -88,27 +88,27 @@ def test_a_key_is_good_for_its_own_algorithm_alone(victim: Person, algorithm: st
 @pytest.mark.ledger("ASVS-9.1.3", "RFC8725-3.5")
 def test_a_key_of_ones_own_is_worth_nothing_under_any_name(victim: Person) -> None:
     kid = SigningKey.objects.get().kid
-    for name, make in OWN.items():
+    for name, make in ATTACKER_KEYS.items():
         own = make()
         jwk = jwt.algorithms.get_default_algorithms()[name].to_jwk(own.public_key(), as_dict=True)
-        for members in ({}, {"kid": GONE}, {"kid": "mallory"}, {"kid": GONE, "jwk": jwk}, {"jwk": jwk | {"kid": kid}}):
-            assert_problem(victim.me(signed(victim, own, name, **members)), 401, "invalid_token")
+        for members in ({}, {"kid": OMITTED}, {"kid": "mallory"}, {"kid": OMITTED, "jwk": jwk}, {"jwk": jwk | {"kid": kid}}):
+            assert_problem(victim.me(resign(victim, own, name, **members)), 401, "invalid_token")
 
 
 @pytest.mark.ledger("RFC8725-3.10", "H-JWT-04", "RFC7517-4.5")
 @pytest.mark.parametrize("kid", KIDS, ids=lambda kid: repr(kid)[:20])
 def test_an_id_that_is_none_of_ours_leads_nowhere(victim: Person, kid: Any) -> None:
     for key in (access_token_keys()[0], b"x" * 32):
-        assert_problem(victim.me(signed(victim, key, "HS256", kid=kid)), 401, "invalid_token")
+        assert_problem(victim.me(resign(victim, key, "HS256", kid=kid)), 401, "invalid_token")
     changed = SigningKey.objects.get().kid
     for near in (changed.swapcase(), changed[:-1], f"{changed} ", f"{changed}\x00"):
-        assert_problem(victim.me(signed(victim, access_token_keys()[0], "HS256", kid=near)), 401, "invalid_token")
+        assert_problem(victim.me(resign(victim, access_token_keys()[0], "HS256", kid=near)), 401, "invalid_token")
 
 
 def test_the_secrets_own_key_does_not_go_by_an_id(victim: Person) -> None:
     header = {"kid": SigningKey.objects.get().kid}
-    assert_problem(victim.me(signed(victim, access_token_keys()[0], "HS256", **header)), 401, "invalid_token")
-    assert victim.me(signed(victim, access_token_keys()[0], "HS256", kid=GONE)).status_code == 200  # HS256 verifies on
+    assert_problem(victim.me(resign(victim, access_token_keys()[0], "HS256", **header)), 401, "invalid_token")
+    assert victim.me(resign(victim, access_token_keys()[0], "HS256", kid=OMITTED)).status_code == 200  # HS256 verifies on
 
 
 @pytest.mark.ledger("RFC7517-4.5")
@@ -120,7 +120,7 @@ def test_a_signature_goes_with_its_own_key_even_beside_another_of_the_ring(victi
     head, claims, signature = victim.access_token.split(".")
     swapped = {"alg": algorithm, "kid": first, "typ": "at+jwt"}
     assert jwt.get_unverified_header(victim.access_token)["kid"] != first
-    assert_problem(victim.me(f"{segment(swapped)}.{claims}.{signature}"), 401, "invalid_token")
+    assert_problem(victim.me(f"{encode_segment(swapped)}.{claims}.{signature}"), 401, "invalid_token")
     assert victim.me(f"{head}.{claims}.{signature}").status_code == 200
 
 
@@ -140,14 +140,14 @@ def test_a_retired_key_is_refused_though_its_tokens_were_seen_before(victim: Per
 @pytest.mark.parametrize("signature", [bytes(64), bytes(63) + b"\1", bytes(384), b"\xff" * 64, b""])
 def test_a_signature_of_zeros_is_nobodys(victim: Person, signature: bytes) -> None:
     head = victim.access_token.rpartition(".")[0]
-    assert_problem(victim.me(f"{head}.{segment(signature)}"), 401, "invalid_token")
+    assert_problem(victim.me(f"{head}.{encode_segment(signature)}"), 401, "invalid_token")
 
 
 @pytest.mark.ledger("REG-PYJWT-13", "REG-PYJWT-17", "RFC7517-4.5")
 def test_a_thousand_made_up_ids_are_one_look_into_the_table(
     victim: Person, statements: Callable[[Callable[[], Any]], list[str]]
 ) -> None:
-    tokens = [signed(victim, b"x" * 32, "HS256", kid=f"mallory{number}") for number in range(1000)]
+    tokens = [resign(victim, b"x" * 32, "HS256", kid=f"mallory{number}") for number in range(1000)]
     began = clock.now()
     sent = statements(lambda: [victim.me(token) for token in tokens])
     seconds = (clock.now() - began).total_seconds() + 1

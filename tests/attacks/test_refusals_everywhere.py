@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.attacks.doors import DOORS, accepted, knock, nothing_changes
+from tests.attacks.doors import ENDPOINTS, valid_body, send, nothing_changes
 from tests.people import Person
 from tests.problems import assert_problem
 
@@ -38,8 +38,8 @@ def test_another_host_is_refused_everywhere(http: httpx.Client, host: str) -> No
 @pytest.mark.parametrize("accept", UNSPOKEN)
 def test_what_we_do_not_speak_is_not_acceptable_and_nothing_is_done(alice: Person, accept: str) -> None:
     with nothing_changes():
-        for name in DOORS:
-            assert_problem(knock(alice, name, accepted(alice, name), Accept=accept), 406, "not_acceptable")
+        for name in ENDPOINTS:
+            assert_problem(send(alice, name, valid_body(alice, name), Accept=accept), 406, "not_acceptable")
         assert_problem(alice.http.get("/api/", headers={"Accept": accept}), 406, "not_acceptable")
     assert alice.try_refresh().status_code == 200
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.attacks.doors import nothing_changes
-from tests.attacks.forgery import forge, header_and_claims, segment, sign
+from tests.attacks.forgery import forge, header_and_claims, encode_segment, sign
 from tests.people import Person
 from tests.problems import assert_problem
 
@@ -66,6 +66,6 @@ def test_a_token_past_4096_characters_is_refused_however_well_signed(alice: Pers
 def test_an_odd_token_leaves_the_checks_as_they_were(alice: Person) -> None:
     expired = forge(alice, exp=int(time.time()) - 1)
     assert_foreign(alice, expired)
-    assert_foreign(alice, f"{segment({'alg': 'none', 'typ': 'at+jwt'})}.{segment({'exp': 1})}.x")
+    assert_foreign(alice, f"{encode_segment({'alg': 'none', 'typ': 'at+jwt'})}.{encode_segment({'exp': 1})}.x")
     assert_foreign(alice, expired)
     assert alice.me().status_code == 200

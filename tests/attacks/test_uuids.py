@@ -4,11 +4,11 @@ from uuid import UUID
 
 import pytest
 
-from tests.attacks.doors import knock, nothing_changes
+from tests.attacks.doors import send, nothing_changes
 from tests.people import Person
 from tests.problems import assert_problem
 
-TAKERS = pytest.mark.parametrize("name", ["refresh", "logout"])
+each_token_endpoint = pytest.mark.parametrize("name", ["refresh", "logout"])
 
 
 def spellings(token: str) -> list[str]:
@@ -32,12 +32,12 @@ def spellings(token: str) -> list[str]:
 
 
 @pytest.mark.ledger("H-UUID-02", "H-UUID-04")
-@TAKERS
+@each_token_endpoint
 def test_no_other_spelling_of_a_live_token_is_taken(alice: Person, name: str) -> None:
     with nothing_changes():
         for spelling in spellings(alice.refresh_token):
-            assert_problem(knock(alice, name, {"refresh_token": spelling}), 400, "invalid", ["refresh_token"])
-    assert knock(alice, name, {"refresh_token": alice.refresh_token}).status_code == 200
+            assert_problem(send(alice, name, {"refresh_token": spelling}), 400, "invalid", ["refresh_token"])
+    assert send(alice, name, {"refresh_token": alice.refresh_token}).status_code == 200
 
 
 @pytest.mark.ledger("H-UUID-01", "RFC4122/9562")
@@ -85,6 +85,6 @@ def test_one_kind_of_token_is_never_taken_for_the_other(alice: Person) -> None:
     with nothing_changes():
         assert_problem(alice.me(alice.refresh_token), 401, "invalid_token")
         for name in ("refresh", "logout"):
-            answer = knock(alice, name, {"refresh_token": alice.access_token})
+            answer = send(alice, name, {"refresh_token": alice.access_token})
             assert_problem(answer, 400, "invalid", ["refresh_token"])
     assert alice.me().status_code == alice.try_refresh().status_code == 200

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import BrowserPage
 from tests.server import Server
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -20,11 +20,11 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visitor_of(server: Server, chromium: Browser) -> Callable[[int], Visitor]:
+def open_page(server: Server, chromium: Browser) -> Callable[[int], BrowserPage]:
     """Open a window of this width."""
-    return lambda width: Visitor(chromium, server.url, width)
+    return lambda width: BrowserPage(chromium, server.url, width)
 
 
 @pytest.fixture
-def visitor(server: Server, chromium: Browser) -> Visitor:
-    return Visitor(chromium, server.url)
+def browser_page(server: Server, chromium: Browser) -> BrowserPage:
+    return BrowserPage(chromium, server.url)

@@ -5,17 +5,17 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import BrowserPage
 
 pytestmark = pytest.mark.browser
 USERS = "/admin/latchkey/user/"
 
 
-def test_the_menu_opens_and_closes_and_stays_so(visitor: Visitor) -> None:
-    visitor.open_admin()
-    page, menu = visitor.page, visitor.page.locator("#nav-sidebar")
+def test_the_menu_opens_and_closes_and_stays_so(browser_page: BrowserPage) -> None:
+    browser_page.open_admin()
+    page, menu = browser_page.page, browser_page.page.locator("#nav-sidebar")
     for path in ("/admin/", USERS, f"{USERS}add/"):
-        visitor.open(path)
+        browser_page.open(path)
         expect(menu).to_be_visible()
         page.locator("#header-inner .cursor-pointer > span:visible").first.click()
         expect(menu).to_be_hidden()
@@ -23,18 +23,18 @@ def test_the_menu_opens_and_closes_and_stays_so(visitor: Visitor) -> None:
         expect(menu).to_be_hidden()
         page.locator("#header-inner .cursor-pointer > span:visible").first.click()
         expect(menu).to_be_visible()
-    assert visitor.complaints == []
+    assert browser_page.console_errors == []
 
 
-def test_filters_actions_and_the_theme_open_at_a_click(visitor: Visitor) -> None:
-    visitor.open_admin()
-    page = visitor.open(USERS)
+def test_filters_actions_and_the_theme_open_at_a_click(browser_page: BrowserPage) -> None:
+    browser_page.open_admin()
+    page = browser_page.open(USERS)
     by = page.get_by_text("By active")
     expect(by).to_be_hidden()
     page.get_by_text("Filters", exact=False).first.click()
     expect(by).to_be_visible()
 
-    page = visitor.open(USERS)
+    page = browser_page.open(USERS)
     run = page.get_by_role("button", name="Run")
     page.get_by_role("checkbox").nth(1).check()
     expect(run).to_be_hidden()
@@ -46,4 +46,4 @@ def test_filters_actions_and_the_theme_open_at_a_click(visitor: Visitor) -> None
     expect(page.locator("html")).to_have_class(re.compile(r"\bdark\b"))
     page.reload()
     expect(page.locator("html")).to_have_class(re.compile(r"\bdark\b"))
-    assert visitor.foreign == visitor.complaints == []
+    assert browser_page.foreign_requests == browser_page.console_errors == []

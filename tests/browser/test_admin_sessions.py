@@ -4,7 +4,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import BrowserPage
 from tests.people import Person
 from tests.server import Server
 
@@ -12,13 +12,13 @@ pytestmark = pytest.mark.browser
 SESSIONS = "/admin/latchkey/session/"
 
 
-def test_a_device_is_signed_out_from_its_page_and_from_the_list(visitor: Visitor, server: Server) -> None:
+def test_a_device_is_signed_out_from_its_page_and_from_the_list(browser_page: BrowserPage, server: Server) -> None:
     with httpx.Client(base_url=server.url) as http:
         people = [Person(http, f"{name}@example.com").register().login() for name in ("alice", "bob", "mallory")]
         alice, bob, mallory = people
-        visitor.open_admin()
+        browser_page.open_admin()
 
-        page = visitor.open(SESSIONS)
+        page = browser_page.open(SESSIONS)
         expect(page.locator("#result_list tbody tr")).to_have_count(3)
         page.get_by_role("link", name=alice.email).click()
         page.get_by_role("link", name="End session").click()
@@ -34,4 +34,4 @@ def test_a_device_is_signed_out_from_its_page_and_from_the_list(visitor: Visitor
         expect(page.locator("#result_list tbody tr")).to_have_count(1)
         assert [person.me().status_code for person in people] == [401, 200, 401]
     assert bob.email in page.content()
-    assert visitor.foreign == visitor.complaints == []
+    assert browser_page.foreign_requests == browser_page.console_errors == []

@@ -7,7 +7,7 @@ import jwt
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.visitor import Visitor, credentials
+from tests.browser.visitor import BrowserPage, credentials
 from tests.server import ADMIN_EMAIL, Server
 
 pytestmark = pytest.mark.browser
@@ -24,11 +24,11 @@ def lifetimes(server: Server, count: int) -> set[int]:
     return met
 
 
-def test_a_new_lifetime_reaches_every_worker_within_two_seconds(visitor: Visitor, server: Server) -> None:
+def test_a_new_lifetime_reaches_every_worker_within_two_seconds(browser_page: BrowserPage, server: Server) -> None:
     httpx.post(f"{server.url}/api/register/", json=credentials())
     assert lifetimes(server, 20) == {30}
-    visitor.open_admin(ADMIN_EMAIL.upper())
-    page = visitor.open(SETTINGS)
+    browser_page.open_admin(ADMIN_EMAIL.upper())
+    page = browser_page.open(SETTINGS)
     page.locator("#id_ACCESS_TOKEN_LIFETIME").fill("5")
     page.get_by_role("button", name="Save").click()
     saved_at = time.monotonic()
@@ -36,19 +36,19 @@ def test_a_new_lifetime_reaches_every_worker_within_two_seconds(visitor: Visitor
     expect(page.locator("#id_ACCESS_TOKEN_LIFETIME")).to_have_value("00:00:05")
     time.sleep(max(0.0, saved_at + 2 - time.monotonic()))  # the promise: two seconds, and no longer
     assert lifetimes(server, 20) == {5}
-    assert visitor.foreign == visitor.complaints == []
+    assert browser_page.foreign_requests == browser_page.console_errors == []
 
 
 @pytest.mark.parametrize("typed", ["-5", "soon", "9" * 40, ""])
-def test_a_hostile_value_is_refused_beside_its_field(visitor: Visitor, server: Server, typed: str) -> None:
+def test_a_hostile_value_is_refused_beside_its_field(browser_page: BrowserPage, server: Server, typed: str) -> None:
     httpx.post(f"{server.url}/api/register/", json=credentials())
-    visitor.open_admin()
-    page = visitor.open(SETTINGS)
+    browser_page.open_admin()
+    page = browser_page.open(SETTINGS)
     page.locator("#changelist-form").evaluate("form => form.noValidate = true")  # the server must say it too
     page.locator("#id_ACCESS_TOKEN_LIFETIME").fill(typed)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Failed to update live settings.")).to_be_visible()
     beside = page.locator(".knob", has=page.locator("#id_ACCESS_TOKEN_LIFETIME")).locator(".errorlist")
     assert len(beside.inner_text()) > 10
-    assert visitor.open(SETTINGS).locator("#id_ACCESS_TOKEN_LIFETIME").input_value() == "00:00:30"
+    assert browser_page.open(SETTINGS).locator("#id_ACCESS_TOKEN_LIFETIME").input_value() == "00:00:30"
     assert lifetimes(server, 1) == {30}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.visitor import Visitor, credentials
+from tests.browser.visitor import BrowserPage, credentials
 
 pytestmark = pytest.mark.browser
 
@@ -28,36 +28,36 @@ def send(page: Page, method: str, body: dict[str, str], status: str) -> dict[str
     return answer(page, status)
 
 
-def test_the_six_exchanges_work_by_hand(visitor: Visitor) -> None:
-    page = visitor.open("/api/")
+def test_the_six_exchanges_work_by_hand(browser_page: BrowserPage) -> None:
+    page = browser_page.open("/api/")
     for name in ("register", "login", "refresh", "logout", "me"):
-        assert page.locator(f".response-info a[href='{visitor.url}/api/{name}/']").count() == 1
-    page.locator(f".response-info a[href='{visitor.url}/api/register/']").click()
+        assert page.locator(f".response-info a[href='{browser_page.url}/api/{name}/']").count() == 1
+    page.locator(f".response-info a[href='{browser_page.url}/api/register/']").click()
     alice = send(page, "POST", credentials(), "201 Created")
-    pair = send(visitor.open("/api/login/"), "POST", credentials(), "200 OK")
+    pair = send(browser_page.open("/api/login/"), "POST", credentials(), "200 OK")
 
-    page = visitor.open("/api/me/")
+    page = browser_page.open("/api/me/")
     assert answer(page, "200 OK") == {"id": alice["id"], "username": "", "email": "alice@example.com"}
     assert send(page, "PUT", {"username": "Alice Liddell"}, "200 OK")["username"] == "Alice Liddell"
     expect(page.locator("textarea")).to_have_value('{\n    "username": "Alice Liddell"\n}')
     assert send(page, "PATCH", {"username": "Alice"}, "200 OK")["username"] == "Alice"
 
     old = {"refresh_token": pair["refresh_token"]}
-    new = send(visitor.open("/api/refresh/"), "POST", old, "200 OK")
+    new = send(browser_page.open("/api/refresh/"), "POST", old, "200 OK")
     assert new["refresh_token"] != old["refresh_token"]
     expect(page.get_by_label("Access token")).to_have_value(new["access_token"])
     token = {"refresh_token": new["refresh_token"]}
-    assert send(visitor.open("/api/logout/"), "POST", token, "200 OK") == {"success": "User logged out."}
-    expect(visitor.open("/api/me/").locator(".response-info")).to_contain_text('"code": "invalid_token"')
-    assert send(visitor.open("/api/refresh/"), "POST", token, "401 Unauthorized")["code"] == "invalid_refresh_token"
-    assert visitor.foreign == []
-    assert [line for line in visitor.complaints if "Failed to load resource" not in line] == []
+    assert send(browser_page.open("/api/logout/"), "POST", token, "200 OK") == {"success": "User logged out."}
+    expect(browser_page.open("/api/me/").locator(".response-info")).to_contain_text('"code": "invalid_token"')
+    assert send(browser_page.open("/api/refresh/"), "POST", token, "401 Unauthorized")["code"] == "invalid_refresh_token"
+    assert browser_page.foreign_requests == []
+    assert [line for line in browser_page.console_errors if "Failed to load resource" not in line] == []
 
 
-def test_a_token_typed_into_the_box_opens_ones_own_record(visitor: Visitor) -> None:
-    visitor.page.request.post(f"{visitor.url}/api/register/", data=credentials())
-    pair = visitor.page.request.post(f"{visitor.url}/api/login/", data=credentials()).json()
-    page = visitor.open("/api/me/")
+def test_a_token_typed_into_the_box_opens_ones_own_record(browser_page: BrowserPage) -> None:
+    browser_page.page.request.post(f"{browser_page.url}/api/register/", data=credentials())
+    pair = browser_page.page.request.post(f"{browser_page.url}/api/login/", data=credentials()).json()
+    page = browser_page.open("/api/me/")
     assert answer(page, "401 Unauthorized")["code"] == "not_authenticated"
     expect(page.get_by_text("Put an access token into the box above")).to_be_visible()
     page.get_by_label("Access token").fill("not a token")
@@ -68,18 +68,18 @@ def test_a_token_typed_into_the_box_opens_ones_own_record(visitor: Visitor) -> N
     assert answer(page, "200 OK")["email"] == "alice@example.com"
 
 
-def test_what_somebody_calls_themselves_is_never_markup(visitor: Visitor) -> None:
+def test_what_somebody_calls_themselves_is_never_markup(browser_page: BrowserPage) -> None:
     hostile = "</textarea><script>document.title = 'taken'</script>"
-    send(visitor.open("/api/register/"), "POST", credentials(), "201 Created")
-    send(visitor.open("/api/login/"), "POST", credentials(), "200 OK")
-    page = visitor.open("/api/me/")
+    send(browser_page.open("/api/register/"), "POST", credentials(), "201 Created")
+    send(browser_page.open("/api/login/"), "POST", credentials(), "200 OK")
+    page = browser_page.open("/api/me/")
     assert send(page, "PUT", {"username": hostile}, "200 OK")["username"] == hostile
     expect(page.locator("textarea")).to_have_value(json.dumps({"username": hostile}, indent=4))
     assert page.title().endswith("Latchkey")
 
 
-def test_an_empty_form_names_the_fields_and_a_refusal_says_what_is_wrong(visitor: Visitor) -> None:
-    page = visitor.open("/api/login/")
+def test_an_empty_form_names_the_fields_and_a_refusal_says_what_is_wrong(browser_page: BrowserPage) -> None:
+    page = browser_page.open("/api/login/")
     expect(page.locator("textarea")).to_have_value('{\n    "email": "",\n    "password": ""\n}')
     page.get_by_role("button", name="POST", exact=True).click()
     assert list(answer(page, "400 Bad Request")["errors"]) == ["email", "password"]

@@ -6,14 +6,14 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.swagger import execute, operation
-from tests.browser.visitor import Visitor, credentials
+from tests.browser.visitor import BrowserPage, credentials
 
 pytestmark = pytest.mark.browser
 
 
-def test_sign_in_authorize_and_read_ones_own_record(visitor: Visitor) -> None:
-    page = visitor.open("/api-doc/")
-    page.request.post(f"{visitor.url}/api/register/", data=credentials())
+def test_sign_in_authorize_and_read_ones_own_record(browser_page: BrowserPage) -> None:
+    page = browser_page.open("/api-doc/")
+    page.request.post(f"{browser_page.url}/api/register/", data=credentials())
 
     answered = execute(operation(page, "post", "/api/login/"), credentials())
     expect(answered.locator(".response-col_status")).to_contain_text("200")
@@ -28,12 +28,12 @@ def test_sign_in_authorize_and_read_ones_own_record(visitor: Visitor) -> None:
     answered = execute(operation(page, "get", "/api/me/"))
     expect(answered.locator(".response-col_status")).to_contain_text("200")
     expect(answered.locator("pre code").first).to_contain_text('"email": "alice@example.com"')
-    assert visitor.foreign == []
-    assert visitor.complaints == []
+    assert browser_page.foreign_requests == []
+    assert browser_page.console_errors == []
 
 
-def test_the_page_lists_every_operation(visitor: Visitor) -> None:
-    page = visitor.open("/api-doc/")
-    paths = page.request.get(f"{visitor.url}/api-doc/schema/", headers={"Accept": "application/json"}).json()["paths"]
+def test_the_page_lists_every_operation(browser_page: BrowserPage) -> None:
+    page = browser_page.open("/api-doc/")
+    paths = page.request.get(f"{browser_page.url}/api-doc/schema/", headers={"Accept": "application/json"}).json()["paths"]
     expect(page.locator(".opblock")).to_have_count(sum(len(operations) for operations in paths.values()))
     assert page.title() == "Latchkey"

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.visitor import DESK, PHONE, Visitor
+from tests.browser.visitor import DESKTOP_WIDTH, PHONE_WIDTH, BrowserPage
 from tests.people import Person
 from tests.server import Server
 
@@ -24,26 +24,26 @@ ADMIN_PAGES += [
 ADMIN_PAGES += [USERS, f"{USERS}add/", "/admin/password_change/", "/admin/auth/group/", "/admin/auth/group/add/"]
 
 
-@pytest.mark.parametrize("width", [DESK, PHONE])
-def test_every_page_fits_and_is_at_peace(server: Server, visitor_of: Callable[[int], Visitor], width: int) -> None:
+@pytest.mark.parametrize("width", [DESKTOP_WIDTH, PHONE_WIDTH])
+def test_every_page_fits_and_is_at_peace(server: Server, open_page: Callable[[int], BrowserPage], width: int) -> None:
     with httpx.Client(base_url=server.url) as http:
         alice = Person(http, "alice@example.com").register().login()
-    visitor = visitor_of(width)
+    visitor = open_page(width)
     visited = [*PAGES, *REFUSING, "/admin/login/"]
     visitor.open_admin()
     mine = [f"{USERS}{alice.id}/{page}/" for page in ("change", "password", "history", "delete")]
     for path in [*visited, *ADMIN_PAGES, *mine]:
-        visitor.complaints.clear()
+        visitor.console_errors.clear()
         page = visitor.open(path)
         expect(page.locator("h1:visible, h2:visible").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         expected = 1 if path in REFUSING else 0  # the browser itself notes that the page is a refusal
-        assert len(visitor.complaints) == expected, (path, visitor.complaints)
-    assert visitor.foreign == []
+        assert len(visitor.console_errors) == expected, (path, visitor.console_errors)
+    assert visitor.foreign_requests == []
 
 
-def test_the_front_page_leads_everywhere(visitor: Visitor) -> None:
-    links = visitor.open("/").locator("a").evaluate_all("links => links.map(link => link.href)")
+def test_the_front_page_leads_everywhere(browser_page: BrowserPage) -> None:
+    links = browser_page.open("/").locator("a").evaluate_all("links => links.map(link => link.href)")
     assert len(links) == 4
     for link in links:
-        assert visitor.page.request.get(link).status == 200
+        assert browser_page.page.request.get(link).status == 200

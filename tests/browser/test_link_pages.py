@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Request, expect
 
-from tests.browser.visitor import DESK, PHONE, Visitor
+from tests.browser.visitor import DESKTOP_WIDTH, PHONE_WIDTH, BrowserPage
 from tests.people import PASSWORD, Person, try_login
 from tests.server import Server
 
@@ -37,16 +37,16 @@ def links(server: Server, alice: Person) -> dict[str, str]:
     return {kind: link.removeprefix("http://127.0.0.1:8000") for kind, link in links.items()}
 
 
-@pytest.mark.parametrize("width", [DESK, PHONE])
+@pytest.mark.parametrize("width", [DESKTOP_WIDTH, PHONE_WIDTH])
 def test_every_page_fits_and_is_at_peace(
-    links: dict[str, str], visitor_of: Callable[[int], Visitor], width: int
+    links: dict[str, str], open_page: Callable[[int], BrowserPage], width: int
 ) -> None:
-    visitor = visitor_of(width)
+    visitor = open_page(width)
     for link in links.values():
         page = visitor.open(link)
         expect(page.get_by_role("heading")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert (visitor.complaints, visitor.foreign) == ([], [])
+    assert (visitor.console_errors, visitor.foreign_requests) == ([], [])
 
 
 @pytest.mark.ledger("CS-FP-5")
@@ -80,13 +80,13 @@ def test_a_person_sets_a_password_and_the_token_goes_nowhere_else(
 
 
 def test_a_person_confirms_an_address_and_another(
-    server: Server, alice: Person, links: dict[str, str], visitor: Visitor
+    server: Server, alice: Person, links: dict[str, str], browser_page: BrowserPage
 ) -> None:
-    page = visitor.open(links["email_verification"])
+    page = browser_page.open(links["email_verification"])
     page.get_by_role("button", name="Yes, it is mine").click()
     expect(page.get_by_role("heading", name="The address is confirmed")).to_be_visible()
-    page = visitor.open(links["email_change"])
+    page = browser_page.open(links["email_change"])
     page.get_by_role("button", name="Yes, use it from now on").click()
     expect(page.get_by_role("heading", name="The address is changed")).to_be_visible()
     assert alice.refresh().me().json()["email"] == "alice@new.example"
-    assert (visitor.complaints, visitor.foreign) == ([], [])
+    assert (browser_page.console_errors, browser_page.foreign_requests) == ([], [])

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.visitor import DESK, Visitor
+from tests.browser.visitor import DESKTOP_WIDTH, BrowserPage
 from tests.people import Person
 from tests.server import Server
 
@@ -26,7 +26,7 @@ def take(page: Page, picture: Path) -> None:
     page.screenshot(path=picture)
     header = picture.read_bytes()[:24]
     assert header.startswith(b"\x89PNG")
-    assert int.from_bytes(header[16:20]) == DESK
+    assert int.from_bytes(header[16:20]) == DESKTOP_WIDTH
     assert picture.stat().st_size < LARGEST
 
 
@@ -54,7 +54,7 @@ Tally.objects.bulk_create(rows)
 """Numbers for the plots: days, nights, and a product that grows."""
 
 
-def test_the_pictures_of_the_admin(visitor: Visitor, server: Server, folder: Path) -> None:
+def test_the_pictures_of_the_admin(browser_page: BrowserPage, server: Server, folder: Path) -> None:
     """Sign in, look around, change a lifetime, and sign a device out."""
     server.shell(A_MONTH)
     devices = []
@@ -62,24 +62,24 @@ def test_the_pictures_of_the_admin(visitor: Visitor, server: Server, folder: Pat
         with httpx.Client(base_url=server.url, headers={"User-Agent": agent}) as http:
             person = Person(http, "alice@example.com")
             devices.append((person if devices else person.register()).login().refresh())
-    visitor.open_admin()
+    browser_page.open_admin()
 
-    page = visitor.open("/admin/?period=30d")
-    page.set_viewport_size({"width": DESK, "height": 860})
+    page = browser_page.open("/admin/?period=30d")
+    page.set_viewport_size({"width": DESKTOP_WIDTH, "height": 860})
     expect(page.locator("svg rect.main").first).to_be_visible()
     take(page, folder / "dashboard.png")
 
-    page = visitor.open("/admin/constance/config/")
+    page = browser_page.open("/admin/constance/config/")
     page.locator("#id_ACCESS_TOKEN_LIFETIME").fill("00:01:00")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Live settings updated successfully.")).to_be_visible()
     expect(page.locator("#id_ACCESS_TOKEN_LIFETIME")).to_be_in_viewport()
     take(page, folder / "admin.png")
 
-    page = visitor.open(f"/admin/latchkey/user/{devices[0].id}/change/")
+    page = browser_page.open(f"/admin/latchkey/user/{devices[0].id}/change/")
     for name in AGENTS:
         expect(page.locator("section", has_text="Live sessions").get_by_text(name)).to_be_visible()
-    page.set_viewport_size({"width": DESK, "height": 1180})
+    page.set_viewport_size({"width": DESKTOP_WIDTH, "height": 1180})
     take(page, folder / "user.png")
     page.locator("tr", has_text="Firefox on Linux").get_by_role("link", name="End session").click()
     page.get_by_role("button", name="End session").click()
@@ -88,11 +88,11 @@ def test_the_pictures_of_the_admin(visitor: Visitor, server: Server, folder: Pat
     with httpx.Client(base_url=server.url) as http:
         statuses = [http.get("/api/me/", headers=device.bearer()).status_code for device in devices]
     assert statuses == [401, 200, 200]
-    assert visitor.foreign == visitor.complaints == []
+    assert browser_page.foreign_requests == browser_page.console_errors == []
 
 
-def test_the_picture_of_the_documentation(visitor: Visitor, folder: Path) -> None:
-    page = visitor.open("/api-doc/")
-    page.set_viewport_size({"width": DESK, "height": 760})
+def test_the_picture_of_the_documentation(browser_page: BrowserPage, folder: Path) -> None:
+    page = browser_page.open("/api-doc/")
+    page.set_viewport_size({"width": DESKTOP_WIDTH, "height": 760})
     expect(page.locator(".opblock").first).to_be_visible()
     take(page, folder / "docs.png")

@@ -5,28 +5,28 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 from tests.people import PASSWORD
 from tests.server import ADMIN_EMAIL, ADMIN_PASSWORD
 
-DESK, PHONE = 1280, 390
+DESKTOP_WIDTH, PHONE_WIDTH = 1280, 390
 """Widths of the window in pixels."""
 
 
-class Visitor:
-    def __init__(self, browser: Browser, url: str, width: int = DESK) -> None:
+class BrowserPage:
+    def __init__(self, browser: Browser, url: str, width: int = DESKTOP_WIDTH) -> None:
         self.url = url
         self.page: Page = browser.new_page(viewport={"width": width, "height": 900})
         self.page.set_default_timeout(15_000)
-        self.foreign: list[str] = []
-        self.complaints: list[str] = []
-        self.page.on("request", self._note)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("console", self._hear)
+        self.foreign_requests: list[str] = []
+        self.console_errors: list[str] = []
+        self.page.on("request", self._on_request)
+        self.page.on("pageerror", lambda error: self.console_errors.append(str(error)))
+        self.page.on("console", self._on_console)
 
-    def _note(self, request: Request) -> None:
+    def _on_request(self, request: Request) -> None:
         if not request.url.startswith((f"{self.url}/", "data:", "blob:")):
-            self.foreign.append(request.url)
+            self.foreign_requests.append(request.url)
 
-    def _hear(self, line: ConsoleMessage) -> None:
+    def _on_console(self, line: ConsoleMessage) -> None:
         if line.type in ("error", "warning"):  # Alpine warns of what it cannot evaluate
-            self.complaints.append(line.text)
+            self.console_errors.append(line.text)
 
     def open(self, path: str) -> Page:
         self.page.goto(f"{self.url}{path}", wait_until="networkidle")

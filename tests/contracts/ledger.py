@@ -14,13 +14,13 @@ HERE = Path(__file__).resolve().parent
 TESTS, SECURITY = HERE.parent, HERE.parents[1] / "docs" / "security.md"
 
 
-def rows() -> dict[str, dict[str, str]]:
+def applicable_rows() -> dict[str, dict[str, str]]:
     """Return the rows that apply now, by id."""
     with (HERE / "ledger.csv").open(newline="") as table:
         return {row["id"]: row for row in csv.DictReader(table) if row["applies"] == "yes"}
 
 
-def answered() -> set[str]:
+def covered_ids() -> set[str]:
     """Return the ids in the marks of all tests."""
     ids: set[str] = set()
     for path in TESTS.rglob("test_*.py"):
@@ -30,7 +30,7 @@ def answered() -> set[str]:
     return ids
 
 
-def deviating() -> set[str]:
+def deviation_ids() -> set[str]:
     """Return the ids that docs/security.md gives a reason for."""
     page = SECURITY.read_text() if SECURITY.exists() else ""
     return set(re.findall(r"^\| `([A-Z][^`]*)` \|", page, re.MULTILINE))
@@ -39,8 +39,8 @@ def deviating() -> set[str]:
 def report() -> str:
     """Return a table: answered, deviating and open rows by the first part of their ids."""
     counts: dict[str, Counter[str]] = {}
-    by_test, by_reason = answered(), deviating()
-    for name in rows():
+    by_test, by_reason = covered_ids(), deviation_ids()
+    for name in applicable_rows():
         state = "answered" if name in by_test else "deviating" if name in by_reason else "open"
         counts.setdefault(name.split("-")[0].rstrip("0123456789"), Counter())[state] += 1
         counts.setdefault("all", Counter())[state] += 1

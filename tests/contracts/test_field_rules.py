@@ -10,15 +10,15 @@ from latchkey.accounts.models import User
 from latchkey.core.client import ClientInfo
 from latchkey.oauth.models import ClientCredential
 from latchkey.sessions.models import Session
-from tests.admin.conftest import BOSS, admin
+from tests.admin.conftest import SUPERUSER_EMAIL, admin
 from tests.admin.pages import SESSIONS, USERS, Browser, user_page
 from tests.people import PASSWORD, Person
-from tests.promises.notes import codes, table
-from tests.promises.source import calls, nodes
+from tests.promises.notes import code_spans, read_table
+from tests.promises.source import find_calls, walk_nodes
 
 __all__ = ["admin"]
 
-RULES = {code: tuple(row[1:]) for row in table("Who reads and writes what") for code in codes(row[0])}
+RULES = {code: tuple(row[1:]) for row in read_table("Who reads and writes what") for code in code_spans(row[0])}
 PRIVILEGES = {"user.is_staff", "user.is_superuser", "user.groups", "user.user_permissions"}
 ATTEMPT = {"id": 999, "email": "eve@example.com", "username": "Eve", "password": "a password of eve's"}
 ATTEMPT |= {"created_at": "2000-01-01T00:00:00Z", "is_active": False, "is_staff": True, "is_superuser": True}
@@ -30,7 +30,7 @@ ATTEMPT |= {
 }
 
 
-def ruled(column: int, *cells: str) -> set[str]:
+def documented_rules(column: int, *cells: str) -> set[str]:
     """Return the fields with one of these words in a column: 0 and 1 are the owner's, 2 and 3 the operator's."""
     return {field for field, row in RULES.items() if row[column] in cells}
 
@@ -52,7 +52,7 @@ def test_the_owner_reads_what_the_table_says(alice: Person) -> None:
     (device,) = alice.http.get("/api/sessions/", headers=alice.bearer()).json()
     of_session = {"rotated_at" if name == "last_used_at" else name for name in device} - {"device", "current"}
     read = {f"user.{name}" for name in alice.me().json()} | {f"session.{name}" for name in of_session}
-    assert read == ruled(0, "yes")
+    assert read == documented_rules(0, "yes")
 
 
 @pytest.mark.ledger("ASVS-8.1.2", "NIST-5.1.2")
@@ -62,7 +62,7 @@ def test_the_owner_writes_what_the_table_says_and_so_does_a_token(alice: Person,
     before = row(alice)
     assert alice.http.request(method, "/api/me/", json=ATTEMPT, headers=alice.bearer()).status_code == 200
     changed = {f"user.{name}" for name, value in row(alice).items() if value != before[name]}
-    assert changed == ruled(1, "yes")
+    assert changed == documented_rules(1, "yes")
     user = User.objects.get(pk=alice.id)
     assert (user.groups.count(), user.user_permissions.count()) == (0, 0)
 
@@ -72,7 +72,7 @@ def test_registering_writes_what_the_table_says(alice: Person) -> None:
     assert alice.http.post("/api/register/", json=ATTEMPT).status_code == 201
     eve = User.objects.get(email="eve@example.com")
     assert eve.check_password(ATTEMPT["password"])
-    assert ruled(1, "at registration") == {"user.email", "user.password"}
+    assert documented_rules(1, "at registration") == {"user.email", "user.password"}
     assert (eve.username, eve.is_active, eve.is_staff, eve.is_superuser) == ("", True, False, False)
     assert (eve.pk != 999, eve.created_at.year > 2000, eve.credential_version) == (True, True, 0)
 
@@ -81,10 +81,10 @@ def test_registering_writes_what_the_table_says(alice: Person) -> None:
 def test_an_operator_reads_and_writes_what_the_table_says(admin: Browser, alice: Person) -> None:
     form = admin.get(user_page(alice.id)).context["adminform"]
     shown = {f"user.{name}" for name in (*form.form.fields, *form.readonly_fields)}
-    assert (shown - {"user.password"}) | {"user.id"} == ruled(2, "yes") & {field for field in RULES if "user." in field}
+    assert (shown - {"user.password"}) | {"user.id"} == documented_rules(2, "yes") & {field for field in RULES if "user." in field}
     open_fields = {f"user.{name}" for name, field in form.form.fields.items() if not field.disabled}
-    assert open_fields | {"user.password"} == ruled(3, "yes", "superusers")
-    assert ruled(3, "superusers") == PRIVILEGES
+    assert open_fields | {"user.password"} == documented_rules(3, "yes", "superusers")
+    assert documented_rules(3, "superusers") == PRIVILEGES
 
 
 @pytest.mark.ledger("ASVS-8.1.2")
@@ -92,9 +92,9 @@ def test_an_operator_reads_of_a_session_what_the_table_says(admin: Browser, alic
     session = Session.objects.get(user=alice.id)
     form = admin.get(f"{SESSIONS}{session.pk}/change/").context["adminform"]
     columns = {f"session.{name}" for name in form.readonly_fields} - {"session.device"}  # read out of user_agent
-    assert columns == {f for f in ruled(2, "yes") if "session." in f}
+    assert columns == {f for f in documented_rules(2, "yes") if "session." in f}
     assert list(form.form.fields) == []
-    assert {field for field in ruled(3, "yes", "superusers") if "session." in field} == set()
+    assert {field for field in documented_rules(3, "yes", "superusers") if "session." in field} == set()
 
 
 @pytest.mark.ledger("NIST-5.1.2")
@@ -102,7 +102,7 @@ def test_ones_own_password_changes_only_for_who_knows_it(admin: Browser) -> None
     new = {"new_password1": "seven purple trains", "new_password2": "seven purple trains"}
     for old in ("", "not the old one"):
         assert admin.post("/admin/password_change/", {"old_password": old} | new).status_code == 200
-        assert User.objects.get(email=BOSS).check_password(PASSWORD)
+        assert User.objects.get(email=SUPERUSER_EMAIL).check_password(PASSWORD)
     assert admin.post("/admin/password_change/", {"old_password": PASSWORD} | new).status_code == 302
     assert admin.get(USERS).status_code == 200
 
@@ -110,11 +110,11 @@ def test_ones_own_password_changes_only_for_who_knows_it(admin: Browser) -> None
 @pytest.mark.ledger("ASVS-8.1.3")
 def test_what_decisions_look_at_is_listed_with_every_place() -> None:
     written: dict[str, set[str]] = {}
-    for attribute, where, _ in table("What decisions look at"):
-        written.setdefault(codes(attribute)[0], set()).update(codes(where))
+    for attribute, where, _ in read_table("What decisions look at"):
+        written.setdefault(code_spans(attribute)[0], set()).update(code_spans(where))
     used: dict[str, set[str]] = {f"client.{field.name}": set() for field in fields(ClientInfo)}
-    for file, node in nodes():
+    for file, node in walk_nodes():
         if isinstance(node, ast.Attribute) and ast.unparse(node) in used:
             used[ast.unparse(node)].add(file)
     assert written == used | {"clock.now": set()}
-    assert len(calls("now")) > 3
+    assert len(find_calls("now")) > 3

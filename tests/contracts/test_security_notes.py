@@ -33,32 +33,32 @@ from latchkey.signing_keys.models import SigningKey
 from latchkey.tokens.jwk import ALGORITHMS, RSA_BITS
 from latchkey.tokens.keys import ALGORITHM
 from tests.people import Person
-from tests.promises.notes import PAGE, codes, first_codes, table
-from tests.promises.source import PACKAGE, calls, nodes
+from tests.promises.notes import PAGE, code_spans, first_column_code_spans, read_table
+from tests.promises.source import PACKAGE, find_calls, walk_nodes
 
-KNOBS = {knob.name.upper(): knob for knob in fields(Policy)}
+POLICY_SETTINGS = {knob.name.upper(): knob for knob in fields(Policy)}
 
 
 @pytest.mark.ledger("ASVS-7.1.1", "ASVS-7.1.2")
 def test_the_lifetimes_are_the_defaults_of_the_policy() -> None:
-    documented = {codes(setting)[0]: default for _, setting, default, _ in table("How long sessions last")}
-    timed = {name for name, knob in KNOBS.items() if knob.metadata["group"] in ("Tokens", "Sessions")}
-    assert documented == {name: str(KNOBS[name].default) for name in timed}
+    documented = {code_spans(setting)[0]: default for _, setting, default, _ in read_table("How long sessions last")}
+    timed = {name for name, knob in POLICY_SETTINGS.items() if knob.metadata["group"] in ("Tokens", "Sessions")}
+    assert documented == {name: str(POLICY_SETTINGS[name].default) for name in timed}
     assert settings.SESSION_COOKIE_AGE == 8 * 3600
     assert "lasts 8 hours" in PAGE.read_text()
 
 
 @pytest.mark.ledger("ASVS-11.1.1", "ASVS-11.1.2")
 def test_every_key_and_algorithm_is_in_the_inventory() -> None:
-    rows = table("Keys and algorithms")
-    inventory = {codes(name)[0] if codes(name) else name: algorithm for name, algorithm, *_ in rows}
-    named = [call.args[0] for _, call in calls("keys_for", "Seal")]
+    rows = read_table("Keys and algorithms")
+    inventory = {code_spans(name)[0] if code_spans(name) else name: algorithm for name, algorithm, *_ in rows}
+    named = [call.args[0] for _, call in find_calls("keys_for", "Seal")]
     purposes = {name.value for name in named if isinstance(name, ast.Constant)}
     hashers = {import_string(path).algorithm for path in settings.PASSWORD_HASHERS}
     others = {"secret key", "admin cookie", "service secrets"}
     assert set(inventory) == purposes | hashers | {*ALGORITHMS, *others}
     assert inventory["access token"].startswith(ALGORITHM)
-    assert {codes(name)[0]: size for name, *_, size in rows if "`" in name}["RS256"] == f"{RSA_BITS} bits"
+    assert {code_spans(name)[0]: size for name, *_, size in rows if "`" in name}["RS256"] == f"{RSA_BITS} bits"
     ours = Argon2idPasswordHasher
     parameters = f"m={ours.memory_cost}, t={ours.time_cost}, p={ours.parallelism}"
     assert inventory["argon2"] == f"Argon2id, {parameters}"
@@ -68,8 +68,8 @@ def test_every_key_and_algorithm_is_in_the_inventory() -> None:
 def test_every_secret_of_the_environment_has_an_owner_and_a_day_of_change() -> None:
     read = set(re.findall(r'env\.\w+\("(\w+)"', (PACKAGE / "settings.py").read_text()))
     secrets = {name for name in read if re.search(r"SECRET|PASSWORD|DATABASE_URL|EMAIL_URL", name)}
-    rows = table("Keys and algorithms", 1)
-    assert {code for row in rows for code in codes(row[1]) if code.isupper()} == secrets
+    rows = read_table("Keys and algorithms", 1)
+    assert {code for row in rows for code in code_spans(row[1]) if code.isupper()} == secrets
     assert all(all(row) for row in rows)
 
 
@@ -85,26 +85,26 @@ def test_every_column_and_every_claim_is_classified(alice: Person) -> None:
     columns |= {f"code.{field.name}" for field in OneTimeCode._meta.fields}
     columns |= {f"tally.{field.name}" for field in HourlyCount._meta.fields}
     claims = jwt.decode(alice.access_token, options={"verify_signature": False})
-    named = first_codes("Data")
+    named = first_column_code_spans("Data")
     assert sorted(named) == sorted(columns | {f"claim.{name}" for name in claims})
-    assert all(all(row) for row in table("Data"))
-    assert {row[1] for row in table("Data")} == {"personal", "secret", "internal", "authority", "public"}
+    assert all(all(row) for row in read_table("Data"))
+    assert {row[1] for row in read_table("Data")} == {"personal", "secret", "internal", "authority", "public"}
 
 
 @pytest.mark.ledger("ASVS-16.1.1")
 def test_every_event_is_in_the_inventory_of_the_log() -> None:
     levels = ("error", "warning", "info", "critical", "exception")
-    own = {ast_event for file, call in calls(*levels) for ast_event in said(call)}
+    own = {ast_event for file, call in find_calls(*levels) for ast_event in said(call)}
     framework = {"request_finished", "request_failed"}
-    assert sorted(first_codes("What is logged")) == sorted({*map(str, Event), *own, *framework})
+    assert sorted(first_column_code_spans("What is logged")) == sorted({*map(str, Event), *own, *framework})
 
 
 @pytest.mark.ledger("ASVS-2.1.3", "ASVS-6.1.1")
 def test_every_limit_is_in_the_table_with_its_default() -> None:
-    written = {codes(row[2])[0]: row[3] for row in table("Limits") if codes(row[2])}
+    written = {code_spans(row[2])[0]: row[3] for row in read_table("Limits") if code_spans(row[2])}
     knobs = [name for name in (knob.name for knob in fields(Policy)) if "_per_" in name]
     assert written == {name.upper(): str(getattr(Policy(), name)) for name in knobs}
-    told = {row[0]: row[3] for row in table("Limits") if not codes(row[2])}
+    told = {row[0]: row[3] for row in read_table("Limits") if not code_spans(row[2])}
     assert told == {
         "failed sign-ins in a row": str(LOCKOUT_AFTER),
         "mails that anybody has sent to an address: reset, verification, change": str(MAILS_PER_ACCOUNT),
@@ -125,20 +125,20 @@ def said(call: ast.Call) -> list[str]:
 
 @pytest.mark.ledger("ASVS-13.1.1", "ASVS-1.3.6")
 def test_the_database_the_log_your_mail_server_and_your_collector_are_all_that_is_talked_to() -> None:
-    ours = [row[1] for row in table("Whom it talks to") if row[0] == "`latchkey`"]
+    ours = [row[1] for row in read_table("Whom it talks to") if row[0] == "`latchkey`"]
     assert ours == [
         "the SQLite file, or PostgreSQL (port 5432)",
         "standard output",
         "your mail server, if one is set",
         "your OpenTelemetry collector, if one is set",
     ]
-    imported = {name.name for _, node in nodes() for name in getattr(node, "names", []) if hasattr(name, "asname")}
+    imported = {name.name for _, node in walk_nodes() for name in getattr(node, "names", []) if hasattr(name, "asname")}
     assert not imported & {"requests", "httpx", "urllib.request", "http.client", "urlopen", "send_mail"}
 
 
 @pytest.mark.ledger("ASVS-13.1.3")
 def test_every_wait_is_bounded_as_documented() -> None:
-    documented = {(codes(row[0]) or ["sqlite"])[0]: row[1].partition(",")[0] for row in table("Whom it talks to", 1)}
+    documented = {(code_spans(row[0]) or ["sqlite"])[0]: row[1].partition(",")[0] for row in read_table("Whom it talks to", 1)}
     postgresql, sqlite = parse_database_url("postgresql://h/d"), parse_database_url("sqlite:///x")
     for database in (postgresql, sqlite):
         apply_timeouts(database)

@@ -24,18 +24,18 @@ ENVIRONMENT = {
 }
 
 
-def production(folder: Path, database_url: str = "", **environment: str) -> Server:
+def production_server(folder: Path, database_url: str = "", **environment: str) -> Server:
     """Return a server in production, not started; an empty value takes a variable away."""
     server = Server(folder, database_url, workers=1, **ENVIRONMENT)
-    return change(server, **environment)
+    return update_environment(server, **environment)
 
 
-def change(server: Server, **environment: str) -> Server:
+def update_environment(server: Server, **environment: str) -> Server:
     server.environment = {name: value for name, value in (server.environment | environment).items() if value}
     return server
 
 
-def settings_of(server: Server) -> dict[str, Any]:
+def read_settings(server: Server) -> dict[str, Any]:
     """Read all of Django's settings, defaults included, in a process of that server; what is no JSON comes as its repr.
 
     Loading the application first shows what holds for the processes that serve.

@@ -12,9 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.deploy.production import HOST, production
-from tests.faults.postgresql import folder_for_nobody
-from tests.operations.test_bare_machine import NOBODY_WE_KNOW, READ_ONLY, door_to
+from tests.deploy.production import HOST, production_server
+from tests.faults.postgresql import shared_directory
+from tests.operations.test_bare_machine import UNKNOWN_UID, READ_ONLY, wrapper_script
 from tests.people import Person
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,7 +65,7 @@ def test_what_goes_into_the_build_is_named_and_the_rest_stays_outside() -> None:
 @pytest.fixture(scope="module")
 def image() -> Iterator[Path]:
     """Run the build stage with its folders in a scratch folder; return where /opt/latchkey is."""
-    scratch = folder_for_nobody()
+    scratch = shared_directory()
     environment = {"PATH": f"{Path(sys.base_prefix) / 'bin'}:{os.environ['PATH']}", "HOME": str(scratch)}
     environment |= {name: value for name, value in os.environ.items() if "proxy" in name.lower() or "CERT" in name}
 
@@ -109,12 +109,12 @@ def test_the_image_has_the_service_in_it_and_nothing_for_developers(image: Path)
 def test_the_image_serves_and_is_healthy_as_a_stranger_on_a_read_only_file_system(
     image: Path, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = folder_for_nobody()
+    folder = shared_directory()
     (folder / "var").mkdir(mode=0o700)
     if os.geteuid() == 0:
-        os.chown(folder / "var", NOBODY_WE_KNOW, NOBODY_WE_KNOW)
-    monkeypatch.setattr("tests.server.LATCHKEY", door_to(image / "bin" / "latchkey", folder))
-    server = production(folder, database_url, HOME="/nonexistent", PYTHONPATH=str(READ_ONLY))
+        os.chown(folder / "var", UNKNOWN_UID, UNKNOWN_UID)
+    monkeypatch.setattr("tests.server.LATCHKEY", wrapper_script(image / "bin" / "latchkey", folder))
+    server = production_server(folder, database_url, HOME="/nonexistent", PYTHONPATH=str(READ_ONLY))
     server.environment["LATCHKEY_ALLOWED_HOSTS"] += f",{HOST}"
     health = dict(steps())["HEALTHCHECK"]
     check = re.findall(r'"-c", "(.*)"\]', health)[0].replace("8000", str(server.port))

@@ -18,14 +18,14 @@ def locked() -> dict[str, dict[str, Any]]:
     return {package["name"]: package for package in tomllib.loads(LOCK.read_text())["package"]}
 
 
-def numbers(text: str) -> tuple[int, ...]:
+def version_numbers(text: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", text))
 
 
 @pytest.mark.ledger("REG-DJANGO-10", "REG-DJANGO-14", "REG-PYJWT-01", "ASVS-15.2.1")
 @pytest.mark.parametrize(("name", "floor"), FLOORS.items())
 def test_the_lock_is_not_below_the_floor(locked: dict[str, dict[str, Any]], name: str, floor: str) -> None:
-    assert numbers(locked[name]["version"]) >= numbers(floor)
+    assert version_numbers(locked[name]["version"]) >= version_numbers(floor)
     assert version(name) == locked[name]["version"]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from latchkey import checks, settings
-from tests.deploy.production import POSTGRESQL, change, production, settings_of
+from tests.deploy.production import POSTGRESQL, update_environment, production_server, read_settings
 from tests.server import Server
 
 CHECK = ("check", "--deploy", "--fail-level", "WARNING")
@@ -23,7 +23,7 @@ UNSAFE = {
 
 @pytest.fixture
 def operator(tmp_path: Path) -> Server:
-    return production(tmp_path, POSTGRESQL)
+    return production_server(tmp_path, POSTGRESQL)
 
 
 @pytest.mark.ledger(
@@ -72,7 +72,7 @@ def test_every_number_is_documented() -> None:
 
 
 def test_the_check_numbers_what_is_unsafe_in_production(operator: Server) -> None:
-    done = change(operator, **UNSAFE).command(*CHECK)
+    done = update_environment(operator, **UNSAFE).command(*CHECK)
     assert done.returncode == 1
     numbers = re.findall(r"^\?: \(latchkey\.(E\d+)\) \S.*\n\tHINT: \S", done.stderr, re.MULTILINE)
     assert numbers == ["E002", "E003", "E004", "E005", "E006"]
@@ -80,13 +80,13 @@ def test_the_check_numbers_what_is_unsafe_in_production(operator: Server) -> Non
 
 
 def test_the_numbered_checks_are_silent_in_development(operator: Server) -> None:
-    done = change(operator, LATCHKEY_MODE="development", **UNSAFE).command(*CHECK)
+    done = update_environment(operator, LATCHKEY_MODE="development", **UNSAFE).command(*CHECK)
     assert "latchkey.E" not in done.stdout + done.stderr
 
 
 @pytest.mark.ledger("DJ-LIST-6", "DJ-W008")
 def test_every_silenced_check_has_its_reason_beside_it(operator: Server) -> None:
-    silenced = settings_of(operator)["SILENCED_SYSTEM_CHECKS"]
+    silenced = read_settings(operator)["SILENCED_SYSTEM_CHECKS"]
     assert silenced == ["security.W008"]
     source = Path(settings.__file__).read_text()
     for number in silenced:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.production import POSTGRESQL, production, settings_of
+from tests.deploy.production import POSTGRESQL, production_server, read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -25,7 +25,7 @@ def names(requirements: list[str]) -> set[str]:
 
 @pytest.mark.ledger("ASVS-15.2.3")
 def test_a_production_process_loads_nothing_that_is_there_for_developers(tmp_path: Path) -> None:
-    done = production(tmp_path, POSTGRESQL).command("shell", "--no-imports", "-c", LOAD_ALL)
+    done = production_server(tmp_path, POSTGRESQL).command("shell", "--no-imports", "-c", LOAD_ALL)
     assert done.returncode == 0, done.stderr
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
     assert {"latchkey", "django", "rest_framework", "constance"} <= loaded
@@ -46,6 +46,6 @@ def test_the_package_is_all_that_is_shipped_and_has_no_tests_in_it() -> None:
 @pytest.mark.ledger("ASVS-15.2.3")
 @pytest.mark.parametrize(("switch", "renderers"), [("on", 2), ("off", 1)])
 def test_the_browsable_api_can_be_left_out(tmp_path: Path, switch: str, renderers: int) -> None:
-    settings = settings_of(production(tmp_path, POSTGRESQL, LATCHKEY_BROWSABLE_API=switch))
+    settings = read_settings(production_server(tmp_path, POSTGRESQL, LATCHKEY_BROWSABLE_API=switch))
     assert settings["DEBUG"] is False
     assert len(settings["REST_FRAMEWORK"]["DEFAULT_RENDERER_CLASSES"]) == renderers

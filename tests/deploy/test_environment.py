@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.production import HOST, POSTGRESQL, SECRET, production, settings_of
+from tests.deploy.production import HOST, POSTGRESQL, SECRET, production_server, read_settings
 
 
 def read(folder: Path, **environment: str) -> dict[str, Any]:
-    return settings_of(production(folder, POSTGRESQL, **environment))
+    return read_settings(production_server(folder, POSTGRESQL, **environment))
 
 
 @pytest.mark.parametrize("secret", [f"x${SECRET}", f"${SECRET}", f"{SECRET}\\$", "$LATCHKEY_PUBLIC_URL" + SECRET])

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.deploy.test_dependencies import FLOORS, numbers
-from tests.faults.postgresql import folder_for_nobody
+from tests.deploy.test_dependencies import FLOORS, version_numbers
+from tests.faults.postgresql import shared_directory
 from tests.people import Person
 from tests.server import Server
 
@@ -24,13 +24,13 @@ ALLOWED = dict(
 @pytest.mark.ledger("REG-DJANGO-10", "ASVS-15.2.1")
 @pytest.mark.parametrize(("name", "floor"), FLOORS.items())
 def test_no_version_with_a_known_hole_is_allowed(name: str, floor: str) -> None:
-    assert numbers(ALLOWED[name]) >= numbers(floor)
+    assert version_numbers(ALLOWED[name]) >= version_numbers(floor)
 
 
 @pytest.fixture(scope="module")
 def lowest() -> Path:
     """Install Latchkey with every dependency of its own at the lowest version; return the environment."""
-    folder = folder_for_nobody()
+    folder = shared_directory()
     uv = str(ROOT / ".venv" / "bin" / "uv")
     environment = {**os.environ, "VIRTUAL_ENV": str(folder)}
     for command in (
@@ -59,8 +59,8 @@ def test_the_lowest_versions_serve_the_exchange(
     ]
     installed = subprocess.run(frozen, capture_output=True, text=True, check=True, timeout=30).stdout.splitlines()
     versions = dict(line.split("==") for line in installed if "==" in line)
-    assert {name: numbers(versions[name])[: len(numbers(low))] for name, low in ALLOWED.items()} == {
-        name: numbers(low) for name, low in ALLOWED.items()
+    assert {name: version_numbers(versions[name])[: len(version_numbers(low))] for name, low in ALLOWED.items()} == {
+        name: version_numbers(low) for name, low in ALLOWED.items()
     }
     monkeypatch.setattr("tests.server.LATCHKEY", str(lowest / "bin" / "latchkey"))
     server = Server(tmp_path, database_url)

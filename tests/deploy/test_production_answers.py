@@ -7,10 +7,10 @@ import httpx
 import pytest
 from django.conf import settings
 
-from tests.deploy.production import HOST, PUBLIC_URL, production
+from tests.deploy.production import HOST, PUBLIC_URL, production_server
 from tests.people import Person
 from tests.problems import assert_problem
-from tests.server import ADMIN_EMAIL, ADMIN_PASSWORD, Server, fresh_database
+from tests.server import ADMIN_EMAIL, ADMIN_PASSWORD, Server, create_database
 
 Make = Callable[..., Server]
 TLS = {"Host": HOST, "X-Forwarded-Proto": "https"}
@@ -21,8 +21,8 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make]:
     made: list[Server] = []
 
     def start(**environment: str) -> Server:
-        url = fresh_database(settings.DATABASE_URL) if settings.DATABASE_URL else ""
-        made.append(production(tmp_path_factory.mktemp("production"), url, **environment))
+        url = create_database(settings.DATABASE_URL) if settings.DATABASE_URL else ""
+        made.append(production_server(tmp_path_factory.mktemp("production"), url, **environment))
         return made[-1].start()
 
     yield start

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.production import HOST, POSTGRESQL, production
+from tests.deploy.production import HOST, POSTGRESQL, production_server
 
 ROOT = Path(__file__).resolve().parents[2]
 ASK = f"""
@@ -25,7 +25,7 @@ for path in ("/livez", "/mistake", "/api/mistake/", "/nowhere"):
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a production process answers over TLS, with two routes in it that raise."""
-    done = production(tmp_path_factory.mktemp("production"), POSTGRESQL).command("shell", "--no-imports", "-c", ASK)
+    done = production_server(tmp_path_factory.mktemp("production"), POSTGRESQL).command("shell", "--no-imports", "-c", ASK)
     assert done.returncode == 0, done.stderr
     lines = [line.removeprefix("ANSWER ") for line in done.stdout.splitlines() if line.startswith("ANSWER ")]
     return {path: rest for path, *rest in map(json.loads, lines)}

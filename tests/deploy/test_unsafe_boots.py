@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.deploy.production import HOST, POSTGRESQL, SECRET, change, production
+from tests.deploy.production import HOST, POSTGRESQL, SECRET, update_environment, production_server
 from tests.server import Server
 
 KEY, FALLBACKS, HOSTS = "LATCHKEY_SECRET_KEY", "LATCHKEY_SECRET_KEY_FALLBACKS", "LATCHKEY_ALLOWED_HOSTS"
@@ -39,7 +39,7 @@ UNSAFE = [
 
 @pytest.fixture
 def safe(tmp_path: Path, database_url: str) -> Iterator[Server]:
-    server = production(tmp_path, database_url)
+    server = production_server(tmp_path, database_url)
     yield server
     if server.process:
         server.kill()
@@ -61,7 +61,7 @@ def test_serve_starts_where_every_value_is_just_good_enough(safe: Server) -> Non
 @pytest.mark.ledger("DJ-W009", "DJ-W025", "DJ-W020", "REG-ALLAUTH-12", "RFC8725-3.5", "REG-PYJWT-21", "ASVS-11.2.3")
 @pytest.mark.parametrize(("variable", "value", "number", "sentence"), UNSAFE)
 def test_serve_refuses_one_unsafe_value(safe: Server, variable: str, value: str, number: str, sentence: str) -> None:
-    code, (line,) = serve(change(safe, **{variable: value}))
+    code, (line,) = serve(update_environment(safe, **{variable: value}))
     assert code == 2
     assert line.startswith("latchkey: ")
     assert line.endswith(f"({number})")
@@ -71,7 +71,7 @@ def test_serve_refuses_one_unsafe_value(safe: Server, variable: str, value: str,
 
 @pytest.mark.ledger("DJ-LIST-1")
 def test_serve_refuses_to_make_up_a_secret_in_production(safe: Server) -> None:
-    code, (line,) = serve(change(safe, **{KEY: ""}))
+    code, (line,) = serve(update_environment(safe, **{KEY: ""}))
     assert code == 2
     assert line.startswith("latchkey: LATCHKEY_SECRET_KEY is not set")
     assert not (safe.folder / "var" / "secret").exists()
@@ -79,7 +79,7 @@ def test_serve_refuses_to_make_up_a_secret_in_production(safe: Server) -> None:
 
 def test_serve_names_every_problem_on_a_line_of_its_own(safe: Server) -> None:
     unsafe = dict.fromkeys((HOSTS, URL), "") | {KEY: "short", FALLBACKS: "old,older", ORIGINS: "*,http://localhost"}
-    code, lines = serve(change(safe, **unsafe))
+    code, lines = serve(update_environment(safe, **unsafe))
     assert code == 2
     assert all(line.startswith("latchkey: ") for line in lines)
     numbers = [line[-5:-1] for line in lines]
@@ -89,7 +89,7 @@ def test_serve_names_every_problem_on_a_line_of_its_own(safe: Server) -> None:
 @pytest.mark.parametrize("secret", [SECRET[:49], "abcd" * 13, MADE_BY_DJANGO])
 @pytest.mark.parametrize("variable", [KEY, FALLBACKS])
 def test_no_refusal_repeats_a_secret(safe: Server, variable: str, secret: str) -> None:
-    _, lines = serve(change(safe, **{variable: secret}))
+    _, lines = serve(update_environment(safe, **{variable: secret}))
     assert lines
     assert secret not in "\n".join(lines)
 
@@ -102,21 +102,21 @@ def taken_port() -> Iterator[int]:
 
 def test_serve_asks_before_it_touches_port_and_database(safe: Server, taken_port: int) -> None:
     safe.port = taken_port
-    change(safe, DATABASE_URL=POSTGRESQL)
+    update_environment(safe, DATABASE_URL=POSTGRESQL)
     assert "Cannot listen on" in serve(safe)[1][0]
-    assert "LATCHKEY_PUBLIC_URL" in serve(change(safe, **{URL: ""}))[1][0]
+    assert "LATCHKEY_PUBLIC_URL" in serve(update_environment(safe, **{URL: ""}))[1][0]
 
 
 @pytest.mark.parametrize("command", [("migrate", "--verbosity", "0"), ("prune",), ("check",)])
 def test_commands_that_serve_nobody_run_in_an_unsafe_set_up(safe: Server, command: tuple[str, ...]) -> None:
     assert safe.command("migrate", "--verbosity", "0").returncode == 0
-    change(safe, **{URL: "", HOSTS: "", KEY: "short"})
+    update_environment(safe, **{URL: "", HOSTS: "", KEY: "short"})
     assert serve(safe)[0] == 2
     done = safe.command(*command)
     assert (done.returncode, done.stderr.count("latchkey.E")) == (0, 0), done.stderr
 
 
 def test_development_starts_with_what_production_refuses(safe: Server) -> None:
-    change(safe, LATCHKEY_MODE="development", **{URL: "", HOSTS: "", KEY: "short", ORIGINS: "http://localhost:3000"})
+    update_environment(safe, LATCHKEY_MODE="development", **{URL: "", HOSTS: "", KEY: "short", ORIGINS: "http://localhost:3000"})
     safe.start()
     assert httpx.get(f"{safe.url}/readyz").json() == {"status": "ok"}

@@ -14,13 +14,13 @@ import httpx
 
 from tests.people import Person
 
-SLOWEST_ANSWER = 10.0
+MAX_RESPONSE_SECONDS = 10.0
 """Seconds; a request that takes longer is a failure, whatever comes of it."""
-AFTER_NO_ANSWER, BETWEEN_REFRESHES = 0.2, 0.01
+RETRY_DELAY, REFRESH_INTERVAL = 0.2, 0.01
 
 
-def directly(url: str) -> httpx.Client:
-    return httpx.Client(base_url=url, timeout=SLOWEST_ANSWER + 5, verify=False)
+def direct_client(url: str) -> httpx.Client:
+    return httpx.Client(base_url=url, timeout=MAX_RESPONSE_SECONDS + 5, verify=False)
 
 
 class Client:
@@ -29,59 +29,59 @@ class Client:
     def __init__(self, http: httpx.Client, person: Person) -> None:
         self.http = http
         self.name, self.token = person.email, person.refresh_token
-        self.seen = [self.token]
-        self.answered: dict[str, str] = {}
+        self.received_tokens = [self.token]
+        self.successors: dict[str, str] = {}
         self.statuses: Counter[str] = Counter()
-        self.slowest, self.asked_at, self.doubted = 0.0, 0.0, 0.0
+        self.slowest, self.first_sent_at, self.seconds_in_doubt = 0.0, 0.0, 0.0
         self.lost, self.failures = "", list[str]()
 
     def step(self) -> float:
         """Send the newest token once; return the pause that is due before the next request, in seconds."""
         began = time.monotonic()
-        self.asked_at = self.asked_at or began
+        self.first_sent_at = self.first_sent_at or began
         try:
             answer = self.http.post("/api/refresh/", json={"refresh_token": self.token})
         except httpx.TransportError as error:
             answer, why = None, type(error).__name__
         took = time.monotonic() - began
         self.slowest = max(self.slowest, took)
-        if took > SLOWEST_ANSWER:
+        if took > MAX_RESPONSE_SECONDS:
             self.failures.append(f"{took:.1f} s for {answer or why}")
         self.statuses[str(answer.status_code) if answer is not None else "none"] += 1
-        return AFTER_NO_ANSWER if answer is None else self._judge(answer)
+        return RETRY_DELAY if answer is None else self._handle_response(answer)
 
-    def _judge(self, answer: httpx.Response) -> float:
+    def _handle_response(self, answer: httpx.Response) -> float:
         if answer.status_code == 200 and list(answer.json()) == ["access_token", "refresh_token"]:
-            self._keep(answer.json()["refresh_token"])
-            return BETWEEN_REFRESHES
+            self._store_token(answer.json()["refresh_token"])
+            return REFRESH_INTERVAL
         if answer.status_code == 503 and answer.json()["code"] == "unavailable":
             return float(int(answer.headers["Retry-After"]))
         if answer.status_code == 401 and answer.json()["code"] == "invalid_refresh_token":
-            self.doubted = time.monotonic() - self.asked_at
-            self.lost = f"{self.name} signed out {self.doubted:.1f} s after it first sent its token"
+            self.seconds_in_doubt = time.monotonic() - self.first_sent_at
+            self.lost = f"{self.name} signed out {self.seconds_in_doubt:.1f} s after it first sent its token"
         else:
             self.failures.append(f"{answer.status_code} {answer.text[:200]}")
-        return BETWEEN_REFRESHES
+        return REFRESH_INTERVAL
 
-    def _keep(self, secret: str) -> None:
+    def _store_token(self, secret: str) -> None:
         """Go on with the new token; one token must not have two successors."""
-        if self.answered.setdefault(self.token, secret) != secret:
+        if self.successors.setdefault(self.token, secret) != secret:
             self.failures.append(f"{self.name} was given two successors of one token")
-        self.token, self.asked_at = secret, 0.0
-        self.seen.append(secret)
+        self.token, self.first_sent_at = secret, 0.0
+        self.received_tokens.append(secret)
 
     def finish(self, within: float = 20) -> bool:
         """Return whether this client is still signed in: its newest token can be spent."""
-        deadline, known = time.monotonic() + within, len(self.seen)
-        while not self.lost and len(self.seen) == known and time.monotonic() < deadline:
+        deadline, known = time.monotonic() + within, len(self.received_tokens)
+        while not self.lost and len(self.received_tokens) == known and time.monotonic() < deadline:
             time.sleep(self.step())
-        return len(self.seen) > known
+        return len(self.received_tokens) > known
 
 
 class Load:
     """Many clients at once, a thread and a session each; use it as a context, which is the time under load."""
 
-    def __init__(self, url: str, clients: int = 16, connect: Callable[[str], httpx.Client] = directly) -> None:
+    def __init__(self, url: str, clients: int = 16, connect: Callable[[str], httpx.Client] = direct_client) -> None:
         with connect(url) as http:
             people = [Person(http, f"alice{n}@example.com").register().login() for n in range(clients)]
         self.clients = [Client(connect(url), person) for person in people]
@@ -98,7 +98,7 @@ class Load:
     def __exit__(self, *error: object) -> None:
         self._stopping.set()
         for thread in self._threads:
-            thread.join(SLOWEST_ANSWER + 10)
+            thread.join(MAX_RESPONSE_SECONDS + 10)
 
     def close(self) -> None:
         for client in self.clients:
@@ -111,7 +111,7 @@ class Load:
     def statuses(self) -> Counter[str]:
         return sum((client.statuses.copy() for client in self.clients), Counter[str]())
 
-    def wait_for_answers(self, status: str, count: int, within: float = 30) -> float:
+    def wait_for_responses(self, status: str, count: int, within: float = 30) -> float:
         """Wait until the clients together got this many more such answers; return how long it took, in seconds."""
         began, enough = time.monotonic(), self.statuses()[status] + count
         while self.statuses()[status] < enough:
@@ -120,7 +120,7 @@ class Load:
         return time.monotonic() - began
 
     def wait_for_refreshes(self, count: int = 16, within: float = 30) -> float:
-        return self.wait_for_answers("200", count, within)
+        return self.wait_for_responses("200", count, within)
 
     def __str__(self) -> str:
         statuses = self.statuses()

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 from tests.faults.clients import Client, Load
-from tests.faults.verdict import judge
+from tests.faults.verdict import evaluate
 from tests.server import Server
 
 collect_ignore_glob = ["test_sqlite_*"] if settings.DATABASE_URL else ["test_postgresql_*"]
@@ -15,7 +15,7 @@ FIGURES = "figures"
 
 
 @pytest.fixture
-def roomy_server(tmp_path: Path, database_url: str) -> Iterator[Server]:
+def server_with_8_threads(tmp_path: Path, database_url: str) -> Iterator[Server]:
     """A running server with 8 threads in each worker, for when all of them will have to wait."""
     running = Server(tmp_path, database_url, threads=8)
     yield running.start()
@@ -23,7 +23,7 @@ def roomy_server(tmp_path: Path, database_url: str) -> Iterator[Server]:
 
 
 @pytest.fixture
-def loads() -> Iterator[Callable[..., Load]]:
+def start_load() -> Iterator[Callable[..., Load]]:
     """Sign in many clients: loads(url, clients=16)."""
     made: list[Load] = []
 
@@ -37,14 +37,14 @@ def loads() -> Iterator[Callable[..., Load]]:
 
 
 @pytest.fixture
-def conclude(record_property: Callable[[str, object], None]) -> Callable[..., None]:
+def assert_outcome(record_property: Callable[[str, object], None]) -> Callable[..., None]:
     """Hold a load to its promise once it has stopped: nobody signed out, nothing forked, every answer a good one.
 
     Those who are beyond help may be signed out; they are counted apart.
     """
 
     def conclude(load: Load, server: Server, faults: str, beyond_help: Callable[[Client], bool] | None = None) -> None:
-        verdict = judge(load, server)
+        verdict = evaluate(load, server)
         apart = [client for client in verdict.lost if beyond_help and beyond_help(client)]
         counted = f", {len(apart)} of them beyond help" if beyond_help else ""
         record_property(FIGURES, f"{faults}: {verdict}{counted}")

@@ -35,12 +35,12 @@ def assert_unavailable(answer: httpx.Response, within: float = 5) -> None:
     assert answer.elapsed.total_seconds() < within, f"{answer.url} took {answer.elapsed.total_seconds():.1f} s"
 
 
-def refresh(client: Client) -> httpx.Response:
+def send_refresh(client: Client) -> httpx.Response:
     """Ask with a client's token behind its back, as if the answer were lost."""
     return client.http.post("/api/refresh/", json={"refresh_token": client.token})
 
 
-def lose_an_answer(clients: list[Client]) -> None:
+def lose_responses(clients: list[Client]) -> None:
     """Have these clients' tokens spent without the clients hearing of it."""
     for client in clients:
-        assert refresh(client).status_code == 200
+        assert send_refresh(client).status_code == 200

@@ -15,16 +15,16 @@ class LossyProxy(ThreadingHTTPServer):
     daemon_threads, block_on_close = True, False
 
     def __init__(self, url: str) -> None:
-        super().__init__(("127.0.0.1", 0), Forwarding)
+        super().__init__(("127.0.0.1", 0), ForwardingHandler)
         self.upstream = urlsplit(url).netloc
-        self.share, self.dropped, self.chance = 0.0, 0, random.Random(20)
+        self.loss_rate, self.dropped, self.rng = 0.0, 0, random.Random(20)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
 
 
-class Forwarding(BaseHTTPRequestHandler):
+class ForwardingHandler(BaseHTTPRequestHandler):
     """One connection of a client."""
 
     protocol_version = "HTTP/1.1"
@@ -37,7 +37,7 @@ class Forwarding(BaseHTTPRequestHandler):
         answer = upstream.getresponse()
         content = answer.read()
         upstream.close()
-        if self.server.chance.random() < self.server.share:
+        if self.server.rng.random() < self.server.loss_rate:
             self.server.dropped += 1
             self.close_connection = True
             return

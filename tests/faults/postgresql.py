@@ -8,10 +8,10 @@ from pathlib import Path
 from subprocess import CalledProcessError
 
 from tests.postgres import Postgres
-from tests.server import Server, fresh_database
+from tests.server import Server, create_database
 
 
-def folder_for_nobody() -> Path:
+def shared_directory() -> Path:
     """Return a new folder that goes with the run; pytest's own are closed to the user that PostgreSQL runs as."""
     folder = Path(tempfile.mkdtemp(prefix="breakable-", dir=os.environ["LATCHKEY_TESTS_IN"]))
     folder.chmod(0o755)
@@ -19,7 +19,7 @@ def folder_for_nobody() -> Path:
 
 
 @contextmanager
-def stopped_after(*servers: Postgres) -> Iterator[None]:
+def stop_afterwards(*servers: Postgres) -> Iterator[None]:
     """Stop these servers in the end; a test may have stopped some of them itself."""
     try:
         yield
@@ -30,7 +30,7 @@ def stopped_after(*servers: Postgres) -> Iterator[None]:
 
 
 @contextmanager
-def latchkey_on(url: str, folder: Path) -> Iterator[Server]:
+def serve_on(url: str, folder: Path) -> Iterator[Server]:
     """Run a server on the database at this URL."""
     server = Server(folder, url)
     try:
@@ -41,8 +41,8 @@ def latchkey_on(url: str, folder: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def breakable(folder: Path) -> Iterator[tuple[Postgres, Server]]:
+def postgres_and_server(folder: Path) -> Iterator[tuple[Postgres, Server]]:
     """Run a PostgreSQL and a Latchkey on it."""
-    postgres = Postgres(folder_for_nobody()).create().start()
-    with stopped_after(postgres), latchkey_on(fresh_database(postgres.url), folder) as server:
+    postgres = Postgres(shared_directory()).create().start()
+    with stop_afterwards(postgres), serve_on(create_database(postgres.url), folder) as server:
         yield postgres, server

@@ -6,16 +6,16 @@ from contextlib import suppress
 from threading import Thread
 
 
-class Resetting:
+class ResettingProxy:
     """Hands on what comes in at a port of its own; used as a context manager."""
 
     def __init__(self, port: int) -> None:
-        self.to = port
+        self.upstream_port = port
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self.listener.getsockname()[1]
         self.clients: list[socket.socket] = []
 
-    def __enter__(self) -> "Resetting":
+    def __enter__(self) -> "ResettingProxy":
         Thread(target=self._accept, daemon=True).start()
         return self
 
@@ -35,13 +35,13 @@ class Resetting:
         with suppress(OSError):
             while True:
                 client, _ = self.listener.accept()
-                server = socket.create_connection(("127.0.0.1", self.to))
+                server = socket.create_connection(("127.0.0.1", self.upstream_port))
                 self.clients.append(client)
-                Thread(target=_hand_on, args=(client, server), daemon=True).start()
-                Thread(target=_hand_on, args=(server, client), daemon=True).start()
+                Thread(target=_forward, args=(client, server), daemon=True).start()
+                Thread(target=_forward, args=(server, client), daemon=True).start()
 
 
-def _hand_on(source: socket.socket, target: socket.socket) -> None:
+def _forward(source: socket.socket, target: socket.socket) -> None:
     with source:
         with suppress(OSError):
             while part := source.recv(65536):

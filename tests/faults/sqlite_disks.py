@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.server import Server
 
 
-def empty_log(server: Server) -> None:
+def checkpoint_wal(server: Server) -> None:
     """Move what SQLite has logged into its file, so that the next write needs space."""
     connection = sqlite3.connect(Path(server.environment["LATCHKEY_DATA_DIR"]) / "latchkey.sqlite3", timeout=10)
     try:
@@ -22,7 +22,7 @@ def empty_log(server: Server) -> None:
 
 
 @contextmanager
-def small_disk(folder: Path) -> Iterator[None]:
+def mount_small_disk(folder: Path) -> Iterator[None]:
     """Mount a disk of 4 MB on a folder; only root can."""
     folder.mkdir(exist_ok=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=700", "latchkey-tests", str(folder)], check=True)
@@ -36,7 +36,7 @@ def small_disk(folder: Path) -> Iterator[None]:
 def no_space(server: Server) -> Iterator[None]:
     """Fill the disk that the data are on."""
     filler = Path(server.environment["LATCHKEY_DATA_DIR"]) / "filler"
-    empty_log(server)
+    checkpoint_wal(server)
     with filler.open("wb", buffering=0) as file:
         try:
             while True:
@@ -59,13 +59,13 @@ def no_growth(server: Server) -> Iterator[None]:
 
 def can_mount(folder: Path) -> bool:
     try:
-        with small_disk(folder):
+        with mount_small_disk(folder):
             return True
     except (OSError, subprocess.CalledProcessError):
         return False
 
 
-def ways_to_fill() -> list[str]:
+def available_faults() -> list[str]:
     """Return the ways that there are on this machine."""
     probe = Path(os.environ["LATCHKEY_TESTS_IN"]) / "mounted"
     return ["no_growth", "no_space"] if can_mount(probe) else ["no_growth"]

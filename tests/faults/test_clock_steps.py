@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.clients import Load
-from tests.faults.doors import lose_an_answer
+from tests.faults.doors import lose_responses
 from tests.server import Server
 
 pytestmark = pytest.mark.fault
@@ -37,29 +37,29 @@ def moved_server(tmp_path: Path, database_url: str) -> Iterator[MovedServer]:
 
 @pytest.mark.ledger("H-TIME-03")
 def test_steps_under_load_sign_nobody_out(
-    moved_server: MovedServer, loads: Callable[..., Load], conclude: Callable[..., None]
+    moved_server: MovedServer, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
-    with loads(moved_server.url) as load:
+    with start_load(moved_server.url) as load:
         for off in (0, BACK, 0, AHEAD, 0):
             moved_server.step(off)
             load.wait_for_refreshes(200)
-    conclude(load, moved_server, "4 steps of the clock")
+    assert_outcome(load, moved_server, "4 steps of the clock")
 
 
 def test_a_retry_across_a_step_back_is_answered(
-    moved_server: MovedServer, loads: Callable[..., Load], conclude: Callable[..., None]
+    moved_server: MovedServer, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
-    load = loads(moved_server.url)
-    lose_an_answer(load.clients)
+    load = start_load(moved_server.url)
+    lose_responses(load.clients)
     moved_server.step(BACK)
-    conclude(load, moved_server, "a step back during 16 retries")
+    assert_outcome(load, moved_server, "a step back during 16 retries")
 
 
 def test_a_retry_across_a_step_ahead_is_counted(
-    moved_server: MovedServer, loads: Callable[..., Load], conclude: Callable[..., None]
+    moved_server: MovedServer, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
-    load = loads(moved_server.url)
+    load = start_load(moved_server.url)
     in_doubt = load.clients[:8]
-    lose_an_answer(in_doubt)
+    lose_responses(in_doubt)
     moved_server.step(AHEAD)
-    conclude(load, moved_server, "a step ahead during 8 retries", beyond_help=in_doubt.__contains__)
+    assert_outcome(load, moved_server, "a step ahead during 8 retries", beyond_help=in_doubt.__contains__)

@@ -19,31 +19,31 @@ def stop(server: Server) -> None:
 
 @pytest.mark.parametrize("end", [Server.kill, stop], ids=["killed", "stopped"])
 def test_a_server_that_is_ended_and_started_again_signs_nobody_out(
-    server: Server, loads: Callable[..., Load], conclude: Callable[..., None], end: Callable[[Server], None]
+    server: Server, start_load: Callable[..., Load], assert_outcome: Callable[..., None], end: Callable[[Server], None]
 ) -> None:
-    with loads(server.url) as load:
+    with start_load(server.url) as load:
         for _ in range(3):
             load.wait_for_refreshes(100)
             end(server)
             server.restart()
         load.wait_for_refreshes(100)
-    conclude(load, server, "3 ends of the server")
+    assert_outcome(load, server, "3 ends of the server")
 
 
 def test_a_main_process_that_is_killed_alone_takes_its_workers_along(
-    server: Server, loads: Callable[..., Load], conclude: Callable[..., None]
+    server: Server, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
-    with loads(server.url) as load:
+    with start_load(server.url) as load:
         load.wait_for_refreshes(100)
         main = server.process
         assert main
         main.kill()
         main.wait(10)
         try:
-            load.wait_for_answers("none", 16)  # left alone, the workers would hold the port against the next server
+            load.wait_for_responses("none", 16)  # left alone, the workers would hold the port against the next server
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(main.pid, signal.SIGKILL)
         server.restart()
         load.wait_for_refreshes(100)
-    conclude(load, server, "the main process killed")
+    assert_outcome(load, server, "the main process killed")

@@ -12,13 +12,13 @@ pytestmark = pytest.mark.fault
 
 
 def test_every_fifth_answer_lost_signs_nobody_out(
-    server: Server, loads: Callable[..., Load], conclude: Callable[..., None]
+    server: Server, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
     with lossy_proxy(server.url) as proxy:
-        load = loads(proxy.url)
-        proxy.share = 0.2
+        load = start_load(proxy.url)
+        proxy.loss_rate = 0.2
         with load:
             load.wait_for_refreshes(1000, within=60)
-        proxy.share = 0.0
+        proxy.loss_rate = 0.0
         assert proxy.dropped > 100
-        conclude(load, server, f"{proxy.dropped} answers lost")
+        assert_outcome(load, server, f"{proxy.dropped} answers lost")

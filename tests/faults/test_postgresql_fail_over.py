@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults.clients import Load
-from tests.faults.postgresql import folder_for_nobody, latchkey_on, stopped_after
+from tests.faults.postgresql import shared_directory, serve_on, stop_afterwards
 from tests.postgres import Postgres
-from tests.server import Server, fresh_database
+from tests.server import Server, create_database
 
 pytestmark = pytest.mark.fault
 
@@ -16,38 +16,38 @@ pytestmark = pytest.mark.fault
 @pytest.fixture
 def three(tmp_path: Path) -> Iterator[tuple[Postgres, Postgres, Server]]:
     """A primary, its replica, and a Latchkey that is told of both."""
-    primary = Postgres(folder_for_nobody()).create().start()
-    name = fresh_database(primary.url).rpartition("/")[2]
-    with stopped_after(primary):
-        replica = primary.replica(folder_for_nobody())
+    primary = Postgres(shared_directory()).create().start()
+    name = create_database(primary.url).rpartition("/")[2]
+    with stop_afterwards(primary):
+        replica = primary.replica(shared_directory())
         hosts = f"127.0.0.1:{primary.port},127.0.0.1:{replica.port}"
         url = f"postgresql://postgres@{hosts}/{name}?target_session_attrs=read-write"
-        with stopped_after(replica), latchkey_on(url, tmp_path) as server:
+        with stop_afterwards(replica), serve_on(url, tmp_path) as server:
             yield primary, replica, server
 
 
 def test_a_fail_over_under_load_signs_nobody_out(
-    three: tuple[Postgres, Postgres, Server], loads: Callable[..., Load], conclude: Callable[..., None]
+    three: tuple[Postgres, Postgres, Server], start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
     primary, replica, server = three
-    with loads(server.url) as load:
+    with start_load(server.url) as load:
         load.wait_for_refreshes(200)
         primary.stop("immediate")
         replica.promote()
         recovery = load.wait_for_refreshes(200)
-    conclude(load, server, f"a fail-over under load, recovery {recovery:.1f} s")
+    assert_outcome(load, server, f"a fail-over under load, recovery {recovery:.1f} s")
 
 
 def test_a_fail_over_to_a_replica_one_rotation_behind_signs_nobody_out(
-    three: tuple[Postgres, Postgres, Server], loads: Callable[..., Load], conclude: Callable[..., None]
+    three: tuple[Postgres, Postgres, Server], start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
     primary, replica, server = three
-    load = loads(server.url, clients=18)
+    load = start_load(server.url, clients=18)
     with load:
         load.wait_for_refreshes(100)
     assert all(client.finish() for client in load.clients)
-    replica.catch_up(primary)
-    replica.cut_off()
+    replica.wait_for_replay(primary)
+    replica.stop_replication()
     once, often = load.clients[6:12], load.clients[12:]
     assert all(client.finish() for client in once)
     assert all(client.finish() and client.finish() for client in often)
@@ -55,20 +55,20 @@ def test_a_fail_over_to_a_replica_one_rotation_behind_signs_nobody_out(
     replica.promote()
     with load:
         load.wait_for_refreshes(200)
-    conclude(load, server, "a fail-over, 6 level, 6 behind by one, 6 by two", beyond_help=often.__contains__)
+    assert_outcome(load, server, "a fail-over, 6 level, 6 behind by one, 6 by two", beyond_help=often.__contains__)
 
 
 @pytest.mark.ledger("H-INF-03")
 def test_a_primary_that_takes_no_more_writes_is_left_for_the_promoted_replica(
-    three: tuple[Postgres, Postgres, Server], loads: Callable[..., Load], conclude: Callable[..., None]
+    three: tuple[Postgres, Postgres, Server], start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
     primary, replica, server = three
-    with loads(server.url) as load:
+    with start_load(server.url) as load:
         load.wait_for_refreshes(200)
         primary.sql("ALTER SYSTEM SET default_transaction_read_only = on")
         primary.sql("SELECT pg_reload_conf()")
-        load.wait_for_answers("503", 16)
-        replica.catch_up(primary)
+        load.wait_for_responses("503", 16)
+        replica.wait_for_replay(primary)
         replica.promote()
         recovery = load.wait_for_refreshes(200)
-    conclude(load, server, f"a switch-over with the old primary up, recovery {recovery:.1f} s")
+    assert_outcome(load, server, f"a switch-over with the old primary up, recovery {recovery:.1f} s")

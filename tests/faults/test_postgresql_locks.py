@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from tests.faults.clients import Load
-from tests.faults.doors import assert_alive, assert_alive_for, assert_unavailable, refresh
+from tests.faults.doors import assert_alive, assert_alive_for, assert_unavailable, send_refresh
 from tests.people import Person, try_login
 from tests.server import Server
 
@@ -26,9 +26,9 @@ HELD = 8.0
 
 @pytest.mark.ledger("H-INF-04")
 def test_a_locked_session_is_told_as_503_and_the_others_go_on(
-    server: Server, database_url: str, loads: Callable[..., Load], conclude: Callable[..., None]
+    server: Server, database_url: str, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
-    load = loads(server.url)
+    load = start_load(server.url)
     with httpx.Client(base_url=server.url, timeout=20) as http:
         bob = Person(http, "bob@example.com").register().login()
         bob.logout()
@@ -48,21 +48,21 @@ def test_a_locked_session_is_told_as_503_and_the_others_go_on(
             load.wait_for_refreshes(100)
         bob.logout()
     assert load.statuses()["503"] >= 1
-    conclude(load, server, f"a session locked for {HELD:.0f} s")
+    assert_outcome(load, server, f"a session locked for {HELD:.0f} s")
 
 
 def test_a_locked_table_is_told_as_503(
-    roomy_server: Server, database_url: str, loads: Callable[..., Load], conclude: Callable[..., None]
+    server_with_8_threads: Server, database_url: str, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
-    load = loads(roomy_server.url)
+    load = start_load(server_with_8_threads.url)
     with load, psycopg.connect(database_url) as holder:
         load.wait_for_refreshes(100)
         holder.execute("LOCK TABLE latchkey_session IN ACCESS EXCLUSIVE MODE")
-        slowest = assert_alive_for(roomy_server, HELD, within=10)
+        slowest = assert_alive_for(server_with_8_threads, HELD, within=10)
         holder.rollback()
         load.wait_for_refreshes(100)
     assert load.statuses()["503"] >= 16
-    conclude(load, roomy_server, f"all sessions locked for {HELD:.0f} s, slowest /livez {slowest:.1f} s")
+    assert_outcome(load, server_with_8_threads, f"all sessions locked for {HELD:.0f} s, slowest /livez {slowest:.1f} s")
 
 
 SLOW = """
@@ -72,24 +72,24 @@ CREATE TRIGGER slow BEFORE UPDATE ON latchkey_session FOR EACH ROW EXECUTE FUNCT
 
 
 def test_a_locked_session_alone_answers_503_within_5_s(
-    server: Server, database_url: str, loads: Callable[..., Load], conclude: Callable[..., None]
+    server: Server, database_url: str, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
-    load = loads(server.url, clients=1)
+    load = start_load(server.url, clients=1)
     with psycopg.connect(database_url) as holder:
         holder.execute("SELECT 1 FROM latchkey_session FOR UPDATE")
-        assert_unavailable(refresh(load.clients[0]))
-    conclude(load, server, "one session locked")
+        assert_unavailable(send_refresh(load.clients[0]))
+    assert_outcome(load, server, "one session locked")
 
 
 def test_a_statement_that_takes_too_long_answers_503_within_6_s(
-    server: Server, database_url: str, loads: Callable[..., Load], conclude: Callable[..., None]
+    server: Server, database_url: str, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
-    load = loads(server.url, clients=1)
+    load = start_load(server.url, clients=1)
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(SLOW)
-        assert_unavailable(refresh(load.clients[0]), within=6)
+        assert_unavailable(send_refresh(load.clients[0]), within=6)
         connection.execute("DROP TRIGGER slow ON latchkey_session")
-    conclude(load, server, "one slow statement")
+    assert_outcome(load, server, "one slow statement")
 
 
 @pytest.mark.ledger("H-INF-04")

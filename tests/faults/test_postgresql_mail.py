@@ -5,35 +5,35 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.postgresql import folder_for_nobody, stopped_after
-from tests.mail.post_office import PostOffice
+from tests.faults.postgresql import shared_directory, stop_afterwards
+from tests.mail.post_office import SmtpServer
 from tests.postgres import Postgres
-from tests.server import Server, fresh_database
+from tests.server import Server, create_database
 
 pytestmark = pytest.mark.fault
-POST = """
+ENQUEUE_CODE = """
 from latchkey.mail.models import Kind
 from latchkey.mail.outbox import post
 post(Kind.PASSWORD_RESET, "alice@example.com", {"link": "https://x/?token=LINK", "code": "4711", "minutes": "30"})
 """
-LOOKS = 5.0
+POLLS = 5.0
 """Seconds between two looks of a courier."""
 
 
 @pytest.mark.ledger("ASVS-16.5.2")
 def test_couriers_go_on_when_postgresql_is_back(tmp_path: Path) -> None:
-    postgres = Postgres(folder_for_nobody()).create().start()
-    office = PostOffice().start()
-    server = Server(tmp_path, fresh_database(postgres.url), EMAIL_URL=office.url)
-    with stopped_after(postgres):
+    postgres = Postgres(shared_directory()).create().start()
+    office = SmtpServer().start()
+    server = Server(tmp_path, create_database(postgres.url), EMAIL_URL=office.url)
+    with stop_afterwards(postgres):
         try:
             server.start()
-            server.shell(POST)
+            server.shell(ENQUEUE_CODE)
             office.wait_for(1)
             postgres.stop("immediate")
-            time.sleep(3 * LOOKS)
+            time.sleep(3 * POLLS)
             postgres.start()
-            server.shell(POST)
+            server.shell(ENQUEUE_CODE)
             office.wait_for(2)
         finally:
             server.kill()

@@ -7,39 +7,39 @@ from pathlib import Path
 import pytest
 
 from tests.faults.clients import Load
-from tests.faults.doors import assert_alive, assert_unavailable, refresh
-from tests.faults.sqlite_disks import no_growth, no_space, small_disk, ways_to_fill
+from tests.faults.doors import assert_alive, assert_unavailable, send_refresh
+from tests.faults.sqlite_disks import no_growth, no_space, mount_small_disk, available_faults
 from tests.server import Server
 
 pytestmark = pytest.mark.fault
 FULL = {"no_growth": no_growth, "no_space": no_space}
 
 
-@pytest.fixture(params=ways_to_fill())
+@pytest.fixture(params=available_faults())
 def way(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
 def server_on_disk(way: str, tmp_path: Path) -> Iterator[Server]:
-    with small_disk(tmp_path / "var") if way == "no_space" else nullcontext():
+    with mount_small_disk(tmp_path / "var") if way == "no_space" else nullcontext():
         running = Server(tmp_path)
         yield running.start()
         running.kill()
 
 
 def test_a_full_disk_signs_nobody_out(
-    way: str, server_on_disk: Server, loads: Callable[..., Load], conclude: Callable[..., None]
+    way: str, server_on_disk: Server, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
-    load = loads(server_on_disk.url)
+    load = start_load(server_on_disk.url)
     workers = server_on_disk.worker_pids()
     for _ in range(2):
         with load:
             load.wait_for_refreshes(200)
             with FULL[way](server_on_disk):
-                load.wait_for_answers("503", 32)
+                load.wait_for_responses("503", 32)
                 assert_alive(server_on_disk)
-                assert_unavailable(refresh(load.clients[0]))
+                assert_unavailable(send_refresh(load.clients[0]))
             recovery = load.wait_for_refreshes(200)
     assert server_on_disk.worker_pids() == workers
-    conclude(load, server_on_disk, f"2 times {way}, recovery {recovery:.1f} s")
+    assert_outcome(load, server_on_disk, f"2 times {way}, recovery {recovery:.1f} s")

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.faults.clients import Load
-from tests.faults.doors import assert_alive_for, assert_unavailable, refresh
+from tests.faults.doors import assert_alive_for, assert_unavailable, send_refresh
 from tests.people import Person
 from tests.server import Server
 
@@ -24,10 +24,10 @@ def lock(server: Server) -> sqlite3.Connection:
 
 
 def test_a_file_locked_for_8_s_signs_nobody_out(
-    roomy_server: Server, loads: Callable[..., Load], conclude: Callable[..., None]
+    server_with_8_threads: Server, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
-    server = roomy_server
-    load = loads(server.url)
+    server = server_with_8_threads
+    load = start_load(server.url)
     with load:
         load.wait_for_refreshes(100)
         holder = lock(server)
@@ -35,19 +35,19 @@ def test_a_file_locked_for_8_s_signs_nobody_out(
         holder.close()
         recovery = load.wait_for_refreshes(100)
     assert load.statuses()["503"] >= 8
-    conclude(load, server, f"a file locked for {HELD:.0f} s, slowest /livez {slowest:.1f} s, recovery {recovery:.1f} s")
+    assert_outcome(load, server, f"a file locked for {HELD:.0f} s, slowest /livez {slowest:.1f} s, recovery {recovery:.1f} s")
 
 
 def test_a_locked_file_answers_503_within_5_s_and_is_read_meanwhile(
-    server: Server, loads: Callable[..., Load], conclude: Callable[..., None]
+    server: Server, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
-    load = loads(server.url, clients=1)
+    load = start_load(server.url, clients=1)
     with httpx.Client(base_url=server.url, timeout=20) as http:
         bob = Person(http, load.clients[0].name).login()
         holder = lock(server)
-        assert_unavailable(refresh(load.clients[0]))
+        assert_unavailable(send_refresh(load.clients[0]))
         assert bob.me().status_code == 200
         assert http.get("/readyz").status_code == 200
         holder.close()
         bob.logout()
-    conclude(load, server, "one client of a locked file")
+    assert_outcome(load, server, "one client of a locked file")

@@ -13,17 +13,17 @@ from latchkey.tokens.refresh_token import digest, selector
 from tests.faults.clients import Client, Load
 from tests.server import Server
 
-_ROWS = "SELECT selector, digest, next_digest FROM latchkey_session"
+_SELECT_SESSIONS = "SELECT selector, digest, next_digest FROM latchkey_session"
 
 
-def sessions(server: Server) -> dict[int, set[bytes]]:
+def session_digests(server: Server) -> dict[int, set[bytes]]:
     """Return the digests of the tokens that each session takes, by selector, past the server and its code."""
     if url := server.environment.get("DATABASE_URL"):
         with psycopg.connect(url) as connection:
-            rows = connection.execute(_ROWS).fetchall()
+            rows = connection.execute(_SELECT_SESSIONS).fetchall()
     else:
         connection_ = sqlite3.connect(Path(server.environment["LATCHKEY_DATA_DIR"]) / "latchkey.sqlite3")
-        rows = connection_.execute(_ROWS).fetchall()
+        rows = connection_.execute(_SELECT_SESSIONS).fetchall()
         connection_.close()
     return {row[0]: {bytes(row[1]), bytes(row[2])} for row in rows}
 
@@ -34,12 +34,12 @@ def live_tokens(client: Client, server: Server) -> list[str]:
     secret = server.environment.get("LATCHKEY_SECRET_KEY") or made.read_text().strip()
     with override_settings(SECRET_KEY=secret):
         key = refresh_token_keys()[0]
-    taken = sessions(server).get(selector(UUID(client.token)), set())
-    return [token for token in client.seen if digest(key, UUID(token)) in taken]
+    taken = session_digests(server).get(selector(UUID(client.token)), set())
+    return [token for token in client.received_tokens if digest(key, UUID(token)) in taken]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class FaultOutcome:
     """What became of a load; the failures say which answers, forks and left-over rows must not be."""
 
     load: Load
@@ -51,7 +51,7 @@ class Verdict:
         return f"{self.load}, lost sessions {len(self.lost)}, forks {len(self.forks)}"
 
 
-def judge(load: Load, server: Server) -> Verdict:
+def evaluate(load: Load, server: Server) -> FaultOutcome:
     """Let every client refresh once more, then compare what it was ever given with what the table takes."""
     stuck = [client for client in load.clients if not client.finish() and not client.lost]
     lost = [client for client in load.clients if client.lost]
@@ -60,6 +60,6 @@ def judge(load: Load, server: Server) -> Verdict:
     expected = {client.name: [] if client.lost else [client.token] for client in load.clients}
     forks = [client for client in load.clients if live_tokens(client, server) != expected[client.name]]
     failures += [f"the live tokens of {client.name} are not its newest alone" for client in forks]
-    if len(sessions(server)) != len(load.clients) - len(lost):
-        failures.append(f"{len(sessions(server))} sessions for {len(load.clients) - len(lost)} clients")
-    return Verdict(load, lost, forks, failures)
+    if len(session_digests(server)) != len(load.clients) - len(lost):
+        failures.append(f"{len(session_digests(server))} sessions for {len(load.clients) - len(lost)} clients")
+    return FaultOutcome(load, lost, forks, failures)

@@ -39,36 +39,36 @@ CASES = {
     "journeys": 400,
 }
 """The fewest requests for each operation, and within sequences of them; together 5,000 on each database."""
-BEARING = ("/api/me/", "/api/verify/", "/api/sessions/", "/api/password/change/", "/api/email/change/")
+BEARER_PATHS = ("/api/me/", "/api/verify/", "/api/sessions/", "/api/password/change/", "/api/email/change/")
 """How the addresses begin that ask for an access token."""
 
-GENERATED = {operation: cases for operation, cases in CASES.items() if operation != "journeys"}
+GENERATED_CASES = {operation: cases for operation, cases in CASES.items() if operation != "journeys"}
 DOCUMENTED_REASONS = {"email_taken", "password_too_obvious"}
 
-REFUSED_UNREAD = {"negative_data_rejection": {"expected-statuses": ["400", "405", "415"]}}
+INPUT_CHECKS = {"negative_data_rejection": {"expected-statuses": ["400", "405", "415"]}}
 """Bad data gets no further than its shape; by itself schemathesis would let a 401 pass too."""
-SIGNED_IN = {"negative_data_rejection": {"expected-statuses": ["400", "401", "405", "415"]}}
-MAILED = {"positive_data_acceptance": {"expected-statuses": ["200", "202", "400", "401", "429"]}}
+AUTH_CHECKS = {"negative_data_rejection": {"expected-statuses": ["400", "401", "405", "415"]}}
+EMAIL_CHECKS = {"positive_data_acceptance": {"expected-statuses": ["200", "202", "400", "401", "429"]}}
 """What an address is, whose a password is and what a link opens is not for a schema to say."""
 CHECKS: dict[str, Any] = {
     # An address that is taken is 400 by the wire contract; see accepts_what_the_document_allows.
-    "POST /api/register/": {"positive_data_acceptance": {"expected-statuses": ["201", "400", "429"]}, **REFUSED_UNREAD},
+    "POST /api/register/": {"positive_data_acceptance": {"expected-statuses": ["201", "400", "429"]}, **INPUT_CHECKS},
     # A password that is made up is a wrong one.
     "DELETE /api/me/": {"positive_data_acceptance": {"expected-statuses": ["204", "400", "401", "429"]}},
-    "POST /api/refresh/": REFUSED_UNREAD,
-    "POST /api/logout/": REFUSED_UNREAD,
+    "POST /api/refresh/": INPUT_CHECKS,
+    "POST /api/logout/": INPUT_CHECKS,
     "POST /api/introspect/": {"negative_data_rejection": {"expected-statuses": ["400", "401", "405", "415"]}},
-    "POST /api/revoke/": REFUSED_UNREAD,
-    **{f"POST /api/{name}/": {**MAILED, **REFUSED_UNREAD} for name in ("password/reset", "password/reset/confirm")},
-    **{f"POST /api/{name}/": {**MAILED, **REFUSED_UNREAD} for name in ("email/verify", "email/verify/resend")},
-    **{f"POST /api/{name}/": {**MAILED, **SIGNED_IN} for name in ("password/change", "email/change")},
-    "POST /api/email/change/confirm/": {**MAILED, **SIGNED_IN},
+    "POST /api/revoke/": INPUT_CHECKS,
+    **{f"POST /api/{name}/": {**EMAIL_CHECKS, **INPUT_CHECKS} for name in ("password/reset", "password/reset/confirm")},
+    **{f"POST /api/{name}/": {**EMAIL_CHECKS, **INPUT_CHECKS} for name in ("email/verify", "email/verify/resend")},
+    **{f"POST /api/{name}/": {**EMAIL_CHECKS, **AUTH_CHECKS} for name in ("password/change", "email/change")},
+    "POST /api/email/change/confirm/": {**EMAIL_CHECKS, **AUTH_CHECKS},
 }
 
 
-def setting_of(operation: str) -> dict[str, Any]:
+def operation_config(operation: str) -> dict[str, Any]:
     path = operation.partition(" ")[2]
-    credentials = 5 if path.startswith(BEARING) else 2 if "/introspect/" in operation else 1
+    credentials = 5 if path.startswith(BEARER_PATHS) else 2 if "/introspect/" in operation else 1
     examples = CASES[operation] // credentials  # each is sent with all of them
     checks = CHECKS.get(operation, {})
     return {"include-name": operation, "generation": {"max-examples": examples}, "checks": checks}
@@ -84,13 +84,13 @@ SCHEMA = schemathesis.openapi.from_wsgi(
             "analysis": {"constants": {"enabled": False}},  # else the source of Django would be read for words
             # What follows what is for the document to say; bad requests would end most journeys early.
             "phases": {"stateful": {"inference": {"algorithms": []}, "generation": {"mode": "positive"}}},
-            "operations": [setting_of(operation) for operation in GENERATED],
+            "operations": [operation_config(operation) for operation in GENERATED_CASES],
         }
     ),
 )
 
 
-def accepts_what_the_document_allows(ctx: Any, response: Any, case: Any) -> None:
+def check_valid_registration_accepted(ctx: Any, response: Any, case: Any) -> None:
     """Expect registration to refuse good data for those reasons alone that no schema can express."""
     if case.operation.label != "POST /api/register/" or case.meta.generation.mode.value != "positive":
         return
@@ -99,13 +99,13 @@ def accepts_what_the_document_allows(ctx: Any, response: Any, case: Any) -> None
         length = len(unicodedata.normalize("NFC", case.body["password"]))
         reasons = DOCUMENTED_REASONS | ({"password_too_short"} if length < 8 else set())
         reasons |= {"password_too_long"} if length > 256 else set()
-        if not is_address(case.body["email"]):  # "idn-email" is looser than the DNS
+        if not is_email_address(case.body["email"]):  # "idn-email" is looser than the DNS
             reasons.add("invalid")
         assert problem["code"] in reasons, problem
         assert problem["code"] != "invalid" or list(problem["errors"]) == ["email"], problem
 
 
-def is_address(text: str) -> bool:
+def is_email_address(text: str) -> bool:
     try:
         normalize_email(text)
     except ValueError:
@@ -113,13 +113,13 @@ def is_address(text: str) -> bool:
     return True
 
 
-def service_credential() -> str:
+def client_authorization() -> str:
     """Return the Authorization of a service, made anew where the last test took it back."""
     ClientCredential.objects.get_or_create(client_id="payments", digest=hash_secret("a secret"))
     return "Basic " + b64encode(b"payments:a+secret").decode()
 
 
-def address_of(case: Any) -> dict[str, str]:
+def client_address(case: Any) -> dict[str, str]:
     """Return a network address that depends on the body, so that no single one uses up its attempts."""
     number = zlib.crc32(repr(case.body).encode("utf-8", "surrogatepass"))
     return {"REMOTE_ADDR": ".".join(map(str, number.to_bytes(4)))}

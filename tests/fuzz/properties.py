@@ -5,10 +5,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from tests.admin.pages import Browser
-from tests.patience import OVER_A_DATABASE
+from tests.patience import NO_DEADLINE
 
-TRIED = settings(
-    OVER_A_DATABASE,
+DERANDOMIZED = settings(
+    NO_DEADLINE,
     max_examples=100,
     derandomize=True,
     database=None,
@@ -18,11 +18,11 @@ TRIED = settings(
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5)
 
-HEADER = st.text(st.characters(min_codepoint=1, max_codepoint=255, exclude_characters="\r\n"), max_size=60)
+HEADER_VALUES = st.text(st.characters(min_codepoint=1, max_codepoint=255, exclude_characters="\r\n"), max_size=60)
 """What a server can hand on: WSGI holds the bytes of a header as Latin-1."""
 
 
-def ask(method: str, path: str, body: bytes = b"", content_type: str = "", **environment: str) -> httpx.Response:
+def send_raw(method: str, path: str, body: bytes = b"", content_type: str = "", **environment: str) -> httpx.Response:
     """Send bytes that httpx would not, through the whole stack."""
     client = Browser(HTTP_HOST="127.0.0.1", raise_request_exception=False)
     answer = client.generic(method, path, body, content_type, **environment)

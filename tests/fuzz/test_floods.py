@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.attacks.doors import DOORS, accepted, knock, nothing_changes
+from tests.attacks.doors import ENDPOINTS, valid_body, send, nothing_changes
 from tests.people import Person
 from tests.problems import assert_problem
 
@@ -26,9 +26,9 @@ def with_keys(body: dict[str, str], size: int) -> dict[str, object]:
 
 
 @pytest.mark.ledger("H-JSON-10")
-@pytest.mark.parametrize("name", DOORS)
+@pytest.mark.parametrize("name", ENDPOINTS)
 def test_unknown_keys_are_ignored_however_many_fit_and_however_long(alice: Person, name: str) -> None:
-    body = accepted(alice, name)
+    body = valid_body(alice, name)
     wide = with_keys(body, LIMIT)
     long = {**body, "k" * 60_000: 0}
     assert len(wide) > 3_000
@@ -36,17 +36,17 @@ def test_unknown_keys_are_ignored_however_many_fit_and_however_long(alice: Perso
         long["email"] = "long@example.com"
     for filled in (wide, long):
         assert len(json.dumps(filled)) <= LIMIT
-        answer = knock(alice, name, filled)
-        assert answer.status_code == DOORS[name].success, answer.text
+        answer = send(alice, name, filled)
+        assert answer.status_code == ENDPOINTS[name].success, answer.text
         assert "kkkk" not in answer.text
 
 
 @pytest.mark.ledger("H-JSON-10")
-@pytest.mark.parametrize("name", DOORS)
+@pytest.mark.parametrize("name", ENDPOINTS)
 def test_ten_thousand_keys_and_a_key_of_a_megabyte_are_too_large(alice: Person, name: str) -> None:
-    body = accepted(alice, name)
+    body = valid_body(alice, name)
     many = {**body, **{f"key{number}": 0 for number in range(10_000)}}
     with nothing_changes():
         for filled in (many, {**body, "k" * 1_000_000: 0}, {"k" * 1_000_000: 0}):
-            assert_problem(knock(alice, name, filled), 413, "content_too_large")
-    assert knock(alice, name, body).status_code == DOORS[name].success
+            assert_problem(send(alice, name, filled), 413, "content_too_large")
+    assert send(alice, name, body).status_code == ENDPOINTS[name].success

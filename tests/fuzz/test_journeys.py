@@ -13,15 +13,15 @@ from hypothesis import Phase, settings
 
 from latchkey.rate_limits.in_memory import clear
 from tests.fuzz.document import (
-    BEARING,
+    BEARER_PATHS,
     CASES,
-    GENERATED,
+    GENERATED_CASES,
     SCHEMA,
-    accepts_what_the_document_allows,
-    address_of,
-    service_credential,
+    check_valid_registration_accepted,
+    client_address,
+    client_authorization,
 )
-from tests.patience import OVER_A_DATABASE
+from tests.patience import NO_DEADLINE
 
 JOURNEYS, STEPS = 480, 20
 SUCCESS = {"POST /api/register/": 201, "GET /api/verify/": 204}
@@ -46,10 +46,10 @@ class Journey(SCHEMA.as_state_machine()):  # type: ignore[misc]  # made here and
         transaction.savepoint_rollback(self.start)
 
     def get_call_kwargs(self, case: Any) -> dict[str, Any]:
-        bearer, service = f"Bearer {self.access_token}", service_credential()
-        sent = bearer if case.path.startswith(BEARING) else service if case.path == "/api/introspect/" else ""
+        bearer, service = f"Bearer {self.access_token}", client_authorization()
+        sent = bearer if case.path.startswith(BEARER_PATHS) else service if case.path == "/api/introspect/" else ""
         headers = {"Authorization": sent} if sent else {}
-        return {"headers": headers, "environ_base": address_of(case)}
+        return {"headers": headers, "environ_base": client_address(case)}
 
     def after_call(self, response: Any, case: Any) -> None:
         super().after_call(response, case)
@@ -58,19 +58,19 @@ class Journey(SCHEMA.as_state_machine()):  # type: ignore[misc]  # made here and
             self.access_token = response.json()["access_token"]
 
     def validate_response(self, response: Any, case: Any, additional_checks: Any = None, **kwargs: Any) -> None:
-        checks = [*(additional_checks or []), accepts_what_the_document_allows]
+        checks = [*(additional_checks or []), check_valid_registration_accepted]
         given = kwargs["headers"]  # which the base class would take for made-up ones
         case.validate_response(response, additional_checks=checks, headers=given, recorder=self.recorder)
 
 
 @pytest.mark.ledger("DJ-DOC-1")
-def test_the_links_lead_from_registration_to_sign_out(http: httpx.Client, turn: Callable[..., None]) -> None:
-    turn(access_token_lifetime=timedelta(hours=1))
+def test_the_links_lead_from_registration_to_sign_out(http: httpx.Client, set_policy: Callable[..., None]) -> None:
+    set_policy(access_token_lifetime=timedelta(hours=1))
     Journey.met = Counter()
     with time_machine.travel(datetime.now(UTC), tick=False):  # a slow machine must not end retry windows
         travel()
     assert Journey.met.total() >= CASES["journeys"]
-    for operation in GENERATED:
+    for operation in GENERATED_CASES:
         success = SUCCESS.get(operation, 200)
         least = 3 if "{session_id}" in operation else 8  # what needs an id lies one link further
         assert Journey.met[operation, success] >= least, operation
@@ -79,7 +79,7 @@ def test_the_links_lead_from_registration_to_sign_out(http: httpx.Client, turn: 
 def travel() -> None:
     Journey.run(
         settings=settings(
-            OVER_A_DATABASE,
+            NO_DEADLINE,
             max_examples=JOURNEYS,
             stateful_step_count=STEPS,
             derandomize=True,

@@ -11,17 +11,17 @@ from hypothesis import HealthCheck, settings
 
 from latchkey.rate_limits.in_memory import clear
 from tests.fuzz.document import (
-    BEARING,
+    BEARER_PATHS,
     CASES,
-    GENERATED,
+    GENERATED_CASES,
     SCHEMA,
-    accepts_what_the_document_allows,
-    address_of,
-    service_credential,
+    check_valid_registration_accepted,
+    client_address,
+    client_authorization,
 )
 from tests.people import Person
 
-MET = {
+EXPECTED_STATUSES = {
     "POST /api/register/": {201, 400, 405, 415},
     "POST /api/login/": {400, 401, 405, 415},
     "POST /api/refresh/": {400, 401, 405, 415},
@@ -56,13 +56,13 @@ def answers(request: Any) -> Iterator[Counter[int]]:
     yield counted
     operation = request.node.operation_label
     assert counted.total() >= CASES[operation]
-    assert MET[operation] <= set(counted), counted
+    assert EXPECTED_STATUSES[operation] <= set(counted), counted
 
 
 @pytest.fixture
-def credentials(alice: Person, turn: Callable[..., None]) -> list[dict[str, str]]:
+def credentials(alice: Person, set_policy: Callable[..., None]) -> list[dict[str, str]]:
     """What alice sends, what does not pass for it, and nothing, which leaves what schemathesis makes up."""
-    turn(access_token_lifetime=timedelta(hours=1))
+    set_policy(access_token_lifetime=timedelta(hours=1))
     good = alice.login().bearer()["Authorization"]
     return [{"Authorization": value} for value in (good, good + "A", good[7:], "Bearer x.y.z")] + [{}]
 
@@ -73,15 +73,15 @@ def credentials(alice: Person, turn: Callable[..., None]) -> list[dict[str, str]
 def test_every_answer_is_as_documented(
     case: Any, http: httpx.Client, credentials: list[dict[str, str]], answers: Counter[int]
 ) -> None:
-    of_service = [{"Authorization": service_credential()}, {}]
-    sent = {path: credentials for path in SCHEMA if path.startswith(BEARING)} | {"/api/introspect/": of_service}
+    of_service = [{"Authorization": client_authorization()}, {}]
+    sent = {path: credentials for path in SCHEMA if path.startswith(BEARER_PATHS)} | {"/api/introspect/": of_service}
     clear()  # schemathesis tries wrong credentials, too
     for headers in sent.get(case.path, [{}]):
-        answer = case.call(headers=headers, environ_base=address_of(case))
-        case.validate_response(answer, headers=headers, additional_checks=[accepts_what_the_document_allows])
+        answer = case.call(headers=headers, environ_base=client_address(case))
+        case.validate_response(answer, headers=headers, additional_checks=[check_valid_registration_accepted])
         answers[answer.status_code] += 1
 
 
 def test_there_are_five_thousand_cases() -> None:
     assert sum(CASES.values()) >= 5000
-    assert set(GENERATED) == set(MET) == {result.ok().label for result in SCHEMA.get_all_operations()}
+    assert set(GENERATED_CASES) == set(EXPECTED_STATUSES) == {result.ok().label for result in SCHEMA.get_all_operations()}

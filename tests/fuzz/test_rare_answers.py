@@ -7,12 +7,12 @@ import httpx
 import pytest
 from schemathesis.checks import not_a_server_error
 
-from tests.attacks.conftest import Away, away
-from tests.attacks.doors import DOORS
+from tests.attacks.conftest import DatabaseDown, database_down
+from tests.attacks.doors import ENDPOINTS
 from tests.fuzz.document import SCHEMA
 from tests.people import PASSWORD, Person
 
-__all__ = ["away"]
+__all__ = ["database_down"]
 BODIES: dict[str, dict[str, Any]] = {
     "register": {"email": "mallory@example.com", "password": PASSWORD},
     "login": {"email": "nobody@example.com", "password": PASSWORD},
@@ -25,7 +25,7 @@ BODIES: dict[str, dict[str, Any]] = {
 
 def status_of(name: str, body: dict[str, Any], headers: dict[str, str] | None = None) -> int:
     """Knock, have the answer compared with the document, and return its status."""
-    door = DOORS[name]
+    door = ENDPOINTS[name]
     case = SCHEMA[door.path][door.method].Case(body=body, media_type="application/json")
     excluded = [not_a_server_error]  # a 503 is among what is asked for here
     return int(case.call_and_validate(headers=headers or {}, excluded_checks=excluded).status_code)
@@ -38,20 +38,20 @@ def test_what_cannot_be_answered_or_is_too_large_is_refused_as_documented(alice:
 
 
 @pytest.mark.parametrize("name", ["register", "login", "refresh", "logout"])
-def test_who_tries_too_often_is_refused_as_documented(http: httpx.Client, turn: Callable[..., None], name: str) -> None:
-    turn(registrations_per_address=2)
+def test_who_tries_too_often_is_refused_as_documented(http: httpx.Client, set_policy: Callable[..., None], name: str) -> None:
+    set_policy(registrations_per_address=2)
     statuses = [status_of(name, BODIES[name] | {"unknown": attempt}) for attempt in range(60)]
     assert statuses[-1] == 429
     assert set(statuses) - {429} <= {200, 201, 400, 401}
     assert statuses[0] != 429
 
 
-def test_closed_registration_is_refused_as_documented(http: httpx.Client, turn: Callable[..., None]) -> None:
-    turn(registration_open=False)
+def test_closed_registration_is_refused_as_documented(http: httpx.Client, set_policy: Callable[..., None]) -> None:
+    set_policy(registration_open=False)
     assert status_of("register", BODIES["register"]) == 403
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_an_absent_database_is_told_as_documented(alice: Person, away: Away, name: str) -> None:
-    with away():
+def test_an_absent_database_is_told_as_documented(alice: Person, database_down: DatabaseDown, name: str) -> None:
+    with database_down():
         assert status_of(name, BODIES[name], alice.bearer()) == 503

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from latchkey.conf import policy
 from latchkey.conf.policy import Policy
-from tests.fuzz.properties import JSON, TRIED
+from tests.fuzz.properties import JSON, DERANDOMIZED
 
-KNOBS = {knob.name: knob for knob in fields(Policy)}
-NAMES = st.sampled_from(sorted(KNOBS))
+POLICY_SETTINGS = {knob.name: knob for knob in fields(Policy)}
+NAMES = st.sampled_from(sorted(POLICY_SETTINGS))
 KINDS = st.sampled_from(["default", "timedelta", "datetime", "date", "time", "decimal", "uuid", "bytes", "x"])
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
 STORED = (
@@ -40,28 +40,28 @@ def with_row(name: str, text: str) -> Policy:
         policy.clear_cache()
 
 
-@TRIED
+@DERANDOMIZED
 @given(name=NAMES, text=STORED)
 @example("access_token_lifetime", '{"__type__": "timedelta", "__value__": 1e308}')
 @example("access_token_lifetime", "[" * 5000)
 @example("sessions_per_user", "9" * 5000)
 def test_any_text_in_the_table_leaves_a_policy_in_range(http: httpx.Client, name: str, text: str) -> None:
     changed = with_row(name, text)
-    for knob in KNOBS.values():
+    for knob in POLICY_SETTINGS.values():
         value = getattr(changed, knob.name)
         assert type(value) is type(knob.default)
         assert value in choices(knob) or knob.metadata["minimum"] <= value <= knob.metadata["maximum"]
         assert knob.name == name or value == knob.default
 
 
-@TRIED
+@DERANDOMIZED
 @given(name=NAMES, data=st.data())
 def test_a_value_in_range_comes_back_as_it_was_stored(http: httpx.Client, name: str, data: st.DataObject) -> None:
-    if words := choices(KNOBS[name]):
+    if words := choices(POLICY_SETTINGS[name]):
         word = data.draw(st.sampled_from(words))
         assert getattr(with_row(name, dumps(word)), name) == word
         return
-    low, high = KNOBS[name].metadata["minimum"], KNOBS[name].metadata["maximum"]
+    low, high = POLICY_SETTINGS[name].metadata["minimum"], POLICY_SETTINGS[name].metadata["maximum"]
     kinds: dict[type, Any] = {bool: lambda *_: st.booleans(), int: st.integers, timedelta: st.timedeltas}
     value = data.draw(kinds[type(low)](low, high))
     assert getattr(with_row(name, dumps(value)), name) == value

@@ -11,11 +11,11 @@ from latchkey.sessions.models import Session
 from latchkey.tokens.keys import refresh_token_keys
 from latchkey.tokens.refresh_token import digest, generate, selector, successor
 
-AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36"
+USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36"
 COLUMNS = (
     "id, selector, digest, next_digest, user_id, credential_version, created_at, rotated_at, expires_at, ip, user_agent"
 )
-ROOM_TAKERS = {
+INSERT_FILLER_ROWS = {
     "postgresql": f"""
         INSERT INTO latchkey_session ({COLUMNS})
         SELECT (random() * 9e18)::bigint, (random() * 1.15e18)::bigint, sha256(n::text::bytea), sha256(n::text::bytea),
@@ -30,7 +30,7 @@ ROOM_TAKERS = {
 }
 
 
-def sign_in(count: int) -> list[UUID]:
+def insert_sessions(count: int) -> list[UUID]:
     """Add a user with this many sessions; return their refresh tokens."""
     user = User.objects.create(email=f"{uuid4()}@example.com", password="!")
     key, now = refresh_token_keys()[0], clock.now()
@@ -47,7 +47,7 @@ def sign_in(count: int) -> list[UUID]:
                 rotated_at=now,
                 expires_at=now + timedelta(days=30),
                 ip="203.0.113.7",
-                user_agent=AGENT,
+                user_agent=USER_AGENT,
             )
             for token in tokens
         ),
@@ -56,10 +56,10 @@ def sign_in(count: int) -> list[UUID]:
     return tokens
 
 
-def take_room(count: int, lifetime: timedelta) -> None:
+def insert_filler_rows(count: int, lifetime: timedelta) -> None:
     """Add rows with digests of chance, of one user, which end after this time; a negative one has ended already."""
     user = User.objects.create(email=f"{uuid4()}@example.com", password="!")
     adapted, now = connection.ops.adapt_datetimefield_value, clock.now()
-    values = {"user": user.pk, "now": adapted(now), "expires": adapted(now + lifetime), "agent": AGENT, "count": count}
+    values = {"user": user.pk, "now": adapted(now), "expires": adapted(now + lifetime), "agent": USER_AGENT, "count": count}
     with connection.cursor() as cursor:
-        cursor.execute(ROOM_TAKERS[connection.vendor], values)
+        cursor.execute(INSERT_FILLER_ROWS[connection.vendor], values)

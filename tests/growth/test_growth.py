@@ -9,7 +9,7 @@ from django.db import connection
 from latchkey.core.client import ClientInfo
 from latchkey.sessions.models import Session
 from latchkey.sessions.refresh import refresh
-from tests.growth.filling import sign_in
+from tests.growth.filling import insert_sessions
 
 pytestmark = [pytest.mark.growth, pytest.mark.django_db(transaction=True)]
 SESSIONS, REFRESHES = 5_000, 100_000
@@ -23,7 +23,7 @@ def refresh_at_random(tokens: list[UUID], times: int) -> None:
         tokens[number] = refresh(tokens[number], client).refresh_token
 
 
-def ask(sql: str) -> tuple[int, ...]:
+def send_refresh(sql: str) -> tuple[int, ...]:
     with connection.cursor() as cursor:
         cursor.execute(sql)
         row: tuple[int, ...] = cursor.fetchone()
@@ -31,7 +31,7 @@ def ask(sql: str) -> tuple[int, ...]:
 
 
 def test_a_hundred_thousand_refreshes_add_no_row_and_no_room() -> None:
-    tokens = sign_in(SESSIONS)
+    tokens = insert_sessions(SESSIONS)
     vacuum = "VACUUM latchkey_session" if connection.vendor == "postgresql" else "PRAGMA wal_checkpoint(TRUNCATE)"
     size = {
         "postgresql": "SELECT pg_table_size('latchkey_session') + pg_indexes_size('latchkey_session')",
@@ -39,11 +39,11 @@ def test_a_hundred_thousand_refreshes_add_no_row_and_no_room() -> None:
     }[connection.vendor]
     with connection.cursor() as cursor:
         cursor.execute(vacuum)
-    (before,) = ask(size)
+    (before,) = send_refresh(size)
     refresh_at_random(tokens, REFRESHES)
     with connection.cursor() as cursor:
         cursor.execute(vacuum)
-    (after,) = ask(size)
+    (after,) = send_refresh(size)
     print(f"\n{REFRESHES} refreshes of {SESSIONS} sessions: {before} bytes before, {after} after")
     assert Session.objects.count() == SESSIONS
     assert after <= 1.2 * before
@@ -52,13 +52,13 @@ def test_a_hundred_thousand_refreshes_add_no_row_and_no_room() -> None:
 if connection.vendor == "postgresql":
 
     def test_rotations_stay_on_their_page() -> None:
-        tokens = sign_in(SESSIONS)
-        ask("SELECT pg_stat_reset_single_table_counters('latchkey_session'::regclass)")
-        (start,) = ask("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn")
+        tokens = insert_sessions(SESSIONS)
+        send_refresh("SELECT pg_stat_reset_single_table_counters('latchkey_session'::regclass)")
+        (start,) = send_refresh("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn")
         refresh_at_random(tokens, 20_000)
-        (end,) = ask("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn")
-        ask("SELECT pg_stat_force_next_flush()")
-        updated, heap_only = ask(
+        (end,) = send_refresh("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn")
+        send_refresh("SELECT pg_stat_force_next_flush()")
+        updated, heap_only = send_refresh(
             "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'latchkey_session'"
         )
         print(f"\n{updated} updates, {heap_only} heap-only, {(end - start) / 20_000:.0f} bytes of WAL each")

@@ -9,20 +9,20 @@ import pytest
 import time_machine
 
 from tests.people import Person
-from tests.races.conftest import new_server, race
+from tests.races.conftest import make_server, race
 
-__all__ = ["new_server", "race"]
-From = Callable[[str], httpx.Client]
+__all__ = ["make_server", "race"]
+ClientFactory = Callable[[str], httpx.Client]
 
 
 @pytest.fixture(scope="session")
-def served_with() -> dict[str, str]:
+def server_environment() -> dict[str, str]:
     """The usual environment alone: passwords cost what they cost."""
     return {}
 
 
 @pytest.fixture
-def from_address(http: httpx.Client) -> Iterator[From]:
+def from_address(http: httpx.Client) -> Iterator[ClientFactory]:
     """A client of the same service that comes from this network address."""
     from latchkey.wsgi import application
 
@@ -36,7 +36,7 @@ def from_address(http: httpx.Client) -> Iterator[From]:
 
 
 @pytest.fixture
-def mallory(from_address: From, alice: Person) -> Person:
+def mallory(from_address: ClientFactory, alice: Person) -> Person:
     """Somebody elsewhere, who guesses at alice's password."""
     return replace(alice, http=from_address("192.0.2.66"))
 

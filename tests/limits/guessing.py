@@ -4,16 +4,16 @@ import httpx
 
 from tests.people import Person
 
-WRONG = "not the password"
+WRONG_PASSWORD = "not the password"
 
 
-def attempt(person: Person, password: str = WRONG, email: str | None = None) -> httpx.Response:
+def try_password(person: Person, password: str = WRONG_PASSWORD, email: str | None = None) -> httpx.Response:
     """Try to sign in."""
     return person.http.post("/api/login/", json={"email": email or person.email, "password": password})
 
 
-def fail(person: Person, times: int, email: str | None = None) -> None:
+def fail_logins(person: Person, times: int, email: str | None = None) -> None:
     """Guess wrong, so many times in a row; each guess must be looked at."""
     for _ in range(times):
-        answer = attempt(person, email=email)
+        answer = try_password(person, email=email)
         assert answer.status_code == 401, answer.text

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.people import PASSWORD, Person
-from tests.races.conftest import OpenRace, connected
+from tests.races.conftest import OpenRace, open_clients
 
 pytestmark = pytest.mark.race
 FLOOD, SECONDS = 64, 5
@@ -24,7 +24,7 @@ def resident(pids: list[int]) -> list[int]:
 
 @pytest.mark.ledger("ASVS-15.2.2", "H-INF-15", "ASVS-15.1.3")
 def test_a_flood_of_sign_ins_leaves_the_rest_alive(race: OpenRace) -> None:
-    with race("64 sign-ins beside refresh and me") as on, connected(on.server.url, FLOOD) as clients:
+    with race("64 sign-ins beside refresh and me") as on, open_clients(on.server.url, FLOOD) as clients:
         people = [Person(client, f"flood.{number}@example.com").register() for number, client in enumerate(clients)]
         honest = on.person("honest").register().login()
         before = resident(on.server.worker_pids())

@@ -7,11 +7,11 @@ import time_machine
 
 from latchkey.rate_limits.models import Attempt
 from latchkey.rate_limits.prune import prune
-from tests.limits.guessing import attempt, fail
+from tests.limits.guessing import try_password, fail_logins
 from tests.people import PASSWORD, Person
 
 
-def kept() -> list[tuple[bool, bool]]:
+def stored_rows() -> list[tuple[bool, bool]]:
     """Return which rows there are: of an account or not, of a place or not."""
     return sorted((bool(row.account), bool(row.address)) for row in Attempt.objects.all())
 
@@ -20,22 +20,22 @@ def test_addresses_are_forgotten_in_a_day_and_accounts_in_half_a_year(
     clock: time_machine.Traveller, alice: Person
 ) -> None:
     alice.login()
-    assert kept() == [(False, True), (False, True), (True, False), (True, True)]  # sign-in and registration apart
+    assert stored_rows() == [(False, True), (False, True), (True, False), (True, True)]  # sign-in and registration apart
     clock.shift(timedelta(days=1, seconds=1))
     assert sum(prune(batch=1)) == 2
-    assert kept() == [(True, False), (True, True)]
+    assert stored_rows() == [(True, False), (True, True)]
     clock.shift(timedelta(days=180))
     assert sum(prune()) == 2
 
 
 def test_an_account_that_is_shut_for_good_stays_shut(
-    mallory: Person, turn: Callable[..., None], clock: time_machine.Traveller
+    mallory: Person, set_policy: Callable[..., None], clock: time_machine.Traveller
 ) -> None:
-    turn(failures_per_account=2, failures_per_address=1_000)
+    set_policy(failures_per_account=2, failures_per_address=1_000)
     for _ in range(100):
-        fail(mallory, 1)
+        fail_logins(mallory, 1)
         clock.shift(timedelta(hours=1))
     clock.shift(timedelta(days=1_000))
     list(prune())
-    assert kept() == [(True, False)]
-    assert attempt(mallory, PASSWORD).status_code == 429
+    assert stored_rows() == [(True, False)]
+    assert try_password(mallory, PASSWORD).status_code == 429

@@ -8,13 +8,13 @@ import pytest
 import time_machine
 
 from latchkey.rate_limits.in_memory import MAX_ADDRESSES, MAX_PER_WINDOW, _counts
-from tests.limits.conftest import From
+from tests.limits.conftest import ClientFactory
 from tests.people import Person
 from tests.problems import assert_problem
 
 
 @pytest.fixture(params=["refresh", "logout"])
-def door(request: pytest.FixtureRequest) -> str:
+def endpoint(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
@@ -31,17 +31,17 @@ def guess_until_limited(person: Person, door: str) -> int:
 
 
 @pytest.mark.ledger("CS-SESS-6", "RFC7009-5", "ASVS-2.4.1")
-def test_made_up_tokens_are_limited(mallory: Person, door: str, caplog: pytest.LogCaptureFixture) -> None:
-    assert MAX_PER_WINDOW <= guess_until_limited(mallory, door) <= MAX_PER_WINDOW + 2
-    answer = mallory.http.post(f"/api/{door}/", json={"refresh_token": str(uuid4())})
+def test_made_up_tokens_are_limited(mallory: Person, endpoint: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert MAX_PER_WINDOW <= guess_until_limited(mallory, endpoint) <= MAX_PER_WINDOW + 2
+    answer = mallory.http.post(f"/api/{endpoint}/", json={"refresh_token": str(uuid4())})
     assert_problem(answer, 429, "too_many_attempts")
     assert 1 <= int(answer.headers["Retry-After"]) <= 60
     assert [line for line in caplog.messages if "rate_limit.exceeded" in line]
 
 
-def test_a_token_of_ours_is_served_beside_a_guesser(alice: Person, mallory: Person, door: str) -> None:
+def test_a_token_of_ours_is_served_beside_a_guesser(alice: Person, mallory: Person, endpoint: str) -> None:
     at_home = replace(mallory, http=alice.http)
-    guess_until_limited(at_home, door)
+    guess_until_limited(at_home, endpoint)
     alice.refresh()
     alice.refresh()
     assert alice.logout().status_code == 200
@@ -64,7 +64,7 @@ def test_the_limit_is_over_after_a_minute(mallory: Person, clock: time_machine.T
     assert guess(mallory, "refresh") == 401
 
 
-def test_every_address_has_a_limit_of_its_own(mallory: Person, from_address: From) -> None:
+def test_every_address_has_a_limit_of_its_own(mallory: Person, from_address: ClientFactory) -> None:
     guess_until_limited(mallory, "refresh")
     assert guess(mallory, "refresh") == 429
     assert guess(replace(mallory, http=from_address("192.0.2.67")), "refresh") == 401

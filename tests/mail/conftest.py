@@ -9,29 +9,29 @@ from latchkey.conf.email import parse_email_url
 from latchkey.mail.delivery import Outcome, deliver_due
 from latchkey.mail.models import Mail, MailKind
 from latchkey.mail.outbox import enqueue
-from tests.mail.post_office import PostOffice
+from tests.mail.post_office import SmtpServer
 
 ALICE = "alice@example.com"
 CONTEXT = {"link": "https://auth.example.com/go/?token=TOKEN-OF-ALICE&next=1", "code": "4711-0815", "minutes": "30"}
 
 
 @pytest.fixture
-def office() -> Iterator[PostOffice]:
-    office = PostOffice().start()
+def smtp_server() -> Iterator[SmtpServer]:
+    office = SmtpServer().start()
     yield office
     office.stop()
 
 
 @pytest.fixture
-def mailing(db: None, settings: Any, office: PostOffice) -> PostOffice:
+def configured_smtp_server(db: None, settings: Any, smtp_server: SmtpServer) -> SmtpServer:
     """The SMTP server that this process sends to."""
-    settings.MAIL_SERVER = parse_email_url(office.url)
+    settings.MAIL_SERVER = parse_email_url(smtp_server.url)
     settings.PUBLIC_URL, settings.MAIL_FROM = "https://auth.example.com", "Example <no-reply@example.com>"
-    return office
+    return smtp_server
 
 
 @pytest.fixture
-def posted(db: None) -> Callable[..., Mail]:
+def enqueue_mail(db: None) -> Callable[..., Mail]:
     """Put a mail into the outbox: posted(to="bob@example.com")."""
 
     def put(kind: MailKind = MailKind.PASSWORD_RESET, to: str = ALICE, **context: str) -> Mail:
@@ -41,6 +41,6 @@ def posted(db: None) -> Callable[..., Mail]:
 
 
 @pytest.fixture
-def go_round() -> Callable[[], list[Outcome]]:
+def deliver_due_mails() -> Callable[[], list[Outcome]]:
     """Deliver what is due, as the courier does; return what became of each mail."""
     return lambda: list(deliver_due())

@@ -11,30 +11,30 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-Answer = str
+Reply = str
 GREYLISTED = "450 4.2.0 Greylisted, come again"
 USER, PASSWORD = "latchkey", "mail p@ss/word"
 
 
-class PostOffice:
+class SmtpServer:
     """Takes every mail, until one of its hooks is set to say otherwise: on_sender, on_recipient, on_data, on_taken."""
 
-    def __init__(self, identity: ssl.SSLContext | None = None, signs_in: bool = False, implicit: bool = False) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, requires_login: bool = False, implicit: bool = False) -> None:
         self.mails: list[EmailMessage] = []
         self.recipients: Counter[str] = Counter()
-        self.sessions = self.sign_ins = 0
-        self.on_sender: Callable[[SMTP, str], Answer | None] = lambda server, address: None
-        self.on_recipient: Callable[[SMTP, str], Answer | None] = lambda server, address: None
-        self.on_data: Callable[[SMTP], Answer | None] = lambda server: None
-        self.on_taken: Callable[[SMTP], Answer | None] = lambda server: None
+        self.sessions = self.logins = 0
+        self.on_sender: Callable[[SMTP, str], Reply | None] = lambda server, address: None
+        self.on_recipient: Callable[[SMTP, str], Reply | None] = lambda server, address: None
+        self.on_data: Callable[[SMTP], Reply | None] = lambda server: None
+        self.on_accepted: Callable[[SMTP], Reply | None] = lambda server: None
         options: dict[str, Any] = {"hostname": "127.0.0.1", "port": 0, "ready_timeout": 10}
-        if identity and implicit:
-            options |= {"ssl_context": identity, "auth_require_tls": False}  # it does not see that this is TLS
-        elif identity:
-            options |= {"tls_context": identity, "require_starttls": True}
-        if signs_in:
+        if tls and implicit:
+            options |= {"ssl_context": tls, "auth_require_tls": False}  # it does not see that this is TLS
+        elif tls:
+            options |= {"tls_context": tls, "require_starttls": True}
+        if requires_login:
             options |= {"authenticator": self.authenticate, "auth_required": not implicit}
-        self.controller = _Listening(self, **options)
+        self.controller = _Controller(self, **options)
 
     @property
     def port(self) -> int:
@@ -45,7 +45,7 @@ class PostOffice:
         """What EMAIL_URL has for a server without TLS, which has a second for each answer."""
         return f"smtp://127.0.0.1:{self.port}?tls=off&timeout=1"
 
-    def start(self) -> "PostOffice":
+    def start(self) -> "SmtpServer":
         self.controller.start()
         return self
 
@@ -62,7 +62,7 @@ class PostOffice:
 
     def authenticate(self, server: SMTP, session: Session, envelope: Envelope, how: str, data: Any) -> AuthResult:
         given = (data.login, data.password) if isinstance(data, LoginPassword) else None
-        self.sign_ins += 1
+        self.logins += 1
         return AuthResult(success=given == (USER.encode(), PASSWORD.encode()), handled=False)
 
     async def handle_EHLO(  # noqa: N802
@@ -74,7 +74,7 @@ class PostOffice:
 
     async def handle_MAIL(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> Answer:
+    ) -> Reply:
         refusal = self.on_sender(server, address)
         if refusal is None:
             envelope.mail_from = address
@@ -82,13 +82,13 @@ class PostOffice:
 
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> Answer:
+    ) -> Reply:
         refusal = self.on_recipient(server, address)
         if refusal is None:
             envelope.rcpt_tos.append(address)
         return refusal or "250 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> Answer:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> Reply:  # noqa: N802
         refusal = self.on_data(server)
         if refusal is not None:
             return refusal
@@ -98,10 +98,10 @@ class PostOffice:
         assert isinstance(mail, EmailMessage)
         self.mails.append(mail)
         self.recipients.update(envelope.rcpt_tos)
-        return self.on_taken(server) or "250 OK"
+        return self.on_accepted(server) or "250 OK"
 
 
-class _Listening(Controller):
+class _Controller(Controller):
     """Takes any free port, and finds out which."""
 
     def _create_server(self) -> Any:
@@ -115,7 +115,7 @@ class _Listening(Controller):
         return begin()
 
 
-def hang_up(server: SMTP) -> None:
+def abort_connection(server: SMTP) -> None:
     """Drop the connection in the middle of the talk, without a word."""
     assert server.transport is not None
     server.transport.abort()

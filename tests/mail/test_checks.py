@@ -10,11 +10,11 @@ from latchkey.mail.checks import verification_has_mail
 
 @pytest.mark.parametrize("verification", ["optional", "required"])
 def test_verification_without_a_mail_server_is_reported(
-    db: None, settings: Any, turn: Callable[..., None], verification: str
+    db: None, settings: Any, set_policy: Callable[..., None], verification: str
 ) -> None:
     settings.MAIL_SERVER = None
     assert verification_has_mail() == []
-    turn(email_verification=verification)
+    set_policy(email_verification=verification)
     (error,) = verification_has_mail()
     assert error.id == "latchkey.E012"
     settings.MAIL_SERVER = {"backend": "any"}

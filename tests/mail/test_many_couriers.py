@@ -17,15 +17,15 @@ from latchkey.core import clock
 from latchkey.mail.models import Mail
 from latchkey.mail.notices import process_pending
 from latchkey.mail.queue import claim_next
-from tests.mail.test_delivery import Posted
+from tests.mail.test_delivery import EnqueueMail
 
 pytestmark = pytest.mark.django_db(transaction=True)
-COURIERS = 4
+WORKERS = 4
 
 
-def at_once(act: Callable[[], Any]) -> list[Any]:
+def run_simultaneously(act: Callable[[], Any]) -> list[Any]:
     """Have couriers do this at the same moment, time and again until there is nothing more; return what each did."""
-    begin = Barrier(COURIERS)
+    begin = Barrier(WORKERS)
 
     def work(_: int) -> list[Any]:
         begin.wait(10)
@@ -34,13 +34,13 @@ def at_once(act: Callable[[], Any]) -> list[Any]:
         finally:
             connections.close_all()
 
-    with ThreadPoolExecutor(COURIERS) as pool:
-        return [done for each in pool.map(work, range(COURIERS)) for done in each]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return [done for each in pool.map(work, range(WORKERS)) for done in each]
 
 
-def test_every_mail_is_taken_by_one_courier(posted: Posted) -> None:
-    rows = [posted().pk for _ in range(100)]
-    taken = Counter(at_once(lambda: (mail := claim_next()) and mail.pk))
+def test_every_mail_is_taken_by_one_courier(enqueue_mail: EnqueueMail) -> None:
+    rows = [enqueue_mail().pk for _ in range(100)]
+    taken = Counter(run_simultaneously(lambda: (mail := claim_next()) and mail.pk))
     assert taken == dict.fromkeys(rows, 1)
     assert set(Mail.objects.values_list("attempts", flat=True)) == {1}
 
@@ -49,7 +49,7 @@ def test_every_event_is_told_of_once(transactional_db: None) -> None:
     alice = User.objects.create_user("alice@example.com", email_verified_at=clock.now())
     for _ in range(100):
         record(Event.SESSION_REPLAYED, user_id=alice.pk)
-    assert sum(at_once(lambda: process_pending() or None)) == 100
+    assert sum(run_simultaneously(lambda: process_pending() or None)) == 100
     assert Mail.objects.filter(kind="session_replayed", user_id=alice.pk).count() == 100
 
 

@@ -15,9 +15,9 @@ from latchkey.mail.delivery import Outcome
 from latchkey.mail.models import Mail
 from latchkey.mail.notices import BATCH, process_pending
 from latchkey.sessions.login import login
-from tests.mail.post_office import PostOffice
-from tests.mail.test_delivery import GoRound
-from tests.mailbox import context_of
+from tests.mail.post_office import SmtpServer
+from tests.mail.test_delivery import DeliverDueMails
+from tests.mailbox import decrypt_context
 from tests.people import PASSWORD, Person
 
 LINUX = "Mozilla/5.0 (X11; Linux x86_64; rv:{0}.0) Gecko/20100101 Firefox/{0}.0"
@@ -25,22 +25,22 @@ FIREFOX, NEWER_FIREFOX = LINUX.format(140), LINUX.format(141)
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 )
-HOME, NEXT_DOOR, AWAY = "192.0.2.1", "192.0.2.77", "198.51.100.1"
+KNOWN_ADDRESS, SAME_NETWORK, OTHER_NETWORK = "192.0.2.1", "192.0.2.77", "198.51.100.1"
 
 
 @pytest.fixture
-def sign_in(mailing: PostOffice, http: httpx.Client) -> Callable[..., list[str]]:
+def sign_in(configured_smtp_server: SmtpServer, http: httpx.Client) -> Callable[..., list[str]]:
     """Have alice sign in from an address with a browser; return the kinds of the mails that are posted."""
     Person(http, "alice@example.com").register()
 
-    def sign_in(address: str | None = HOME, browser: str = FIREFOX) -> list[str]:
+    def sign_in(address: str | None = KNOWN_ADDRESS, browser: str = FIREFOX) -> list[str]:
         login("alice@example.com", PASSWORD, ClientInfo(address, browser))
-        return told()
+        return notice_kinds()
 
     return sign_in
 
 
-def told() -> list[str]:
+def notice_kinds() -> list[str]:
     """Return the kinds of the mails that are posted about what has happened."""
     before = set(Mail.objects.values_list("pk", flat=True))
     while process_pending():
@@ -57,7 +57,7 @@ def test_the_first_sign_in_is_not_told_of(sign_in: SignIn) -> None:
 
 @pytest.mark.parametrize(
     ("address", "browser"),
-    [(HOME, FIREFOX), (NEXT_DOOR, FIREFOX), (HOME, NEWER_FIREFOX), (NEXT_DOOR, NEWER_FIREFOX)],
+    [(KNOWN_ADDRESS, FIREFOX), (SAME_NETWORK, FIREFOX), (KNOWN_ADDRESS, NEWER_FIREFOX), (SAME_NETWORK, NEWER_FIREFOX)],
 )
 def test_the_same_device_on_the_same_network_is_not_told_of(sign_in: SignIn, address: str, browser: str) -> None:
     sign_in()
@@ -65,7 +65,7 @@ def test_the_same_device_on_the_same_network_is_not_told_of(sign_in: SignIn, add
 
 
 @pytest.mark.ledger("ASVS-6.3.5")
-@pytest.mark.parametrize(("address", "browser"), [(HOME, CHROME), (AWAY, FIREFOX), (AWAY, CHROME), (None, CHROME)])
+@pytest.mark.parametrize(("address", "browser"), [(KNOWN_ADDRESS, CHROME), (OTHER_NETWORK, FIREFOX), (OTHER_NETWORK, CHROME), (None, CHROME)])
 def test_a_new_device_and_a_new_network_are_told_of_once(sign_in: SignIn, address: str | None, browser: str) -> None:
     sign_in()
     assert sign_in(address, browser) == ["new_device"]
@@ -82,11 +82,11 @@ def test_a_device_that_travels_is_told_of_at_the_first_two_new_networks(sign_in:
 
 @pytest.mark.parametrize(("others", "kinds"), [(9, []), (10, []), (499, []), (500, ["new_device"])])
 def test_a_place_is_remembered_for_500_events(sign_in: SignIn, others: int, kinds: list[str]) -> None:
-    sign_in(AWAY, CHROME)
+    sign_in(OTHER_NETWORK, CHROME)
     sign_in()
     user = User.objects.get()
-    AuditEvent.objects.bulk_create([AuditEvent(name="login.failed", user_id=user.pk, ip=HOME)] * (others - 1))
-    assert sign_in(AWAY, CHROME) == kinds
+    AuditEvent.objects.bulk_create([AuditEvent(name="login.failed", user_id=user.pk, ip=KNOWN_ADDRESS)] * (others - 1))
+    assert sign_in(OTHER_NETWORK, CHROME) == kinds
 
 
 def test_addresses_of_ipv6_are_of_one_network_by_their_first_48_bits(sign_in: SignIn) -> None:
@@ -96,83 +96,83 @@ def test_addresses_of_ipv6_are_of_one_network_by_their_first_48_bits(sign_in: Si
 
 
 def test_what_is_told_is_told_once_and_to_whom_it_concerns(
-    sign_in: SignIn, mailing: PostOffice, go_round: GoRound
+    sign_in: SignIn, configured_smtp_server: SmtpServer, deliver_due_mails: DeliverDueMails
 ) -> None:
     sign_in()
-    sign_in(AWAY, CHROME)
-    assert told() == []
-    assert go_round() == [Outcome.SENT]
-    (mail,) = mailing.mails
+    sign_in(OTHER_NETWORK, CHROME)
+    assert notice_kinds() == []
+    assert deliver_due_mails() == [Outcome.SENT]
+    (mail,) = configured_smtp_server.mails
     assert mail["Subject"] == "New sign-in to your account at auth.example.com"
     text = mail.get_body(("plain",))
     assert text
-    for fact in ("Chrome on Windows", AWAY, "UTC", "https://auth.example.com/"):
+    for fact in ("Chrome on Windows", OTHER_NETWORK, "UTC", "https://auth.example.com/"):
         assert fact in text.get_content()
-    assert mailing.recipients == {"alice@example.com": 1}
+    assert configured_smtp_server.recipients == {"alice@example.com": 1}
 
 
-def test_a_spent_token_that_comes_back_is_told_of(mailing: PostOffice, alice: Person) -> None:
+def test_a_spent_token_that_comes_back_is_told_of(configured_smtp_server: SmtpServer, alice: Person) -> None:
     alice.refresh().refresh()
     assert alice.try_refresh(alice.spent[0]).status_code == 401
-    assert told() == ["session_replayed"]
+    assert notice_kinds() == ["session_replayed"]
 
 
 @pytest.mark.ledger("ASVS-6.3.7", "NIST-4.6")
 def test_a_password_that_was_changed_through_any_door_is_told_of(
-    mailing: PostOffice, alice: Person, row_of: Any
+    configured_smtp_server: SmtpServer, alice: Person, user_row: Any
 ) -> None:
-    told()
-    user = row_of(alice)
+    notice_kinds()
+    user = user_row(alice)
     user.set_password("a new long password")
     user.save()
-    assert told() == ["password_changed"]
-    user.acting = ClientInfo(AWAY, FIREFOX)
+    assert notice_kinds() == ["password_changed"]
+    user.acting = ClientInfo(OTHER_NETWORK, FIREFOX)
     user.set_unusable_password()
     user.save(update_fields=["password"])
-    assert told() == ["password_changed"]
+    assert notice_kinds() == ["password_changed"]
     events = AuditEvent.objects.filter(name="password.changed").order_by("pk")
-    assert list(events.values_list("user_id", "ip", "user_agent")) == [(alice.id, None, ""), (alice.id, AWAY, FIREFOX)]
+    assert list(events.values_list("user_id", "ip", "user_agent")) == [(alice.id, None, ""), (alice.id, OTHER_NETWORK, FIREFOX)]
 
 
-def test_a_new_account_and_a_changed_name_are_no_new_password(mailing: PostOffice, alice: Person, row_of: Any) -> None:
-    user = row_of(alice)
+def test_a_new_account_and_a_changed_name_are_no_new_password(configured_smtp_server: SmtpServer, alice: Person, user_row: Any) -> None:
+    user = user_row(alice)
     user.username = "Alice"
     user.save()
     assert not AuditEvent.objects.filter(name="password.changed").exists()
 
 
 @pytest.mark.parametrize("silent", ["the knob", "no server", "an inactive account"])
-def test_nobody_is_told_anything_when(sign_in: SignIn, turn: Callable[..., None], settings: Any, silent: str) -> None:
+def test_nobody_is_told_anything_when(sign_in: SignIn, set_policy: Callable[..., None], settings: Any, silent: str) -> None:
     sign_in()
     if silent == "the knob":
-        turn(notices=False)
+        set_policy(notices=False)
     elif silent == "no server":
         settings.MAIL_SERVER = None
-    login("alice@example.com", PASSWORD, ClientInfo(AWAY, CHROME))
+    login("alice@example.com", PASSWORD, ClientInfo(OTHER_NETWORK, CHROME))
     if silent == "an inactive account":
         deactivate(User.objects.values_list("pk", flat=True))
-    assert told() == []
+    assert notice_kinds() == []
     assert not AuditEvent.objects.filter(notification_pending=True).exists()
-    turn(notices=True)
-    assert told() == []
+    set_policy(notices=True)
+    assert notice_kinds() == []
 
 
-def test_an_event_of_a_newer_version_holds_up_no_other(mailing: PostOffice, alice: Person) -> None:
-    told()
+def test_an_event_of_a_newer_version_holds_up_no_other(configured_smtp_server: SmtpServer, alice: Person) -> None:
+    notice_kinds()
     AuditEvent.objects.create(name="passkey.added", user_id=alice.id, notification_pending=True)
     alice.refresh().refresh().try_refresh(alice.spent[0])
-    assert told() == ["session_replayed"]
+    assert notice_kinds() == ["session_replayed"]
     assert not AuditEvent.objects.filter(notification_pending=True).exists()
 
 
 def test_events_are_decided_on_in_batches(sign_in: SignIn) -> None:
     for _ in range(BATCH + 1):
-        login("alice@example.com", PASSWORD, ClientInfo(HOME, FIREFOX))
+        login("alice@example.com", PASSWORD, ClientInfo(KNOWN_ADDRESS, FIREFOX))
     assert [process_pending(), process_pending(), process_pending()] == [BATCH, 1, 0]
 
 
 def test_an_address_that_nobody_has_confirmed_gets_few_and_no_words_of_a_stranger(
-    mailing: PostOffice, alice: Person
+    configured_smtp_server: SmtpServer, alice: Person
 ) -> None:
     person = User.objects.get(pk=alice.id)
     person.username = "Call 555 1234"
@@ -182,11 +182,11 @@ def test_an_address_that_nobody_has_confirmed_gets_few_and_no_words_of_a_strange
         for number in range(5):
             person.set_password(f"another long password {number}")
             person.save(update_fields=["password"])
-        return told()
+        return notice_kinds()
 
     assert three_more() == ["password_changed"] * 3
     assert three_more() == []
-    assert {context_of(mail)["username"] for mail in Mail.objects.all()} == {""}
+    assert {decrypt_context(mail)["username"] for mail in Mail.objects.all()} == {""}
     User.objects.filter(pk=alice.id).update(email_verified_at=clock.now())
     assert three_more() == ["password_changed"] * 5
-    assert context_of(Mail.objects.latest("pk"))["username"] == "Call 555 1234"
+    assert decrypt_context(Mail.objects.latest("pk"))["username"] == "Call 555 1234"

@@ -15,17 +15,17 @@ from latchkey.mail.notices import process_pending
 from latchkey.mail.prune import prune
 from latchkey.mail.queue import claim_next
 from latchkey.metrics_server.collectors import mail_queue_size
-from tests.mail.test_delivery import Posted
-from tests.operations.test_indexes import plan_of, sent_by
+from tests.mail.test_delivery import EnqueueMail
+from tests.operations.test_indexes import query_plan, capture_statements
 
 WHOLE = re.compile(r"Seq Scan on latchkey_|SCAN latchkey_\w+(?! USING)\b")
 """A table read from end to end; on SQLite an index that holds only what waits may be."""
 
 
 @pytest.fixture
-def waiting(posted: Posted) -> None:
+def pending_work(enqueue_mail: EnqueueMail) -> None:
     """A mail that is due, and sign-ins that nobody has decided on."""
-    posted()
+    enqueue_mail()
     alice = User.objects.create_user("alice@example.com")
     for address in ("192.0.2.1", "198.51.100.1"):
         record(
@@ -36,9 +36,9 @@ def waiting(posted: Posted) -> None:
 @pytest.mark.parametrize(
     "act", [claim_next, process_pending, mail_queue_size, lambda: sum(prune())], ids=["take", "tell", "queue", "prune"]
 )
-def test_no_statement_of_a_courier_reads_a_whole_table(waiting: None, act: Callable[[], Any]) -> None:
+def test_no_statement_of_a_courier_reads_a_whole_table(pending_work: None, act: Callable[[], Any]) -> None:
     assert Mail.objects.count() == 1
-    plans = [plan_of(statement) for statement in sent_by(act)]
+    plans = [query_plan(statement) for statement in capture_statements(act)]
     assert plans
     for plan in plans:
         assert not WHOLE.search(plan), plan

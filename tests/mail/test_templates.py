@@ -14,14 +14,14 @@ from latchkey.mail.delivery import Outcome
 from latchkey.mail.models import Mail, MailKind
 from latchkey.mail.render import UNVERIFIED_RECIPIENT
 from tests.mail.conftest import ALICE
-from tests.mail.post_office import PostOffice
-from tests.mail.test_delivery import GoRound, Posted
+from tests.mail.post_office import SmtpServer
+from tests.mail.test_delivery import DeliverDueMails, EnqueueMail
 
 SHIPPED = Path(__file__).resolve().parents[2] / "latchkey" / "templates"
 
 
 @pytest.fixture
-def brought(settings: Any, tmp_path: Path) -> Callable[..., None]:
+def install_templates(settings: Any, tmp_path: Path) -> Callable[..., None]:
     """Bring templates: brought({"password_reset.txt": "..."}). Others stay ours."""
 
     def bring(templates: dict[str, str]) -> None:
@@ -35,7 +35,7 @@ def brought(settings: Any, tmp_path: Path) -> Callable[..., None]:
     return bring
 
 
-def parts(office: PostOffice) -> tuple[str, str]:
+def last_mail_bodies(office: SmtpServer) -> tuple[str, str]:
     """Return the text and the HTML of the last mail."""
     text, html = (office.mails[-1].get_body((kind,)) for kind in ("plain", "html"))
     assert text
@@ -45,49 +45,49 @@ def parts(office: PostOffice) -> tuple[str, str]:
 
 @pytest.mark.parametrize("kind", MailKind)
 def test_every_mail_says_what_it_was_filled_with(
-    mailing: PostOffice, posted: Posted, go_round: GoRound, kind: MailKind
+    configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, kind: MailKind
 ) -> None:
-    posted(kind, **SAMPLE_CONTEXT)
-    assert go_round() == [Outcome.SENT]
-    text, html = parts(mailing)
+    enqueue_mail(kind, **SAMPLE_CONTEXT)
+    assert deliver_due_mails() == [Outcome.SENT]
+    text, html = last_mail_bodies(configured_smtp_server)
     used = {name for name in SAMPLE_CONTEXT if f"{{{{ {name}" in (SHIPPED / "mail" / f"{kind}.txt").read_text()}
     used |= {"when", "device", "address"} if "place.txt" in (SHIPPED / "mail" / f"{kind}.txt").read_text() else set()
     assert used
     for name in used:
         assert SAMPLE_CONTEXT[name] in text
         assert SAMPLE_CONTEXT[name] in html
-    assert "auth.example.com" in mailing.mails[0]["Subject"]
+    assert "auth.example.com" in configured_smtp_server.mails[0]["Subject"]
     assert not [line for line in (text + html).splitlines() if "{{" in line or "{%" in line]
 
 
 @pytest.mark.parametrize("kind", MailKind)
 def test_no_mail_asks_the_network_for_anything(
-    mailing: PostOffice, posted: Posted, go_round: GoRound, kind: MailKind
+    configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, kind: MailKind
 ) -> None:
-    posted(kind, **SAMPLE_CONTEXT)
-    go_round()
-    _, html = parts(mailing)
+    enqueue_mail(kind, **SAMPLE_CONTEXT)
+    deliver_due_mails()
+    _, html = last_mail_bodies(configured_smtp_server)
     for word in ("<img", "<script", "<link", "<iframe", "url(", "@import", "src="):
         assert word not in html
 
 
 @pytest.mark.ledger("ASVS-1.3.7", "ASVS-1.2.1")
 @pytest.mark.parametrize("name", ["{{ 7*7 }}", "{% load i18n %}", "<b>Bobby</b> & 'Tables'", "O'Brien \N{SNOWMAN}"])
-def test_a_display_name_is_data(mailing: PostOffice, posted: Posted, go_round: GoRound, name: str) -> None:
+def test_a_display_name_is_data(configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, name: str) -> None:
     named = "<" not in name
-    posted(username=name)
-    assert go_round() == [Outcome.SENT]
-    text, html = parts(mailing)
+    enqueue_mail(username=name)
+    assert deliver_due_mails() == [Outcome.SENT]
+    text, html = last_mail_bodies(configured_smtp_server)
     assert (f"Hello {name}," in text) is named
     assert (f"Hello {name}," in unescape(html)) is named
     assert "<b>" not in html
 
 
 @pytest.mark.ledger("ASVS-1.2.1")
-def test_what_looks_like_html_is_shown_as_it_was_typed(mailing: PostOffice, posted: Posted, go_round: GoRound) -> None:
-    posted(MailKind.NEW_DEVICE, device="<img onerror=alert(1)>", when="now", address='"><script>')
-    go_round()
-    text, html = parts(mailing)
+def test_what_looks_like_html_is_shown_as_it_was_typed(configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails) -> None:
+    enqueue_mail(MailKind.NEW_DEVICE, device="<img onerror=alert(1)>", when="now", address='"><script>')
+    deliver_due_mails()
+    text, html = last_mail_bodies(configured_smtp_server)
     assert "<img onerror=alert(1)>" in text
     assert "&lt;img onerror=alert(1)&gt;" in html
     assert "&quot;&gt;&lt;script&gt;" in html
@@ -96,22 +96,22 @@ def test_what_looks_like_html_is_shown_as_it_was_typed(mailing: PostOffice, post
 @pytest.mark.parametrize("name", ["www.example.org", "see https://example.org", "call me@example.org", "x" * 65])
 @pytest.mark.parametrize("kind", [MailKind.PASSWORD_RESET, MailKind.REGISTRATION_OF_KNOWN_ADDRESS])
 def test_nobody_has_us_send_their_link_to_somebody_else(
-    mailing: PostOffice, posted: Posted, go_round: GoRound, kind: MailKind, name: str
+    configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, kind: MailKind, name: str
 ) -> None:
-    posted(kind, username=name)
-    go_round()
-    for part in parts(mailing):
+    enqueue_mail(kind, username=name)
+    deliver_due_mails()
+    for part in last_mail_bodies(configured_smtp_server):
         assert name not in part
         assert "Hello," in part
 
 
 @pytest.mark.parametrize("kind", sorted(UNVERIFIED_RECIPIENT))
 def test_nothing_that_somebody_wrote_goes_to_an_address_that_is_not_proven(
-    mailing: PostOffice, posted: Posted, go_round: GoRound, kind: MailKind
+    configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, kind: MailKind
 ) -> None:
-    posted(kind, username="Mallory")
-    go_round()
-    for part in parts(mailing):
+    enqueue_mail(kind, username="Mallory")
+    deliver_due_mails()
+    for part in last_mail_bodies(configured_smtp_server):
         assert "Mallory" not in part
 
 
@@ -121,60 +121,60 @@ def test_nothing_that_somebody_wrote_goes_to_an_address_that_is_not_proven(
     ["alice@example.com\r\nBcc: mallory@example.com", "alice@example.com,mallory@example.com", "alice@", "a b@c d"],
 )
 def test_an_address_that_is_more_than_one_reaches_nobody(
-    mailing: PostOffice, posted: Posted, go_round: GoRound, address: str
+    configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, address: str
 ) -> None:
-    posted(to=address)
-    posted(to=ALICE)
-    assert go_round() == [Outcome.FAILED, Outcome.SENT]
-    assert mailing.recipients == {ALICE: 1}
+    enqueue_mail(to=address)
+    enqueue_mail(to=ALICE)
+    assert deliver_due_mails() == [Outcome.FAILED, Outcome.SENT]
+    assert configured_smtp_server.recipients == {ALICE: 1}
     assert Mail.objects.get(sent_at=None).last_error == "address cannot be used"
 
 
 def test_a_subject_is_one_line_whatever_is_in_it(
-    mailing: PostOffice, posted: Posted, go_round: GoRound, brought: Callable[..., None]
+    configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, install_templates: Callable[..., None]
 ) -> None:
-    brought({"password_reset.subject.txt": "For {{ username }}\nand others"})
-    posted(username="Alice\r\nBcc: mallory@example.com")
-    assert go_round() == [Outcome.SENT]
-    (mail,) = mailing.mails
+    install_templates({"password_reset.subject.txt": "For {{ username }}\nand others"})
+    enqueue_mail(username="Alice\r\nBcc: mallory@example.com")
+    assert deliver_due_mails() == [Outcome.SENT]
+    (mail,) = configured_smtp_server.mails
     assert mail["Subject"] == "For Alice Bcc: mallory@example.com and others"
     assert mail["Bcc"] is None
 
 
 def test_an_address_that_smtp_cannot_carry_is_given_up_and_not_bent(
-    mailing: PostOffice, posted: Posted, go_round: GoRound
+    configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails
 ) -> None:
-    posted(to="ålice@example.com")
-    posted(to="alice@exämple.com")
-    assert go_round() == [Outcome.FAILED, Outcome.SENT]
-    assert mailing.recipients == {"alice@xn--exmple-cua.com": 1}
+    enqueue_mail(to="ålice@example.com")
+    enqueue_mail(to="alice@exämple.com")
+    assert deliver_due_mails() == [Outcome.FAILED, Outcome.SENT]
+    assert configured_smtp_server.recipients == {"alice@xn--exmple-cua.com": 1}
     assert Mail.objects.get(sent_at=None).last_error == "address is not ASCII"
 
 
 def test_an_operators_templates_come_first_one_by_one(
-    mailing: PostOffice, posted: Posted, go_round: GoRound, brought: Callable[..., None]
+    configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, install_templates: Callable[..., None]
 ) -> None:
-    brought({"password_reset.txt": "Moin! {{ link }} <{{ code }}>\n", "base.html": "<p>{{ subject }}</p>"})
+    install_templates({"password_reset.txt": "Moin! {{ link }} <{{ code }}>\n", "base.html": "<p>{{ subject }}</p>"})
     refuse_broken_templates()
-    posted()
-    go_round()
-    text, html = parts(mailing)
+    enqueue_mail()
+    deliver_due_mails()
+    text, html = last_mail_bodies(configured_smtp_server)
     assert text.startswith("Moin! https://auth.example.com/go/?")
     assert "<4711-0815>" in text
     assert html.strip() == "<p>Set a new password for auth.example.com</p>"
-    assert mailing.mails[0]["Subject"] == "Set a new password for auth.example.com"
+    assert configured_smtp_server.mails[0]["Subject"] == "Set a new password for auth.example.com"
 
 
 @pytest.mark.parametrize("text", ["{% if %}", "{% extends 'mail/none.html' %}", "{% load nothing %}"])
 def test_a_broken_template_is_named_before_serving_and_its_mails_wait(
-    mailing: PostOffice, posted: Posted, go_round: GoRound, brought: Callable[..., None], text: str
+    configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, install_templates: Callable[..., None], text: str
 ) -> None:
-    brought({"password_reset.html": text})
+    install_templates({"password_reset.html": text})
     with pytest.raises(ImproperlyConfigured, match=r"^The templates of the mail password_reset cannot be used: .+\)$"):
         refuse_broken_templates()
-    posted()
-    posted(MailKind.NEW_DEVICE)
-    assert go_round() == [Outcome.DEFERRED, Outcome.SENT]
+    enqueue_mail()
+    enqueue_mail(MailKind.NEW_DEVICE)
+    assert deliver_due_mails() == [Outcome.DEFERRED, Outcome.SENT]
     row = Mail.objects.get(sent_at=None)
     assert (row.last_error, row.failed_at) == ("template is broken", None)
 

@@ -8,22 +8,22 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from latchkey.rate_limits.in_memory import clear
 from tests.model.design import VERIFIER, Account, Device
-from tests.model.side_by_side import SideBySide
+from tests.model.side_by_side import Comparison
 
 
 class Clients(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.both = SideBySide()
-        self.design = self.both.design
+        self.comparison = Comparison()
+        self.design = self.comparison.design
         self.accounts: list[Account] = []
 
     def teardown(self) -> None:
-        self.both.close()
+        self.comparison.close()
 
     @invariant()
     def the_service_and_the_design_agree(self) -> None:
-        self.both.agree()
+        self.comparison.assert_same_state()
 
     def account(self, data: st.DataObject) -> Account:
         """Draw a person, more often alice: what goes wrong takes several steps of the same one."""
@@ -40,40 +40,40 @@ class Clients(RuleBasedStateMachine):
     @rule(data=st.data(), mistyped=st.sampled_from(["", "", "", " "]))
     def login(self, data: st.DataObject, mistyped: str) -> None:
         account = self.account(data)
-        self.both.login(account, account.password + mistyped)
+        self.comparison.login(account, account.password + mistyped)
 
     @rule(data=st.data(), times=st.integers(1, 3))
     def refresh(self, data: st.DataObject, times: int) -> None:
         device = self.device(data)
         for _ in range(times):
-            self.both.refresh(device.chain[-1])
+            self.comparison.refresh(device.chain[-1])
 
     @rule(data=st.data(), generations=st.sampled_from([1, 1, 2]), after=st.sampled_from([0, 1, 9, 10, 11, 59, 60, -1]))
     def lose_an_answer(self, data: st.DataObject, generations: int, after: int) -> None:
         """Refresh and, some seconds later, send an ancestor of the current token, mostly its parent."""
         device = self.device(data)
-        self.both.refresh(device.chain[-1])
-        self.both.move_clock(self.design.now + timedelta(seconds=after))
-        self.both.refresh(device.chain[-1 - generations :][0])
+        self.comparison.refresh(device.chain[-1])
+        self.comparison.move_clock(self.design.now + timedelta(seconds=after))
+        self.comparison.refresh(device.chain[-1 - generations :][0])
 
     @rule(data=st.data())
     def send_any_token_of_a_session(self, data: st.DataObject) -> None:
-        self.both.refresh(data.draw(st.sampled_from(self.device(data).chain), "token"))
+        self.comparison.refresh(data.draw(st.sampled_from(self.device(data).chain), "token"))
 
     @rule(data=st.data(), verifier=st.integers(0, VERIFIER))
     def guess(self, data: st.DataObject, verifier: int) -> None:
         """Send tokens that nobody was given: one unknown, one with a verifier forged to a selector."""
         clear()  # they are limited, which is looked at elsewhere
-        for refresh_or_logout in (self.both.refresh, self.both.logout):
+        for refresh_or_logout in (self.comparison.refresh, self.comparison.logout):
             refresh_or_logout(uuid4())
-        self.both.refresh(UUID(int=self.device(data).chain[-1].int & ~VERIFIER | verifier))
+        self.comparison.refresh(UUID(int=self.device(data).chain[-1].int & ~VERIFIER | verifier))
 
     @rule(data=st.data())
     def logout(self, data: st.DataObject) -> None:
-        self.both.logout(data.draw(st.sampled_from(self.device(data).chain), "token"))
+        self.comparison.logout(data.draw(st.sampled_from(self.device(data).chain), "token"))
 
     @rule(data=st.data())
-    def knock_with_an_access_token(self, data: st.DataObject) -> None:
+    def use_an_access_token(self, data: st.DataObject) -> None:
         device = self.device(data)
-        accesses = [access for access in self.both.accesses if access.device is device]
-        self.both.knock(data.draw(st.sampled_from(accesses[::-1]), "access token"))
+        accesses = [access for access in self.comparison.accesses if access.device is device]
+        self.comparison.authenticate(data.draw(st.sampled_from(accesses[::-1]), "access token"))

@@ -23,7 +23,7 @@ CLOCK_SKEW = timedelta(seconds=30)  # how far in the future an access token may 
 
 
 @dataclass
-class Knobs:
+class ModelPolicy:
     access_token_lifetime: timedelta = timedelta(seconds=30)
     refresh_token_lifetime: timedelta = timedelta(days=30)
     retry_window: timedelta = timedelta(seconds=10)
@@ -47,7 +47,7 @@ class Account:
 class Row:
     """What a rotation leaves behind: the place in the chain of the stored token, and two times."""
 
-    place: int
+    position: int
     rotated_at: datetime
     expires_at: datetime
 
@@ -69,11 +69,11 @@ class Device:
         return self.rows[-1]
 
     def __repr__(self) -> str:
-        return f"{self.owner!r}'s, opened {self.created_at:%H:%M:%S}, at {self.row.place} of {len(self.chain) - 1}"
+        return f"{self.owner!r}'s, opened {self.created_at:%H:%M:%S}, at {self.row.position} of {len(self.chain) - 1}"
 
 
 @dataclass(frozen=True)
-class Access:
+class IssuedAccessToken:
     """An access token: what it must be worth, and the token itself."""
 
     device: Device
@@ -84,7 +84,7 @@ class Access:
 
 class Design:
     def __init__(self, key: bytes, now: datetime) -> None:
-        self.key, self.now, self.knobs = key, now, Knobs()
+        self.key, self.now, self.policy = key, now, ModelPolicy()
         self.devices: list[Device] = []
 
     def digest(self, token: UUID) -> bytes:
@@ -94,7 +94,7 @@ class Design:
         drawn = int.from_bytes(hmac.digest(self.key, b"\x02" + token.bytes, "sha256")[:8], "big")
         return UUID(int=token.int & ~VERIFIER | drawn & VERIFIER)
 
-    def device_of(self, token: UUID) -> Device | None:
+    def find_device(self, token: UUID) -> Device | None:
         """Find the stored session by the token's selector: all of it but the verifier."""
         stored = (device for device in self.devices if not device.deleted)
         return next((device for device in stored if device.chain[0].int >> 62 == token.int >> 62), None)
@@ -106,16 +106,16 @@ class Design:
         now = self.now
         return [d for d in self.stored() if not d.revoked and d.owner.active and now < d.row.expires_at]
 
-    def admits(self, account: Account, password: str) -> bool:
+    def accepts_password(self, account: Account, password: str) -> bool:
         return account.exists and account.active and password == account.password
 
     def login(self, account: Account, session_id: int, token: UUID) -> Device:
         """Open a session, then drop the owner's ended ones and, past the cap, the oldest."""
-        until = self.now + min(self.knobs.refresh_token_lifetime, self.knobs.session_lifetime_cap)
+        until = self.now + min(self.policy.refresh_token_lifetime, self.policy.session_lifetime_cap)
         opened = Device(account, session_id, self.now, [token], [Row(0, self.now, until)])
         others = [device for device in self.live() if device.owner is account]
         others.sort(key=lambda device: device.created_at, reverse=True)
-        kept = others[: self.knobs.sessions_per_user - 1]
+        kept = others[: self.policy.sessions_per_user - 1]
         for device in self.stored():
             device.deleted = device.owner is account and device not in kept
         self.devices.append(opened)
@@ -123,25 +123,25 @@ class Design:
 
     def refresh(self, token: UUID) -> UUID | None:
         """Return the token that must be answered, or None for a refusal."""
-        device = self.device_of(token)
+        device = self.find_device(token)
         if device is None or device not in self.live():
             return None
-        if device.created_at + self.knobs.session_lifetime_cap <= self.now:
+        if device.created_at + self.policy.session_lifetime_cap <= self.now:
             return None
-        ahead = device.chain.index(token) - device.row.place if token in device.chain else None
+        ahead = device.chain.index(token) - device.row.position if token in device.chain else None
         if ahead in (0, 1):
-            return self._rotate(device, device.row.place + ahead + 1)
-        window = self.knobs.retry_window
+            return self._rotate(device, device.row.position + ahead + 1)
+        window = self.policy.retry_window
         if ahead == -1 and window and self.now - device.row.rotated_at < window:
-            return device.chain[device.row.place]
+            return device.chain[device.row.position]
         device.deleted = True
         return None
 
     def _rotate(self, device: Device, place: int) -> UUID:
         if place == len(device.chain):
             device.chain.append(self.successor(device.chain[-1]))
-        until = self.now + self.knobs.refresh_token_lifetime
-        capped = device.created_at + self.knobs.session_lifetime_cap
+        until = self.now + self.policy.refresh_token_lifetime
+        capped = device.created_at + self.policy.session_lifetime_cap
         device.rows.append(Row(place, self.now, min(until, capped)))
         return device.chain[place]
 
@@ -159,5 +159,5 @@ class Design:
         for device in self.devices:
             device.deleted = device not in self.live()
 
-    def signs_in(self, access: Access) -> bool:
+    def accepts_access_token(self, access: IssuedAccessToken) -> bool:
         return access.device in self.live() and access.issued_at - CLOCK_SKEW <= self.now < access.expires_at

@@ -13,40 +13,40 @@ from tests.model.operator_side import Operator
 PEOPLE = ("alice@example.com", "bob@example.com", "mallory@example.com")
 SECONDS = [timedelta(seconds=n) for n in (1, 2, 5, 9, 10, 11, 29, 30, 31, 60, 61, 600)]
 DAYS = [timedelta(days=n) for n in (1, 29, 31, 181)]
-KNOBS: dict[str, list[Any]] = {  # the last value of each is met only when it is turned to: few sessions outlive it
+SETTING_VALUES: dict[str, list[Any]] = {  # the last value of each is met only when it is turned to: few sessions outlive it
     "access_token_lifetime": [timedelta(seconds=n) for n in (3600, 30, 1)],
     "refresh_token_lifetime": [timedelta(seconds=n) for n in (30 * 86_400, 365 * 86_400, 86_400, 60)],
     "retry_window": [timedelta(seconds=n) for n in (10, 0, 60, 1)],
     "session_lifetime_cap": [timedelta(seconds=n) for n in (180 * 86_400, 3650 * 86_400, 86_400, 60, 1)],
     "sessions_per_user": [100, 1, 2, 3],
 }
-POLICIES = st.fixed_dictionaries({knob: st.sampled_from(values[:-1]) for knob, values in KNOBS.items()})
-OFTEN_TURNED = ["session_lifetime_cap", "session_lifetime_cap", "retry_window", *KNOBS]
-TURNS = st.sampled_from(OFTEN_TURNED).flatmap(lambda knob: st.tuples(st.just(knob), st.sampled_from(KNOBS[knob])))
+POLICIES = st.fixed_dictionaries({knob: st.sampled_from(values[:-1]) for knob, values in SETTING_VALUES.items()})
+WEIGHTED_SETTINGS = ["session_lifetime_cap", "session_lifetime_cap", "retry_window", *SETTING_VALUES]
+SETTING_CHANGES = st.sampled_from(WEIGHTED_SETTINGS).flatmap(lambda knob: st.tuples(st.just(knob), st.sampled_from(SETTING_VALUES[knob])))
 
 SETS_A_PASSWORD = ("change_password", "save")
 
 
 class SessionMachine(Clients):
-    def __init__(self, turn: Callable[..., None]) -> None:
+    def __init__(self, set_policy: Callable[..., None]) -> None:
         super().__init__()
-        self.operator = Operator(self.design, turn)
+        self.operator = Operator(self.design, set_policy)
         self.passwords = 0
 
     @initialize(policy=POLICIES, microseconds=st.sampled_from([0, 999_600]))
     def people_register(self, policy: dict[str, Any], microseconds: int) -> None:
         """Begin at a whole second, which SQLite writes shorter, or close to the next, to which it likes to round."""
-        self.both.move_clock(self.design.now + timedelta(microseconds=microseconds))
-        self.operator.turn(**policy)
-        self.accounts = [self.both.register(email) for email in PEOPLE]
+        self.comparison.move_clock(self.design.now + timedelta(microseconds=microseconds))
+        self.operator.set_policy(**policy)
+        self.accounts = [self.comparison.register(email) for email in PEOPLE]
         for account in self.accounts:
-            self.both.login(account, account.password)
+            self.comparison.login(account, account.password)
 
-    @rule(data=st.data(), turned=TURNS, goes_on=st.booleans())
-    def turn_a_knob(self, data: st.DataObject, turned: tuple[str, Any], goes_on: bool) -> None:
-        self.operator.turn(**dict([turned]))
+    @rule(data=st.data(), turned=SETTING_CHANGES, goes_on=st.booleans())
+    def change_a_setting(self, data: st.DataObject, turned: tuple[str, Any], goes_on: bool) -> None:
+        self.operator.set_policy(**dict([turned]))
         if goes_on:
-            self.both.refresh(self.device(data).chain[-1])
+            self.comparison.refresh(self.device(data).chain[-1])
 
     @rule()
     def prune(self) -> None:
@@ -54,34 +54,34 @@ class SessionMachine(Clients):
 
     @rule(by=st.sampled_from([*SECONDS, *DAYS]))
     def wait(self, by: timedelta) -> None:
-        self.both.move_clock(self.design.now + by)
+        self.comparison.move_clock(self.design.now + by)
 
     @rule(data=st.data(), by=st.sampled_from(SECONDS), signs_in=st.booleans())
     def set_the_clock_back(self, data: st.DataObject, by: timedelta, signs_in: bool) -> None:
-        self.both.move_clock(self.design.now - by)
+        self.comparison.move_clock(self.design.now - by)
         if signs_in:
             self.login(data, mistyped="")
 
     @rule(data=st.data(), off=st.integers(-1, 1), goes_on=st.booleans())
     def wait_for_an_end(self, data: st.DataObject, off: int, goes_on: bool) -> None:
         """Move to the very second at which something ends, or to one of its neighbours."""
-        device, knobs = self.device(data), self.design.knobs
+        device, knobs = self.device(data), self.design.policy
         window_end, cap = device.row.rotated_at + knobs.retry_window, device.created_at + knobs.session_lifetime_cap
         end = data.draw(st.sampled_from([window_end, device.row.expires_at, cap]), "end") + timedelta(seconds=off)
-        self.both.move_clock(max(end, self.design.now))
+        self.comparison.move_clock(max(end, self.design.now))
         if goes_on:
-            self.both.refresh(device.chain[-1])
+            self.comparison.refresh(device.chain[-1])
 
     @rule(data=st.data(), times=st.integers(1, 3), goes_on=st.booleans())
     def fail_over_to_a_replica_that_lags(self, data: st.DataObject, times: int, goes_on: bool) -> None:
         device = self.device(data)
         for _ in range(times):
-            self.both.refresh(device.chain[-1])
+            self.comparison.refresh(device.chain[-1])
         missed = data.draw(st.integers(1, 3), "rotations missed")
         if not device.deleted and missed < len(device.rows):
-            self.both.restore(device, missed)
+            self.comparison.restore(device, missed)
         if goes_on:
-            self.both.refresh(device.chain[-1])
+            self.comparison.refresh(device.chain[-1])
 
     @rule(data=st.data(), verb=st.sampled_from(["sign_out_everywhere", "deactivate", "reactivate", "reactivate"]))
     def act_in_the_admin(self, data: st.DataObject, verb: str) -> None:
@@ -110,6 +110,6 @@ class SessionMachine(Clients):
         self.passwords += 1
         new_password = {"password": f"another fine passphrase {self.passwords}"} if way in SETS_A_PASSWORD else {}
         getattr(self.operator, way)(account, **new_password)
-        self.both.login(account, account.password)
+        self.comparison.login(account, account.password)
         if way == "delete":
-            self.accounts[self.accounts.index(account)] = self.both.register(account.email)
+            self.accounts[self.accounts.index(account)] = self.comparison.register(account.email)

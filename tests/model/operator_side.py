@@ -13,13 +13,13 @@ from tests.model.design import Account, Design
 
 
 class Operator:
-    def __init__(self, design: Design, turn: Callable[..., None]) -> None:
-        self.design, self._turn = design, turn
+    def __init__(self, design: Design, set_policy: Callable[..., None]) -> None:
+        self.design, self._set_policy = design, set_policy
         self._loaded: dict[Account, tuple[User, str]] = {}
 
-    def turn(self, **knobs: Any) -> None:
-        self.design.knobs = replace(self.design.knobs, **knobs)
-        self._turn(**knobs)
+    def set_policy(self, **knobs: Any) -> None:
+        self.design.policy = replace(self.design.policy, **knobs)
+        self._set_policy(**knobs)
 
     def prune(self) -> None:
         """Have the rows of ended sessions deleted, as `latchkey prune` does; from then on they stay ended."""

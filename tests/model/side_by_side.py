@@ -22,32 +22,32 @@ from latchkey.sessions.models import Session
 from latchkey.sessions.refresh import refresh
 from latchkey.tokens import access_token
 from latchkey.tokens.keys import refresh_token_keys
-from tests.model.design import Access, Account, Design, Device
+from tests.model.design import IssuedAccessToken, Account, Design, Device
 from tests.people import PASSWORD
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 CLIENT = ClientInfo("192.0.2.1", "a phone")
-STORED = ("id", "user_id", "digest", "next_digest", "created_at", "rotated_at", "expires_at")
+COMPARED_COLUMNS = ("id", "user_id", "digest", "next_digest", "created_at", "rotated_at", "expires_at")
 
 
 @contextmanager
-def undone() -> Iterator[None]:
+def rolled_back() -> Iterator[None]:
     """Give the database back as it was."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
 
 
-class SideBySide:
+class Comparison:
     def __init__(self) -> None:
         self._open = ExitStack()
         self._open.callback(policy.clear_cache)
-        self._open.enter_context(undone())
+        self._open.enter_context(rolled_back())
         self._clock = self._open.enter_context(time_machine.travel(START, tick=False))
         policy.clear_cache()
         self.design = Design(refresh_token_keys()[0], START)
-        self.accesses: list[Access] = []
+        self.accesses: list[IssuedAccessToken] = []
         self.histories: dict[int, list[dict[str, Any]]] = {}
 
     def close(self) -> None:
@@ -66,15 +66,15 @@ class SideBySide:
         try:
             pair = login(account.email.upper(), password, CLIENT)
         except InvalidCredentials:
-            assert not self.design.admits(account, password), "an honest sign-in was refused"
+            assert not self.design.accepts_password(account, password), "an honest sign-in was refused"
             return
-        assert self.design.admits(account, password), "a sign-in was let in that had to be refused"
+        assert self.design.accepts_password(account, password), "a sign-in was let in that had to be refused"
         said = access_token.verify(pair.access_token, self.design.now)
         assert said.user_id == account.id
-        self._keep(pair, self.design.login(account, said.session_id, pair.refresh_token))
+        self._record_tokens(pair, self.design.login(account, said.session_id, pair.refresh_token))
 
     def refresh(self, token: UUID) -> None:
-        device, due = self.design.device_of(token), self.design.refresh(token)
+        device, due = self.design.find_device(token), self.design.refresh(token)
         try:
             pair = refresh(token, CLIENT)
         except InvalidRefreshToken:
@@ -84,29 +84,29 @@ class SideBySide:
         assert device is not None
         said = access_token.verify(pair.access_token, self.design.now)
         assert (said.user_id, said.session_id) == (device.owner.id, device.id)
-        self._keep(pair, device)
+        self._record_tokens(pair, device)
 
-    def _keep(self, pair: TokenPair, device: Device) -> None:
+    def _record_tokens(self, pair: TokenPair, device: Device) -> None:
         issued_at = self.design.now.replace(microsecond=0)  # a JWT's times are whole seconds
-        expires_at = issued_at + self.design.knobs.access_token_lifetime
-        self.accesses.append(Access(device, issued_at, expires_at, pair.access_token))
+        expires_at = issued_at + self.design.policy.access_token_lifetime
+        self.accesses.append(IssuedAccessToken(device, issued_at, expires_at, pair.access_token))
         history = self.histories.setdefault(device.id, [])
         if len(history) < len(device.rows):  # a retry leaves no new row behind
             history += Session.objects.filter(pk=device.id).values()
 
     def logout(self, token: UUID) -> None:
         logout(token, CLIENT)
-        if device := self.design.device_of(token):
+        if device := self.design.find_device(token):
             device.deleted = True
 
-    def knock(self, access: Access) -> None:
+    def authenticate(self, access: IssuedAccessToken) -> None:
         request = RequestFactory().get("/api/me/", headers={"Authorization": f"Bearer {access.secret}"})
         try:
             found = SessionAuthentication().authenticate(request)
         except InvalidToken:
-            assert not self.design.signs_in(access), "a good access token was refused"
+            assert not self.design.accepts_access_token(access), "a good access token was refused"
             return
-        assert self.design.signs_in(access), "an access token was let in that had to be refused"
+        assert self.design.accepts_access_token(access), "an access token was let in that had to be refused"
         assert found is not None
         user, token = found
         assert (user.pk, token.session_id) == (access.device.owner.id, access.device.id)
@@ -117,20 +117,20 @@ class SideBySide:
             del rows[-rotations:]
         Session.objects.filter(pk=device.id).update(**self.histories[device.id][-1])
 
-    def agree(self) -> None:
+    def assert_same_state(self) -> None:
         """Compare what is stored, what lives, and what the digests open."""
         stored = {
-            row[0]: (row[1], bytes(row[2]), bytes(row[3]), *row[4:]) for row in Session.objects.values_list(*STORED)
+            row[0]: (row[1], bytes(row[2]), bytes(row[3]), *row[4:]) for row in Session.objects.values_list(*COMPARED_COLUMNS)
         }
-        assert stored == {device.id: self._due(device) for device in self.design.stored()}
+        assert stored == {device.id: self._expected_row(device) for device in self.design.stored()}
         live = set(Session.objects.live(self.design.now).values_list("pk", flat=True))
         assert live == {device.id for device in self.design.live()}
         for device in self.design.stored():
             opening = [t for t in device.chain if self.design.digest(t) in stored[device.id][1:3]]
-            lagging = device.row.place < len(device.chain) - 1
+            lagging = device.row.position < len(device.chain) - 1
             assert lagging or opening == device.chain[-1:], "a spent token opens the session"
 
-    def _due(self, device: Device) -> tuple[Any, ...]:
-        current, digest = device.chain[device.row.place], self.design.digest
+    def _expected_row(self, device: Device) -> tuple[Any, ...]:
+        current, digest = device.chain[device.row.position], self.design.digest
         digests = digest(current), digest(self.design.successor(current))
         return device.owner.id, *digests, device.created_at, device.row.rotated_at, device.row.expires_at

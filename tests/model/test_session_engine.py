@@ -22,17 +22,17 @@ LONG = settings(FAST, max_examples=500, derandomize=False)
 
 
 @pytest.fixture(autouse=True)
-def cheap_steps(db: None, settings: Settings, caplog: pytest.LogCaptureFixture, turn: Callable[..., None]) -> None:
+def cheap_steps(db: None, settings: Settings, caplog: pytest.LogCaptureFixture, set_policy: Callable[..., None]) -> None:
     """Make a sign-in cost microseconds, and say nothing of it: what is looked at here is what comes after."""
-    turn(failures_per_account=100, failures_per_address=100_000)
+    set_policy(failures_per_account=100, failures_per_address=100_000)
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     caplog.set_level("CRITICAL", "latchkey.audit")
 
 
-def test_sessions_do_as_the_design_says_whatever_happens(turn: Callable[..., None]) -> None:
-    run_state_machine_as_test(lambda: SessionMachine(turn), settings=FAST)
+def test_sessions_do_as_the_design_says_whatever_happens(set_policy: Callable[..., None]) -> None:
+    run_state_machine_as_test(lambda: SessionMachine(set_policy), settings=FAST)
 
 
 @pytest.mark.race
-def test_sessions_do_as_the_design_says_for_a_long_time(turn: Callable[..., None]) -> None:
-    run_state_machine_as_test(lambda: SessionMachine(turn), settings=LONG)
+def test_sessions_do_as_the_design_says_for_a_long_time(set_policy: Callable[..., None]) -> None:
+    run_state_machine_as_test(lambda: SessionMachine(set_policy), settings=LONG)

@@ -6,23 +6,23 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.deploy.production import production
-from tests.faults.conftest import conclude, pytest_terminal_summary
+from tests.deploy.production import production_server
+from tests.faults.conftest import assert_outcome, pytest_terminal_summary
 from tests.nodes.traffic import Traffic
 from tests.proxy.nginx import Nginx
 from tests.server import Server
 
-__all__ = ["conclude", "pytest_terminal_summary"]
+__all__ = ["assert_outcome", "pytest_terminal_summary"]
 
 collect_ignore_glob = [] if settings.DATABASE_URL else ["test_*"]
 
-NEAR = {"LATCHKEY_TRUSTED_PROXIES": "1"}
+TRUST_ONE_PROXY = {"LATCHKEY_TRUSTED_PROXIES": "1"}
 
 
 @pytest.fixture
 def nodes(tmp_path: Path, database_url: str) -> Iterator[list[Server]]:
     """Two servers in production, which differ in nothing but their port."""
-    both = [production(tmp_path / name, database_url, **NEAR).start() for name in ("one", "two")]
+    both = [production_server(tmp_path / name, database_url, **TRUST_ONE_PROXY).start() for name in ("one", "two")]
     yield both
     for node in both:
         node.kill()

@@ -11,19 +11,19 @@ from tests.server import Server
 
 pytestmark = pytest.mark.nodes
 MOVED_CLOCK = Path(faults.__file__).with_name("moved_clock")
-ANSWERED = "session.refreshed"
+EXPECTED_RESPONSES = "session.refreshed"
 
 
 def wait_until_it_serves(node: Server, traffic: Traffic) -> None:
     """Wait until the proxy sends this node its share again."""
-    before = node.log.read_text().count(ANSWERED)
-    while node.log.read_text().count(ANSWERED) < before + 20:
+    before = node.log.read_text().count(EXPECTED_RESPONSES)
+    while node.log.read_text().count(EXPECTED_RESPONSES) < before + 20:
         traffic.load.wait_for_refreshes(10)
 
 
 @pytest.mark.ledger("H-INF-10")
 def test_a_rolling_restart_fails_no_request(
-    nodes: list[Server], traffic: Callable[[], Traffic], conclude: Callable[..., None]
+    nodes: list[Server], traffic: Callable[[], Traffic], assert_outcome: Callable[..., None]
 ) -> None:
     with traffic() as clients:
         for node in nodes * 2:
@@ -32,13 +32,13 @@ def test_a_rolling_restart_fails_no_request(
             clients.load.wait_for_refreshes(100)
             node.restart()
             wait_until_it_serves(node, clients)
-    assert clients.troubles() == {}
-    conclude(clients.load, nodes[0], "4 restarts, one after the other")
+    assert clients.failed_requests() == {}
+    assert_outcome(clients.load, nodes[0], "4 restarts, one after the other")
 
 
 @pytest.mark.ledger("H-INF-11")
 def test_a_node_that_is_killed_forks_and_loses_no_session(
-    nodes: list[Server], traffic: Callable[[], Traffic], conclude: Callable[..., None], database_url: str
+    nodes: list[Server], traffic: Callable[[], Traffic], assert_outcome: Callable[..., None], database_url: str
 ) -> None:
     with traffic() as clients:
         for node in nodes * 2:
@@ -47,17 +47,17 @@ def test_a_node_that_is_killed_forks_and_loses_no_session(
             clients.load.wait_for_refreshes(100)
             node.restart()
             wait_until_it_serves(node, clients)
-    in_flight = 2 * len(nodes) * len(clients.visitors)
+    in_flight = 2 * len(nodes) * len(clients.users)
     assert set(clients.load.statuses()) == {"200"}, clients.load
-    assert clients.troubles().total() <= in_flight, clients.troubles()
-    clients.sweep(database_url)
-    conclude(clients.load, nodes[0], f"4 nodes killed, visitors told: {dict(clients.troubles())}")
+    assert clients.failed_requests().total() <= in_flight, clients.failed_requests()
+    clients.delete_leftover_sessions(database_url)
+    assert_outcome(clients.load, nodes[0], f"4 nodes killed, visitors told: {dict(clients.failed_requests())}")
 
 
 @pytest.mark.ledger("H-TIME-03")
 @pytest.mark.parametrize("apart", [30, -30])
 def test_clocks_that_are_30_s_apart_sign_nobody_out(
-    nodes: list[Server], traffic: Callable[[], Traffic], conclude: Callable[..., None], apart: int
+    nodes: list[Server], traffic: Callable[[], Traffic], assert_outcome: Callable[..., None], apart: int
 ) -> None:
     off = nodes[1].folder / "clock"
     off.write_text(str(apart))
@@ -69,5 +69,5 @@ def test_clocks_that_are_30_s_apart_sign_nobody_out(
             wait_until_it_serves(node, clients)
         clients.load.wait_for_refreshes(500)
     assert set(clients.load.statuses()) == {"200"}, clients.load
-    assert all(trouble.endswith("/api/me/ 401") for trouble in clients.troubles()), clients.troubles()
-    conclude(clients.load, nodes[0], f"clocks {apart} s apart, visitors told: {dict(clients.troubles())}")
+    assert all(trouble.endswith("/api/me/ 401") for trouble in clients.failed_requests()), clients.failed_requests()
+    assert_outcome(clients.load, nodes[0], f"clocks {apart} s apart, visitors told: {dict(clients.failed_requests())}")

@@ -9,19 +9,19 @@ import psycopg
 
 from tests.faults.clients import Load
 from tests.people import Person
-from tests.proxy.tls import Proxy, client
+from tests.proxy.tls import ProxyAddress, proxy_client
 
 
-class Visitor:
+class VirtualUser:
     """Somebody who registers, signs in, reads, writes and signs out, again and again, and notes what went wrong."""
 
     def __init__(self, http: httpx.Client, name: str) -> None:
         self.http, self.name = http, name
         self.http.timeout = httpx.Timeout(20)
         self.statuses: Counter[str] = Counter()
-        http.event_hooks["response"] = [self._note]
+        http.event_hooks["response"] = [self._count_response]
 
-    def _note(self, answer: httpx.Response) -> None:
+    def _count_response(self, answer: httpx.Response) -> None:
         request = answer.request
         if answer.is_success:
             self.statuses["good"] += 1
@@ -43,26 +43,26 @@ class Visitor:
 class Traffic:
     """The load of tests.faults and two visitors, through the proxy; use it as a context."""
 
-    def __init__(self, proxy: Proxy) -> None:
-        self.load = Load(f"https://127.0.0.1:{proxy.https}", connect=lambda url: client(proxy))
-        self.visitors = [Visitor(client(proxy), name) for name in ("bob", "carol")]
-        self._leaving = threading.Event()
+    def __init__(self, proxy: ProxyAddress) -> None:
+        self.load = Load(f"https://127.0.0.1:{proxy.https}", connect=lambda url: proxy_client(proxy))
+        self.users = [VirtualUser(proxy_client(proxy), name) for name in ("bob", "carol")]
+        self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
-        self._threads = [threading.Thread(target=self._come_and_go, args=(one,)) for one in self.visitors]
+        self._threads = [threading.Thread(target=self._run, args=(one,)) for one in self.users]
         for thread in self._threads:
             thread.start()
         self.load.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._leaving.set()
+        self._stopping.set()
         self.load.__exit__(*error)
         for thread in self._threads:
             thread.join(30)
 
-    def sweep(self, database_url: str) -> None:
+    def delete_leftover_sessions(self, database_url: str) -> None:
         """Delete the sessions that visitors left open because something went wrong."""
         with psycopg.connect(database_url) as connection:
             visitors = "u.email LIKE 'bob%' OR u.email LIKE 'carol%'"
@@ -72,16 +72,16 @@ class Traffic:
 
     def close(self) -> None:
         self.load.close()
-        for visitor in self.visitors:
+        for visitor in self.users:
             visitor.http.close()
 
-    def _come_and_go(self, visitor: Visitor) -> None:
+    def _run(self, visitor: VirtualUser) -> None:
         number = 0
-        while not self._leaving.wait(0.05):
+        while not self._stopping.wait(0.05):
             number += 1
             visitor.visit(number)
 
-    def troubles(self) -> Counter[str]:
+    def failed_requests(self) -> Counter[str]:
         """Return what anybody was told but success, by kind."""
-        told = sum((visitor.statuses for visitor in self.visitors), Counter[str]()) + self.load.statuses()
+        told = sum((visitor.statuses for visitor in self.users), Counter[str]()) + self.load.statuses()
         return Counter({what: count for what, count in told.items() if what not in ("good", "200")})

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from tests.operations.roles import PAGE
-from tests.postgres import embedded
+from tests.postgres import embedded_installation
 from tests.server import Server
 
 
@@ -24,7 +24,7 @@ def run(server: Server, beginning: str) -> None:
     """Run the first line of the page's section on backups that begins so."""
     section = PAGE.read_text().partition("\n## Backups")[2]
     line = next(line for line in section.splitlines() if line.startswith(f"{beginning} "))
-    programs = [str(Path(sys.executable).parent), str(embedded() / "bin"), os.environ["PATH"]]
+    programs = [str(Path(sys.executable).parent), str(embedded_installation() / "bin"), os.environ["PATH"]]
     environment = server.environment | {"PATH": os.pathsep.join(programs)}
     done = subprocess.run(
         line, shell=True, cwd=server.folder, env=environment, capture_output=True, text=True, timeout=60, check=False

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.cache.backends.base import BaseCache
 
 
-class Down(BaseCache):
+class UnreachableCache(BaseCache):
     """Fails at whatever it is asked."""
 
     def __init__(self, location: str, params: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 
-class Authority:
+class CertificateAuthority:
     """Somebody who signs certificates; whoever trusts `file` trusts them."""
 
     def __init__(self, folder: Path, name: str) -> None:
@@ -20,7 +20,7 @@ class Authority:
         self.file = folder / f"{name}.pem"
         self.file.write_bytes(itself.public_bytes(Encoding.PEM))
 
-    def identity(self, address: str) -> ssl.SSLContext:
+    def server_context(self, address: str) -> ssl.SSLContext:
         """Return what a server at this address shows, and proves, to its clients."""
         key, kept = ec.generate_private_key(ec.SECP256R1()), self.folder / f"{self.name}-{address}.pem"
         names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))])

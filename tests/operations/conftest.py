@@ -6,17 +6,17 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.faults.postgresql import folder_for_nobody, stopped_after
+from tests.faults.postgresql import shared_directory, stop_afterwards
 from tests.postgres import Postgres
-from tests.server import Server, fresh_database
+from tests.server import Server, create_database
 
 collect_ignore_glob = [] if settings.DATABASE_URL else ["test_postgresql_*"]
 
-Launch = Callable[..., Server]
+LaunchServer = Callable[..., Server]
 
 
 @pytest.fixture
-def launch(tmp_path: Path, database_url: str) -> Iterator[Launch]:
+def launch(tmp_path: Path, database_url: str) -> Iterator[LaunchServer]:
     """Start the one server of this test, with this environment besides: launch(LATCHKEY_API_DOCS="off")."""
     started: list[Server] = []
 
@@ -33,14 +33,14 @@ def launch(tmp_path: Path, database_url: str) -> Iterator[Launch]:
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL that a module may break."""
-    postgres = Postgres(folder_for_nobody()).create()
-    with stopped_after(postgres.start()):
+    postgres = Postgres(shared_directory()).create()
+    with stop_afterwards(postgres.start()):
         yield postgres
 
 
 @pytest.fixture
 def server(postgres: Postgres, tmp_path: Path) -> Iterator[Server]:
     """One worker of one thread, on a database there."""
-    server = Server(tmp_path, fresh_database(postgres.url), workers=1, threads=1)
+    server = Server(tmp_path, create_database(postgres.url), workers=1, threads=1)
     yield server.start()
     server.kill()

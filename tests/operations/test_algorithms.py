@@ -16,7 +16,7 @@ from jwt.algorithms import get_default_algorithms
 from latchkey.checks import weakness_of
 from latchkey.tokens.jwk import ALGORITHMS
 from latchkey.tokens.keys import ALGORITHM, access_token_keys
-from tests.attacks.forgery import segment
+from tests.attacks.forgery import encode_segment
 from tests.people import Person
 from tests.problems import assert_problem
 from tests.promises.source import PACKAGE
@@ -42,7 +42,7 @@ def signed(person: Person, algorithm: str) -> str:
     claims = jwt.decode(person.access_token, options={"verify_signature": False})
     if algorithm in get_default_algorithms():
         return jwt.encode(claims, key_for(algorithm), algorithm, {"typ": "at+jwt"})
-    return f"{segment({'alg': algorithm, 'typ': 'at+jwt'})}.{segment(claims)}.{segment(b'x' * 32)}"
+    return f"{encode_segment({'alg': algorithm, 'typ': 'at+jwt'})}.{encode_segment(claims)}.{encode_segment(b'x' * 32)}"
 
 
 @pytest.mark.ledger("RFC8725-3.2")
@@ -61,7 +61,7 @@ def test_no_other_algorithm_is_accepted(alice: Person, algorithm: str) -> None:
 def test_a_signature_of_zeros_is_refused(alice: Person, algorithm: str, signature: bytes) -> None:
     _, claims, _ = alice.access_token.split(".")
     assert alice.me().status_code == 200
-    forged = f"{segment({'alg': algorithm, 'typ': 'at+jwt'})}.{claims}.{segment(signature)}"
+    forged = f"{encode_segment({'alg': algorithm, 'typ': 'at+jwt'})}.{claims}.{encode_segment(signature)}"
     assert_problem(alice.me(forged), 401, "invalid_token")
 
 

@@ -7,7 +7,7 @@ from functools import partial
 import httpx
 import pytest
 
-from tests.operations.conftest import Launch
+from tests.operations.conftest import LaunchServer
 from tests.people import Person
 from tests.problems import assert_problem
 
@@ -16,7 +16,7 @@ DOCS = ("/api-doc/", "/api-doc/schema/")
 
 @pytest.mark.ledger("ASVS-13.4.5")
 @pytest.mark.parametrize("switch", ["on", "off"])
-def test_the_documentation_is_there_unless_it_is_switched_off(launch: Launch, switch: str) -> None:
+def test_the_documentation_is_there_unless_it_is_switched_off(launch: LaunchServer, switch: str) -> None:
     server = launch(workers=1, LATCHKEY_API_DOCS=switch)
     assert (f"{server.url}/api-doc/" in server.log.read_text()) == (switch == "on")
     assert f"{server.url}/admin/" in server.log.read_text()
@@ -33,7 +33,7 @@ def test_the_documentation_is_there_unless_it_is_switched_off(launch: Launch, sw
         assert Person(http, "alice@example.com").register().login().refresh().me().status_code == 200
 
 
-def test_many_who_ask_for_the_document_at_once_get_the_same_one(launch: Launch) -> None:
+def test_many_who_ask_for_the_document_at_once_get_the_same_one(launch: LaunchServer) -> None:
     """And nobody's ?version= gets into it."""
     address = f"{launch(workers=1).url}/api-doc/schema/"
     asked = [f"{address}?version={number}" if number % 2 else address for number in range(16)]

@@ -10,35 +10,35 @@ import httpx
 import pytest
 
 from tests.contracts import test_readme
-from tests.faults.postgresql import folder_for_nobody
+from tests.faults.postgresql import shared_directory
 from tests.people import Person
 from tests.server import LATCHKEY, Server
 
-NOBODY_WE_KNOW = 54_321
+UNKNOWN_UID = 54_321
 READ_ONLY = Path(__file__).with_name("read_only")
 READ_ANYTHING = 1 << 2
 """The bit of CAP_DAC_READ_SEARCH: root's own folders may hold the very Python that runs here."""
 
 
-def stranger() -> list[str]:
+def unprivileged_command() -> list[str]:
     """Return what makes a command run as somebody whom the machine does not know, and who may write nowhere."""
     if os.geteuid() != 0:
         return []  # whoever runs the tests is an arbitrary user already
     (held,) = re.findall(r"^CapEff:\s*(\w+)", Path("/proc/self/status").read_text(), re.MULTILINE)
     kept = "-all,+dac_read_search" if int(held, 16) & READ_ANYTHING else "-all"
-    become = ["setpriv", f"--reuid={NOBODY_WE_KNOW}", f"--regid={NOBODY_WE_KNOW}", "--clear-groups", "--no-new-privs"]
+    become = ["setpriv", f"--reuid={UNKNOWN_UID}", f"--regid={UNKNOWN_UID}", "--clear-groups", "--no-new-privs"]
     return [*become, f"--inh-caps={kept}", f"--ambient-caps={kept}"]
 
 
-def door_to(program: Path | str, folder: Path) -> str:
+def wrapper_script(program: Path | str, folder: Path) -> str:
     """Return a script in this folder that runs the program as that stranger."""
     door = folder / "latchkey"
-    door.write_text(f'#!/bin/sh\numask 077\nexec {shlex.join([*stranger(), str(program)])} "$@"\n')
+    door.write_text(f'#!/bin/sh\numask 077\nexec {shlex.join([*unprivileged_command(), str(program)])} "$@"\n')
     door.chmod(0o755)
     return str(door)
 
 
-MACHINES = {
+LOCALES = {
     "a plain C locale, a day ahead": {"LC_ALL": "C", "TZ": "Pacific/Kiritimati"},
     "ASCII and nothing else, no time zone database": {
         "LC_ALL": "C",
@@ -50,41 +50,41 @@ MACHINES = {
 
 
 @pytest.fixture
-def bare(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def unprivileged_server(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A server, not started, whose every command runs as a stranger on a read-only file system, with umask 077."""
-    folder = folder_for_nobody()
-    monkeypatch.setattr("tests.server.LATCHKEY", door_to(LATCHKEY, folder))
+    folder = shared_directory()
+    monkeypatch.setattr("tests.server.LATCHKEY", wrapper_script(LATCHKEY, folder))
     server = Server(folder, database_url, HOME="/nonexistent", PYTHONPATH=str(READ_ONLY))
     (folder / "var").mkdir(mode=0o700)
     if os.geteuid() == 0:
-        os.chown(folder / "var", NOBODY_WE_KNOW, NOBODY_WE_KNOW)
+        os.chown(folder / "var", UNKNOWN_UID, UNKNOWN_UID)
     yield server
     if server.process:
         server.kill()
 
 
 @pytest.mark.ledger("H-INF-18")
-@pytest.mark.parametrize("machine", MACHINES.values(), ids=MACHINES)
-def test_a_bare_machine_serves_the_documented_exchange(bare: Server, machine: dict[str, str]) -> None:
-    bare.environment |= machine
-    bare.start()
-    test_readme.test_the_readme_shows_what_a_live_server_answers(bare)
-    assert {Path(f"/proc/{pid}").stat().st_uid for pid in bare.worker_pids()} != {0}
-    with httpx.Client(base_url=bare.url) as http:
+@pytest.mark.parametrize("machine", LOCALES.values(), ids=LOCALES)
+def test_a_bare_machine_serves_the_documented_exchange(unprivileged_server: Server, machine: dict[str, str]) -> None:
+    unprivileged_server.environment |= machine
+    unprivileged_server.start()
+    test_readme.test_the_readme_shows_what_a_live_server_answers(unprivileged_server)
+    assert {Path(f"/proc/{pid}").stat().st_uid for pid in unprivileged_server.worker_pids()} != {0}
+    with httpx.Client(base_url=unprivileged_server.url) as http:
         bob = Person(http, "bob@example.com").register().login().refresh()
         renamed = http.patch("/api/me/", json={"username": "Bjørn 李"}, headers=bob.bearer())
         assert (renamed.status_code, bob.me().json()["username"]) == (200, "Bjørn 李")
         assert http.get("/admin/login/").status_code == 200
-    assert bare.stop() == 0
-    said = bare.log.read_text(errors="replace")
+    assert unprivileged_server.stop() == 0
+    said = unprivileged_server.log.read_text(errors="replace")
     assert "Latchkey has stopped." in said
     assert "Error" not in said, said[-3000:]
 
 
 @pytest.mark.ledger("H-INF-18")
-def test_a_data_directory_that_is_read_only_too_is_named(bare: Server) -> None:
-    (bare.folder / "var").rmdir()
-    done = bare.command("serve", "--port", str(bare.port))
+def test_a_data_directory_that_is_read_only_too_is_named(unprivileged_server: Server) -> None:
+    (unprivileged_server.folder / "var").rmdir()
+    done = unprivileged_server.command("serve", "--port", str(unprivileged_server.port))
     assert done.returncode == 2
     assert done.stderr.startswith("latchkey: The data directory ")
     assert len(done.stderr.splitlines()) == 1

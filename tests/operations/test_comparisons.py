@@ -11,11 +11,11 @@ from django.test.utils import CaptureQueriesContext
 
 from latchkey.tokens.refresh_token import digest
 from tests.people import Person
-from tests.promises.source import calls, nodes
+from tests.promises.source import find_calls, walk_nodes
 
 SECRET = re.compile(r"digest|secret|password|token|signature|presented|verifier|hash", re.IGNORECASE)
 
-TOLD_TO_NOBODY = {
+COMPARED_SECRETS = {
     "conf/email.py: bool(user) != bool(password)",  # whether both are there
     "passwords/pages.py: again != self.cleaned_data.get('new_password')",  # both typed by the same person just now
 }
@@ -24,7 +24,7 @@ TOLD_TO_NOBODY = {
 def comparisons() -> list[str]:
     """Return every == and != of the package that has a secret by its name on either side."""
     found = []
-    for file, node in nodes():
+    for file, node in walk_nodes():
         if isinstance(node, ast.Compare) and any(isinstance(operator, ast.Eq | ast.NotEq) for operator in node.ops):
             sides = [node.left, *node.comparators]
             names = [ast.unparse(side) for side in sides]
@@ -35,8 +35,8 @@ def comparisons() -> list[str]:
 
 @pytest.mark.ledger("ASVS-11.2.4")
 def test_no_secret_is_compared_byte_by_byte_in_python() -> None:
-    assert {file for file, _ in calls("compare_digest")} == {"sessions/refresh.py"}
-    assert set(comparisons()) == TOLD_TO_NOBODY
+    assert {file for file, _ in find_calls("compare_digest")} == {"sessions/refresh.py"}
+    assert set(comparisons()) == COMPARED_SECRETS
 
 
 @pytest.mark.ledger("ASVS-11.2.4")

@@ -19,7 +19,7 @@ from tests.server import Server
 
 __all__ = ["clock"]
 
-SOON = 20.0
+DEADLINE_SECONDS = 20.0
 """Seconds: a worker that has begun tells what it counted within ten, and sees what hour it is."""
 MODELS = "from latchkey.audit.models import AuditEvent; from latchkey.metrics_server.models import Tally; "
 TIME = "from django.utils import timezone as t; "
@@ -32,7 +32,7 @@ def add(count: int, age: timedelta) -> None:
 
 @pytest.mark.ledger("ASVS-14.2.4", "ASVS-14.2.7")
 def test_events_are_kept_for_a_year_and_no_longer(
-    clock: time_machine.Traveller, alice: Person, turn: Callable[..., None]
+    clock: time_machine.Traveller, alice: Person, set_policy: Callable[..., None]
 ) -> None:
     clock.shift(timedelta(days=365))
     assert list(prune()) == []
@@ -41,7 +41,7 @@ def test_events_are_kept_for_a_year_and_no_longer(
     assert list(prune()) == [2]
     assert list(AuditEvent.objects.values_list("name", flat=True)) == ["login.succeeded"]
     clock.shift(timedelta(days=2))
-    turn(event_retention=timedelta(days=1))
+    set_policy(event_retention=timedelta(days=1))
     assert sum(prune()) == 1
 
 
@@ -84,7 +84,7 @@ def test_a_running_service_prunes_by_itself(server: Server) -> None:
     add_old = "AuditEvent.objects.create(name='login.failed', at=t.now() - t.timedelta(days=366))"
     server.shell(f"{MODELS}{TIME}[{add_old} for _ in range(1200)]; Tally.objects.all().delete()")
     server.restart()
-    deadline = time.monotonic() + SOON
+    deadline = time.monotonic() + DEADLINE_SECONDS
     with httpx.Client(base_url=server.url) as http:
         alice = Person(http, "alice@example.com").register().login()
         while (left := server.shell(f"{MODELS}print(AuditEvent.objects.count())")) != "2":

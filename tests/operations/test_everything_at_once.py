@@ -5,27 +5,27 @@ from dataclasses import replace
 
 import pytest
 
-from tests.limits.conftest import served_with
+from tests.limits.conftest import server_environment
 from tests.people import Person
-from tests.races.conftest import OpenRace, new_server, race
-from tests.races.racing import Race, sign_in
+from tests.races.conftest import OpenRace, make_server, race
+from tests.races.racing import Race, login_action
 
-__all__ = ["new_server", "race", "served_with"]
+__all__ = ["make_server", "race", "server_environment"]
 
 pytestmark = pytest.mark.race
 ROUNDS = 60
-OPERATIONS = ("deactivate", "sign_out_everywhere", "reactivate")
+ADMIN_ACTIONS = ("deactivate", "sign_out_everywhere", "reactivate")
 
 
 def rename(person: Person) -> Callable[[], object]:
     return lambda: person.http.patch("/api/me/", json={"username": "Alice"}, headers=person.bearer())
 
 
-def operate(on: Race, alice: Person) -> Callable[[], None]:
+def run_admin_actions(on: Race, alice: Person) -> Callable[[], None]:
     """Return what an operator does to a user in a row, each with a transaction of its own."""
 
     def act() -> None:
-        for verb in OPERATIONS:
+        for verb in ADMIN_ACTIONS:
             on.operator(verb, alice.id)
 
     return act
@@ -40,8 +40,8 @@ def test_no_two_of_them_wait_for_each_other(race: OpenRace) -> None:
             laptop = replace(alice, http=on.clients[0]).login()
             phones, laptops = on.copies(phone, 10)[:6], on.copies(laptop, 10)[6:]
             acts = [*(each.try_refresh for each in phones[:4]), phones[4].logout, rename(phones[5])]
-            acts += [laptops[0].try_refresh, laptops[1].logout, sign_in(laptops[2]), laptops[3].me]
-            outcomes = on.start(*acts, then=operate(on, alice), after=number % 8)
+            acts += [laptops[0].try_refresh, laptops[1].logout, login_action(laptops[2]), laptops[3].me]
+            outcomes = on.start(*acts, then=run_admin_actions(on, alice), after=number % 8)
             assert {outcome.answer.status_code for outcome in outcomes if outcome.answer is not None} <= {200, 401}
             assert [phone.me().status_code, laptop.me().status_code] == [401, 401]
         assert {"refresh 200", "refresh 401", "login 200", "me 200"} <= set(on.answers)

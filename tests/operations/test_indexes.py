@@ -14,7 +14,7 @@ Statement = tuple[str, Any]
 WHOLE = re.compile(r"Seq Scan on latchkey_|SCAN (latchkey_\w+|s|u)\b")
 """A table read from end to end, as PostgreSQL and SQLite tell it."""
 
-DOORS: dict[str, Callable[[Person], Any]] = {
+REQUESTS: dict[str, Callable[[Person], Any]] = {
     "refresh": lambda person: person.refresh(),
     "retry": lambda person: person.try_refresh(person.spent[-1]),
     "me": lambda person: person.me(),
@@ -32,7 +32,7 @@ def introspect(person: Person, token: str) -> None:
     assert answer.json()["active"] is True
 
 
-def sent_by(act: Callable[[], Any]) -> Iterator[Statement]:
+def capture_statements(act: Callable[[], Any]) -> Iterator[Statement]:
     """Return the statements on sessions and users that something sends, with their parameters."""
     seen: list[Statement] = []
 
@@ -45,7 +45,7 @@ def sent_by(act: Callable[[], Any]) -> Iterator[Statement]:
     return (each for each in seen if "latchkey_" in each[0] and not each[0].startswith("INSERT"))
 
 
-def plan_of(statement: Statement) -> str:
+def query_plan(statement: Statement) -> str:
     explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -54,11 +54,11 @@ def plan_of(statement: Statement) -> str:
         return "\n".join(str(row[-1]) for row in cursor.fetchall())
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("door", REQUESTS)
 def test_no_statement_reads_the_whole_table(alice: Person, bob: Person, door: str) -> None:
     alice.refresh()
     ClientCredential.objects.create(client_id="payments", digest=hash_secret("a secret"))
-    plans = [plan_of(statement) for statement in sent_by(lambda: DOORS[door](alice))]
+    plans = [query_plan(statement) for statement in capture_statements(lambda: REQUESTS[door](alice))]
     assert plans
     for plan in plans:
         assert not WHOLE.search(plan), plan
@@ -66,4 +66,4 @@ def test_no_statement_reads_the_whole_table(alice: Person, bob: Person, door: st
 
 def test_a_statement_without_an_index_would_be_noticed(alice: Person) -> None:
     for table, column in (("latchkey_session AS s", "user_agent"), ("latchkey_user", "username")):
-        assert WHOLE.search(plan_of((f"SELECT * FROM {table} WHERE {column} = %s", ["x"])))
+        assert WHOLE.search(query_plan((f"SELECT * FROM {table} WHERE {column} = %s", ["x"])))

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.test import override_settings
 
-from tests.admin.conftest import BOSS, admin
+from tests.admin.conftest import SUPERUSER_EMAIL, admin
 from tests.admin.pages import USERS, Browser, sign_in
 from tests.people import Person
 
@@ -43,7 +43,7 @@ def test_a_node_that_does_not_know_the_new_key_refuses_its_tokens(alice: Person)
 
 
 def test_operators_stay_signed_in_while_the_old_key_is_a_fallback(admin: Browser) -> None:
-    old, late = settings.SECRET_KEY, sign_in(BOSS)
+    old, late = settings.SECRET_KEY, sign_in(SUPERUSER_EMAIL)
     with node(NEW, old):
         assert admin.get(USERS).status_code == 200
     with node(NEW):

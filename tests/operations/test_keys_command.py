@@ -16,11 +16,11 @@ from django.core.management import call_command
 from latchkey.signing_keys.models import SigningKey
 from latchkey.signing_keys.startup import prepare_keys
 from tests.api.conftest import clock
-from tests.promises.conftest import log
-from tests.promises.lines import Log
+from tests.promises.conftest import captured_log
+from tests.promises.lines import CapturedLog
 from tests.server import Server
 
-__all__ = ["clock", "log"]
+__all__ = ["clock", "captured_log"]
 
 PLANNED = timedelta(minutes=10)
 VERIFIES = timedelta(minutes=61)
@@ -106,7 +106,7 @@ def test_the_list_says_which_key_cannot_be_decrypted(first: str, settings: Any) 
     assert json.loads(keys("list", "--json"))[0]["decrypts"] is False
 
 
-def test_the_key_that_signs_is_retired_once_another_does(clock: time_machine.Traveller, first: str, log: Log) -> None:
+def test_the_key_that_signs_is_retired_once_another_does(clock: time_machine.Traveller, first: str, captured_log: CapturedLog) -> None:
     with pytest.raises(ImproperlyConfigured, match=rf"^The key {first} signs, or is to sign next; run 'latchkey keys"):
         keys("retire", first, "--yes")
     keys("rotate")
@@ -118,7 +118,7 @@ def test_the_key_that_signs_is_retired_once_another_does(clock: time_machine.Tra
     assert keys("retire", first, "--yes") == f"Tokens of {first} are refused from now on.\n"
     assert states() == ["retired", "retiring", "signing"]
     assert bytes(SigningKey.objects.get(kid=first).private) == b""
-    events = [(line["event"], line["key_id"]) for line in log.lines() if line["event"].startswith("key.")]
+    events = [(line["event"], line["key_id"]) for line in captured_log.lines() if line["event"].startswith("key.")]
     assert [event for event, _ in events] == ["key.rotated", "key.rotated", "key.retired"]
     assert events[-1][1] == first
     with pytest.raises(ImproperlyConfigured, match=rf"^The key {first} is retired already\.$"):

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from latchkey.audit.events import Event
-from tests.deploy.production import production
+from tests.deploy.production import production_server
 from tests.people import Person
-from tests.promises.source import PACKAGE, nodes
+from tests.promises.source import PACKAGE, walk_nodes
 from tests.server import Server
 
 ROOT = PACKAGE.parent
@@ -18,13 +18,13 @@ KEYS = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_\w{36}\b|\bxox[abp]-\w{10}|\bsk_live_\w{10}"
 )
 NAMED = re.compile(r"SECRET|PASSWORD|TOKEN|_KEY$")
-LET_BE = {"123Qwe123", "password_reset", "password_changed"} | {event.value for event in Event}
+ALLOWED_LITERALS = {"123Qwe123", "password_reset", "password_changed"} | {event.value for event in Event}
 """`latchkey demo` is for trying things out, and refuses in production; the others name mails and events."""
 
 
 @pytest.mark.ledger("ASVS-13.2.3")
 def test_production_makes_up_no_operator_and_wants_its_secret_from_outside(tmp_path: Path, database_url: str) -> None:
-    server = production(tmp_path, database_url, LATCHKEY_ADMIN_EMAIL="", LATCHKEY_ADMIN_PASSWORD="")
+    server = production_server(tmp_path, database_url, LATCHKEY_ADMIN_EMAIL="", LATCHKEY_ADMIN_PASSWORD="")
     try:
         server.start()
         assert server.shell("print(User.objects.count())") == "0"
@@ -80,11 +80,11 @@ def test_no_file_that_ships_holds_a_key() -> None:
 @pytest.mark.ledger("ASVS-13.3.1")
 def test_no_constant_of_the_code_is_a_secret() -> None:
     found = set()
-    for node in (node for _, node in nodes() if isinstance(node, ast.Assign)):
+    for node in (node for _, node in walk_nodes() if isinstance(node, ast.Assign)):
         for target in node.targets:
             names = [ast.unparse(each) for each in (target.elts if isinstance(target, ast.Tuple) else [target])]
             values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
             for name, value in zip(names, values, strict=False):
                 if NAMED.search(name) and isinstance(value, ast.Constant) and isinstance(value.value, str):
                     found.add(value.value)
-    assert {value for value in found if value and " " not in value} - LET_BE == set()
+    assert {value for value in found if value and " " not in value} - ALLOWED_LITERALS == set()

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.mail.catalogue import write_catalogue
-from tests.mail.post_office import PostOffice
+from tests.mail.post_office import SmtpServer
 from tests.server import Server
 
 GERMAN = {
@@ -16,7 +16,7 @@ GERMAN = {
     "Hello,": "Guten Tag,",
     "Or type this code: %(code)s": "Oder diesen Code: %(code)s",
 }
-POST = """
+ENQUEUE_CODE = """
 from latchkey.mail.models import Kind
 from latchkey.mail.outbox import post
 post(Kind.PASSWORD_RESET, "alice@example.com", {"link": "https://x/?token=LINK", "code": "4711", "minutes": "30"})
@@ -24,27 +24,27 @@ post(Kind.PASSWORD_RESET, "alice@example.com", {"link": "https://x/?token=LINK",
 
 
 @pytest.fixture
-def office() -> Iterator[PostOffice]:
-    office = PostOffice().start()
+def smtp_server() -> Iterator[SmtpServer]:
+    office = SmtpServer().start()
     yield office
     office.stop()
 
 
 @pytest.fixture
-def server(tmp_path: Path, database_url: str, office: PostOffice) -> Iterator[Server]:
+def server(tmp_path: Path, database_url: str, smtp_server: SmtpServer) -> Iterator[Server]:
     """A server with a German catalogue, not started."""
     write_catalogue(tmp_path / "own" / "locale" / "de" / "LC_MESSAGES" / "django.mo", GERMAN)
-    variables = {"EMAIL_URL": office.url, "LATCHKEY_TEMPLATES_DIR": str(tmp_path / "own")}
+    variables = {"EMAIL_URL": smtp_server.url, "LATCHKEY_TEMPLATES_DIR": str(tmp_path / "own")}
     server = Server(tmp_path, database_url, workers=1, **variables, LATCHKEY_MAIL_LANGUAGE="de")
     yield server
     if server.process:
         server.kill()
 
 
-def test_mails_are_translated_and_nothing_else_is(server: Server, office: PostOffice) -> None:
+def test_mails_are_translated_and_nothing_else_is(server: Server, smtp_server: SmtpServer) -> None:
     server.start()
-    server.shell(POST)
-    (mail,) = office.wait_for(1)
+    server.shell(ENQUEUE_CODE)
+    (mail,) = smtp_server.wait_for(1)
     assert mail["Subject"] == "Neues Passwort für 127.0.0.1"
     text, html = mail.get_body(("plain",)).get_content(), mail.get_body(("html",)).get_content()
     assert text.startswith("Guten Tag,")

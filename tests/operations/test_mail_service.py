@@ -10,14 +10,14 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.mail.post_office import PostOffice
+from tests.mail.post_office import SmtpServer
 from tests.mail.test_notices import CHROME, FIREFOX
 from tests.people import Person
 from tests.server import Server
 
 LEASE = 20
 """Seconds that a mail in hand belongs to its courier where EMAIL_URL has timeout=1."""
-POST = """
+ENQUEUE_CODE = """
 from latchkey.mail.models import Kind
 from latchkey.mail.outbox import post
 for number in range({number}):
@@ -34,8 +34,8 @@ print(*sorted(Counter(
 
 
 @pytest.fixture
-def office() -> Iterator[PostOffice]:
-    office = PostOffice().start()
+def smtp_server() -> Iterator[SmtpServer]:
+    office = SmtpServer().start()
     yield office
     office.stop()
 
@@ -44,12 +44,12 @@ Launch = Callable[..., Server]
 
 
 @pytest.fixture
-def launch(tmp_path: Path, database_url: str, office: PostOffice) -> Iterator[Launch]:
+def launch(tmp_path: Path, database_url: str, smtp_server: SmtpServer) -> Iterator[Launch]:
     """Return a server on the one database of this test, not started; two of them are two nodes."""
     made: list[Server] = []
 
     def make(**environment: str) -> Server:
-        server = Server(tmp_path, database_url, **{"EMAIL_URL": office.url, **environment})
+        server = Server(tmp_path, database_url, **{"EMAIL_URL": smtp_server.url, **environment})
         made.append(server)
         return server
 
@@ -59,8 +59,8 @@ def launch(tmp_path: Path, database_url: str, office: PostOffice) -> Iterator[La
             server.kill()
 
 
-def post(server: Server, number: int = 1) -> None:
-    server.shell(POST.format(number=number))
+def enqueue_mail(server: Server, number: int = 1) -> None:
+    server.shell(ENQUEUE_CODE.format(number=number))
 
 
 def wait_for(said: Callable[[], Any], within: float = 15) -> None:
@@ -70,29 +70,29 @@ def wait_for(said: Callable[[], Any], within: float = 15) -> None:
         time.sleep(0.05)
 
 
-def test_two_nodes_with_two_workers_each_send_every_mail_once(launch: Launch, office: PostOffice) -> None:
+def test_two_nodes_with_two_workers_each_send_every_mail_once(launch: Launch, smtp_server: SmtpServer) -> None:
     first = launch().start()
     second = launch().restart()
-    post(first, 200)
-    office.wait_for(200, within=60)
+    enqueue_mail(first, 200)
+    smtp_server.wait_for(200, within=60)
     wait_for(lambda: first.shell(STATES) == "(('sent', 1), 200)")
-    assert len(office.recipients) == 200
-    assert set(office.recipients.values()) == {1}
+    assert len(smtp_server.recipients) == 200
+    assert set(smtp_server.recipients.values()) == {1}
     assert second.process
-    assert office.sessions > 1
+    assert smtp_server.sessions > 1
 
 
-def test_a_mail_that_was_committed_before_a_kill_is_sent_by_the_next_server(launch: Launch, office: PostOffice) -> None:
+def test_a_mail_that_was_committed_before_a_kill_is_sent_by_the_next_server(launch: Launch, smtp_server: SmtpServer) -> None:
     server = launch(EMAIL_URL="smtp://127.0.0.1:9?tls=off&timeout=1").start()
     server.kill()
-    post(server, 3)
-    server.environment["EMAIL_URL"] = office.url
+    enqueue_mail(server, 3)
+    server.environment["EMAIL_URL"] = smtp_server.url
     server.restart()
-    office.wait_for(3)
-    assert set(office.recipients.values()) == {1}
+    smtp_server.wait_for(3)
+    assert set(smtp_server.recipients.values()) == {1}
 
 
-def test_a_server_that_is_killed_in_the_middle_of_a_mail_loses_none(launch: Launch, office: PostOffice) -> None:
+def test_a_server_that_is_killed_in_the_middle_of_a_mail_loses_none(launch: Launch, smtp_server: SmtpServer) -> None:
     server = launch().start()
     killed: list[float] = []
 
@@ -103,19 +103,19 @@ def test_a_server_that_is_killed_in_the_middle_of_a_mail_loses_none(launch: Laun
             assert server.process
             os.killpg(server.process.pid, signal.SIGKILL)
 
-    office.on_taken = kill
-    post(server)
+    smtp_server.on_accepted = kill
+    enqueue_mail(server)
     wait_for(lambda: killed)
     assert server.process
     server.process.wait(10)
     server.restart()
-    mails = office.wait_for(2, within=LEASE + 15)
+    mails = smtp_server.wait_for(2, within=LEASE + 15)
     assert time.monotonic() - killed[0] > LEASE - 1
     assert {mail["Message-ID"] for mail in mails} == {mails[0]["Message-ID"]}
     wait_for(lambda: server.shell(STATES) == "(('sent', 2), 1)")
 
 
-def test_a_server_that_is_stopped_finishes_the_mail_in_hand(launch: Launch, office: PostOffice) -> None:
+def test_a_server_that_is_stopped_finishes_the_mail_in_hand(launch: Launch, smtp_server: SmtpServer) -> None:
     server = launch().start()
     asked: list[float] = []
 
@@ -125,24 +125,24 @@ def test_a_server_that_is_stopped_finishes_the_mail_in_hand(launch: Launch, offi
         server.process.send_signal(signal.SIGTERM)
         time.sleep(0.7)
 
-    office.on_data = take_your_time
-    post(server, 1)
+    smtp_server.on_data = take_your_time
+    enqueue_mail(server, 1)
     wait_for(lambda: asked)
     assert server.process
     assert server.process.wait(40) == 0
     assert server.shell(STATES) == "(('sent', 1), 1)"
-    assert len(office.mails) == 1
+    assert len(smtp_server.mails) == 1
 
 
 @pytest.mark.ledger("ASVS-6.3.5")
-def test_a_sign_in_with_another_browser_is_told_of(launch: Launch, office: PostOffice) -> None:
+def test_a_sign_in_with_another_browser_is_told_of(launch: Launch, smtp_server: SmtpServer) -> None:
     server = launch().start()
     with httpx.Client(base_url=server.url) as http:
         alice = Person(http, "alice@example.com").register()
         for browser in (FIREFOX, FIREFOX, CHROME):
             http.headers["User-Agent"] = browser
             alice.login()
-    (mail,) = office.wait_for(1)
+    (mail,) = smtp_server.wait_for(1)
     assert mail["To"] == "alice@example.com"
     text = mail.get_body(("plain",))
     assert text

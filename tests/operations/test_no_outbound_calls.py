@@ -13,26 +13,26 @@ from tests.people import Person
 
 __all__ = ["admin"]
 
-CALLING = {"socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname", "urllib.Request"}
-CALLING |= {"http.client.connect", "smtplib.connect", "ftplib.connect", "subprocess.Popen", "os.system"}
-seen: list[tuple[str, Any]] | None = None
+NETWORK_EVENTS = {"socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname", "urllib.Request"}
+NETWORK_EVENTS |= {"http.client.connect", "smtplib.connect", "ftplib.connect", "subprocess.Popen", "os.system"}
+recorded_calls: list[tuple[str, Any]] | None = None
 
 
-def watch(event: str, arguments: Any) -> None:
-    if seen is not None and event in CALLING:
-        seen.append((event, arguments))
+def record_call(event: str, arguments: Any) -> None:
+    if recorded_calls is not None and event in NETWORK_EVENTS:
+        recorded_calls.append((event, arguments))
 
 
-sys.addaudithook(watch)
+sys.addaudithook(record_call)
 
 
 @pytest.fixture
-def calls() -> Iterator[list[tuple[str, Any]]]:
+def outbound_calls() -> Iterator[list[tuple[str, Any]]]:
     """Every call out of this process from here on; the database's own driver calls below Python."""
-    global seen  # noqa: PLW0603 - a hook cannot be taken off again
-    seen = []
-    yield seen
-    seen = None
+    global recorded_calls  # noqa: PLW0603 - a hook cannot be taken off again
+    recorded_calls = []
+    yield recorded_calls
+    recorded_calls = None
 
 
 ELSEWHERE = {"X-Forwarded-Host": "127.0.0.1:9", "Referer": "http://127.0.0.1:9/", "Origin": "http://127.0.0.1:9"}
@@ -40,7 +40,7 @@ ELSEWHERE = {"X-Forwarded-Host": "127.0.0.1:9", "Referer": "http://127.0.0.1:9/"
 
 @pytest.mark.ledger("ASVS-15.3.2")
 def test_no_request_makes_the_service_call_anybody(
-    calls: list[tuple[str, Any]], http: httpx.Client, admin: Browser
+    outbound_calls: list[tuple[str, Any]], http: httpx.Client, admin: Browser
 ) -> None:
     http.headers.update(ELSEWHERE)
     alice = Person(http, "alice@localhost.example.com").register().login().refresh()
@@ -51,7 +51,7 @@ def test_no_request_makes_the_service_call_anybody(
     http.get("/api-doc/schema/?url=http://127.0.0.1:9/")
     assert alice.logout().status_code == 200
     assert admin.get(USERS).status_code == 200
-    assert calls == []
+    assert outbound_calls == []
     with pytest.raises(httpx.ConnectError):
         httpx.get("http://127.0.0.1:9/")
-    assert "socket.connect" in {event for event, _ in calls}
+    assert "socket.connect" in {event for event, _ in outbound_calls}

@@ -43,7 +43,7 @@ def test_the_scheme_is_bearer_in_any_case_and_no_other_word(alice: Person, schem
 
 
 @pytest.fixture
-def repeated(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+def repeating_random(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """Numbers of six bytes that the machine's own chance gives out before it goes on by itself."""
     waiting: list[bytes] = []
     really = os.urandom
@@ -53,12 +53,12 @@ def repeated(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 @pytest.mark.ledger("REG-DRF-06")
 def test_a_selector_that_is_drawn_twice_overwrites_no_session_and_another_is_drawn(
-    alice: Person, bob: Person, repeated: list[bytes]
+    alice: Person, bob: Person, repeating_random: list[bytes]
 ) -> None:
     before = Session.objects.filter(user=alice.id).values().get()
-    repeated.append(UUID(alice.refresh_token).bytes[:6])
+    repeating_random.append(UUID(alice.refresh_token).bytes[:6])
     answer = bob.http.post("/api/login/", json={"email": bob.email, "password": bob.password})
-    assert not repeated, "nothing was drawn twice"
+    assert not repeating_random, "nothing was drawn twice"
     assert Session.objects.filter(user=alice.id).values().get() == before
     assert alice.refresh().me().json()["id"] == alice.id
     assert answer.status_code == 200

@@ -11,28 +11,28 @@ import pytest
 
 from latchkey.db.async_pool import POOL_SIZE
 from latchkey.hashing.executor import MAX_CONCURRENT
-from tests.operations.roles import OWNER, PAGE, url, with_roles
+from tests.operations.roles import OWNER, PAGE, role_url, postgres_with_roles
 from tests.people import Person
 from tests.postgres import Postgres
 from tests.problems import assert_problem
 from tests.server import Server
 
 pytestmark = pytest.mark.fault
-WORKERS, THREADS, COURIER, TALLIES = 2, 4, 1, 1
-BESIDES = POOL_SIZE + MAX_CONCURRENT + COURIER + TALLIES
+WORKERS, THREADS, MAIL_CONNECTIONS, METRICS_CONNECTIONS = 2, 4, 1, 1
+OTHER_CONNECTIONS = POOL_SIZE + MAX_CONCURRENT + MAIL_CONNECTIONS + METRICS_CONNECTIONS
 SOON = 3.0
 """Seconds in which a refusal for want of a connection has to come."""
 
 
 @pytest.fixture
 def postgres() -> Iterator[Postgres]:
-    with with_roles() as postgres:
+    with postgres_with_roles() as postgres:
         yield postgres
 
 
 @pytest.fixture
 def server(postgres: Postgres, tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path, url(OWNER, postgres.port), WORKERS, THREADS)
+    server = Server(tmp_path, role_url(OWNER, postgres.port), WORKERS, THREADS)
     server.start()
     set_lifetime = server.command("constance", "set", "ACCESS_TOKEN_LIFETIME", "3600")
     assert set_lifetime.returncode == 0, set_lifetime.stderr
@@ -54,7 +54,7 @@ def limit(postgres: Postgres, connections: int) -> None:
     postgres.wait_for(f"SELECT count(*) = 0 FROM pg_stat_activity WHERE usename = '{OWNER}'", within=10)
 
 
-def crowd(person: Person, size: int) -> list[httpx.Response]:
+def open_clients(person: Person, size: int) -> list[httpx.Response]:
     """Ask for a person's record, which is one statement, over so many connections at once."""
 
     def ask(_: int) -> httpx.Response:
@@ -68,10 +68,10 @@ def crowd(person: Person, size: int) -> list[httpx.Response]:
 def test_there_is_one_connection_a_thread_however_many_clients(postgres: Postgres, alice: Person) -> None:
     most = 0
     for _ in range(5):
-        assert {answer.status_code for answer in crowd(alice, 40)} == {200}
+        assert {answer.status_code for answer in open_clients(alice, 40)} == {200}
         most = max(most, int(postgres.sql(f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{OWNER}'")))
-    assert WORKERS * POOL_SIZE < most <= WORKERS * (THREADS + BESIDES)
-    assert f"`workers x (threads + {BESIDES})`" in PAGE.read_text()
+    assert WORKERS * POOL_SIZE < most <= WORKERS * (THREADS + OTHER_CONNECTIONS)
+    assert f"`workers x (threads + {OTHER_CONNECTIONS})`" in PAGE.read_text()
 
 
 @pytest.mark.ledger("ASVS-13.1.2", "ASVS-13.2.6")
@@ -83,7 +83,7 @@ def test_too_few_connections_are_told_as_503_in_time_and_more_are_used_as_soon_a
     deadline = time.monotonic() + 20
     while seen[200] < 20 or seen[503] < 20:
         assert time.monotonic() < deadline, seen
-        for answer in crowd(alice, 20):
+        for answer in open_clients(alice, 20):
             seen[answer.status_code] += 1
             assert answer.elapsed.total_seconds() < SOON
             if answer.status_code == 503:
@@ -92,6 +92,6 @@ def test_too_few_connections_are_told_as_503_in_time_and_more_are_used_as_soon_a
     assert set(seen) == {200, 503}
     limit(postgres, 100)
     deadline = time.monotonic() + 10
-    while 503 in {answer.status_code for answer in crowd(alice, 20)}:
+    while 503 in {answer.status_code for answer in open_clients(alice, 20)}:
         assert time.monotonic() < deadline
     assert alice.refresh().me().status_code == 200

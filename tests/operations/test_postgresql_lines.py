@@ -11,15 +11,15 @@ import psycopg
 import pytest
 
 from latchkey.db.async_pool import ACQUIRE_TIMEOUT, POOL_SIZE, RECONNECT_DELAY
-from tests.faults.resetting import Resetting
+from tests.faults.resetting import ResettingProxy
 from tests.people import Person
 from tests.postgres import Postgres
 from tests.problems import assert_problem
-from tests.server import Server, fresh_database
+from tests.server import Server, create_database
 
 LOCK_TIMEOUT = 3.0  # seconds
 BACKENDS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-ROTATES = "UPDATE latchkey_session AS s"
+IS_ROTATE = "UPDATE latchkey_session AS s"
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def end_all(database: "psycopg.Connection[tuple[int, ...]]", others: str = "") -
     database.execute(f"SELECT pg_terminate_backend(pid, 5000) {BACKENDS} {others}".encode())
 
 
-def is_answered_without_a_thread(server: Server, person: Person) -> bool:
+def assert_answered_on_the_event_loop(server: Server, person: Person) -> bool:
     """Ask for the record while the only thread waits for a lock."""
     with locked(server, "latchkey_user"), ThreadPoolExecutor() as pool:
         renaming = pool.submit(person.http.patch, "/api/me/", headers=person.bearer(), json={"username": "alice"})
@@ -69,7 +69,7 @@ def is_answered_without_a_thread(server: Server, person: Person) -> bool:
 
 
 def test_who_is_signed_in_needs_no_thread(server: Server, alice: Person) -> None:
-    assert is_answered_without_a_thread(server, alice)
+    assert assert_answered_on_the_event_loop(server, alice)
 
 
 def test_a_time_limit_is_told_once_it_is_over(server: Server, alice: Person) -> None:
@@ -85,11 +85,11 @@ def test_connections_that_end_are_opened_again_and_nobody_notices(
 ) -> None:
     wait_for(database, BACKENDS, POOL_SIZE)
     alice.refresh()
-    end_all(database, f"AND query LIKE '%{ROTATES}%'")
+    end_all(database, f"AND query LIKE '%{IS_ROTATE}%'")
     assert alice.refresh().me().status_code == 200
     time.sleep(RECONNECT_DELAY)
     wait_for(database, BACKENDS, POOL_SIZE)
-    assert is_answered_without_a_thread(server, alice)
+    assert assert_answered_on_the_event_loop(server, alice)
 
 
 def test_who_waits_for_a_lost_connection_is_answered_by_a_thread(
@@ -146,8 +146,8 @@ def test_nobody_waits_for_connections_to_a_database_that_is_gone(
 
 
 def test_a_connection_that_is_reset_holds_nobody_up(postgres: Postgres, tmp_path: Path) -> None:
-    with Resetting(postgres.port) as way, ExitStack() as stack:
-        url = fresh_database(postgres.url)
+    with ResettingProxy(postgres.port) as way, ExitStack() as stack:
+        url = create_database(postgres.url)
         server = Server(tmp_path, url.replace(f":{postgres.port}/", f":{way.port}/"), workers=1, threads=1).start()
         stack.callback(server.kill)
         http = stack.enter_context(httpx.Client(base_url=server.url, timeout=20))

@@ -13,7 +13,7 @@ NODES = 4
 
 
 def begin(server: Server) -> "subprocess.Popen[bytes]":
-    return server.begin("migrate", "--no-color", output=subprocess.PIPE)
+    return server.spawn("migrate", "--no-color", output=subprocess.PIPE)
 
 
 def said(process: "subprocess.Popen[bytes]") -> str:

@@ -9,8 +9,8 @@ import httpx
 import psycopg
 import pytest
 
-from tests.faults.postgresql import folder_for_nobody, stopped_after
-from tests.operations.roles import OWNER, SERVICE, documented, url, with_roles
+from tests.faults.postgresql import shared_directory, stop_afterwards
+from tests.operations.roles import OWNER, SERVICE, role_statements, role_url, postgres_with_roles
 from tests.people import Person
 from tests.postgres import Postgres
 from tests.server import ADMIN_EMAIL, ADMIN_PASSWORD, Server
@@ -34,29 +34,29 @@ FORBIDDEN = [
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
-    with with_roles() as postgres:
+    with postgres_with_roles() as postgres:
         yield postgres
 
 
 @pytest.fixture(scope="module")
 def server(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose tables belong to one role, and which serves as the other."""
-    server = Server(tmp_path_factory.mktemp("roles"), url(OWNER, postgres.port))
+    server = Server(tmp_path_factory.mktemp("roles"), role_url(OWNER, postgres.port))
     migrated = server.command("migrate", "--verbosity", "0")
     assert migrated.returncode == 0, migrated.stderr
-    server.environment["DATABASE_URL"] = url(SERVICE, postgres.port)
+    server.environment["DATABASE_URL"] = role_url(SERVICE, postgres.port)
     yield server.restart()
     server.kill()
 
 
 def test_the_script_makes_the_same_roles() -> None:
-    postgres = Postgres(folder_for_nobody()).create()
-    with stopped_after(postgres.start()):
-        at = {"PGHOST": "127.0.0.1", "PGPORT": str(postgres.port), "PATH": f"{postgres.programs}:{os.environ['PATH']}"}
+    postgres = Postgres(shared_directory()).create()
+    with stop_afterwards(postgres.start()):
+        at = {"PGHOST": "127.0.0.1", "PGPORT": str(postgres.port), "PATH": f"{postgres.bin_dir}:{os.environ['PATH']}"}
         secrets = {"OWNER_PASSWORD": "o'wner", "SERVICE_PASSWORD": "s$ervice"}
         subprocess.run([str(SCRIPT)], env=at | secrets, check=True, timeout=30)
         for role in (OWNER, SERVICE):
-            with psycopg.connect(url(role, postgres.port, "x"), autocommit=True) as connection:
+            with psycopg.connect(role_url(role, postgres.port, "x"), autocommit=True) as connection:
                 assert connection.execute("SELECT has_schema_privilege('public', 'CREATE')").fetchone() == (
                     role == OWNER,
                 )
@@ -89,9 +89,9 @@ def test_users_come_and_go_as_the_role_that_serves_and_with_their_ids_as_the_own
     refused = server.command("users", "import", "users.csv", "--keep-ids")
     assert refused.returncode == 2
     assert refused.stderr.startswith("latchkey: --keep-ids moves the sequence of ids, which only the owner")
-    server.environment["DATABASE_URL"] = url(OWNER, postgres.port)
+    server.environment["DATABASE_URL"] = role_url(OWNER, postgres.port)
     done = server.command("users", "import", "users.csv", "--keep-ids")
-    server.environment["DATABASE_URL"] = url(SERVICE, postgres.port)
+    server.environment["DATABASE_URL"] = role_url(SERVICE, postgres.port)
     assert done.returncode == 0, done.stderr
     with httpx.Client(base_url=server.url) as http:
         assert Person(http, "erin@example.com").register().id == 1001
@@ -100,7 +100,7 @@ def test_users_come_and_go_as_the_role_that_serves_and_with_their_ids_as_the_own
 @pytest.mark.ledger("ASVS-13.2.2")
 @pytest.mark.parametrize("statement", FORBIDDEN)
 def test_the_role_that_serves_cannot_change_what_there_is(postgres: Postgres, server: Server, statement: str) -> None:
-    with psycopg.connect(url(SERVICE, postgres.port), autocommit=True) as connection:
+    with psycopg.connect(role_url(SERVICE, postgres.port), autocommit=True) as connection:
         assert connection.execute("SELECT count(*) FROM latchkey_user").fetchone()
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(statement.encode())
@@ -112,7 +112,7 @@ def test_a_role_proves_itself_with_its_own_password(
     postgres: Postgres, server: Server, tmp_path: Path, password: str
 ) -> None:
     assert httpx.get(f"{server.url}/readyz").status_code == 200
-    stranger = Server(tmp_path, url(SERVICE, postgres.port, password))
+    stranger = Server(tmp_path, role_url(SERVICE, postgres.port, password))
     done = stranger.command("serve", "--port", str(stranger.port))
     assert done.returncode == 2
     assert "password authentication failed" in done.stderr
@@ -121,7 +121,7 @@ def test_a_role_proves_itself_with_its_own_password(
 
 
 def test_the_documented_passwords_are_there_to_be_replaced() -> None:
-    assert [line for line in documented() if "PASSWORD '" in line] == [
+    assert [line for line in role_statements() if "PASSWORD '" in line] == [
         f"CREATE ROLE {OWNER} LOGIN PASSWORD 'OWNER-PASSWORD';",
         f"CREATE ROLE {SERVICE} LOGIN PASSWORD 'SERVICE-PASSWORD';",
     ]

@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.operations.certificates import Authority
-from tests.operations.roles import OWNER, url, with_roles
-from tests.operations.tls_front import Front
+from tests.operations.certificates import CertificateAuthority
+from tests.operations.roles import OWNER, role_url, postgres_with_roles
+from tests.operations.tls_front import TlsProxy
 from tests.people import Person
 from tests.postgres import Postgres
 from tests.problems import assert_problem
@@ -20,33 +20,33 @@ HERE, ELSEWHERE = "127.0.0.1", "127.0.0.2"
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
-    with with_roles() as postgres:
+    with postgres_with_roles() as postgres:
         yield postgres
 
 
 @pytest.fixture(scope="module")
-def ours(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("certificates"), "ours")
+def trusted_ca(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
+    return CertificateAuthority(tmp_path_factory.mktemp("certificates"), "ours")
 
 
 @pytest.fixture(scope="module")
-def theirs(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("certificates"), "mallory")
+def untrusted_ca(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
+    return CertificateAuthority(tmp_path_factory.mktemp("certificates"), "mallory")
 
 
 @pytest.fixture
-def front(postgres: Postgres, ours: Authority) -> Iterator[Front]:
-    with Front(postgres.port, ours.identity(HERE)) as front:
+def tls_proxy(postgres: Postgres, trusted_ca: CertificateAuthority) -> Iterator[TlsProxy]:
+    with TlsProxy(postgres.port, trusted_ca.server_context(HERE)) as front:
         yield front
 
 
 @pytest.fixture
-def verifying(ours: Authority, tmp_path: Path) -> Iterator[Callable[[int], Server]]:
+def verify_full_url(trusted_ca: CertificateAuthority, tmp_path: Path) -> Iterator[Callable[[int], Server]]:
     """Return a server, not started, that trusts our authority alone: verifying(port)."""
     made: list[Server] = []
 
     def make(port: int) -> Server:
-        made.append(Server(tmp_path, url(OWNER, port, options=f"?sslmode=verify-full&sslrootcert={ours.file}")))
+        made.append(Server(tmp_path, role_url(OWNER, port, options=f"?sslmode=verify-full&sslrootcert={trusted_ca.file}")))
         return made[-1]
 
     yield make
@@ -56,25 +56,25 @@ def verifying(ours: Authority, tmp_path: Path) -> Iterator[Callable[[int], Serve
 
 
 @pytest.mark.ledger("ASVS-12.3.1")
-def test_a_verified_server_is_worked_with_over_tls_alone(front: Front, verifying: Callable[[int], Server]) -> None:
-    server = verifying(front.port).start()
+def test_a_verified_server_is_worked_with_over_tls_alone(tls_proxy: TlsProxy, verify_full_url: Callable[[int], Server]) -> None:
+    server = verify_full_url(tls_proxy.port).start()
     with httpx.Client(base_url=server.url) as http:
         assert http.get("/readyz").status_code == 200
         assert Person(http, "alice@example.com").register().login().refresh().me().status_code == 200
-    assert front.encrypted >= 3
-    assert front.refused == 0
+    assert tls_proxy.encrypted >= 3
+    assert tls_proxy.refused == 0
 
 
 @pytest.mark.ledger("ASVS-12.3.2")
 def test_no_server_is_started_on_a_database_that_cannot_prove_itself(
-    front: Front, verifying: Callable[[int], Server], ours: Authority, theirs: Authority, postgres: Postgres
+    tls_proxy: TlsProxy, verify_full_url: Callable[[int], Server], trusted_ca: CertificateAuthority, untrusted_ca: CertificateAuthority, postgres: Postgres
 ) -> None:
-    server = verifying(front.port)
+    server = verify_full_url(tls_proxy.port)
     assert server.command("migrate", "--verbosity", "0").returncode == 0
-    for false in (theirs.identity(HERE), ours.identity(ELSEWHERE)):
-        front.become(false)
+    for false in (untrusted_ca.server_context(HERE), trusted_ca.server_context(ELSEWHERE)):
+        tls_proxy.change_certificate(false)
         assert_refused(server, "certificate")
-    assert_refused(verifying(postgres.port), "server does not support SSL")
+    assert_refused(verify_full_url(postgres.port), "server does not support SSL")
 
 
 def assert_refused(server: Server, reason: str) -> None:
@@ -86,18 +86,18 @@ def assert_refused(server: Server, reason: str) -> None:
 
 @pytest.mark.ledger("ASVS-12.3.1", "ASVS-12.3.2")
 def test_a_database_that_turns_false_is_told_as_503_until_it_is_itself_again(
-    front: Front, verifying: Callable[[int], Server], ours: Authority, theirs: Authority
+    tls_proxy: TlsProxy, verify_full_url: Callable[[int], Server], trusted_ca: CertificateAuthority, untrusted_ca: CertificateAuthority
 ) -> None:
-    server = verifying(front.port).start()
+    server = verify_full_url(tls_proxy.port).start()
     with httpx.Client(base_url=server.url) as http:
         bob = Person(http, "bob@example.com").register().login()
-        for false in (theirs.identity(HERE), ours.identity(ELSEWHERE)):
-            front.become(false)
+        for false in (untrusted_ca.server_context(HERE), trusted_ca.server_context(ELSEWHERE)):
+            tls_proxy.change_certificate(false)
             for _ in range(8):  # every thread asks for itself
                 assert_problem(http.get("/readyz"), 503, "unavailable")
                 assert_problem(bob.try_refresh(), 503, "unavailable")
                 assert http.get("/livez").status_code == 200
-            front.become(ours.identity(HERE))
+            tls_proxy.change_certificate(trusted_ca.server_context(HERE))
             deadline = time.monotonic() + 10
             while bob.try_refresh().status_code == 503:
                 assert time.monotonic() < deadline

@@ -27,7 +27,7 @@ def open_to_others(folder: Path) -> list[str]:
 
 
 @pytest.fixture
-def careless(tmp_path: Path, database_url: str, loose_umask: None) -> Iterator[Server]:
+def server_with_loose_umask(tmp_path: Path, database_url: str, loose_umask: None) -> Iterator[Server]:
     """A server, not started, of an operator who thinks of no rights at all."""
     server = Server(tmp_path, database_url, workers=1)
     yield server
@@ -36,30 +36,30 @@ def careless(tmp_path: Path, database_url: str, loose_umask: None) -> Iterator[S
 
 
 @pytest.mark.ledger("ASVS-13.3.2")
-def test_the_data_directory_and_the_secret_are_for_the_service_alone(careless: Server) -> None:
-    careless.start()
-    var = careless.folder / "var"
+def test_the_data_directory_and_the_secret_are_for_the_service_alone(server_with_loose_umask: Server) -> None:
+    server_with_loose_umask.start()
+    var = server_with_loose_umask.folder / "var"
     assert stat.S_IMODE(var.stat().st_mode) == 0o700
     assert stat.S_IMODE((var / "secret").stat().st_mode) == 0o600
 
 
 @pytest.mark.ledger("ASVS-13.3.2")
-def test_a_secret_that_nobody_may_write_to_does(careless: Server) -> None:
-    careless.start()
-    with httpx.Client(base_url=careless.url) as http:
+def test_a_secret_that_nobody_may_write_to_does(server_with_loose_umask: Server) -> None:
+    server_with_loose_umask.start()
+    with httpx.Client(base_url=server_with_loose_umask.url) as http:
         alice = Person(http, "alice@example.com").register().login()
-        (careless.folder / "var" / "secret").chmod(0o400)
-        careless.stop()
-        careless.restart()
+        (server_with_loose_umask.folder / "var" / "secret").chmod(0o400)
+        server_with_loose_umask.stop()
+        server_with_loose_umask.restart()
         assert alice.refresh().me().status_code == 200
 
 
 @pytest.mark.ledger("REG-DJANGO-22")
-def test_no_file_is_open_to_others_in_a_directory_that_is(careless: Server) -> None:
-    var = careless.folder / "var"
+def test_no_file_is_open_to_others_in_a_directory_that_is(server_with_loose_umask: Server) -> None:
+    var = server_with_loose_umask.folder / "var"
     var.mkdir(mode=0o755)
-    careless.start()
-    with httpx.Client(base_url=careless.url) as http:
+    server_with_loose_umask.start()
+    with httpx.Client(base_url=server_with_loose_umask.url) as http:
         Person(http, "alice@example.com").register().login()
     assert open_to_others(var) == ["var"]
 

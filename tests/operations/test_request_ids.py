@@ -5,40 +5,40 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from tests.attacks.conftest import Away, away
+from tests.attacks.conftest import DatabaseDown, database_down
 from tests.people import Person
 from tests.problems import assert_problem
-from tests.promises.conftest import log
-from tests.promises.lines import Log
-from tests.promises.test_mistakes import broken
+from tests.promises.conftest import captured_log
+from tests.promises.lines import CapturedLog
+from tests.promises.test_mistakes import raising_client
 
-__all__ = ["away", "broken", "log"]
+__all__ = ["database_down", "raising_client", "captured_log"]
 
 
 @pytest.mark.ledger("ASVS-16.5.1")
 def test_a_mistake_of_ours_is_answered_with_the_id_of_its_log_lines_and_nothing_else(
-    broken: httpx.Client, log: Log
+    raising_client: httpx.Client, captured_log: CapturedLog
 ) -> None:
-    answer = broken.post("/api/view/", json={})
+    answer = raising_client.post("/api/view/", json={})
     assert_problem(answer, 500, "server_error")
-    (failed,) = log.lines("request_failed")
+    (failed,) = captured_log.lines("request_failed")
     assert answer.headers["X-Request-ID"] == failed["request_id"]
 
 
 @pytest.mark.ledger("ASVS-16.5.1")
-def test_every_failure_has_an_id_of_its_own_and_a_refusal_has_none(http: httpx.Client, away: Away) -> None:
-    with away():
+def test_every_failure_has_an_id_of_its_own_and_a_refusal_has_none(http: httpx.Client, database_down: DatabaseDown) -> None:
+    with database_down():
         ids = {UUID(http.get("/readyz").headers["X-Request-ID"]) for _ in range(3)}
     assert len(ids) == 3
     assert "X-Request-ID" not in http.get("/api/me/").headers  # refusals are alike, headers included
 
 
 @pytest.mark.parametrize("name", ["X-Request-ID", "X-Correlation-ID", "x_request_id"])
-def test_an_id_that_a_client_sends_is_not_believed(http: httpx.Client, log: Log, away: Away, name: str) -> None:
+def test_an_id_that_a_client_sends_is_not_believed(http: httpx.Client, captured_log: CapturedLog, database_down: DatabaseDown, name: str) -> None:
     theirs = str(uuid4())
     http.headers[name] = theirs
     Person(http, "alice@example.com").register().login()
-    with away():
+    with database_down():
         assert http.get("/readyz").headers["X-Request-ID"] != theirs
-    assert log.lines("request_finished")
-    assert theirs not in log.text
+    assert captured_log.lines("request_finished")
+    assert theirs not in captured_log.text

@@ -7,18 +7,18 @@ import httpx
 import jwt
 import pytest
 
-from tests.operations.conftest import Launch
+from tests.operations.conftest import LaunchServer
 from tests.people import Person
 from tests.server import Server
 
-WITHIN = 2.0
+DEADLINE_SECONDS = 2.0
 """Seconds in which a change has to be in force in every process."""
 CONNECTIONS = 24
 """So many that none of two workers is left out, but for one time in eight million."""
 
 
 @pytest.fixture
-def server(launch: Launch) -> Iterator[Server]:
+def server(launch: LaunchServer) -> Iterator[Server]:
     return launch(workers=2, threads=4)
 
 
@@ -40,7 +40,7 @@ def test_a_new_lifetime_reaches_every_process_in_time_and_outlives_them_all(serv
         before = alice.access_token
         done = server.command("constance", "set", "ACCESS_TOKEN_LIFETIME", "600")
         assert done.returncode == 0, done.stderr
-        time.sleep(WITHIN)  # the promise itself: from now on, nobody gives out anything else
+        time.sleep(DEADLINE_SECONDS)  # the promise itself: from now on, nobody gives out anything else
         assert lifetimes(server, alice) == {600}
         claims = jwt.decode(before, options={"verify_signature": False})
         assert claims["exp"] - claims["iat"] == 30
@@ -54,10 +54,10 @@ def test_settings_that_cannot_be_read_stay_as_they_were_and_are_the_defaults_aft
     assert server.command("constance", "set", "ACCESS_TOKEN_LIFETIME", "600").returncode == 0
     with httpx.Client(base_url=server.url) as http:
         alice = Person(http, "alice@example.com").register().login()
-        time.sleep(WITHIN)
+        time.sleep(DEADLINE_SECONDS)
         assert lifetimes(server, alice) == {600}
     server.shell("from django.db import connection; connection.cursor().execute('DROP TABLE constance_constance')")
-    time.sleep(WITHIN)
+    time.sleep(DEADLINE_SECONDS)
     assert lifetimes(server, alice) == {600}
     server.stop()
     server.restart()

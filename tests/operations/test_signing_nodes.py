@@ -18,7 +18,7 @@ from tests.problems import assert_problem
 from tests.server import Server
 
 SECRET = "the-one-secret-that-every-node-of-this-test-has-been-given-0123456789"
-WITHIN = 2.0
+DEADLINE_SECONDS = 2.0
 """Seconds in which a retired key is to be refused in every process."""
 CONNECTIONS = 24
 """So many that none of two workers is left out, but for one time in eight million."""
@@ -63,7 +63,7 @@ def listed(node: Server) -> list[dict[str, str]]:
     return found
 
 
-def switch(node: Server, algorithm: str) -> None:
+def switch_algorithm(node: Server, algorithm: str) -> None:
     """Restart a node with another algorithm."""
     node.stop()
     node.environment["LATCHKEY_SIGNING_ALGORITHM"] = algorithm
@@ -74,7 +74,7 @@ def algorithm_of(person: Person) -> str:
     return str(jwt.get_unverified_header(person.access_token)["alg"])
 
 
-def taken_everywhere(person: Person, nodes: list[Server]) -> bool:
+def assert_accepted_everywhere(person: Person, nodes: list[Server]) -> bool:
     headers = person.bearer()
     return [httpx.get(f"{node.url}/api/me/", headers=headers).status_code for node in nodes] == [200] * len(nodes)
 
@@ -101,12 +101,12 @@ def test_nodes_that_switch_one_after_the_other_refuse_no_token(nodes: Nodes) -> 
         for step in [(), (first, "EdDSA"), (second, "EdDSA"), (first, "ES256"), (second, "ES256"), (first, "HS256")]:
             held = [alice.access_token, bob.access_token]
             if step:
-                switch(*step)
-            assert taken_everywhere(alice, both)
-            assert taken_everywhere(bob, both)
+                switch_algorithm(*step)
+            assert assert_accepted_everywhere(alice, both)
+            assert assert_accepted_everywhere(bob, both)
             signed.append((algorithm_of(alice.refresh()), algorithm_of(bob.refresh())))
-            assert taken_everywhere(alice, both)
-            assert taken_everywhere(bob, both)
+            assert assert_accepted_everywhere(alice, both)
+            assert assert_accepted_everywhere(bob, both)
             assert held != [alice.access_token, bob.access_token]
     assert signed == [
         *[("HS256", "HS256"), ("EdDSA", "HS256"), ("EdDSA", "EdDSA")],
@@ -134,7 +134,7 @@ def test_a_retired_key_is_refused_in_every_process_within_two_seconds(nodes: Nod
         keys(node, "rotate", "--now")
         assert statuses(alice) == {200}
         keys(node, "retire", first["kid"], "--yes")
-        time.sleep(WITHIN)  # the promise itself
+        time.sleep(DEADLINE_SECONDS)  # the promise itself
         assert statuses(alice) == {401}
         assert_problem(alice.me(), 401, "invalid_token")
         assert statuses(alice.refresh()) == {200}

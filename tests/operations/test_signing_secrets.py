@@ -23,13 +23,13 @@ from latchkey.signing_keys.models import PRIVATE_KEY_ENCRYPTION, SigningKey
 from latchkey.signing_keys.rotation import rotate
 from latchkey.signing_keys.startup import prepare_keys
 from tests.api.conftest import clock
-from tests.attacks.conftest import Away, away
+from tests.attacks.conftest import DatabaseDown, database_down
 from tests.people import Person, try_login
 from tests.problems import assert_problem
-from tests.promises.conftest import log
-from tests.promises.lines import Log
+from tests.promises.conftest import captured_log
+from tests.promises.lines import CapturedLog
 
-__all__ = ["away", "clock", "log"]
+__all__ = ["database_down", "clock", "captured_log"]
 
 NEW = "the-secret-key-that-the-operator-has-just-made-0123456789-abcdefghij"
 
@@ -73,7 +73,7 @@ def test_a_new_secret_reaches_the_ring_node_by_node_and_the_old_one_can_be_dropp
 
 
 @pytest.mark.ledger("ASVS-16.5.3")
-def test_without_the_secret_nothing_is_signed_nothing_is_spent_and_nothing_is_counted(alice: Person, log: Log) -> None:
+def test_without_the_secret_nothing_is_signed_nothing_is_spent_and_nothing_is_counted(alice: Person, captured_log: CapturedLog) -> None:
     sessions, attempts = list(Session.objects.values()), list(Attempt.objects.values())
     with node(NEW):
         assert_problem(try_login(alice.http), 503, "unavailable")
@@ -81,7 +81,7 @@ def test_without_the_secret_nothing_is_signed_nothing_is_spent_and_nothing_is_co
         assert alice.me().status_code == 200  # its public half is in the clear
     assert list(Session.objects.values()) == sessions
     assert list(Attempt.objects.values()) == attempts
-    lines = [line for line in log.lines() if line["event"] == "key.unusable"]
+    lines = [line for line in captured_log.lines() if line["event"] == "key.unusable"]
     assert {line["key_id"] for line in lines} == {kid_of(alice)}
     with node(shipped.SECRET_KEY):
         assert alice.refresh().me().status_code == 200
@@ -112,9 +112,9 @@ def test_a_ring_without_a_key_signs_nothing(alice: Person) -> None:
     assert alice.refresh().me().status_code == 200
 
 
-def test_the_ring_outlives_an_outage_and_nobody_is_told_that_a_token_is_bad(alice: Person, away: Away) -> None:
+def test_the_ring_outlives_an_outage_and_nobody_is_told_that_a_token_is_bad(alice: Person, database_down: DatabaseDown) -> None:
     for forgotten in (False, True):
-        with away():
+        with database_down():
             ring._Cache.read_at = 0.0
             if forgotten:
                 ring.clear_cache()
@@ -149,13 +149,13 @@ def test_nodes_that_switch_their_algorithm_refuse_no_token_of_each_other(
 
 @pytest.mark.parametrize("at_once", [False, True])
 def test_nodes_whose_clocks_are_apart_refuse_each_other_nothing(
-    clock: time_machine.Traveller, http: httpx.Client, settings: Any, turn: Callable[..., None], at_once: bool
+    clock: time_machine.Traveller, http: httpx.Client, settings: Any, set_policy: Callable[..., None], at_once: bool
 ) -> None:
     """A node 15 s ahead and one 15 s behind take turns, every 5 s across a rotation.
 
     A token lives for a minute here: after 30 s it would be over as it arrives, whatever signed it.
     """
-    turn(access_token_lifetime=timedelta(minutes=1))
+    set_policy(access_token_lifetime=timedelta(minutes=1))
     settings.SIGNING_ALGORITHM = "EdDSA"
     prepare_keys()
     alice = Person(http, "alice@example.com").register().login()

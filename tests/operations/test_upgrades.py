@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.faults.clients import Load
-from tests.faults.conftest import conclude, loads
+from tests.faults.conftest import assert_outcome, start_load
 from tests.server import Server
 
-__all__ = ["conclude", "loads"]
+__all__ = ["assert_outcome", "start_load"]
 
 MIGRATIONS = sorted(path.stem for path in Path(__file__).parents[2].glob("latchkey/migrations/0*.py"))
 STATEMENTS_0_1 = Path(__file__).with_name("statements_0_1.py").read_text()
@@ -58,13 +58,13 @@ def test_this_version_does_not_start_on_the_tables_of_an_older_one(database: Ser
 @pytest.mark.fault
 @pytest.mark.ledger("H-INF-12")
 def test_a_migration_beside_a_server_at_work_signs_nobody_out(
-    server: Server, loads: Callable[..., Load], conclude: Callable[..., None]
+    server: Server, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
-    load = loads(server.url)
+    load = start_load(server.url)
     run(server, "migrate", "--fake", "latchkey", MIGRATIONS[0])
     with load:
         load.wait_for_refreshes(50)
         run(server, "migrate", "latchkey", MIGRATIONS[1])  # changes the table of sessions on PostgreSQL
         load.wait_for_refreshes(50)
     run(server, "migrate", "--fake", "latchkey")
-    conclude(load, server, "a migration under load")
+    assert_outcome(load, server, "a migration under load")

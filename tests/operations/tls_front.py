@@ -11,11 +11,11 @@ SSL_REQUEST = struct.pack("!II", 8, 80877103)
 """The first message of a client that wants TLS (PostgreSQL's protocol, section 54.7)."""
 
 
-class Front:
+class TlsProxy:
     """Listens on a loopback port of its own; lets nobody through without TLS. Use it as a context."""
 
-    def __init__(self, port: int, identity: ssl.SSLContext) -> None:
-        self.behind, self.identity, self.port = port, identity, 0
+    def __init__(self, port: int, tls_context: ssl.SSLContext) -> None:
+        self.upstream_port, self.tls_context, self.port = port, tls_context, 0
         self.encrypted = self.refused = 0
         self._open: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
@@ -34,9 +34,9 @@ class Front:
         self._thread.join(10)
         self._loop.close()
 
-    def become(self, identity: ssl.SSLContext) -> None:
+    def change_certificate(self, identity: ssl.SSLContext) -> None:
         """Show another certificate from now on, and drop whoever is connected."""
-        self.identity = identity
+        self.tls_context = identity
         asyncio.run_coroutine_threadsafe(self._drop(), self._loop).result(10)
 
     async def _drop(self) -> None:
@@ -56,9 +56,9 @@ class Front:
                 self.refused += 1
                 return
             writer.write(b"S")
-            await writer.start_tls(self.identity)
+            await writer.start_tls(self.tls_context)
             self.encrypted += 1
-            inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self.behind)
+            inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self.upstream_port)
             self._open.add(inner_writer)
             await asyncio.gather(self._copy(reader, inner_writer), self._copy(inner_reader, writer))
             self._open.discard(inner_writer)

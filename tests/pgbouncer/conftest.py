@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.faults.conftest import conclude, loads, pytest_terminal_summary
-from tests.pgbouncer.pooler import KEEPS_STATEMENTS, Pooler, installed, version
+from tests.faults.conftest import assert_outcome, start_load, pytest_terminal_summary
+from tests.pgbouncer.pooler import PREPARED_STATEMENTS_SINCE, PgBouncer, installed, installed_version
 from tests.server import Server
 
-__all__ = ["conclude", "loads", "pytest_terminal_summary"]
+__all__ = ["assert_outcome", "start_load", "pytest_terminal_summary"]
 
 collect_ignore_glob = [] if settings.DATABASE_URL else ["test_*"]
 
@@ -22,25 +22,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """
     if "keep_statements" in metafunc.fixturenames:
         path = installed()
-        too_old = path is not None and version(path) < KEEPS_STATEMENTS
+        too_old = path is not None and installed_version(path) < PREPARED_STATEMENTS_SINCE
         modes = {"unprepared": False} | ({} if too_old else {"prepared": True})
         metafunc.parametrize("keep_statements", modes.values(), ids=modes, scope="module")
 
 
 @pytest.fixture
-def pooler(database_url: str, keep_statements: bool) -> Iterator[Pooler]:
-    running = Pooler(database_url, keep_statements).start()
+def pgbouncer(database_url: str, keep_statements: bool) -> Iterator[PgBouncer]:
+    running = PgBouncer(database_url, keep_statements).start()
     yield running
     running.stop()
 
 
 @pytest.fixture
-def pooled(tmp_path: Path, database_url: str, pooler: Pooler) -> Iterator[Server]:
+def pooled_server(tmp_path: Path, database_url: str, pgbouncer: PgBouncer) -> Iterator[Server]:
     """A server that is migrated past PgBouncer and serves through it."""
     server = Server(tmp_path, database_url)
     migrated = server.command("migrate", "--verbosity", "0")
     assert migrated.returncode == 0, migrated.stderr
-    server.environment["DATABASE_URL"] = pooler.url
+    server.environment["DATABASE_URL"] = pgbouncer.url
     server.restart()
     server.environment["DATABASE_URL"] = database_url  # for every other command, and for those who look at the rows
     yield server

@@ -11,11 +11,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.faults.postgresql import folder_for_nobody
-from tests.postgres import NOBODY, free_port
+from tests.faults.postgresql import shared_directory
+from tests.postgres import NOBODY_UID, free_port
 
 SAMPLE = Path(__file__).parents[2] / "deploy" / "pgbouncer.ini"
-KEEPS_STATEMENTS = (1, 21)
+PREPARED_STATEMENTS_SINCE = (1, 21)
 """The first version that knows prepared statements in transaction mode."""
 
 
@@ -24,7 +24,7 @@ def installed() -> str | None:
     return shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
 
 
-def program() -> str:
+def find_program() -> str:
     """Return the path of PgBouncer; a test that runs without one fails. Not for use while tests are collected."""
     path = installed()
     if path is None:
@@ -32,16 +32,16 @@ def program() -> str:
     return path
 
 
-def version(path: str) -> tuple[int, ...]:
+def installed_version(path: str) -> tuple[int, ...]:
     output = subprocess.run([path, "-V"], capture_output=True, text=True, check=True, timeout=10).stdout
     return tuple(int(number) for number in re.findall(r"PgBouncer (\d+)\.(\d+)", output)[0])
 
 
-class Pooler:
+class PgBouncer:
     """A PgBouncer before the database of this URL; nobody has a password, as the tests' PostgreSQL asks for none."""
 
     def __init__(self, url: str, keep_statements: bool) -> None:
-        self.folder, self.port, self.keep_statements = folder_for_nobody(), free_port(), keep_statements
+        self.folder, self.port, self.keep_statements = shared_directory(), free_port(), keep_statements
         behind = psycopg.conninfo.conninfo_to_dict(url)
         self.name, to = behind["dbname"], f"host=127.0.0.1 port={behind['port']}"
         sample = SAMPLE.read_text()
@@ -62,11 +62,11 @@ class Pooler:
         prepared = "on" if self.keep_statements else "off"
         return f"postgresql://postgres@127.0.0.1:{self.port}/{self.name}?prepared_statements={prepared}"
 
-    def start(self) -> "Pooler":
-        owner = NOBODY if os.geteuid() == 0 else None
+    def start(self) -> "PgBouncer":
+        owner = NOBODY_UID if os.geteuid() == 0 else None
         if owner:
             os.chown(self.folder, owner, owner)
-        command = [program(), str(self.folder / "pgbouncer.ini")]
+        command = [find_program(), str(self.folder / "pgbouncer.ini")]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(command, user=owner, group=owner, stdout=log, stderr=log)
         deadline = time.monotonic() + 10

@@ -8,44 +8,44 @@ import psycopg
 import pytest
 
 from tests.faults.clients import Load
-from tests.faults.doors import assert_unavailable, refresh
-from tests.limits.guessing import attempt, fail
+from tests.faults.doors import assert_unavailable, send_refresh
+from tests.limits.guessing import try_password, fail_logins
 from tests.people import Person
-from tests.pgbouncer.pooler import Pooler
+from tests.pgbouncer.pooler import PgBouncer
 from tests.server import ADMIN_EMAIL, ADMIN_PASSWORD, Server
 
 pytestmark = pytest.mark.pgbouncer
 
 
 def test_2000_refreshes_from_8_clients_rotate_and_fork_nothing(
-    pooled: Server, loads: Callable[..., Load], conclude: Callable[..., None]
+    pooled_server: Server, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
-    load = loads(pooled.url, clients=8)
+    load = start_load(pooled_server.url, clients=8)
     with load:
         load.wait_for_refreshes(2000, within=60)
     assert set(load.statuses()) == {"200"}, load
-    conclude(load, pooled, "through PgBouncer")
+    assert_outcome(load, pooled_server, "through PgBouncer")
 
 
-def test_the_documented_exchange_and_the_limits_hold(pooled: Server) -> None:
-    with httpx.Client(base_url=pooled.url, timeout=20) as http:
+def test_the_documented_exchange_and_the_limits_hold(pooled_server: Server) -> None:
+    with httpx.Client(base_url=pooled_server.url, timeout=20) as http:
         alice = Person(http, "alice@example.com").register().login().refresh()
         assert alice.me().json() == {"id": alice.id, "username": "", "email": alice.email}
         assert alice.try_refresh(alice.spent[0]).json()["refresh_token"] == alice.refresh_token
         assert alice.logout().status_code == 200
         assert alice.me().status_code == alice.try_refresh().status_code == 401
         bob = Person(http, "bob@example.com").register()
-        fail(bob, times=10)
-        assert attempt(bob, bob.password).status_code == 429
+        fail_logins(bob, times=10)
+        assert try_password(bob, bob.password).status_code == 429
 
 
-def test_the_admin_area_reads_and_saves_beside_a_load(pooled: Server, loads: Callable[..., Load]) -> None:
-    with loads(pooled.url), httpx.Client(base_url=pooled.url, timeout=20, follow_redirects=True) as http:
+def test_the_admin_area_reads_and_saves_beside_a_load(pooled_server: Server, start_load: Callable[..., Load]) -> None:
+    with start_load(pooled_server.url), httpx.Client(base_url=pooled_server.url, timeout=20, follow_redirects=True) as http:
         alice = Person(http, "alice@example.com").register().login()
 
         def press(path: str, **typed: str) -> httpx.Response:
             (token,) = set(re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', http.get(path).text)[:1])
-            return http.post(path, data={"csrfmiddlewaretoken": token, **typed}, headers={"Referer": pooled.url})
+            return http.post(path, data={"csrfmiddlewaretoken": token, **typed}, headers={"Referer": pooled_server.url})
 
         assert "Log out" in press("/admin/login/", username=ADMIN_EMAIL, password=ADMIN_PASSWORD).text
         page = f"/admin/latchkey/user/{alice.id}/change/"
@@ -57,13 +57,13 @@ def test_the_admin_area_reads_and_saves_beside_a_load(pooled: Server, loads: Cal
 
 
 def test_the_limits_on_waiting_are_those_of_a_server_that_connects_by_itself(
-    pooled: Server, pooler: Pooler, database_url: str
+    pooled_server: Server, pgbouncer: PgBouncer, database_url: str
 ) -> None:
-    with psycopg.connect(pooler.url.partition("?")[0]) as connection:
+    with psycopg.connect(pgbouncer.url.partition("?")[0]) as connection:
         limits = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
         shown = [connection.execute(f"SHOW {name}".encode()).fetchone() for name in limits]
     assert shown == [("5s",), ("3s",), ("10s",)]
-    with httpx.Client(base_url=pooled.url, timeout=20) as http:
+    with httpx.Client(base_url=pooled_server.url, timeout=20) as http:
         alice = Person(http, "alice@example.com").register().login()
         with psycopg.connect(database_url) as holder:
             holder.execute("SELECT 1 FROM latchkey_session FOR UPDATE")
@@ -72,13 +72,13 @@ def test_the_limits_on_waiting_are_those_of_a_server_that_connects_by_itself(
 
 
 def test_a_pgbouncer_that_is_started_again_signs_nobody_out(
-    pooled: Server, pooler: Pooler, loads: Callable[..., Load], conclude: Callable[..., None]
+    pooled_server: Server, pgbouncer: PgBouncer, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
-    load = loads(pooled.url, clients=8)
+    load = start_load(pooled_server.url, clients=8)
     with load:
         load.wait_for_refreshes(100)
-        pooler.stop()
-        assert_unavailable(refresh(load.clients[0]))
-        pooler.start()
+        pgbouncer.stop()
+        assert_unavailable(send_refresh(load.clients[0]))
+        pgbouncer.start()
         load.wait_for_refreshes(100)
-    conclude(load, pooled, "PgBouncer away for a moment")
+    assert_outcome(load, pooled_server, "PgBouncer away for a moment")

@@ -15,21 +15,21 @@ from latchkey.urls import urlpatterns as ours
 from latchkey.web.api_view import ApiView
 
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
-MISTAKE = "SELECT secret FROM latchkey_user"
+EXCEPTION_TEXT = "SELECT secret FROM latchkey_user"
 
 
 class BrokenParser(BaseParser):
     media_type = "application/json"
 
     def parse(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise LookupError(MISTAKE)
+        raise LookupError(EXCEPTION_TEXT)
 
 
 class BrokenRenderer(BaseRenderer):
     media_type, format = "application/json", "json"
 
     def render(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise ArithmeticError(MISTAKE)
+        raise ArithmeticError(EXCEPTION_TEXT)
 
 
 class OpenView(ApiView):
@@ -42,7 +42,7 @@ class OpenView(ApiView):
 
 class BrokenView(OpenView):
     def post(self, request: Request) -> NoReturn:
-        raise RuntimeError(MISTAKE)
+        raise RuntimeError(EXCEPTION_TEXT)
 
 
 class UnreadableView(OpenView):
@@ -61,7 +61,7 @@ class BrokenMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path.startswith("/api/middleware"):
-            raise RuntimeError(MISTAKE)
+            raise RuntimeError(EXCEPTION_TEXT)
         response: HttpResponse = self.get_response(request)
         return response
 

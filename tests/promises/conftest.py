@@ -11,14 +11,14 @@ import structlog
 from latchkey.telemetry.logging import is_third_party, logging_config
 from tests.admin.conftest import admin, staff
 from tests.api.conftest import clock
-from tests.attacks.conftest import away
-from tests.promises.lines import Log
+from tests.attacks.conftest import database_down
+from tests.promises.lines import CapturedLog
 
-__all__ = ["admin", "away", "clock", "staff"]
+__all__ = ["admin", "database_down", "clock", "staff"]
 
 
 @pytest.fixture
-def log() -> Iterator[Log]:
+def captured_log() -> Iterator[CapturedLog]:
     """Everything that is logged from here on, as production writes it."""
     rendering = structlog.get_config()["processors"]  # every logger that has spoken holds this very list
     before, requests = [*rendering], logging.getLogger("latchkey.requests")
@@ -32,7 +32,7 @@ def log() -> Iterator[Log]:
     requests.setLevel(logging.INFO)
     for handler in (ours, others):
         logging.getLogger().addHandler(handler)
-    yield Log(stream)
+    yield CapturedLog(stream)
     for handler in (ours, others):
         logging.getLogger().removeHandler(handler)
     requests.setLevel(level)

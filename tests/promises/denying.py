@@ -6,6 +6,6 @@ from django.contrib.auth.backends import ModelBackend
 from django.core.exceptions import PermissionDenied
 
 
-class Denying(ModelBackend):
+class DenyingBackend(ModelBackend):
     def authenticate(self, request: Any, **credentials: Any) -> NoReturn:
         raise PermissionDenied

@@ -5,7 +5,7 @@ from io import StringIO
 from typing import Any
 
 
-class Log:
+class CapturedLog:
     """Lines of JSON, as production writes them to standard output."""
 
     def __init__(self, stream: StringIO) -> None:

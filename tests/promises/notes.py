@@ -6,7 +6,7 @@ from pathlib import Path
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "security.md"
 
 
-def table(heading: str, which: int = 0) -> list[list[str]]:
+def read_table(heading: str, which: int = 0) -> list[list[str]]:
     """Return the rows of a table under a heading, without its head: cells as they are written."""
     _, _, section = PAGE.read_text().partition(f"\n## {heading}\n")
     tables = re.findall(r"(?:^\|.*\n)+", section.partition("\n## ")[0], re.MULTILINE)
@@ -14,11 +14,11 @@ def table(heading: str, which: int = 0) -> list[list[str]]:
     return [[cell.strip() for cell in row] for row in rows]
 
 
-def codes(cell: str) -> list[str]:
+def code_spans(cell: str) -> list[str]:
     """Return what stands in backquotes."""
     return re.findall(r"`([^`]+)`", cell)
 
 
-def first_codes(heading: str, which: int = 0) -> list[str]:
+def first_column_code_spans(heading: str, which: int = 0) -> list[str]:
     """Return what stands in backquotes in the first column of a table."""
-    return [code for row in table(heading, which) for code in codes(row[0])]
+    return [code for row in read_table(heading, which) for code in code_spans(row[0])]

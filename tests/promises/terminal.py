@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from tests.server import Server
 
-PATIENCE = 30
+PROMPT_TIMEOUT = 30
 """Seconds until a prompt is taken not to come."""
 
 
@@ -16,28 +16,28 @@ class Terminal:
     """What a running command has shown since the last answer, and the keys."""
 
     def __init__(self, screen: int) -> None:
-        self.screen, self.shown = screen, ""
+        self.fd, self.output = screen, ""
 
     def answer(self, prompt: str, typed: str) -> str:
         """Wait for a prompt and type a line, as a getpass drops what was typed before; return what came before it."""
-        deadline = time.monotonic() + PATIENCE
-        while prompt not in self.shown:
-            ready, _, _ = select.select([self.screen], [], [], max(0, deadline - time.monotonic()))
-            assert ready, f"no {prompt!r} in {self.shown!r}"
-            self.shown += os.read(self.screen, 4096).decode()
-        before, _, self.shown = self.shown.partition(prompt)
-        os.write(self.screen, f"{typed}\n".encode())
+        deadline = time.monotonic() + PROMPT_TIMEOUT
+        while prompt not in self.output:
+            ready, _, _ = select.select([self.fd], [], [], max(0, deadline - time.monotonic()))
+            assert ready, f"no {prompt!r} in {self.output!r}"
+            self.output += os.read(self.fd, 4096).decode()
+        before, _, self.output = self.output.partition(prompt)
+        os.write(self.fd, f"{typed}\n".encode())
         return before
 
 
 @contextmanager
-def terminal(server: Server, *arguments: str) -> Iterator[Terminal]:
+def run_in_terminal(server: Server, *arguments: str) -> Iterator[Terminal]:
     """Run a latchkey command on this server's database, at a terminal; it has to end well."""
     screen, keyboard = os.openpty()
-    process = server.begin(*arguments, stdin=keyboard, output=keyboard)
+    process = server.spawn(*arguments, stdin=keyboard, output=keyboard)
     try:
         yield Terminal(screen)
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(PROMPT_TIMEOUT) == 0
     finally:
         process.kill()
         process.wait()

@@ -10,23 +10,23 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from tests.admin.pages import Browser, save_user
 from tests.people import Person
 from tests.problems import assert_problem
-from tests.promises.notes import codes, first_codes, table
-from tests.promises.source import calls
+from tests.promises.notes import code_spans, first_column_code_spans, read_table
+from tests.promises.source import find_calls
 
-RULES = {codes(row[0])[0]: row[1:] for row in table("Who may do what")}
+RULES = {code_spans(row[0])[0]: row[1:] for row in read_table("Who may do what")}
 
 
-def addresses(routes: Any = None, prefix: str = "/") -> Iterator[tuple[str, Any]]:
+def walk_routes(routes: Any = None, prefix: str = "/") -> Iterator[tuple[str, Any]]:
     """Return every route with its view, those of the admin included."""
     for route in get_resolver().url_patterns if routes is None else routes:
         path = prefix + str(route.pattern)
         if isinstance(route, URLResolver):
-            yield from addresses(route.url_patterns, path)
+            yield from walk_routes(route.url_patterns, path)
         else:
             yield path, route.callback
 
 
-def let_in(visitor: Any, method: str, path: str) -> bool:
+def is_allowed(visitor: Any, method: str, path: str) -> bool:
     """Return whether this visitor gets past the door; a body that is refused is past it, and so is an id of nobody."""
     status = int(visitor.request(method, path).status_code)
     assert status in (200, 204, 302, 400, 401, 403, 404, 415), (method, path, status)
@@ -52,7 +52,7 @@ def test_every_door_opens_to_whom_the_table_says(
     for path, (methods, *cells) in RULES.items():
         for method in methods.split(", "):
             for visitor, cell in zip(visitors, cells, strict=True):
-                assert let_in(visitor, method, path) == (cell == "yes"), (method, path, cell)
+                assert is_allowed(visitor, method, path) == (cell == "yes"), (method, path, cell)
 
 
 @pytest.mark.ledger("ASVS-8.1.1")
@@ -61,7 +61,7 @@ def test_a_permission_opens_the_doors_that_want_one(admin: Browser, staff: Calla
     clerk = Cookie(staff(f"view_{model}"))
     for path, (_, *cells) in RULES.items():
         if cells[2] == "with permission":
-            assert let_in(clerk, "GET", path) == (f"/{model}/" in path), path
+            assert is_allowed(clerk, "GET", path) == (f"/{model}/" in path), path
 
 
 @pytest.mark.ledger("ASVS-8.2.1")
@@ -72,26 +72,26 @@ def test_the_table_has_every_route() -> None:
 
 @pytest.mark.ledger("ASVS-6.1.3")
 def test_the_table_has_every_way_to_be_let_in(http: httpx.Client) -> None:
-    asking = {path for path, view in addresses() if getattr(getattr(view, "cls", None), "authentication_classes", ())}
-    signing = {path for path, _ in addresses() if "login" in path or "token" in path or "refresh" in path}
-    assert {file for file, _ in calls("issue_pair")} == {
+    asking = {path for path, view in walk_routes() if getattr(getattr(view, "cls", None), "authentication_classes", ())}
+    signing = {path for path, _ in walk_routes() if "login" in path or "token" in path or "refresh" in path}
+    assert {file for file, _ in find_calls("issue_pair")} == {
         "passwords/change.py",
         "sessions/login.py",
         "sessions/refresh.py",
     }
-    assert {file for file, _ in calls("authenticate", "login")} == {
+    assert {file for file, _ in find_calls("authenticate", "login")} == {
         "oauth/client_authentication.py",
         "sessions/login.py",
         "sessions/fast_path.py",
         "sessions/views.py",
     }
-    assert {file for file, _ in calls("verify")} == {
+    assert {file for file, _ in find_calls("verify")} == {
         *("sessions/authentication.py", "sessions/fast_path.py", "sessions/access_tokens.py"),
         *("oauth/introspection.py", "oauth/fast_path.py", "oauth/revocation.py"),
         *("hashing/argon2.py", "hashing/legacy.py"),  # a hash
     }
     with_slash = {f"{path.rstrip('/')}/" for path in asking | signing}
-    assert with_slash == set(first_codes("Ways to be let in"))
+    assert with_slash == set(first_column_code_spans("Ways to be let in"))
 
 
 @pytest.mark.ledger("ASVS-8.2.2", "ASVS-14.2.5")
@@ -107,7 +107,7 @@ def test_no_address_leads_to_somebody_elses_record(alice: Person, bob: Person, p
 
 @pytest.mark.ledger("ASVS-8.3.2")
 def test_an_operator_who_is_one_no_more_is_out_at_the_next_request(
-    admin: Browser, staff: Callable[..., Browser], row_of: Any
+    admin: Browser, staff: Callable[..., Browser], user_row: Any
 ) -> None:
     from latchkey.accounts.models import User
 

@@ -15,13 +15,13 @@ from django.test import override_settings
 
 from latchkey.accounts.models import User
 from latchkey.tokens.access_token import issue
-from tests.attacks.forgery import forge, segment
+from tests.attacks.forgery import forge, encode_segment
 from tests.people import Person
 from tests.problems import assert_problem
-from tests.promises.lines import Log
+from tests.promises.lines import CapturedLog
 
 OWN = b"a key of mallory that is 32 byte"
-CONFUSED = ["pem", "pem, one line", "pem, CR", "pem, indented", "pkcs1", "der", "jwk", "jwks", "bom and jwk"]
+ALGORITHM_CONFUSIONS = ["pem", "pem, one line", "pem, CR", "pem, indented", "pkcs1", "der", "jwk", "jwks", "bom and jwk"]
 
 
 def public_key(form: str) -> bytes:
@@ -44,7 +44,7 @@ def public_key(form: str) -> bytes:
 
 
 @pytest.mark.ledger("REG-PYJWT-01", "REG-PYJWT-02", "REG-PYJWT-03", "REG-PYJWT-04", "REG-PYJWT-24", "REG-PYJWT-19")
-@pytest.mark.parametrize("form", CONFUSED)
+@pytest.mark.parametrize("form", ALGORITHM_CONFUSIONS)
 def test_no_text_is_a_key_not_even_the_secret_itself(alice: Person, form: str) -> None:
     known = public_key(form)
     with override_settings(SECRET_KEY=known.decode("latin-1")):
@@ -57,8 +57,8 @@ def test_no_text_is_a_key_not_even_the_secret_itself(alice: Person, form: str) -
 @pytest.mark.ledger("ASVS-9.1.3", "REG-NODEJOSE-01", "ASVS-1.3.6", "RFC8725-3.10")
 def test_a_token_brings_no_key_and_sends_nobody_out(alice: Person, canary: tuple[str, Callable[[], bool]]) -> None:
     url, called = canary
-    jwk = {"kty": "oct", "k": segment(OWN), "alg": "HS256"}
-    headers: list[dict[str, Any]] = [{"jwk": jwk}, {"jku": url}, {"x5u": url}, {"x5c": [segment(OWN)]}, {"kid": url}]
+    jwk = {"kty": "oct", "k": encode_segment(OWN), "alg": "HS256"}
+    headers: list[dict[str, Any]] = [{"jwk": jwk}, {"jku": url}, {"x5u": url}, {"x5c": [encode_segment(OWN)]}, {"kid": url}]
     headers += [{"kid": kid} for kid in ("../../dev/null", "' OR 1=1 --", "x" * 2000, "/etc/hostname", "")]
     for header in headers:
         assert_problem(alice.me(forge(alice, header, key=OWN)), 401, "invalid_token")
@@ -71,17 +71,17 @@ def test_a_token_brings_no_key_and_sends_nobody_out(alice: Person, canary: tuple
 
 @pytest.mark.ledger("ASVS-9.1.1", "ASVS-7.2.1", "CS-SESS-5")
 @pytest.mark.parametrize("part", [0, 1, 2])
-def test_one_changed_bit_makes_it_nobodys(alice: Person, bob: Person, log: Log, part: int) -> None:
+def test_one_changed_bit_makes_it_nobodys(alice: Person, bob: Person, captured_log: CapturedLog, part: int) -> None:
     parts = alice.access_token.split(".")
     raw = urlsafe_b64decode(parts[part] + "==")
     for at in range(len(raw)):
         changed = bytes([*raw[:at], raw[at] ^ 1, *raw[at + 1 :]])
-        token = ".".join([*parts[:part], segment(changed), *parts[part + 1 :]])
+        token = ".".join([*parts[:part], encode_segment(changed), *parts[part + 1 :]])
         assert_problem(alice.me(token), 401, "invalid_token")
     claims = json.loads(urlsafe_b64decode(parts[1] + "=="))
     for change in ({"exp": claims["exp"] + 3600}, {"user_id": bob.id, "sub": str(bob.id)}):
-        assert_problem(alice.me(f"{parts[0]}.{segment(claims | change)}.{parts[2]}"), 401, "invalid_token")
-    assert not [line for line in log.lines() if "user_id" in line or "session_id" in line]
+        assert_problem(alice.me(f"{parts[0]}.{encode_segment(claims | change)}.{parts[2]}"), 401, "invalid_token")
+    assert not [line for line in captured_log.lines() if "user_id" in line or "session_id" in line]
     assert alice.me().status_code == 200
 
 

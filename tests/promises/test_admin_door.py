@@ -7,12 +7,12 @@ import httpx
 import pytest
 
 from latchkey.sessions.models import Session
-from tests.admin.conftest import BOSS
+from tests.admin.conftest import SUPERUSER_EMAIL
 from tests.admin.pages import USERS, Browser
 from tests.people import PASSWORD, Person
 from tests.promises.source import PACKAGE
 
-SIGN_IN = {"username": BOSS, "password": PASSWORD}
+SIGN_IN = {"username": SUPERUSER_EMAIL, "password": PASSWORD}
 ELSEWHERE = ["//evil.example", "https:evil.example", "\\\\evil.example", "https://evil.example/", "/\\evil.example"]
 ELSEWHERE += [
     "javascript:alert(1)",
@@ -33,7 +33,7 @@ def test_the_cookies_are_small_and_stay_on_our_site_and_out_of_scripts(admin: Br
     for morsel in browser.cookies.values():
         assert (morsel["samesite"], morsel["path"], morsel["domain"]) == ("Lax", "/", "")
         assert len(morsel.OutputString()) < 4096
-        assert BOSS not in morsel.value
+        assert SUPERUSER_EMAIL not in morsel.value
     assert not alice.http.cookies
 
 

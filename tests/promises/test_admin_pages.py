@@ -10,7 +10,7 @@ from django.db.models import URLField
 
 from latchkey.accounts.models import User
 from latchkey.sessions.models import Session
-from tests.admin.pages import EVENTS, MAILS, SESSIONS, USERS, Browser, act, said, user_page
+from tests.admin.pages import EVENTS, MAILS, SESSIONS, USERS, Browser, run_action, shown_messages, user_page
 from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
 
@@ -60,8 +60,8 @@ def test_forged_forms_and_numbers_of_a_list_change_nothing(admin: Browser, alice
 
 @pytest.mark.ledger("ASVS-7.4.5")
 def test_an_operator_ends_the_sessions_of_everybody_in_one_go(admin: Browser, alice: Person, bob: Person) -> None:
-    answer = act(admin, USERS, "end_sessions", alice.id, select_across="1")
-    assert said(answer) == ["Ended all sessions: 3 of 3 selected."]
+    answer = run_action(admin, USERS, "end_sessions", alice.id, select_across="1")
+    assert shown_messages(answer) == ["Ended all sessions: 3 of 3 selected."]
     assert [person.try_refresh().status_code for person in (alice, bob)] == [401, 401]
     assert [person.me().status_code for person in (alice, bob)] == [401, 401]
     told = LogEntry.objects.values_list("object_id", "change_message")

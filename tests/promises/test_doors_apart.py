@@ -13,11 +13,11 @@ from tests.people import Person
 from tests.problems import assert_problem
 
 __all__ = ["staff"]
-ELSE = {"id": 1, "email": "mallory@example.com", "is_staff": True, "is_superuser": True, "is_active": False}
-ELSE |= {"password": "mallory's password", "credential_version": 9, "user_id": 1, "created_at": "2000-01-01"}
+FOREIGN_FIELDS = {"id": 1, "email": "mallory@example.com", "is_staff": True, "is_superuser": True, "is_active": False}
+FOREIGN_FIELDS |= {"password": "mallory's password", "credential_version": 9, "user_id": 1, "created_at": "2000-01-01"}
 
 
-def wear_out(guess: Callable[[], httpx.Response]) -> None:
+def exhaust_rate_limit(guess: Callable[[], httpx.Response]) -> None:
     """Guess until one has to wait."""
     answer = next(answer for answer in (guess() for _ in range(100)) if answer.status_code != 401)
     assert_problem(answer, 429, "too_many_attempts")
@@ -36,7 +36,7 @@ def test_sign_out_ends_the_refresh_token_too(alice: Person) -> None:
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 def test_nothing_but_the_display_name_can_be_written(alice: Person, method: str) -> None:
     with nothing_changes():
-        answer = alice.http.request(method, "/api/me/", json=ELSE | {"username": ""}, headers=alice.bearer())
+        answer = alice.http.request(method, "/api/me/", json=FOREIGN_FIELDS | {"username": ""}, headers=alice.bearer())
     assert answer.json() == {"id": alice.id, "username": "", "email": alice.email}
     assert alice.login().me().status_code == 200
 
@@ -44,11 +44,11 @@ def test_nothing_but_the_display_name_can_be_written(alice: Person, method: str)
 @pytest.mark.ledger("REG-DJRESTAUTH-01")
 def test_a_caller_who_has_to_wait_at_one_door_goes_through_the_others(alice: Person) -> None:
     wrong = {"email": "nobody@example.com", "password": "a wrong one"}
-    wear_out(lambda: alice.http.post("/api/login/", json=wrong))
+    exhaust_rate_limit(lambda: alice.http.post("/api/login/", json=wrong))
     assert alice.refresh().me().status_code == 200
     bob = Person(alice.http, "bob@example.com").register()
     assert bob.login().logout().status_code == 200
-    wear_out(lambda: alice.try_refresh("2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42"))
+    exhaust_rate_limit(lambda: alice.try_refresh("2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42"))
     assert alice.login().refresh().logout().status_code == 200
 
 

@@ -13,11 +13,11 @@ from latchkey.accounts.models import User
 from latchkey.hashing.argon2 import Argon2idPasswordHasher
 from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
-from tests.promises.work import FULL, counted
+from tests.promises.work import FULL_COST, measure_hashing
 
 WRONG = PASSWORD.upper()
 CHEAPER = [(8_192, 1), (8_192, 2), (19_456, 1), (4_096, 3), (512, 2), (1_024, 38)]
-NOBODY = "nobody@example.com"
+UNKNOWN_EMAIL = "nobody@example.com"
 
 
 def cheap_hash(memory: int, passes: int) -> str:
@@ -44,7 +44,7 @@ def login(http: httpx.Client, email: str, **body: Any) -> httpx.Response:
     return http.post("/api/login/", json={"email": email, **body})
 
 
-def everything(answer: httpx.Response) -> Any:
+def whole_response(answer: httpx.Response) -> Any:
     """Return the whole answer, to the last byte; no header holds a time or an id of the request."""
     return answer.status_code, answer.headers.raw, answer.content
 
@@ -60,14 +60,14 @@ def test_every_failed_sign_in_answers_and_costs_like_that_of_nobody(
     def failed(email: str) -> tuple[httpx.Response, int]:
         """Return the answer, and how many statements it took."""
         answers: list[httpx.Response] = []
-        with counted() as argon2:
+        with measure_hashing() as argon2:
             sent = statements(lambda: answers.append(login(alice.http, email, password=password)))
-            assert argon2.work == FULL
+            assert argon2.cost == FULL_COST
         return answers[0], len(sent)
 
-    (nobodys, of_nobody), (hers, of_her) = failed(NOBODY), failed(alice.email)
+    (nobodys, of_nobody), (hers, of_her) = failed(UNKNOWN_EMAIL), failed(alice.email)
     assert_problem(nobodys, 401, "invalid_credentials")
-    assert everything(nobodys) == everything(hers)
+    assert whole_response(nobodys) == whole_response(hers)
     assert of_nobody == of_her
 
 
@@ -76,28 +76,28 @@ def test_the_right_password_opens_a_cheaper_hash_once_more_and_makes_it_dear(
     alice: Person, memory: int, passes: int
 ) -> None:
     User.objects.filter(pk=alice.id).update(password=cheap_hash(memory, passes))
-    with counted() as argon2:
+    with measure_hashing() as argon2:
         alice.login()
-        assert argon2.work == memory * passes + FULL
-    with counted() as argon2:
+        assert argon2.cost == memory * passes + FULL_COST
+    with measure_hashing() as argon2:
         alice.login()
-        assert argon2.work == FULL
+        assert argon2.cost == FULL_COST
 
 
 @pytest.mark.ledger("H-PW-06", "REG-KEYCLOAK-16")
 @pytest.mark.parametrize("body", [{}, {"password": ""}, {"password": None}, {"password": 1}, {"password": "x" * 257}])
 def test_no_password_to_compare_costs_nothing_for_anybody(alice: Person, body: dict[str, Any]) -> None:
-    with counted() as argon2:
-        known, unknown = login(alice.http, alice.email, **body), login(alice.http, NOBODY, **body)
-        assert argon2.work == 0
-    assert everything(known) == everything(unknown)
+    with measure_hashing() as argon2:
+        known, unknown = login(alice.http, alice.email, **body), login(alice.http, UNKNOWN_EMAIL, **body)
+        assert argon2.cost == 0
+    assert whole_response(known) == whole_response(unknown)
     assert_problem(known, 400, known.json()["code"], ["password"])
 
 
 @pytest.mark.ledger("ASVS-11.4.2", "CS-PW-1")
-def test_passwords_cost_what_owasp_asks_for(alice: Person, row_of: Callable[[Person], Any]) -> None:
-    assert row_of(alice).password.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
-    with counted() as argon2:
+def test_passwords_cost_what_owasp_asks_for(alice: Person, user_row: Callable[[Person], Any]) -> None:
+    assert user_row(alice).password.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
+    with measure_hashing() as argon2:
         alice.login()
         Person(alice.http, "carol@example.com").register()
-        assert argon2.work == 2 * FULL
+        assert argon2.cost == 2 * FULL_COST

@@ -18,7 +18,7 @@ from latchkey.db.async_pool import AsyncPool
 from latchkey.db.prepared import supports_prepared
 from latchkey.sessions.sql import event_loop_statements
 from tests.people import Person
-from tests.promises.lines import Log
+from tests.promises.lines import CapturedLog
 
 CALLS = {
     ("sqlite", "refresh"): 538,
@@ -36,7 +36,7 @@ its cost, or when it saves more than a tenth.
 TOLERANCE = 0.1
 
 
-class Counted:
+class CallCounter:
     """The application, which counts what it calls for each answer."""
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class Counted:
         self.calls += event in ("call", "c_call")
 
 
-class CountedOnTheLoop(Counted):
+class EventLoopCallCounter(CallCounter):
     """The same on an event loop with connections of its own, as in a worker."""
 
     def __init__(self) -> None:
@@ -87,7 +87,7 @@ class CountedOnTheLoop(Counted):
         self.loop.close()
 
 
-def calls_of(counted: Counted, person: Person, door: str) -> int:
+def count_calls(counted: CallCounter, person: Person, door: str) -> int:
     """Return what one answer takes; once a second the policy is read anew, which takes more."""
     person.http = httpx.Client(transport=httpx.WSGITransport(app=counted), base_url=person.http.base_url)
     calls = []
@@ -100,7 +100,7 @@ def calls_of(counted: Counted, person: Person, door: str) -> int:
     return mode(calls)
 
 
-def assert_as_written(measured: int, way: str, door: str) -> None:
+def assert_within_tolerance(measured: int, way: str, door: str) -> None:
     written = CALLS[way, door]
     said = f"{door} now takes {measured} calls ({way}); {written} are written"
     assert abs(measured - written) <= TOLERANCE * written, said
@@ -109,21 +109,21 @@ def assert_as_written(measured: int, way: str, door: str) -> None:
 @pytest.mark.django_db(transaction=True)  # in a transaction, a statement takes another way
 @pytest.mark.parametrize("door", ["refresh", "me"])
 def test_the_hot_path_costs_what_is_written_down(
-    alice: Person, log: Log, statements: Callable[[Callable[[], Any]], list[str]], door: str
+    alice: Person, captured_log: CapturedLog, statements: Callable[[Callable[[], Any]], list[str]], door: str
 ) -> None:
     assert len(statements(lambda: alice.me() if door == "me" else alice.refresh())) == 1
-    assert_as_written(calls_of(Counted(), alice, door), connection.vendor, door)
+    assert_within_tolerance(count_calls(CallCounter(), alice, door), connection.vendor, door)
 
 
 @pytest.mark.django_db(transaction=True)  # other connections have to see the session
 @pytest.mark.parametrize("door", ["refresh", "me"])
-def test_the_event_loop_costs_what_is_written_down(alice: Person, log: Log, door: str) -> None:
+def test_the_event_loop_costs_what_is_written_down(alice: Person, captured_log: CapturedLog, door: str) -> None:
     if not supports_prepared(connection):
         assert connection.vendor == "sqlite"  # where threads answer
         return
     alice.refresh()  # which reads the policy
-    counted = CountedOnTheLoop()
+    counted = EventLoopCallCounter()
     try:
-        assert_as_written(calls_of(counted, alice, door), "loop", door)
+        assert_within_tolerance(count_calls(counted, alice, door), "loop", door)
     finally:
         counted.end()

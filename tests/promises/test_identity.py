@@ -11,7 +11,7 @@ from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
 
 
-def claims_of(person: Person) -> dict[str, Any]:
+def decode_claims(person: Person) -> dict[str, Any]:
     claims: dict[str, Any] = jwt.decode(person.access_token, options={"verify_signature": False})
     return claims
 
@@ -34,7 +34,7 @@ def test_nobody_becomes_another_by_bearing_their_name(alice: Person, bob: Person
     for name in (alice.email, str(alice.id), f" {alice.email} "):
         bob.http.put("/api/me/", json={"username": name, "sub": str(alice.id)}, headers=bob.bearer())
         bob.login()
-        assert (claims_of(bob)["sub"], claims_of(bob)["user_id"]) == (str(bob.id), bob.id)
+        assert (decode_claims(bob)["sub"], decode_claims(bob)["user_id"]) == (str(bob.id), bob.id)
         assert bob.me().json()["email"] == bob.email
     bob.password = "a password of bob alone"
     user = User.objects.get(pk=bob.id)
@@ -42,7 +42,7 @@ def test_nobody_becomes_another_by_bearing_their_name(alice: Person, bob: Person
     user.save()
     answer = alice.http.post("/api/login/", json={"email": alice.email, "password": bob.password})
     assert_problem(answer, 401, "invalid_credentials")
-    assert claims_of(alice.login())["user_id"] == alice.id
+    assert decode_claims(alice.login())["user_id"] == alice.id
 
 
 @pytest.mark.ledger("REG-ZITADEL-12")
@@ -57,11 +57,11 @@ def test_the_number_of_a_deleted_account_is_never_given_again(alice: Person, bob
 
 @pytest.mark.ledger("REG-KEYCLOAK-09")
 def test_no_session_bears_the_number_of_an_ended_one(alice: Person) -> None:
-    numbers, tokens = [claims_of(alice)["sid"]], [alice.refresh_token]
+    numbers, tokens = [decode_claims(alice)["sid"]], [alice.refresh_token]
     for _ in range(5):
         alice.logout()
         alice.login()
-        numbers.append(claims_of(alice)["sid"])
+        numbers.append(decode_claims(alice)["sid"])
         tokens.append(alice.refresh_token)
     assert len(set(numbers)) == len(set(tokens)) == 6
     assert Session.objects.count() == 1

@@ -9,7 +9,7 @@ from latchkey.sessions.models import Session
 from tests.people import Person, try_login, try_register
 
 
-def kept() -> list[tuple[str, int | None, bool]]:
+def stored_events() -> list[tuple[str, int | None, bool]]:
     rows = AuditEvent.objects.order_by("id")
     return [(row.name, row.user_id, row.session_id is not None) for row in rows]
 
@@ -20,7 +20,7 @@ def test_an_account_has_its_story(alice: Person) -> None:
     alice.refresh().refresh()
     alice.try_refresh(spent)
     alice.login().logout()
-    assert kept() == [
+    assert stored_events() == [
         ("user.registered", alice.id, False),
         ("login.succeeded", alice.id, True),
         ("login.failed", alice.id, False),
@@ -41,15 +41,15 @@ def test_an_event_says_when_whence_and_why(alice: Person) -> None:
 
 def test_a_failed_login_at_no_account_is_kept_without_one(alice: Person) -> None:
     try_login(alice.http, "nobody@example.com")
-    assert kept()[-1] == ("login.failed", None, False)
+    assert stored_events()[-1] == ("login.failed", None, False)
 
 
 def test_what_strangers_cause_without_being_limited_fills_no_table(alice: Person) -> None:
-    before = kept()
+    before = stored_events()
     for _ in range(3):
         alice.try_refresh("2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42")
         try_register(alice.http, "eve@example.com", "short")
-    assert kept() == before
+    assert stored_events() == before
     assert {event.value for event in Event} - PERSISTED == {
         *("session.refreshed", "session.retried", "session.refused", "registration.refused", "service.refused"),
         *("rate_limit.exceeded", "hashing.overloaded"),

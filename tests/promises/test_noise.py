@@ -7,10 +7,10 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.attacks.doors import DOORS, FIELDS, accepted, knock, nothing_changes
+from tests.attacks.doors import ENDPOINTS, FIELDS, valid_body, send, nothing_changes
 from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
-from tests.promises.source import calls
+from tests.promises.source import find_calls
 
 SQL = [
     "' OR '1'='1",
@@ -29,7 +29,7 @@ QUERY = {"_connector": "OR 1=1", "email": "x", "callback": "f", "jsonp": "f", "f
 def test_sql_in_a_field_is_text(alice: Person, name: str, field: str) -> None:
     began = time.monotonic()
     for text in SQL:
-        answer = knock(alice, name, accepted(alice, name) | {field: text})
+        answer = send(alice, name, valid_body(alice, name) | {field: text})
         if field == "refresh_token" or (field == "email" and name == "register"):
             assert_problem(answer, 400, "invalid", [field])
         elif name == "login":
@@ -56,13 +56,13 @@ def test_sql_in_a_header_a_query_or_a_key_changes_nothing(alice: Person) -> None
                 answer = alice.http.get("/api/me/", params={key: text}, headers=headers)
                 assert (answer.status_code, answer.content) == (200, mine)
             body = {"_connector": text, "email__startswith": "a", "password__gt": "", text: 1}
-            assert_problem(knock(alice, "login", body), 400, "invalid", ["email", "password"])
+            assert_problem(send(alice, "login", body), 400, "invalid", ["email", "password"])
             assert_problem(alice.me(quote(text)), 401, "invalid_token")
 
 
 @pytest.mark.ledger("ASVS-1.2.4")
 def test_sql_is_written_by_hand_in_few_places_and_takes_values_as_parameters() -> None:
-    written = {(file, ast.unparse(call)) for file, call in calls("execute") if not file.startswith("migrations/")}
+    written = {(file, ast.unparse(call)) for file, call in find_calls("execute") if not file.startswith("migrations/")}
     assert {entry for entry in written if entry[0] != "cli.py"} == {
         ("db/cursor.py", "cursor.execute(sql, parameters)"),
         ("web/views.py", "cursor.execute('SELECT 1')"),
@@ -81,7 +81,7 @@ def test_sql_is_written_by_hand_in_few_places_and_takes_values_as_parameters() -
         ("import_export/django_source.py", "counting.execute(f'SELECT * FROM {quoted} LIMIT 0')"),
         ("import_export/django_source.py", "reading.execute(READ.format(table=quoted))"),
     }
-    assert {(file, ast.unparse(call)) for file, call in calls("fetch")} == {
+    assert {(file, ast.unparse(call)) for file, call in find_calls("fetch")} == {
         ("accounts/models.py", "fetch(BY_EMAIL, {'email': canonical(username or '')})"),
         ("rate_limits/attempts.py", "fetch(statement, parameters)"),
         ("audit/log.py", "fetch(ALONE, {**facts, 'event_user_id': user_id, 'event_session_id': session_id})"),
@@ -109,26 +109,26 @@ def test_sql_is_written_by_hand_in_few_places_and_takes_values_as_parameters() -
         ),  # (%(hour)s, %(name0)s, %(count0)s), ...
         ("mail/queue.py", "fetch(_take(connection.vendor), {'now': adapted(now), 'until': adapted(until)})"),
     }
-    assert {(file, ast.unparse(call.args[0])) for file, call in calls("done_and_kept")} == {
+    assert {(file, ast.unparse(call.args[0])) for file, call in find_calls("done_and_kept")} == {
         ("sessions/models.py", "worded(OPEN, connection.vendor)"),
         ("sessions/models.py", "statement"),  # END_BY_ID and the like
     }
-    assert {file for file, _ in calls("exec_prepared")} == {"db/prepared.py"}
-    assert {file for file, _ in calls("send_query_prepared")} == {"db/async_connection.py"}
-    assert {(file, ast.unparse(call)) for file, call in calls("prepare")} == {
+    assert {file for file, _ in find_calls("exec_prepared")} == {"db/prepared.py"}
+    assert {file for file, _ in find_calls("send_query_prepared")} == {"db/async_connection.py"}
+    assert {(file, ast.unparse(call)) for file, call in find_calls("prepare")} == {
         ("db/async_pool.py", "statement.prepare(database.connection.pgconn)"),
         ("db/prepared.py", "libpq.prepare(self.name, self.numbered)"),
         ("db/prepared.py", "self.prepare(libpq)"),
     }
-    assert {file for file, _ in calls("Prepared")} == {"sessions/sql.py"}
-    assert {(file, ast.unparse(call)) for file, call in calls("Question")} == {
+    assert {file for file, _ in find_calls("Prepared")} == {"sessions/sql.py"}
+    assert {(file, ast.unparse(call)) for file, call in find_calls("Question")} == {
         ("sessions/models.py", "Question(rotation(), parameters)"),
         (
             "sessions/models.py",
             "Question(BEARER, {'id': session_id, 'now': now})",
         ),
     }
-    assert not calls("raw", "extra", "RawSQL", "executemany", "executescript", "callproc")
+    assert not find_calls("raw", "extra", "RawSQL", "executemany", "executescript", "callproc")
 
 
 @pytest.mark.ledger("ASVS-15.3.7")
@@ -141,7 +141,7 @@ def test_only_the_body_counts(alice: Person, bob: Person) -> None:
     alice.http.patch("/api/me/", params=query, json={"username": "body"}, headers=alice.bearer())
     assert alice.me().json()["username"] == "body"
     doubled = f'{{"email": "{bob.email}", "email": "{alice.email}", "password": "{PASSWORD}"}}'
-    assert_problem(knock(alice, "login", doubled.encode()), 400, "duplicate_key", ["body"])
+    assert_problem(send(alice, "login", doubled.encode()), 400, "duplicate_key", ["body"])
     assert bob.try_refresh().status_code == 200
 
 
@@ -174,7 +174,7 @@ def test_a_pattern_signs_nobody_in(alice: Person, pattern: str) -> None:
 
 
 @pytest.mark.ledger("ASVS-13.4.4")
-@pytest.mark.parametrize("path", ["/", "/api/", *{door.path: 0 for door in DOORS.values()}, "/api-doc/", "/livez"])
+@pytest.mark.parametrize("path", ["/", "/api/", *{door.path: 0 for door in ENDPOINTS.values()}, "/api-doc/", "/livez"])
 def test_trace_is_refused_and_echoes_nothing(alice: Person, path: str) -> None:
     headers = alice.bearer() | {"X-Echo": "an-echo", "Cookie": "sessionid=an-echo"}
     answer = alice.http.request("TRACE", path, headers=headers, content=b"an-echo")

@@ -12,10 +12,10 @@ from latchkey.accounts.models import User
 from latchkey.accounts.superuser import ensure_superuser
 from latchkey.core.exceptions import PasswordTooCommon, PasswordTooObvious, PasswordTooShort
 from tests.admin.pages import USERS, Browser, user_page
-from tests.deploy.production import HOST, production
+from tests.deploy.production import HOST, production_server
 from tests.people import Person
 from tests.problems import assert_problem
-from tests.promises.terminal import terminal
+from tests.promises.terminal import run_in_terminal
 
 GOOD = "seven purple trains to the sea"
 WEAK = {
@@ -26,24 +26,24 @@ WEAK = {
     "the service": ("Latchkey-Latchkey-2026", PasswordTooObvious),
 }
 NAMELESS = {name: pair for name, pair in WEAK.items() if name != "the name"}
-weak_ones = pytest.mark.parametrize(("weak", "refusal"), WEAK.values(), ids=WEAK)
-nameless_ones = pytest.mark.parametrize(("weak", "refusal"), NAMELESS.values(), ids=NAMELESS)
+each_weak_password = pytest.mark.parametrize(("weak", "refusal"), WEAK.values(), ids=WEAK)
+each_weak_password_without_user = pytest.mark.parametrize(("weak", "refusal"), NAMELESS.values(), ids=NAMELESS)
 
 
 @pytest.fixture
-def strict(turn: Callable[..., None]) -> None:
+def production_policy(set_policy: Callable[..., None]) -> None:
     """The rules of production."""
-    turn(password_min_length=15, password_blocklist=True)
+    set_policy(password_min_length=15, password_blocklist=True)
 
 
-def new(password: str) -> dict[str, str]:
+def password_form(password: str) -> dict[str, str]:
     """Return what a form with a new password sends."""
     return {"password1": password, "password2": password, "new_password1": password, "new_password2": password}
 
 
 @pytest.mark.ledger("DJ-LIST-10", "NIST-3.1.1.2-12")
-@nameless_ones
-def test_registering(strict: None, alice: Person, weak: str, refusal: Any) -> None:
+@each_weak_password_without_user
+def test_registering(production_policy: None, alice: Person, weak: str, refusal: Any) -> None:
     body = {"email": "carol@example.com", "password": weak}
     assert_problem(alice.http.post("/api/register/", json=body), 400, refusal.code, ["password"])
     assert not User.objects.filter(email="carol@example.com").exists()
@@ -51,46 +51,46 @@ def test_registering(strict: None, alice: Person, weak: str, refusal: Any) -> No
 
 
 @pytest.mark.ledger("DJ-LIST-10", "ASVS-6.2.11")
-@weak_ones
-def test_adding_a_user(strict: None, admin: Browser, weak: str, refusal: Any) -> None:
+@each_weak_password
+def test_adding_a_user(production_policy: None, admin: Browser, weak: str, refusal: Any) -> None:
     form = {"email": "carol@example.com", "username": "Wonderland"}
-    page = admin.post(f"{USERS}add/", form | new(weak))
+    page = admin.post(f"{USERS}add/", form | password_form(weak))
     assert page.context["errors"] == [[refusal.detail]]
     assert User.objects.count() == 1
-    assert admin.post(f"{USERS}add/", form | new(GOOD)).status_code == 302
+    assert admin.post(f"{USERS}add/", form | password_form(GOOD)).status_code == 302
     assert User.objects.get(email="carol@example.com").check_password(GOOD)
 
 
 @pytest.mark.ledger("DJ-LIST-10", "ASVS-6.2.11")
-@weak_ones
-def test_changing_a_users_password(strict: None, admin: Browser, weak: str, refusal: Any) -> None:
+@each_weak_password
+def test_changing_a_users_password(production_policy: None, admin: Browser, weak: str, refusal: Any) -> None:
     carol = User.objects.create_user("carol@example.com", "the password of before", username="Wonderland")
-    page = admin.post(user_page(carol.pk, "password"), new(weak))
+    page = admin.post(user_page(carol.pk, "password"), password_form(weak))
     assert page.context["form"].errors["password2"] == [refusal.detail]
     assert User.objects.get(pk=carol.pk).check_password("the password of before")
-    assert admin.post(user_page(carol.pk, "password"), new(GOOD)).status_code == 302
+    assert admin.post(user_page(carol.pk, "password"), password_form(GOOD)).status_code == 302
     assert User.objects.get(pk=carol.pk).check_password(GOOD)
 
 
 @pytest.mark.ledger("DJ-LIST-10", "ASVS-2.1.2")
-@weak_ones
-def test_changing_ones_own_password(strict: None, admin: Browser, weak: str, refusal: Any) -> None:
+@each_weak_password
+def test_changing_ones_own_password(production_policy: None, admin: Browser, weak: str, refusal: Any) -> None:
     boss = User.objects.get()
     User.objects.filter(pk=boss.pk).update(email="carol@example.com", username="Wonderland")
     form = {"old_password": "correct horse battery staple"}
-    page = admin.post("/admin/password_change/", form | new(weak))
+    page = admin.post("/admin/password_change/", form | password_form(weak))
     assert page.context["form"].errors["new_password2"] == [refusal.detail]
-    assert admin.post("/admin/password_change/", {"old_password": "no"} | new(GOOD)).status_code == 200
-    assert admin.post("/admin/password_change/", form | new(GOOD)).status_code == 302
+    assert admin.post("/admin/password_change/", {"old_password": "no"} | password_form(GOOD)).status_code == 200
+    assert admin.post("/admin/password_change/", form | password_form(GOOD)).status_code == 302
     assert User.objects.get(pk=boss.pk).check_password(GOOD)
 
 
 @pytest.mark.ledger("DJ-LIST-10", "ASVS-6.1.2")
 def test_createsuperuser_and_changepassword_at_a_terminal(tmp_path: Path, database_url: str) -> None:
-    server = production(tmp_path, database_url)
+    server = production_server(tmp_path, database_url)
     assert server.command("migrate", "--verbosity", "0").returncode == 0
     weak = [WEAK["too short"], WEAK["common"], WEAK["the address"], (f"{HOST} 2026", PasswordTooObvious)]
-    with terminal(server, "createsuperuser") as screen:
+    with run_in_terminal(server, "createsuperuser") as screen:
         screen.answer("address: ", "carol@example.com")
         for password, refusal in weak:
             screen.answer("Password: ", password)
@@ -98,7 +98,7 @@ def test_createsuperuser_and_changepassword_at_a_terminal(tmp_path: Path, databa
             assert refusal.detail in screen.answer("[y/N]: ", "n")
         screen.answer("Password: ", GOOD)
         screen.answer("Password (again): ", GOOD)
-    with terminal(server, "changepassword", "carol@example.com") as screen:
+    with run_in_terminal(server, "changepassword", "carol@example.com") as screen:
         said = ""
         for password, refusal in weak[-2:]:  # Django asks three times
             assert said in screen.answer("Password: ", password)
@@ -110,9 +110,9 @@ def test_createsuperuser_and_changepassword_at_a_terminal(tmp_path: Path, databa
 
 
 @pytest.mark.ledger("DJ-LIST-10")
-@nameless_ones
+@each_weak_password_without_user
 def test_createsuperuser_without_questions(
-    strict: None, db: None, monkeypatch: pytest.MonkeyPatch, weak: str, refusal: Any
+    production_policy: None, db: None, monkeypatch: pytest.MonkeyPatch, weak: str, refusal: Any
 ) -> None:
     carol: dict[str, Any] = {"email": "carol@example.com", "interactive": False, "verbosity": 0}
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", weak)
@@ -125,8 +125,8 @@ def test_createsuperuser_without_questions(
 
 
 @pytest.mark.ledger("DJ-LIST-10")
-@nameless_ones
-def test_the_first_superuser_of_the_environment(strict: None, db: None, weak: str, refusal: Any) -> None:
+@each_weak_password_without_user
+def test_the_first_superuser_of_the_environment(production_policy: None, db: None, weak: str, refusal: Any) -> None:
     with pytest.raises(ValueError, match=refusal.detail):
         ensure_superuser("carol@example.com", weak)
     assert not User.objects.exists()

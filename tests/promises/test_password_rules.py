@@ -16,7 +16,7 @@ from latchkey.accounts.models import User
 from latchkey.accounts.password_validation import BlocklistValidator, ContextWordsValidator
 from tests.people import Person, try_login, try_register
 from tests.problems import assert_problem
-from tests.promises.notes import PAGE, codes, table
+from tests.promises.notes import PAGE, code_spans, read_table
 
 COMPOSED = [
     "onlylowercaseletters",
@@ -31,8 +31,8 @@ COMPOSED += ["".join(map(chr, range(32, 127))), "ALLCAPITALLETTERS", "a b c d e 
 
 @pytest.mark.ledger("ASVS-6.2.5")
 @pytest.mark.parametrize("password", COMPOSED)
-def test_the_strictest_rules_ask_for_length_alone(http: httpx.Client, turn: Callable[..., None], password: str) -> None:
-    turn(password_min_length=15, password_blocklist=True)
+def test_the_strictest_rules_ask_for_length_alone(http: httpx.Client, set_policy: Callable[..., None], password: str) -> None:
+    set_policy(password_min_length=15, password_blocklist=True)
     assert try_register(http, password=password).status_code == 201
     assert try_login(http, password=password).status_code == 200
 
@@ -49,9 +49,9 @@ def test_long_passwords_count_to_the_last_character(http: httpx.Client, length: 
 
 @pytest.mark.parametrize("shortest", [8, 15])
 def test_the_blocklist_refuses_the_common_ones_that_are_long_enough(
-    http: httpx.Client, turn: Callable[..., None], shortest: int
+    http: httpx.Client, set_policy: Callable[..., None], shortest: int
 ) -> None:
-    turn(password_min_length=shortest, password_blocklist=True)
+    set_policy(password_min_length=shortest, password_blocklist=True)
     common = sorted(word for word in CommonPasswordValidator().passwords if len(word) >= shortest)
     sample = common[:: max(1, len(common) // 50)]
     assert len(sample) >= 40
@@ -96,7 +96,7 @@ def test_the_list_of_common_ones_is_long_and_is_read_once() -> None:
     assert isinstance(blocklist.passwords, set)
     assert len(blocklist.passwords) >= 10_000
     counts = [sum(len(word) >= length for word in blocklist.passwords) for length in (0, 8, 15)]
-    (written,) = (rule for what, rule in table("Passwords") if what == "common ones")
+    (written,) = (rule for what, rule in read_table("Passwords") if what == "common ones")
     assert [int(number.replace(",", "")) for number in re.findall(r"[\d,]*\d", written)] == [
         counts[0],
         counts[1],
@@ -111,8 +111,8 @@ def test_the_list_of_common_ones_is_long_and_is_read_once() -> None:
 def test_the_context_words_are_the_documented_ones() -> None:
     (validator,) = (one for one in get_default_password_validators() if isinstance(one, ContextWordsValidator))
     assert validator.words == ("latchkey", settings.PUBLIC_URL.partition("://")[2])
-    of_the_service = [word for word, whose in table("Context words") if whose == "the service's"]
-    assert [codes(word) for word in of_the_service] == [["latchkey"], ["LATCHKEY_PUBLIC_URL"]]
+    of_the_service = [word for word, whose in read_table("Context words") if whose == "the service's"]
+    assert [code_spans(word) for word in of_the_service] == [["latchkey"], ["LATCHKEY_PUBLIC_URL"]]
     assert "held against the e-mail address and the user name" in PAGE.read_text()
 
 
@@ -120,7 +120,7 @@ def test_the_context_words_are_the_documented_ones() -> None:
 def test_every_hash_is_as_hard_as_documented_and_as_owasp_asks_for() -> None:
     hashers = {hasher.algorithm: hasher for hasher in get_hashers()}
     argon2, pbkdf2, scrypt = (hashers[name] for name in ("argon2", "pbkdf2_sha256", "scrypt"))
-    written = {code: row[1] for row in table("Passwords", 1) for code in codes(row[0])}
+    written = {code: row[1] for row in read_table("Passwords", 1) for code in code_spans(row[0])}
     assert set(written) == set(hashers)
     assert get_hashers()[0] is argon2
     assert {name: written[name] for name in ("argon2", "pbkdf2_sha256", "scrypt")} == {

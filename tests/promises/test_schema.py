@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from latchkey.conf.policy import Policy
-from tests.attacks.doors import DOORS, FIELDS, accepted, knock
+from tests.attacks.doors import ENDPOINTS, FIELDS, valid_body, send
 from tests.people import Person
 from tests.problems import assert_problem
 
@@ -21,7 +21,7 @@ def schema(http: httpx.Client) -> Any:
 
 def field_of(schema: Any, name: str, field: str) -> Any:
     """Return what the document says of a field of the body that this door takes."""
-    door = DOORS[name]
+    door = ENDPOINTS[name]
     body = schema["paths"][door.path][door.method.lower()]["requestBody"]["content"]["application/json"]["schema"]
     return schema["components"]["schemas"][body["$ref"].rpartition("/")[2]]["properties"][field]
 
@@ -41,20 +41,20 @@ def test_the_limit_of_a_field_is_the_documented_one(alice: Person, schema: Any, 
     assert documented["type"] == "string"
     if field == "refresh_token":
         assert documented["format"] == "uuid"
-        assert_problem(knock(alice, name, {field: "x" * 36}), 400, "invalid", [field])
-        assert knock(alice, name, accepted(alice, name)).status_code == 200
+        assert_problem(send(alice, name, {field: "x" * 36}), 400, "invalid", [field])
+        assert send(alice, name, valid_body(alice, name)).status_code == 200
         return
-    body, limit = accepted(alice, name), documented["maxLength"]
-    longer = knock(alice, name, body | {field: of_length(field, limit + 1)})
+    body, limit = valid_body(alice, name), documented["maxLength"]
+    longer = send(alice, name, body | {field: of_length(field, limit + 1)})
     assert_problem(longer, 400, "password_too_long" if field == "password" else "invalid", [field])
-    within = knock(alice, name, body | {field: of_length(field, limit)})
-    assert within.status_code == (401 if name == "login" else DOORS[name].success), within.text
+    within = send(alice, name, body | {field: of_length(field, limit)})
+    assert within.status_code == (401 if name == "login" else ENDPOINTS[name].success), within.text
 
 
 @pytest.mark.ledger("ASVS-2.1.1")
-@pytest.mark.parametrize("name", DOORS)
+@pytest.mark.parametrize("name", ENDPOINTS)
 def test_the_document_names_the_fields_that_are_read_and_no_other(schema: Any, name: str) -> None:
-    door = DOORS[name]
+    door = ENDPOINTS[name]
     body = schema["paths"][door.path][door.method.lower()]["requestBody"]["content"]
     component = schema["components"]["schemas"][body["application/json"]["schema"]["$ref"].rpartition("/")[2]]
     assert list(body) == ["application/json"]
@@ -65,24 +65,24 @@ def test_the_document_names_the_fields_that_are_read_and_no_other(schema: Any, n
 @pytest.mark.ledger("ASVS-2.1.1")
 @pytest.mark.parametrize(("name", "field"), [pair for pair in FIELDS if pair[1] not in ("refresh_token", "email")])
 def test_what_text_may_not_be_is_documented(alice: Person, schema: Any, name: str, field: str) -> None:
-    documented, body = field_of(schema, name, field), accepted(alice, name)
+    documented, body = field_of(schema, name, field), valid_body(alice, name)
     assert not re.search(documented["pattern"], "x\x00y")
-    assert_problem(knock(alice, name, body | {field: "x\x00y"}), 400, "invalid", [field])
-    empty = knock(alice, name, body | {field: ""})
+    assert_problem(send(alice, name, body | {field: "x\x00y"}), 400, "invalid", [field])
+    empty = send(alice, name, body | {field: ""})
     if documented.get("minLength"):
         assert_problem(empty, 400, "invalid", [field])
     else:
-        assert empty.status_code == DOORS[name].success
+        assert empty.status_code == ENDPOINTS[name].success
 
 
 @pytest.mark.ledger("ASVS-2.1.1")
 def test_the_shortest_password_is_the_documented_one(alice: Person, schema: Any) -> None:
-    shortest, body = field_of(schema, "register", "password")["minLength"], accepted(alice, "register")
+    shortest, body = field_of(schema, "register", "password")["minLength"], valid_body(alice, "register")
     (knob,) = (knob for knob in dataclasses.fields(Policy) if knob.name == "password_min_length")
     assert shortest == knob.metadata["minimum"] == knob.default
-    shorter = knock(alice, "register", body | {"password": "xyzw#9$Q"[: shortest - 1]})
+    shorter = send(alice, "register", body | {"password": "xyzw#9$Q"[: shortest - 1]})
     assert_problem(shorter, 400, "password_too_short", ["password"])
-    assert knock(alice, "register", body | {"password": "xyzw#9$Q"[:shortest]}).status_code == 201
+    assert send(alice, "register", body | {"password": "xyzw#9$Q"[:shortest]}).status_code == 201
 
 
 def test_the_headers_of_refusals_are_documented(schema: Any) -> None:

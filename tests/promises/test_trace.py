@@ -5,7 +5,7 @@ import pytest
 
 from latchkey.telemetry.tracing import parse_traceparent
 from tests.people import Person
-from tests.promises.lines import Log
+from tests.promises.lines import CapturedLog
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 GOOD = f"00-{TRACE}-{SPAN}-01"
@@ -37,21 +37,21 @@ def test_any_other_is_ignored(traceparent: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/me/", "/api/me/?long=way", "/nothing"])
-def test_every_line_of_a_request_has_the_trace_of_its_caller(alice: Person, log: Log, path: str) -> None:
+def test_every_line_of_a_request_has_the_trace_of_its_caller(alice: Person, captured_log: CapturedLog, path: str) -> None:
     alice.http.get(path, headers=alice.bearer() | {"traceparent": GOOD, "Accept": "text/html;q=0.1, */*"})
-    (line,) = log.lines()
+    (line,) = captured_log.lines()
     assert (line["trace_id"], line["span_id"]) == (TRACE, SPAN)
 
 
 @pytest.mark.parametrize("headers", [{}, {"traceparent": BAD[-4]}])
-def test_without_one_nothing_is_added(alice: Person, log: Log, headers: dict[str, str]) -> None:
+def test_without_one_nothing_is_added(alice: Person, captured_log: CapturedLog, headers: dict[str, str]) -> None:
     alice.http.get("/api/me/", headers=alice.bearer() | headers)
-    (line,) = log.lines()
+    (line,) = captured_log.lines()
     assert not {"trace_id", "span_id"} & set(line)
 
 
-def test_an_event_has_the_trace_too(http: httpx.Client, alice: Person, log: Log) -> None:
+def test_an_event_has_the_trace_too(http: httpx.Client, alice: Person, captured_log: CapturedLog) -> None:
     http.headers["traceparent"] = GOOD
     alice.refresh()
-    (line,) = log.lines("session.refreshed")
+    (line,) = captured_log.lines("session.refreshed")
     assert line["trace_id"] == TRACE

@@ -11,21 +11,21 @@ from nacl.bindings import crypto_pwhash as libsodium
 
 from latchkey.hashing import runtime as wrong_guess
 
-FULL = wrong_guess.MEMORY_KIB * wrong_guess.TIME_COST
+FULL_COST = wrong_guess.MEMORY_KIB * wrong_guess.TIME_COST
 
 
-class CountedWork:
+class HashingCost:
     """Adds up memory (KiB) times passes of all that is computed; and is a clock, where each takes pace microseconds."""
 
     def __init__(self) -> None:
-        self.work, self.pace, self.microseconds = 0, 1.0, 0.0
+        self.cost, self.pace, self.microseconds = 0, 1.0, 0.0
         self.sees_lanes, self.has_memory = True, True
 
     def thread_time(self) -> float:
         return self.microseconds / 1e6
 
     def compute(self, passes: int, memory: int) -> None:
-        self.work += passes * memory
+        self.cost += passes * memory
         self.microseconds += passes * memory * self.pace
 
     def verify(self, encoded: bytes) -> None:
@@ -38,7 +38,7 @@ class CountedWork:
         if parameters.parallelism > 1 and not self.sees_lanes:
             self.microseconds = before
 
-    def by_sodium(self, encoded: bytes) -> bool:
+    def verify_with_libsodium(self, encoded: bytes) -> bool:
         """Count and return True, or False where there is no memory to compute in, which takes little to find out."""
         if self.has_memory:
             self.verify(encoded)
@@ -46,7 +46,7 @@ class CountedWork:
             self.microseconds += 50
         return self.has_memory
 
-    def made_by_sodium(self, passes: int, memory: int) -> bool:
+    def hash_with_libsodium(self, passes: int, memory: int) -> bool:
         if self.has_memory:
             self.compute(passes, memory)
         return self.has_memory
@@ -68,9 +68,9 @@ class CountedLibrary:
 
 
 @contextmanager
-def counted(is_clock: bool = True) -> Iterator[CountedWork]:
+def measure_hashing(is_clock: bool = True) -> Iterator[HashingCost]:
     """Count what is computed from here on, and have the code look at that as at its clock, or at its own."""
-    counted = CountedWork()
+    counted = HashingCost()
     cffi = CountedLibrary(
         argon2.low_level.lib,
         argon2_hash=lambda passes, memory, *rest: counted.compute(passes, memory),
@@ -78,14 +78,14 @@ def counted(is_clock: bool = True) -> Iterator[CountedWork]:
     )
     sodium = CountedLibrary(
         libsodium.lib,
-        crypto_pwhash=lambda *args: counted.made_by_sodium(args[5], args[6] // 1024),  # opslimit, memlimit in bytes
-        crypto_pwhash_str_verify=lambda encoded, *rest: counted.by_sodium(encoded),
+        crypto_pwhash=lambda *args: counted.hash_with_libsodium(args[5], args[6] // 1024),  # opslimit, memlimit in bytes
+        crypto_pwhash_str_verify=lambda encoded, *rest: counted.verify_with_libsodium(encoded),
     )
     with patch.object(argon2.low_level, "lib", cffi), patch.object(libsodium, "lib", sodium):
         if is_clock:
             with (
                 patch.object(wrong_guess, "thread_time", counted.thread_time),
-                patch.object(wrong_guess, "lately", [FULL / 1e6]),
+                patch.object(wrong_guess, "lately", [FULL_COST / 1e6]),
             ):
                 yield counted
         else:

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from tests.proxy.started import Proxy
+from tests.proxy.started import ProxyProcess
 
 SAMPLE = Path(__file__).parents[2] / "deploy" / "Caddyfile"
 
 
-class Caddy(Proxy):
+class Caddy(ProxyProcess):
     """A proxy in front of the Latchkey on this port."""
 
     program = package = "caddy"

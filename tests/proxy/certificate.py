@@ -11,7 +11,7 @@ from cryptography.x509.oid import NameOID
 from tests.deploy.production import HOST
 
 
-def certify(certificate: Path, key: Path) -> None:
+def create_certificate(certificate: Path, key: Path) -> None:
     """Make a key, and a certificate for this day that it signs itself."""
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])

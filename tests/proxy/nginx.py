@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.proxy.started import Proxy
+from tests.proxy.started import ProxyProcess
 
 SAMPLE = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 MAIN = """
@@ -23,7 +23,7 @@ http {{
 """
 
 
-class Nginx(Proxy):
+class Nginx(ProxyProcess):
     """A proxy in front of the Latchkeys on these ports."""
 
     program, package = "nginx", "nginx-light"

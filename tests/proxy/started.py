@@ -9,14 +9,14 @@ from typing import ClassVar, Self
 import pytest
 
 from tests.postgres import free_port
-from tests.proxy.certificate import certify
+from tests.proxy.certificate import create_certificate
 from tests.wire.connection import Connection
 
-SECONDS = 20
+TIMEOUT = 20
 """To begin to listen, and to stop."""
 
 
-class Proxy:
+class ProxyProcess:
     """Its folder, its ports, and a certificate that is signed by itself."""
 
     program: ClassVar[str]
@@ -26,7 +26,7 @@ class Proxy:
         self.folder, self.http, self.https = folder, free_port(), free_port()
         folder.mkdir(parents=True)
         self.certificate = folder / "certificate.pem"
-        certify(self.certificate, folder / "key.pem")
+        create_certificate(self.certificate, folder / "key.pem")
 
     def arguments(self) -> list[str]:
         """Return what its command line says of the folder."""
@@ -41,7 +41,7 @@ class Proxy:
             command = [program, *self.arguments()]
             home = {"HOME": str(self.folder), "PATH": "/usr/sbin:/usr/bin:/bin"}
             self.process = subprocess.Popen(command, cwd=self.folder, env=home, stdout=output, stderr=output)
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + TIMEOUT
         while time.monotonic() < deadline:
             assert self.process.poll() is None, log.read_text()
             try:
@@ -54,4 +54,4 @@ class Proxy:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(SECONDS)
+        self.process.wait(TIMEOUT)

@@ -6,11 +6,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.deploy.production import production
+from tests.deploy.production import production_server
 from tests.people import Person
 from tests.problems import assert_problem
 from tests.proxy.caddy import Caddy
-from tests.proxy.tls import client
+from tests.proxy.tls import proxy_client
 from tests.server import Server
 
 pytestmark = pytest.mark.proxy
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.proxy
 
 @pytest.fixture
 def node(tmp_path: Path, database_url: str) -> Iterator[Server]:
-    server = production(tmp_path / "node", database_url, LATCHKEY_TRUSTED_PROXIES="1").start()
+    server = production_server(tmp_path / "node", database_url, LATCHKEY_TRUSTED_PROXIES="1").start()
     yield server
     server.kill()
 
@@ -31,7 +31,7 @@ def caddy(tmp_path: Path, node: Server) -> Iterator[Caddy]:
 
 
 def test_caddy_passes_on_what_is_good_and_says_what_is_not_as_latchkey_does(caddy: Caddy, node: Server) -> None:
-    with client(caddy) as https:
+    with proxy_client(caddy) as https:
         alice = Person(https, "alice@example.com").register()
         https.headers["X-Forwarded-For"] = "203.0.113.7"  # mallory's word
         assert alice.login().refresh().me().status_code == 200
@@ -46,7 +46,7 @@ def test_caddy_passes_on_what_is_good_and_says_what_is_not_as_latchkey_does(cadd
 
 
 def test_caddy_takes_nothing_over_http_and_leads_people_to_https(caddy: Caddy) -> None:
-    with client(caddy, "http") as plain:
+    with proxy_client(caddy, "http") as plain:
         told = plain.post("/api/login/", json={"email": "alice@example.com", "password": "x"})
         assert_problem(told, 403, "permission_denied")
         page = plain.get("/admin/?next=secret")

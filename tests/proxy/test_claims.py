@@ -11,7 +11,7 @@ from tests.deploy.production import PUBLIC_URL
 from tests.people import Person
 from tests.problems import assert_problem
 from tests.proxy.nginx import SAMPLE, Nginx
-from tests.proxy.tls import NAMED, TlsConnection, client, through
+from tests.proxy.tls import PUBLIC_HOST_HEADER, TlsConnection, proxy_client, with_public_host
 from tests.server import Server
 from tests.wire.connection import post, request
 from tests.wire.test_hosts import CLAIMS
@@ -22,32 +22,32 @@ pytestmark = pytest.mark.proxy
 @pytest.mark.ledger("ASVS-4.1.3", "REG-DJANGO-18")
 @pytest.mark.parametrize("order", [1, -1])
 def test_nobody_says_for_themselves_where_they_come_from(
-    connect: Callable[[], TlsConnection], behind: Server, alice: Person, order: int
+    connect: Callable[[], TlsConnection], upstream: Server, alice: Person, order: int
 ) -> None:
     claims = [b"X-Forwarded-For: 6.6.6.6, 7.7.7.7", *CLAIMS][::order]
-    index = connect().send(request("GET /api/", *claims, host=NAMED)).answer()
+    index = connect().send(request("GET /api/", *claims, host=PUBLIC_HOST_HEADER)).read_response()
     assert index.json()["login"] == f"{PUBLIC_URL}/api/login/"
-    begun = behind.log.stat().st_size
+    begun = upstream.log.stat().st_size
     signing_in = post("/api/login/", {"email": alice.email, "password": alice.password}, *claims)
-    signed_in = connect().send(through(signing_in)).answer()
+    signed_in = connect().send(with_public_host(signing_in)).read_response()
     assert signed_in.status_code == 200
-    stored = behind.shell(f"print(*Session.objects.filter(user_id={alice.id}).values_list('ip', flat=True))")
+    stored = upstream.shell(f"print(*Session.objects.filter(user_id={alice.id}).values_list('ip', flat=True))")
     assert stored.split() == ["127.0.0.1", "127.0.0.1"]
-    logged = behind.log.read_text()[begun:]
+    logged = upstream.log.read_text()[begun:]
     assert "127.0.0.1" in logged
     assert "6.6.6.6" not in logged
     assert "evil.example" not in logged
 
 
 @pytest.mark.ledger("ASVS-4.1.3")
-def test_nobody_names_their_own_request(https: httpx.Client, behind: Server) -> None:
-    begun = behind.log.stat().st_size
+def test_nobody_names_their_own_request(https: httpx.Client, upstream: Server) -> None:
+    begun = upstream.log.stat().st_size
     assert_problem(https.get("/api/me/", headers={"X-Request-ID": "chosen-by-mallory"}), 401, "not_authenticated")
     deadline = time.monotonic() + 5
-    while "request_finished" not in behind.log.read_text()[begun:]:
+    while "request_finished" not in upstream.log.read_text()[begun:]:
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    assert "chosen-by-mallory" not in behind.log.read_text()[begun:]
+    assert "chosen-by-mallory" not in upstream.log.read_text()[begun:]
 
 
 @pytest.mark.ledger("ASVS-14.2.2", "REG-DJANGO-08")
@@ -55,7 +55,7 @@ def test_nobody_gets_what_another_was_told(proxy: Nginx, https: httpx.Client) ->
     people = [Person(https, f"crowd{number}@example.com").register().login() for number in range(4)]
 
     def ask(person: Person) -> None:
-        with client(proxy) as person.http:
+        with proxy_client(proxy) as person.http:
             for _ in range(50):
                 answer = person.me()
                 assert answer.json() == {"id": person.id, "username": "", "email": person.email}
@@ -88,6 +88,6 @@ def test_the_proxy_keeps_nothing(proxy: Nginx, https: httpx.Client, alice: Perso
 
 @pytest.mark.ledger("ASVS-13.4.5")
 @pytest.mark.parametrize("path", ["/metrics", "/metrics?a=1", "/%6detrics", "/api/../metrics"])
-def test_strangers_do_not_get_as_far_as_the_metrics(https: httpx.Client, behind: Server, path: str) -> None:
+def test_strangers_do_not_get_as_far_as_the_metrics(https: httpx.Client, upstream: Server, path: str) -> None:
     assert_problem(https.get(path), 404, "not_found")
-    assert "GET /metrics" not in behind.log.read_text()
+    assert "GET /metrics" not in upstream.log.read_text()

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.people import PASSWORD, Person
-from tests.proxy.tls import TlsConnection, through
+from tests.proxy.tls import TlsConnection, with_public_host
 from tests.server import Server
 from tests.wire.connection import Connection, post, request
 from tests.wire.test_framing import ENCODINGS, LENGTHS, LINES
@@ -18,18 +18,18 @@ BOTH = [b"Content-Length: 2\r\nTransfer-Encoding: chunked", b"Transfer-Encoding:
 
 
 @pytest.fixture
-def email(numbers: Iterator[int]) -> str:
-    return f"mallory{next(numbers)}@example.com"
+def email(unique_numbers: Iterator[int]) -> str:
+    return f"mallory{next(unique_numbers)}@example.com"
 
 
 @pytest.fixture
 def canary(email: str) -> bytes:
     """A request that leaves an account behind if anybody carries it out."""
-    return through(post("/api/register/", {"email": email, "password": PASSWORD}))
+    return with_public_host(post("/api/register/", {"email": email, "password": PASSWORD}))
 
 
 @pytest.fixture
-def carried_out(https: httpx.Client, email: str) -> Callable[[], bool]:
+def was_processed(https: httpx.Client, email: str) -> Callable[[], bool]:
     def look() -> bool:
         return https.post("/api/login/", json={"email": email, "password": PASSWORD}).status_code == 200
 
@@ -37,63 +37,63 @@ def carried_out(https: httpx.Client, email: str) -> Callable[[], bool]:
 
 
 def body(framing: bytes, sent: bytes = b"{}") -> bytes:
-    return through(request("POST /api/login/", b"Content-Type: application/json", framing, body=sent))
+    return with_public_host(request("POST /api/login/", b"Content-Type: application/json", framing, body=sent))
 
 
 def test_a_whole_request_is_answered_and_the_next_one_is_carried_out(
-    connect: Callable[[], TlsConnection], canary: bytes, carried_out: Callable[[], bool]
+    connect: Callable[[], TlsConnection], canary: bytes, was_processed: Callable[[], bool]
 ) -> None:
     connection = connect().send(body(b"Content-Length: 2") + canary)
-    assert connection.answer().status_code == 400
-    assert connection.answer().status_code == 201
-    assert carried_out()
+    assert connection.read_response().status_code == 400
+    assert connection.read_response().status_code == 201
+    assert was_processed()
 
 
 @pytest.mark.ledger("H-SMUG-02", "ASVS-4.2.1")
 @pytest.mark.parametrize("framing", [*TWO_LENGTHS, *BOTH, *[b"Content-Length: " + length for length in LENGTHS]])
 def test_a_length_in_doubt_is_refused_and_the_connection_ends(
-    connect: Callable[[], TlsConnection], canary: bytes, carried_out: Callable[[], bool], framing: bytes
+    connect: Callable[[], TlsConnection], canary: bytes, was_processed: Callable[[], bool], framing: bytes
 ) -> None:
     connection = connect().send(body(framing) + canary)
-    assert connection.answer().status_code == 400
-    assert connection.ended()
-    assert not carried_out()
+    assert connection.read_response().status_code == 400
+    assert connection.is_closed()
+    assert not was_processed()
 
 
 @pytest.mark.ledger("H-SMUG-03", "ASVS-4.2.1")
 @pytest.mark.parametrize("framing", ENCODINGS)
 def test_an_encoding_in_doubt_is_refused_and_the_connection_ends(
-    connect: Callable[[], TlsConnection], canary: bytes, carried_out: Callable[[], bool], framing: bytes
+    connect: Callable[[], TlsConnection], canary: bytes, was_processed: Callable[[], bool], framing: bytes
 ) -> None:
     connection = connect().send(body(framing, b"2\r\n{}\r\n0\r\n\r\n") + canary)
-    assert connection.answer().status_code in (400, 501)
-    assert connection.ended()
-    assert not carried_out()
+    assert connection.read_response().status_code in (400, 501)
+    assert connection.is_closed()
+    assert not was_processed()
 
 
 @pytest.mark.ledger("ASVS-4.2.1")
 @pytest.mark.parametrize("line", LINES)
 def test_a_malformed_header_line_is_refused(
-    connect: Callable[[], TlsConnection], canary: bytes, carried_out: Callable[[], bool], line: bytes
+    connect: Callable[[], TlsConnection], canary: bytes, was_processed: Callable[[], bool], line: bytes
 ) -> None:
-    connection = connect().send(through(request("GET /livez", line)) + canary)
-    assert connection.answer().status_code == 400
-    assert connection.ended()
-    assert not carried_out()
+    connection = connect().send(with_public_host(request("GET /livez", line)) + canary)
+    assert connection.read_response().status_code == 400
+    assert connection.is_closed()
+    assert not was_processed()
 
 
 @pytest.mark.ledger("ASVS-1.5.3")
 def test_a_bare_line_feed_ends_a_line_on_either_side(
-    connect: Callable[[], TlsConnection], behind: Server, canary: bytes, carried_out: Callable[[], bool]
+    connect: Callable[[], TlsConnection], upstream: Server, canary: bytes, was_processed: Callable[[], bool]
 ) -> None:
     hidden = request("POST /api/login/", b"X: a\nTransfer-Encoding: gzip, chunked", b"Content-Length: 2", body=b"{}")
-    with Connection(behind.port) as direct:
-        assert direct.send(hidden).answer().status_code == 400  # RFC 9112 section 2.2 leaves the choice
-        assert direct.ended()
-    connection = connect().send(through(hidden) + canary)
-    assert connection.answer().status_code == 501
-    assert connection.ended()
-    assert not carried_out()
+    with Connection(upstream.port) as direct:
+        assert direct.send(hidden).read_response().status_code == 400  # RFC 9112 section 2.2 leaves the choice
+        assert direct.is_closed()
+    connection = connect().send(with_public_host(hidden) + canary)
+    assert connection.read_response().status_code == 501
+    assert connection.is_closed()
+    assert not was_processed()
 
 
 @pytest.mark.ledger("H-JSON-15")
@@ -102,10 +102,10 @@ def test_an_expectation_is_met_or_refused(
     connect: Callable[[], TlsConnection], alice: Person, expected: bytes, status: int
 ) -> None:
     whole = post("/api/refresh/", {"refresh_token": alice.refresh_token}, b"Expect: " + expected)
-    head, sent = through(whole).split(b"\r\n\r\n")
+    head, sent = with_public_host(whole).split(b"\r\n\r\n")
     connection = connect().send(head + b"\r\n\r\n")
-    answer = connection.answer()
+    answer = connection.read_response()
     if status == 200:
         assert answer.status_code == 100
-        answer = connection.send(sent).answer()
+        answer = connection.send(sent).read_response()
     assert answer.status_code == status

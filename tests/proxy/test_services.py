@@ -9,7 +9,7 @@ from tests.deploy.production import HOST
 from tests.people import Person
 from tests.problems import assert_problem
 from tests.proxy.nginx import Nginx
-from tests.proxy.tls import Named, trusting
+from tests.proxy.tls import SniTransport, trusting_context
 from tests.server import Server
 
 pytestmark = pytest.mark.proxy
@@ -18,16 +18,16 @@ pytestmark = pytest.mark.proxy
 @pytest.fixture
 def stranger(proxy: Nginx) -> Iterator[httpx.Client]:
     """A client that comes from an address which the file does not name."""
-    transport = Named(verify=trusting(proxy.certificate))
+    transport = SniTransport(verify=trusting_context(proxy.certificate))
     with httpx.Client(base_url=f"https://[::1]:{proxy.https}", headers={"Host": HOST}, transport=transport) as client:
         yield client
 
 
 @pytest.mark.parametrize("path", ["/api/introspect/", "/api/introspect", "/api/%69ntrospect/", "/api/./introspect/"])
 def test_a_stranger_does_not_get_to_introspection(
-    stranger: httpx.Client, alice: Person, behind: Server, path: str
+    stranger: httpx.Client, alice: Person, upstream: Server, path: str
 ) -> None:
-    secret = behind.command("services", "add", f"service{alice.id}{len(path)}").stdout.split()[-1]
+    secret = upstream.command("services", "add", f"service{alice.id}{len(path)}").stdout.split()[-1]
     service = (f"service{alice.id}{len(path)}", secret)
     assert_problem(stranger.post(path, data={"token": alice.access_token}, auth=service), 403, "permission_denied")
     assert stranger.get("/livez").status_code == 200

@@ -9,7 +9,7 @@ import pytest
 
 from tests.deploy.production import HOST
 from tests.proxy.nginx import Nginx
-from tests.proxy.tls import TlsConnection, trusting
+from tests.proxy.tls import TlsConnection, trusting_context
 
 pytestmark = pytest.mark.proxy
 
@@ -20,7 +20,7 @@ WEAK += ["ECDHE-RSA-AES256-SHA384", "DHE-RSA-AES128-GCM-SHA256", "DHE-RSA-AES256
 
 def speaking(proxy: Nginx, version: ssl.TLSVersion, ciphers: str = "ALL") -> ssl.SSLContext:
     """Return a context that speaks this version alone, and whatever else it is told to, however weak."""
-    context = trusting(proxy.certificate)
+    context = trusting_context(proxy.certificate)
     context.set_ciphers(f"{ciphers}:@SECLEVEL=0")
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
         context.minimum_version = context.maximum_version = version
@@ -58,7 +58,7 @@ def test_no_other_cipher_is_agreed_on(proxy: Nginx, cipher: str) -> None:
 
 
 def test_a_client_that_names_another_host_gets_no_handshake(proxy: Nginx) -> None:
-    context = trusting(proxy.certificate)
+    context = trusting_context(proxy.certificate)
     for name, known in ((HOST, True), ("evil.example", False)):
         with socket.create_connection(("127.0.0.1", proxy.https), timeout=5) as plain:
             if known:
@@ -69,7 +69,7 @@ def test_a_client_that_names_another_host_gets_no_handshake(proxy: Nginx) -> Non
 
 
 def test_http_2_is_offered(proxy: Nginx) -> None:
-    context = trusting(proxy.certificate)
+    context = trusting_context(proxy.certificate)
     context.set_alpn_protocols(["h2", "http/1.1"])
     with TlsConnection(proxy, context=context) as connection:
         assert connection.tls.selected_alpn_protocol() == "h2"

@@ -7,7 +7,7 @@ import pytest
 
 from tests.people import Person
 from tests.problems import assert_problem
-from tests.proxy.tls import TlsConnection, through
+from tests.proxy.tls import TlsConnection, with_public_host
 from tests.server import Server
 from tests.wire.connection import Connection, request
 
@@ -28,9 +28,9 @@ HEADERS = {"Content-Type": "application/json"}
     ],
 )
 def test_a_hostile_body_gets_the_same_verdict_on_either_side(
-    https: httpx.Client, behind: Server, sent: bytes, status: int, code: str
+    https: httpx.Client, upstream: Server, sent: bytes, status: int, code: str
 ) -> None:
-    direct = httpx.post(f"{behind.url}/api/login/", content=sent, headers=HEADERS)
+    direct = httpx.post(f"{upstream.url}/api/login/", content=sent, headers=HEADERS)
     outside = https.post("/api/login/", content=sent, headers=HEADERS)
     for answer in (direct, outside):
         assert_problem(answer, status, code)
@@ -52,10 +52,10 @@ def test_a_hostile_body_gets_the_same_verdict_on_either_side(
     ],
 )
 def test_a_hostile_path_gets_no_further_through_the_proxy(
-    connect: Callable[[], TlsConnection], behind: Server, alice: Person, target: str
+    connect: Callable[[], TlsConnection], upstream: Server, alice: Person, target: str
 ) -> None:
     bearer = f"Authorization: Bearer {alice.access_token}".encode()
-    with Connection(behind.port) as direct:
-        verdict = direct.send(request(f"GET {target}", bearer)).answer().status_code
-    outside = connect().send(through(request(f"GET {target}", bearer))).answer().status_code
+    with Connection(upstream.port) as direct:
+        verdict = direct.send(request(f"GET {target}", bearer)).read_response().status_code
+    outside = connect().send(with_public_host(request(f"GET {target}", bearer))).read_response().status_code
     assert outside == verdict or (outside, verdict) == (400, 404)  # the proxy takes no NUL at all

@@ -8,31 +8,31 @@ import httpx
 
 from tests.deploy.production import HOST
 from tests.proxy.nginx import Nginx
-from tests.wire.connection import HOST as HOST_LINE
+from tests.wire.connection import HOST_HEADER as HOST_LINE
 from tests.wire.connection import Connection
 
-NAMED = f"Host: {HOST}\r\n".encode()
+PUBLIC_HOST_HEADER = f"Host: {HOST}\r\n".encode()
 
 
-def through(whole: bytes) -> bytes:
+def with_public_host(whole: bytes) -> bytes:
     """Return the request with the name that the proxy answers to."""
-    return whole.replace(HOST_LINE, NAMED, 1)
+    return whole.replace(HOST_LINE, PUBLIC_HOST_HEADER, 1)
 
 
-def trusting(certificate: Path) -> ssl.SSLContext:
+def trusting_context(certificate: Path) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(certificate))
 
 
 class TlsConnection(Connection):
     """One connection to the proxy's https port, as a client that checks the certificate makes it."""
 
-    def __init__(self, proxy: Nginx, patience: float = 5, context: ssl.SSLContext | None = None) -> None:
-        super().__init__(proxy.https, patience)
-        with_context = context or trusting(proxy.certificate)
+    def __init__(self, proxy: Nginx, timeout: float = 5, context: ssl.SSLContext | None = None) -> None:
+        super().__init__(proxy.https, timeout)
+        with_context = context or trusting_context(proxy.certificate)
         self.socket = self.tls = with_context.wrap_socket(self.socket, server_hostname=HOST)
 
 
-class Proxy(Protocol):
+class ProxyAddress(Protocol):
     """What is known of a proxy from outside."""
 
     http: int
@@ -40,17 +40,17 @@ class Proxy(Protocol):
     certificate: Path
 
 
-def client(proxy: Proxy, scheme: str = "https") -> httpx.Client:
+def proxy_client(proxy: ProxyAddress, scheme: str = "https") -> httpx.Client:
     """Return a client that goes to the proxy wherever the name points, and follows no redirect."""
     port = proxy.https if scheme == "https" else proxy.http
     return httpx.Client(
         base_url=f"{scheme}://127.0.0.1:{port}",
         headers={"Host": HOST},
-        transport=Named(verify=trusting(proxy.certificate)),
+        transport=SniTransport(verify=trusting_context(proxy.certificate)),
     )
 
 
-class Named(httpx.HTTPTransport):
+class SniTransport(httpx.HTTPTransport):
     """A transport that asks for the certificate of our host."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

@@ -15,9 +15,9 @@ from latchkey.accounts.admin_actions import deactivate, reactivate, sign_out_eve
 from latchkey.accounts.models import User
 from latchkey.core import clock
 from latchkey.sessions.models import Session
-from tests.mailbox import opener
+from tests.mailbox import last_code_mail
 
-drafts: dict[int, User] = {}
+pending_users: dict[int, User] = {}
 
 
 def delete(user_id: int) -> int:
@@ -33,14 +33,14 @@ def make_superusers(*user_ids: int) -> None:
 
 def hash_password(user_id: int, password: str, imported: bool = False) -> None:
     """Do the slow half of a new password; an imported one is in an older system's format, and slower to check."""
-    drafts[user_id] = User.objects.get(pk=user_id)
-    drafts[user_id].set_password(password)
+    pending_users[user_id] = User.objects.get(pk=user_id)
+    pending_users[user_id].set_password(password)
     if imported:
-        drafts[user_id].password = PBKDF2PasswordHasher().encode(password, "salt of the import", 400_000)
+        pending_users[user_id].password = PBKDF2PasswordHasher().encode(password, "salt of the import", 400_000)
 
 
 def save_password(user_id: int) -> None:
-    drafts.pop(user_id).save()
+    pending_users.pop(user_id).save()
 
 
 def sessions(user_id: int) -> list[str]:
@@ -60,14 +60,14 @@ def let_expire(session_id: str, milliseconds: float) -> int:
 
 def mail_to(email: str) -> dict[str, str]:
     """Return what the newest mail to an address opens something with."""
-    return {"token": opener(email).token, "code": opener(email).code}
+    return {"token": last_code_mail(email).token, "code": last_code_mail(email).code}
 
 
 def prune() -> None:
     call_command("prune", stdout=StringIO(), stderr=StringIO())
 
 
-VERBS: dict[str, Callable[..., Any]] = {
+COMMANDS: dict[str, Callable[..., Any]] = {
     "deactivate": lambda user_id: deactivate([user_id]),
     "reactivate": lambda user_id: reactivate([user_id]),
     "sign_out_everywhere": lambda user_id: sign_out_everywhere([user_id]),
@@ -80,7 +80,7 @@ VERBS: dict[str, Callable[..., Any]] = {
 for line in sys.stdin:
     name, *arguments = json.loads(line)
     try:
-        answer = {"answer": VERBS[name](*arguments)}
+        answer = {"answer": COMMANDS[name](*arguments)}
     except Exception:  # whatever it is, the test shows it
         answer = {"failed": traceback.format_exc()}
     print(json.dumps(answer), file=sys.stderr, flush=True)

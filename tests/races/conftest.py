@@ -8,23 +8,23 @@ import httpx
 import pytest
 from django.conf import settings
 
-from tests.races.operators import Operator
-from tests.races.racing import PATIENCE, Race
-from tests.server import Server, fresh_database
+from tests.races.operators import AdminProcess
+from tests.races.racing import TIMEOUT, Race
+from tests.server import Server, create_database
 
 ROOT = Path(__file__).parents[2]
-RUNNERS = 12
+CONNECTIONS = 12
 
 OpenRace = Callable[[str], AbstractContextManager[Race]]
 
 
 @contextmanager
-def connected(url: str, count: int) -> Iterator[list[httpx.Client]]:
+def open_clients(url: str, count: int) -> Iterator[list[httpx.Client]]:
     """Return so many clients with a connection each, which is open already and stays so."""
     limits = httpx.Limits(max_connections=1, keepalive_expiry=None)
     with ExitStack() as stack:
         clients = [
-            stack.enter_context(httpx.Client(base_url=url, timeout=PATIENCE, limits=limits, verify=False))
+            stack.enter_context(httpx.Client(base_url=url, timeout=TIMEOUT, limits=limits, verify=False))
             for _ in range(count)
         ]
         for client in clients:
@@ -33,15 +33,15 @@ def connected(url: str, count: int) -> Iterator[list[httpx.Client]]:
 
 
 @contextmanager
-def racetrack(server: Server) -> Iterator[OpenRace]:
+def race_server(server: Server) -> Iterator[OpenRace]:
     """Serve, with an operator and open connections; give out what opens a race there."""
     with ExitStack() as stack:
         server.start()
         stack.callback(server.kill)
         server.command("constance", "set", "FAILURES_PER_ADDRESS", "100000")  # all runners come from one
-        operator = Operator(server)
-        stack.callback(operator.leave)
-        clients = stack.enter_context(connected(server.url, RUNNERS))
+        operator = AdminProcess(server)
+        stack.callback(operator.close)
+        clients = stack.enter_context(open_clients(server.url, CONNECTIONS))
 
         @contextmanager
         def race(name: str) -> Iterator[Race]:
@@ -50,30 +50,30 @@ def racetrack(server: Server) -> Iterator[OpenRace]:
                 yield opened
             finally:
                 print(opened)
-            opened.judge()
+            opened.assert_invariants()
 
         yield race
 
 
 @pytest.fixture(scope="session")
-def served_with() -> dict[str, str]:
+def server_environment() -> dict[str, str]:
     """The environment of the servers, besides the usual."""
     return {"DJANGO_SETTINGS_MODULE": "tests.races.cheap_hash", "PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture(scope="session")
-def new_server(tmp_path_factory: pytest.TempPathFactory, served_with: dict[str, str]) -> Callable[[], Server]:
+def make_server(tmp_path_factory: pytest.TempPathFactory, server_environment: dict[str, str]) -> Callable[[], Server]:
     """Return what makes a server that is not yet started, with an empty database of its own."""
 
     def new() -> Server:
-        url = fresh_database(settings.DATABASE_URL) if settings.DATABASE_URL else ""
-        return Server(tmp_path_factory.mktemp("races"), url, workers=2, threads=4, **served_with)
+        url = create_database(settings.DATABASE_URL) if settings.DATABASE_URL else ""
+        return Server(tmp_path_factory.mktemp("races"), url, workers=2, threads=4, **server_environment)
 
     return new
 
 
 @pytest.fixture(scope="session")
-def race(new_server: Callable[[], Server]) -> Iterator[OpenRace]:
+def race(make_server: Callable[[], Server]) -> Iterator[OpenRace]:
     """Open a race: `with race("refresh against logout") as on:`; it is judged at the end of the block."""
-    with racetrack(new_server()) as opens:
+    with race_server(make_server()) as opens:
         yield opens

@@ -7,16 +7,16 @@ from typing import Any
 
 from tests.server import LATCHKEY, Server
 
-BACKSTAGE = Path(__file__).with_name("backstage.py").read_text()
+SCRIPT = Path(__file__).with_name("backstage.py").read_text()
 
 
-class Operator:
+class AdminProcess:
     """A `latchkey shell` that stays open: a command takes a millisecond and not the start of a process."""
 
     def __init__(self, server: Server) -> None:
         with (server.folder / "operator.log").open("wb") as log:
             self.process = subprocess.Popen(
-                [LATCHKEY, "shell", "--no-imports", "-c", BACKSTAGE],
+                [LATCHKEY, "shell", "--no-imports", "-c", SCRIPT],
                 env=server.environment,
                 cwd=server.folder,
                 stdin=subprocess.PIPE,
@@ -32,14 +32,14 @@ class Operator:
         self.process.stdin.write(json.dumps([verb, *arguments]) + "\n")
         self.process.stdin.flush()
         said = self.process.stderr.readline()
-        assert said.startswith("{"), said + self._last_words()
+        assert said.startswith("{"), said + self._read_stderr()
         answer = json.loads(said)
         assert "failed" not in answer, f"{verb} {arguments}: {answer['failed']}"
         return answer["answer"]
 
-    def _last_words(self) -> str:
+    def _read_stderr(self) -> str:
         assert self.process.stderr is not None
         return self.process.stderr.read() if self.process.poll() is not None else ""
 
-    def leave(self) -> None:
+    def close(self) -> None:
         self.process.communicate(timeout=10)  # closes its input, which ends the loop

@@ -12,15 +12,15 @@ import httpx
 import jwt
 
 from tests.people import Person
-from tests.races.operators import Operator
+from tests.races.operators import AdminProcess
 from tests.server import Server
 
-SLOWEST = 2.0
+MAX_RESPONSE_SECONDS = 2.0
 """Seconds that no answer may take."""
-PATIENCE = 10
+TIMEOUT = 10
 """Seconds after which a thread that waits for another gives up: somebody hangs."""
 
-Act = Callable[[], Any]
+Action = Callable[[], Any]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Outcome:
     ended: float
 
 
-def timed(act: Act) -> Outcome:
+def run_timed(act: Action) -> Outcome:
     began = time.monotonic()
     answer = act()
     return Outcome(answer, began, time.monotonic())
@@ -41,9 +41,9 @@ def timed(act: Act) -> Outcome:
 class Race:
     """One race: its server, a connection for each runner, and the count of what happened in its rounds."""
 
-    def __init__(self, name: str, server: Server, operator: Operator, clients: Sequence[httpx.Client]) -> None:
+    def __init__(self, name: str, server: Server, operator: AdminProcess, clients: Sequence[httpx.Client]) -> None:
         self.name, self.server, self.operator, self.clients = name, server, operator, clients
-        self.rounds = self.together = self.forks = self.lost = 0
+        self.rounds = self.overlapping = self.forks = self.lost = 0
         self.slowest = 0.0
         self.answers: Counter[str] = Counter()
         self._log_starts = server.log.stat().st_size
@@ -56,7 +56,7 @@ class Race:
         """Return the same person on so many connections."""
         return [replace(person, http=client) for client in self.clients[:count]]
 
-    def start(self, *acts: Act, then: Act | None = None, after: int = 0) -> list[Outcome]:
+    def start(self, *acts: Action, then: Action | None = None, after: int = 0) -> list[Outcome]:
         """Run a round: all acts at once, and one more act as soon as `after` of them have returned.
 
         The acts wait at a barrier, each in a thread with an open connection, so nothing but sending is left
@@ -66,24 +66,24 @@ class Race:
         """
         gate, returned = Barrier(len(acts) + bool(then)), Semaphore(0)
 
-        def run(act: Act) -> Outcome:
-            gate.wait(PATIENCE)
+        def run(act: Action) -> Outcome:
+            gate.wait(TIMEOUT)
             try:
-                return timed(act)
+                return run_timed(act)
             finally:
                 returned.release()
 
-        def run_after(act: Act) -> Outcome:
-            gate.wait(PATIENCE)
+        def run_after(act: Action) -> Outcome:
+            gate.wait(TIMEOUT)
             for _ in range(after):
-                assert returned.acquire(timeout=PATIENCE), "nobody returns"
-            return timed(act)
+                assert returned.acquire(timeout=TIMEOUT), "nobody returns"
+            return run_timed(act)
 
         with ThreadPoolExecutor(len(acts) + bool(then)) as pool:
             last = pool.submit(run_after, then) if then else None
             running = [pool.submit(run, act) for act in acts]
             outcomes = [future.result() for future in running]
-            self.together += max(each.began for each in outcomes) < min(each.ended for each in outcomes)
+            self.overlapping += max(each.began for each in outcomes) < min(each.ended for each in outcomes)
             if last:
                 outcomes.append(last.result())
         self.rounds += 1
@@ -101,11 +101,11 @@ class Race:
     def __str__(self) -> str:
         answers = "  ".join(f"{answer}: {count}" for answer, count in sorted(self.answers.items()))
         return (
-            f"\n{self.name}\n  rounds {self.rounds} (together {self.together})  forks {self.forks}"
+            f"\n{self.name}\n  rounds {self.rounds} (together {self.overlapping})  forks {self.forks}"
             f"  lost sessions {self.lost}  slowest {self.slowest * 1000:.0f} ms\n  {answers}"
         )
 
-    def judge(self) -> None:
+    def assert_invariants(self) -> None:
         """Hold what every race promises."""
         with self.server.log.open("rb") as log:
             log.seek(self._log_starts)
@@ -115,24 +115,24 @@ class Race:
         assert not [answer for answer in self.answers if answer.split()[-1][0] == "5"], self.answers
         assert self.forks == 0
         assert self.lost == 0
-        assert self.slowest < SLOWEST
+        assert self.slowest < MAX_RESPONSE_SECONDS
 
 
-def sign_in(person: Person) -> Act:
+def login_action(person: Person) -> Action:
     """Return the sign-in of this person, whose answer is yet to be judged."""
     return lambda: person.http.post("/api/login/", json={"email": person.email, "password": person.password})
 
 
-def claims_of(access_token: str) -> dict[str, Any]:
+def decode_claims(access_token: str) -> dict[str, Any]:
     """Return what an access token says, unverified."""
     claims: dict[str, Any] = jwt.decode(access_token, options={"verify_signature": False})
     return claims
 
 
-def session_of(access_token: str) -> str:
-    return str(claims_of(access_token)["sid"])
+def session_id_from(access_token: str) -> str:
+    return str(decode_claims(access_token)["sid"])
 
 
-def with_tokens_of(person: Person, answer: httpx.Response) -> Person:
+def with_tokens(person: Person, answer: httpx.Response) -> Person:
     """Return the person holding the tokens of this answer."""
     return replace(person, **answer.json(), spent=[])

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from tests.races.conftest import OpenRace
-from tests.races.racing import sign_in
+from tests.races.racing import login_action
 
 pytestmark = pytest.mark.race
 ROUNDS = 200
@@ -18,7 +18,7 @@ def test_a_deletion_succeeds_whoever_signs_in_meanwhile(race: OpenRace) -> None:
             alice = on.person("alice.deleted").register()
             tabs = on.copies(alice, TABS)
             delete = partial(on.operator, "delete", alice.id)
-            *signed_in, _ = on.start(*(sign_in(tab) for tab in tabs), then=delete, after=1 + number % (TABS - 1))
+            *signed_in, _ = on.start(*(login_action(tab) for tab in tabs), then=delete, after=1 + number % (TABS - 1))
             answers = [outcome.answer for outcome in signed_in]
             assert {answer.status_code for answer in answers} <= {200, 401}
             assert on.operator("users", alice.email) == 0

@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from tests.people import Person
-from tests.races.conftest import OpenRace, connected
-from tests.races.racing import Act, claims_of, sign_in, with_tokens_of
+from tests.races.conftest import OpenRace, open_clients
+from tests.races.racing import Action, decode_claims, login_action, with_tokens
 
 pytestmark = pytest.mark.race
 ROUNDS = 40  # of 200 requests each
@@ -15,32 +15,32 @@ PEOPLE = 48
 SIGN_INS = 8  # and not everybody's: they hash, and would leave the other requests little of the processors
 
 
-def rename(person: Person, username: str) -> Act:
+def rename(person: Person, username: str) -> Action:
     return lambda: person.http.patch("/api/me/", json={"username": username}, headers=person.bearer())
 
 
 def test_nobody_gets_the_data_of_somebody_else(race: OpenRace) -> None:
-    with race("200 mixed requests of 48 people") as on, connected(on.server.url, 4 * PEOPLE + SIGN_INS) as clients:
+    with race("200 mixed requests of 48 people") as on, open_clients(on.server.url, 4 * PEOPLE + SIGN_INS) as clients:
         people = [on.person(f"person.{number}").register().login() for number in range(PEOPLE)]
         for number in range(ROUNDS):
             lines = iter(clients)
             turn = [people[(number * SIGN_INS + place) % PEOPLE] for place in range(SIGN_INS)]
             order = [*people, *people, *people, *people, *turn]
             own = [replace(person, http=next(lines)) for person in order]
-            acts: list[Act] = []
+            acts: list[Action] = []
             for place, person in enumerate(own):
                 kinds = (person.me, rename(person, f"{person.email} {number}"), person.try_refresh, person.me)
-                acts.append(kinds[place // PEOPLE] if place < 4 * PEOPLE else sign_in(person))
+                acts.append(kinds[place // PEOPLE] if place < 4 * PEOPLE else login_action(person))
             answers: list[httpx.Response] = [outcome.answer for outcome in on.start(*acts)]
             assert {answer.status_code for answer in answers} == {200}
             for person, answer in zip(order, answers, strict=True):
                 body = answer.json()
                 if "access_token" in body:
-                    assert claims_of(body["access_token"])["user_id"] == person.id
+                    assert decode_claims(body["access_token"])["user_id"] == person.id
                 else:
                     assert (body["id"], body["email"]) == (person.id, person.email)
                     assert body["username"] in ("", f"{person.email} {number - 1}", f"{person.email} {number}")
             people = [
-                with_tokens_of(person, answer)
+                with_tokens(person, answer)
                 for person, answer in zip(people, answers[2 * PEOPLE : 3 * PEOPLE], strict=True)
             ]

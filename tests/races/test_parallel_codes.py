@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.people import PASSWORD, Person, try_login
-from tests.races.conftest import OpenRace, connected
+from tests.races.conftest import OpenRace, open_clients
 from tests.races.racing import Race
 
 pytestmark = pytest.mark.race
@@ -17,12 +17,12 @@ ROUNDS, USES, TYPED = 20, 20, 8
 @pytest.fixture
 def twenty(race: OpenRace) -> Iterator[Race]:
     """A race with so many connections."""
-    with race("one link, and its code, x20") as on, connected(on.server.url, USES) as clients:
+    with race("one link, and its code, x20") as on, open_clients(on.server.url, USES) as clients:
         on.clients = clients
         yield on
 
 
-def shown(on: Race, person: Person, email: str = "") -> list[dict[str, str]]:
+def code_or_token(on: Race, person: Person, email: str = "") -> list[dict[str, str]]:
     """Return what twenty people show who have read the same mail: the token, or the code."""
     mail = on.operator("mail_to", email or person.email)
     typed = {"email": person.email, "code": mail["code"]}
@@ -40,13 +40,13 @@ def winner(answers: list[httpx.Response]) -> int:
 
 @pytest.mark.ledger("H-RACE-10", "ASVS-6.5.1", "REG-KEYCLOAK-17")
 def test_of_twenty_resets_with_one_mail_one_sets_its_password(twenty: Race) -> None:
-    while twenty.rounds < ROUNDS or twenty.together <= ROUNDS // 2:  # a busy machine starts some of a round too late
+    while twenty.rounds < ROUNDS or twenty.overlapping <= ROUNDS // 2:  # a busy machine starts some of a round too late
         assert twenty.rounds < 4 * ROUNDS
         alice = twenty.person(f"reset.{twenty.rounds}").register().login()
         assert alice.http.post("/api/password/reset/", json={"email": alice.email}).status_code == 202
         acts = [
             partial(client.post, "/api/password/reset/confirm/", json={**each, "new_password": f"{PASSWORD} {at}"})
-            for at, (client, each) in enumerate(zip(twenty.clients, shown(twenty, alice), strict=True))
+            for at, (client, each) in enumerate(zip(twenty.clients, code_or_token(twenty, alice), strict=True))
         ]
         won = winner([outcome.answer for outcome in twenty.start(*acts)])
         assert try_login(alice.http, alice.email, f"{PASSWORD} {won}").status_code == 200
@@ -60,7 +60,7 @@ def test_of_twenty_confirmations_of_an_address_one_is_taken(twenty: Race) -> Non
         alice.http.post("/api/email/verify/resend/", json={"email": alice.email})
         acts = [
             partial(client.post, "/api/email/verify/", json=each)
-            for client, each in zip(twenty.clients, shown(twenty, alice), strict=True)
+            for client, each in zip(twenty.clients, code_or_token(twenty, alice), strict=True)
         ]
         winner([outcome.answer for outcome in twenty.start(*acts)])
 
@@ -97,7 +97,7 @@ def test_no_token_of_before_outlives_a_new_password(twenty: Race, door: str) -> 
             last = partial(alice.http.post, "/api/password/change/", json=body, headers=alice.bearer())
         else:
             alice.http.post("/api/password/reset/", json={"email": alice.email})
-            body = {"token": shown(twenty, alice)[-1]["token"], "new_password": new}
+            body = {"token": code_or_token(twenty, alice)[-1]["token"], "new_password": new}
             last = partial(alice.http.post, "/api/password/reset/confirm/", json=body)
         outcomes = twenty.start(*[other.try_refresh for other in others], then=last, after=number % len(others))
         assert outcomes[-1].answer.status_code == 200

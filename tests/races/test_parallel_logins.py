@@ -4,7 +4,7 @@ import pytest
 
 from tests.people import PASSWORD
 from tests.races.conftest import OpenRace
-from tests.races.racing import session_of, sign_in, with_tokens_of
+from tests.races.racing import session_id_from, login_action, with_tokens
 
 pytestmark = pytest.mark.race
 ROUNDS = 200
@@ -17,11 +17,11 @@ def test_two_sign_ins_at_once_are_two_independent_sessions(race: OpenRace) -> No
         alice = on.person("alice.twice").register()
         for _ in range(ROUNDS):
             phone, laptop = on.copies(alice, 2)
-            answers = [outcome.answer for outcome in on.start(sign_in(phone), sign_in(laptop))]
+            answers = [outcome.answer for outcome in on.start(login_action(phone), login_action(laptop))]
             assert [answer.status_code for answer in answers] == [200, 200]
-            assert session_of(answers[0].json()["access_token"]) != session_of(answers[1].json()["access_token"])
+            assert session_id_from(answers[0].json()["access_token"]) != session_id_from(answers[1].json()["access_token"])
             phone, laptop = (
-                with_tokens_of(each, answer) for each, answer in zip((phone, laptop), answers, strict=True)
+                with_tokens(each, answer) for each, answer in zip((phone, laptop), answers, strict=True)
             )
             stolen = phone.refresh_token
             assert phone.refresh().refresh().me().status_code == 200
@@ -44,9 +44,9 @@ def test_a_sign_in_with_the_old_password_never_ends_a_session_of_the_new_one(rac
 
             def change_and_sign_in() -> object:
                 on.operator("save_password", alice.id)
-                return sign_in(owner)()
+                return login_action(owner)()
 
-            old, new = (outcome.answer for outcome in on.start(sign_in(mallory), then=change_and_sign_in))
+            old, new = (outcome.answer for outcome in on.start(login_action(mallory), then=change_and_sign_in))
             assert old.status_code in (200, 401)
             assert new.status_code == 200
             if old.status_code == 200:  # its password was right when it was checked, yet its session is dead

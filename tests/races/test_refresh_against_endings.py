@@ -7,7 +7,7 @@ import pytest
 
 from tests.people import PASSWORD, Person
 from tests.races.conftest import OpenRace
-from tests.races.racing import Race, session_of
+from tests.races.racing import Race, session_id_from
 
 pytestmark = pytest.mark.race
 ROUNDS = 200
@@ -22,7 +22,7 @@ def log_out(on: Race, alice: Person) -> Callable[[], object]:
 def end_from_the_list(on: Race, alice: Person) -> Callable[[], object]:
     """End it as one of one's own, seen from itself."""
     tab = on.copies(alice, TABS + 1)[-1]
-    address = f"/api/sessions/{session_of(alice.access_token)}/"
+    address = f"/api/sessions/{session_id_from(alice.access_token)}/"
     return lambda: tab.http.delete(address, headers=tab.bearer())
 
 
@@ -32,7 +32,7 @@ def end_from_another_device(on: Race, alice: Person) -> Callable[[], object]:
     return lambda: device.http.delete("/api/sessions/", headers=device.bearer())
 
 
-def leave(on: Race, alice: Person) -> Callable[[], object]:
+def delete_account(on: Race, alice: Person) -> Callable[[], object]:
     """Close the account, seen from the session itself."""
     tab, body = on.copies(alice, TABS + 1)[-1], {"password": alice.password}
     return lambda: tab.http.request("DELETE", "/api/me/", json=body, headers=tab.bearer())
@@ -59,7 +59,7 @@ def sign_out_everywhere(on: Race, alice: Person) -> Callable[[], object]:
 @pytest.mark.parametrize(
     "ending",
     [
-        *(log_out, end_from_the_list, end_from_another_device, leave),
+        *(log_out, end_from_the_list, end_from_another_device, delete_account),
         *(deactivate, delete, set_password, sign_out_everywhere),
     ],
     ids=lambda ending: ending.__name__,
@@ -71,7 +71,7 @@ def test_no_refresh_outlives_the_end_of_its_session(
     with race(f"refresh x{TABS} against {ending.__name__}") as on:
         alice = on.person(f"alice.{ending.__name__}")
         for number in range(ROUNDS):
-            if ending in (leave, delete) or number == 0:
+            if ending in (delete_account, delete) or number == 0:
                 alice.register()
             alice.login()
             tabs = on.copies(alice, TABS)
@@ -91,7 +91,7 @@ def test_no_refresh_outlives_the_end_of_its_session(
             for refresh_token in (*successors, alice.refresh_token):
                 assert alice.try_refresh(refresh_token).status_code == 401
             left = on.operator("sessions", alice.id)
-            gone = ending in (log_out, end_from_the_list, leave, delete)
+            gone = ending in (log_out, end_from_the_list, delete_account, delete)
             assert len(left) <= (0 if gone else 1)  # the dead row, until the next sign-in; or the other device
             if ending is deactivate and not number % 2:
                 on.operator("reactivate", alice.id)

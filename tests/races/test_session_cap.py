@@ -5,8 +5,8 @@ from functools import partial
 
 import pytest
 
-from tests.races.conftest import OpenRace, racetrack
-from tests.races.racing import session_of, sign_in
+from tests.races.conftest import OpenRace, race_server
+from tests.races.racing import session_id_from, login_action
 from tests.server import Server
 
 pytestmark = pytest.mark.race
@@ -16,12 +16,12 @@ SIGN_INS = 7  # more than there is room for, so that some must end others
 
 
 @pytest.fixture(scope="module")
-def capped(new_server: Callable[[], Server]) -> Iterator[OpenRace]:
+def capped(make_server: Callable[[], Server]) -> Iterator[OpenRace]:
     """A server whose admin turned the knob down before it started, so that both workers know."""
-    server = new_server()
+    server = make_server()
     assert server.command("migrate", "--verbosity", "0").returncode == 0
     server.shell(f"from constance import config; config.SESSIONS_PER_USER = {CAP}")
-    with racetrack(server) as opens:
+    with race_server(server) as opens:
         yield opens
 
 
@@ -32,10 +32,10 @@ def test_parallel_sign_ins_keep_the_cap_and_the_newest(capped: OpenRace) -> None
         for _ in range(ROUNDS):
             tabs = on.copies(alice, SIGN_INS + CAP)
             refreshes = [partial(tab.try_refresh, token) for tab, token in zip(tabs[SIGN_INS:], old, strict=False)]
-            outcomes = on.start(*(sign_in(tab) for tab in tabs[:SIGN_INS]), *refreshes)
+            outcomes = on.start(*(login_action(tab) for tab in tabs[:SIGN_INS]), *refreshes)
             answers = [outcome.answer for outcome in outcomes[:SIGN_INS]]
             assert {answer.status_code for answer in answers} == {200}
-            pairs = {session_of(answer.json()["access_token"]): answer.json() for answer in answers}
+            pairs = {session_id_from(answer.json()["access_token"]): answer.json() for answer in answers}
             left = set(on.operator("sessions", alice.id))
             assert len(left) <= CAP
             on.lost += CAP - len(left & set(pairs))  # all of this round are newer than any from before

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
-class Hello(BaseHTTPRequestHandler):
+class EchoIdentityHandler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         told = {"user": self.headers.get_all("X-User-Id"), "session": self.headers.get_all("X-Session-Id")}
         handed = {name: values[0] if values and len(values) == 1 else values for name, values in told.items()}
@@ -22,9 +22,9 @@ class Hello(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def service() -> Iterator[int]:
+def run_upstream() -> Iterator[int]:
     """Serve on a free port, and return it."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Hello) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), EchoIdentityHandler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield server.server_port

@@ -7,29 +7,29 @@ import httpx
 import jwt
 
 from tests.people import Person
-from tests.races.racing import claims_of
-from tests.recipes.caller import REFUSED, ask, assert_told_of
+from tests.races.racing import decode_claims
+from tests.recipes.caller import INVALID_AUTHORIZATIONS, get_hello, assert_identity
 from tests.server import Server
 
 ISSUER = "https://auth.example.com"
 
 
-def signing(server: Server) -> dict[str, str]:
+def use_key_pair(server: Server) -> dict[str, str]:
     """Have this Latchkey sign by a key pair; return the environment of the services behind it."""
-    lasting(server, 1)
+    set_token_lifetime(server, 1)
     server.environment |= {"LATCHKEY_SIGNING_ALGORITHM": "EdDSA", "LATCHKEY_PUBLIC_URL": ISSUER}
     server.stop()
     server.restart()
     return {"LATCHKEY_URL": server.url, "LATCHKEY_ISSUER": ISSUER}
 
 
-def lasting(server: Server, seconds: int) -> None:
+def set_token_lifetime(server: Server, seconds: int) -> None:
     """Have access tokens last so long; in force within 2 s."""
     imports = "from datetime import timedelta; from constance import config; "
     server.shell(f"{imports} config.ACCESS_TOKEN_LIFETIME = timedelta(seconds={seconds})")
 
 
-def bent(token: str, keys: list[dict[str, str]]) -> dict[str, str]:
+def tampered_tokens(token: str, keys: list[dict[str, str]]) -> dict[str, str]:
     """Return what mallory makes of a token, with the public key at hand."""
     claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     header, payload, signature = token.split(".")
@@ -50,32 +50,32 @@ def assert_tokens_are_verified(url: str, server: Server) -> None:
     """Expect good tokens to be let in, through a rotation of keys and without Latchkey, and nothing else."""
     with httpx.Client(base_url=server.url) as http:
         bob = Person(http, "bob@example.com").register().login()
-        lasting(server, 30)
-        while time.time() <= claims_of(bob.access_token)["exp"]:
+        set_token_lifetime(server, 30)
+        while time.time() <= decode_claims(bob.access_token)["exp"]:
             time.sleep(0.05)
-        assert ask(url, f"Bearer {bob.access_token}").status_code == 401
+        assert get_hello(url, f"Bearer {bob.access_token}").status_code == 401
         alice = Person(http, "alice@example.com").register().login()
-        while claims_of(alice.access_token)["exp"] - claims_of(alice.access_token)["iat"] != 30:
+        while decode_claims(alice.access_token)["exp"] - decode_claims(alice.access_token)["iat"] != 30:
             time.sleep(0.1)
             alice.refresh()
         for scheme in ("Bearer", "bearer"):
-            assert_told_of(alice, ask(url, f"{scheme} {alice.access_token}").json())
-        forged = bent(alice.access_token, http.get("/.well-known/jwks.json").json()["keys"])
-        for token in (*(text.removeprefix("Bearer ") for text in REFUSED if "Bearer" in text), *forged.values()):
-            answer = ask(url, f"Bearer {token}")
+            assert_identity(alice, get_hello(url, f"{scheme} {alice.access_token}").json())
+        forged = tampered_tokens(alice.access_token, http.get("/.well-known/jwks.json").json()["keys"])
+        for token in (*(text.removeprefix("Bearer ") for text in INVALID_AUTHORIZATIONS if "Bearer" in text), *forged.values()):
+            answer = get_hello(url, f"Bearer {token}")
             assert answer.status_code == 401, (token, answer.text)
             assert answer.headers["WWW-Authenticate"].startswith("Bearer")
         for authorization in ("", f"Bearer {alice.refresh_token}"):
-            assert ask(url, authorization).status_code == 401
+            assert get_hello(url, authorization).status_code == 401
         assert server.command("keys", "rotate", "--now").returncode == 0
         before = jwt.get_unverified_header(alice.access_token)["kid"]
         deadline = time.monotonic() + 10
         while jwt.get_unverified_header(alice.refresh().access_token)["kid"] == before:
             assert time.monotonic() < deadline
             time.sleep(0.1)
-        while (answer := ask(url, f"Bearer {alice.access_token}")).status_code != 200:
+        while (answer := get_hello(url, f"Bearer {alice.access_token}")).status_code != 200:
             assert time.monotonic() < deadline, answer.text
             time.sleep(0.1)
-        assert_told_of(alice, answer.json())
+        assert_identity(alice, answer.json())
         server.kill()
-        assert_told_of(alice, ask(url, f"Bearer {alice.access_token}").json())
+        assert_identity(alice, get_hello(url, f"Bearer {alice.access_token}").json())

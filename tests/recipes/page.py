@@ -9,15 +9,15 @@ from pathlib import Path
 
 import httpx
 
-from tests.recipes.caller import CREDENTIAL
+from tests.recipes.caller import CLIENT_ID
 from tests.server import Server
 
-PAGES = Path(__file__).parents[2] / "docs" / "recipes"
+RECIPES = Path(__file__).parents[2] / "docs" / "recipes"
 
 
-def blocks(page: str, language: str) -> list[str]:
+def code_blocks(page: str, language: str) -> list[str]:
     """Return the blocks of code in this language."""
-    found, inside, lines = [], False, (PAGES / page).read_text().splitlines(keepends=True)
+    found, inside, lines = [], False, (RECIPES / page).read_text().splitlines(keepends=True)
     for line in lines:
         if line.startswith("```"):
             inside = line.strip() == f"```{language}"
@@ -29,7 +29,7 @@ def blocks(page: str, language: str) -> list[str]:
     return found
 
 
-def changed(text: str, changes: Mapping[str, str]) -> str:
+def apply_changes(text: str, changes: Mapping[str, str]) -> str:
     """Do what a reader does: change something on lines that say CHANGE."""
     lines = text.splitlines(keepends=True)
     for old, new in changes.items():
@@ -40,16 +40,16 @@ def changed(text: str, changes: Mapping[str, str]) -> str:
     return "".join(lines)
 
 
-def credential(server: Server) -> dict[str, str]:
+def add_credential(server: Server) -> dict[str, str]:
     """Return the environment of a service with a credential of this Latchkey, made as the page says."""
-    added = server.command("services", "add", CREDENTIAL)
+    added = server.command("services", "add", CLIENT_ID)
     assert added.returncode == 0, added.stderr
     secret = added.stdout.split()[-1]
-    return {"LATCHKEY_URL": server.url, "LATCHKEY_CLIENT_ID": CREDENTIAL, "LATCHKEY_CLIENT_SECRET": secret}
+    return {"LATCHKEY_URL": server.url, "LATCHKEY_CLIENT_ID": CLIENT_ID, "LATCHKEY_CLIENT_SECRET": secret}
 
 
 @contextmanager
-def running(command: list[str], folder: Path, port: int, **environment: str) -> Iterator[str]:
+def run_program(command: list[str], folder: Path, port: int, **environment: str) -> Iterator[str]:
     """Run a program until it answers on the port, and end it afterwards; its output is in the folder."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     log, url = folder / "output.log", f"http://127.0.0.1:{port}"
@@ -57,7 +57,7 @@ def running(command: list[str], folder: Path, port: int, **environment: str) -> 
         process = subprocess.Popen(command, cwd=folder, env=inherited | environment, stdout=output, stderr=output)
     try:
         deadline = time.monotonic() + 20
-        while not _answers(url):
+        while not _is_up(url):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.05)
@@ -67,7 +67,7 @@ def running(command: list[str], folder: Path, port: int, **environment: str) -> 
         process.wait(10)
 
 
-def _answers(url: str) -> bool:
+def _is_up(url: str) -> bool:
     try:
         httpx.get(url, timeout=5)
     except httpx.TransportError:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.postgres import free_port
-from tests.recipes.caller import assert_callers_are_told_apart
-from tests.recipes.offline import assert_tokens_are_verified, signing
-from tests.recipes.page import blocks, credential, running
+from tests.recipes.caller import assert_bearer_checks
+from tests.recipes.offline import assert_tokens_are_verified, use_key_pair
+from tests.recipes.page import code_blocks, add_credential, run_program
 from tests.server import Server
 
 pytestmark = pytest.mark.recipes
@@ -34,16 +34,16 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
 def test_the_recipe_for_express_tells_callers_apart(node: tuple[str, Path], server: Server) -> None:
     program, folder = node
     port = free_port()
-    (app,) = blocks("express.md", "javascript")
+    (app,) = code_blocks("express.md", "javascript")
     (folder / "app.mjs").write_text(app)
-    with running([program, "app.mjs"], folder, port, PORT=str(port), **credential(server)) as url:
-        assert_callers_are_told_apart(url, server)
+    with run_program([program, "app.mjs"], folder, port, PORT=str(port), **add_credential(server)) as url:
+        assert_bearer_checks(url, server)
 
 
 def test_the_recipe_for_express_verifies_by_itself(node: tuple[str, Path], server: Server) -> None:
     program, folder = node
     port = free_port()
-    (app,) = blocks("express_jwks.md", "javascript")
+    (app,) = code_blocks("express_jwks.md", "javascript")
     (folder / "app.mjs").write_text(app)
-    with running([program, "app.mjs"], folder, port, PORT=str(port), **signing(server)) as url:
+    with run_program([program, "app.mjs"], folder, port, PORT=str(port), **use_key_pair(server)) as url:
         assert_tokens_are_verified(url, server)

@@ -7,9 +7,9 @@ import pytest
 
 from tests.postgres import free_port
 from tests.proxy.nginx import MAIN
-from tests.recipes.behind import service
-from tests.recipes.caller import assert_callers_are_told_apart
-from tests.recipes.page import blocks, changed, running
+from tests.recipes.behind import run_upstream
+from tests.recipes.caller import assert_bearer_checks
+from tests.recipes.page import code_blocks, apply_changes, run_program
 from tests.server import Server
 
 pytestmark = pytest.mark.recipes
@@ -31,25 +31,25 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_recipe_for_nginx_tells_callers_apart(folder: Path, server: Server) -> None:
     port = free_port()
-    (page,) = blocks("nginx.md", "nginx")
-    with service() as behind:
+    (page,) = code_blocks("nginx.md", "nginx")
+    with run_upstream() as behind:
         changes = {"8000": str(server.port), "9000": str(behind), "8080": f"127.0.0.1:{port}"}
         changes["auth.example.com"] = f"127.0.0.1:{server.port}"
-        (folder / "latchkey.conf").write_text(f"access_log off;\n{changed(page, changes)}")
+        (folder / "latchkey.conf").write_text(f"access_log off;\n{apply_changes(page, changes)}")
         (folder / "nginx.conf").write_text(MAIN.format(folder=folder))
         command = [program("nginx", "nginx-light"), "-p", str(folder), "-c", str(folder / "nginx.conf")]
-        with running(command, folder, port) as url:
-            assert_callers_are_told_apart(url, server)
+        with run_program(command, folder, port) as url:
+            assert_bearer_checks(url, server)
 
 
 def test_the_recipe_for_caddy_tells_callers_apart(folder: Path, server: Server) -> None:
     port = free_port()
-    (page,) = blocks("caddy.md", "caddyfile")
-    with service() as behind:
+    (page,) = code_blocks("caddy.md", "caddyfile")
+    with run_upstream() as behind:
         changes = {"8000": str(server.port), "9000": str(behind), ":8080": f"http://127.0.0.1:{port}"}
         changes["auth.example.com"] = f"127.0.0.1:{server.port}"
-        (folder / "Caddyfile").write_text("{\n\tadmin off\n}\n" + changed(page, changes))
+        (folder / "Caddyfile").write_text("{\n\tadmin off\n}\n" + apply_changes(page, changes))
         command = [program("caddy", "caddy"), "run", "--config", "Caddyfile", "--adapter", "caddyfile"]
         home = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
-        with running(command, folder, port, **home) as url:
-            assert_callers_are_told_apart(url, server)
+        with run_program(command, folder, port, **home) as url:
+            assert_bearer_checks(url, server)

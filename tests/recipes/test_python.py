@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 from tests.postgres import free_port
-from tests.recipes.caller import assert_callers_are_told_apart
-from tests.recipes.offline import assert_tokens_are_verified, signing
-from tests.recipes.page import blocks, credential, running
+from tests.recipes.caller import assert_bearer_checks
+from tests.recipes.offline import assert_tokens_are_verified, use_key_pair
+from tests.recipes.page import code_blocks, add_credential, run_program
 from tests.server import Server
 
 SETTINGS = """
@@ -25,27 +25,27 @@ urlpatterns = [path("hello", Hello.as_view())]
 def test_the_recipe_for_fastapi_tells_callers_apart(tmp_path: Path, server: Server) -> None:
     folder, port = tmp_path / "recipe", free_port()
     folder.mkdir()
-    (app,) = blocks("fastapi.md", "python")
+    (app,) = code_blocks("fastapi.md", "python")
     (folder / "app.py").write_text(app)
     command = [sys.executable, "-m", "uvicorn", "app:app", "--port", str(port)]
-    with running(command, folder, port, **credential(server)) as url:
-        assert_callers_are_told_apart(url, server)
+    with run_program(command, folder, port, **add_credential(server)) as url:
+        assert_bearer_checks(url, server)
 
 
 def test_the_recipe_for_fastapi_verifies_by_itself(tmp_path: Path, server: Server) -> None:
     folder, port = tmp_path / "recipe", free_port()
     folder.mkdir()
-    (app,) = blocks("fastapi_jwks.md", "python")
+    (app,) = code_blocks("fastapi_jwks.md", "python")
     (folder / "app.py").write_text(app)
     command = [sys.executable, "-m", "uvicorn", "app:app", "--port", str(port)]
-    with running(command, folder, port, **signing(server)) as url:
+    with run_program(command, folder, port, **use_key_pair(server)) as url:
         assert_tokens_are_verified(url, server)
 
 
 def test_the_recipe_for_django_tells_callers_apart(tmp_path: Path, server: Server) -> None:
     folder, port = tmp_path / "recipe", free_port()
     folder.mkdir()
-    client, settings, view = blocks("django.md", "python")
+    client, settings, view = code_blocks("django.md", "python")
     for name, text in {
         "latchkey_client": client,
         "settings": SETTINGS + settings,
@@ -55,5 +55,5 @@ def test_the_recipe_for_django_tells_callers_apart(tmp_path: Path, server: Serve
         (folder / f"{name}.py").write_text(text)
     command = [sys.executable, "-m", "django", "runserver", "--noreload", "--skip-checks", str(port)]
     environment = {"DJANGO_SETTINGS_MODULE": "settings", "PYTHONPATH": str(folder)}
-    with running(command, folder, port, **environment, **credential(server)) as url:
-        assert_callers_are_told_apart(url, server)
+    with run_program(command, folder, port, **environment, **add_credential(server)) as url:
+        assert_bearer_checks(url, server)

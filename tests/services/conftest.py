@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 
 
-def services(*arguments: str) -> str:
+def run_services_command(*arguments: str) -> str:
     """Run `latchkey services` and return what it printed."""
     said = StringIO()
     call_command("services", *arguments, stdout=said)
@@ -16,17 +16,17 @@ def services(*arguments: str) -> str:
 
 
 @dataclass(frozen=True)
-class Asker:
+class ResourceServer:
     """A service with its credential."""
 
     http: httpx.Client
-    name: str
+    client_id: str
     secret: str
 
     def introspect(self, token: str, **more: str) -> httpx.Response:
-        return self.http.post("/api/introspect/", data={"token": token, **more}, auth=(self.name, self.secret))
+        return self.http.post("/api/introspect/", data={"token": token, **more}, auth=(self.client_id, self.secret))
 
-    def says(self, token: str) -> dict[str, object]:
+    def introspect_json(self, token: str) -> dict[str, object]:
         """Return what this service is told about a token."""
         answer = self.introspect(token)
         assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store"), answer.text
@@ -35,5 +35,5 @@ class Asker:
 
 
 @pytest.fixture
-def payments(http: httpx.Client) -> Asker:
-    return Asker(http, "payments", services("add", "payments").splitlines()[-1])
+def payments(http: httpx.Client) -> ResourceServer:
+    return ResourceServer(http, "payments", run_services_command("add", "payments").splitlines()[-1])

@@ -8,12 +8,12 @@ import pytest
 from latchkey.oauth.models import ClientCredential
 from tests.admin.conftest import admin
 from tests.admin.pages import Browser
-from tests.promises.conftest import log
-from tests.promises.lines import Log
+from tests.promises.conftest import captured_log
+from tests.promises.lines import CapturedLog
 from tests.server import Server
-from tests.services.conftest import Asker, services
+from tests.services.conftest import ResourceServer, run_services_command
 
-__all__ = ["admin", "log"]
+__all__ = ["admin", "captured_log"]
 PAGE = "/admin/latchkey/clientcredential/"
 
 
@@ -25,19 +25,19 @@ def shell(tmp_path: Path, database_url: str) -> Server:
     return machine
 
 
-def test_a_secret_is_printed_once_and_never_listed(payments: Asker, log: Log) -> None:
-    said = services("add", "payments")
+def test_a_secret_is_printed_once_and_never_listed(payments: ResourceServer, captured_log: CapturedLog) -> None:
+    said = run_services_command("add", "payments")
     assert re.fullmatch(r"The secret of 'payments', shown this once:\n[\w-]{43}\n", said)
-    listed = services("list")
+    listed = run_services_command("list")
     assert re.fullmatch(r"(payments +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n){2}", listed)
-    assert services("remove", "payments") == "2 secrets of 'payments' removed.\n"
-    assert services("list") == ""
-    assert [(line["event"], line["reason"]) for line in log.lines()] == [
+    assert run_services_command("remove", "payments") == "2 secrets of 'payments' removed.\n"
+    assert run_services_command("list") == ""
+    assert [(line["event"], line["reason"]) for line in captured_log.lines()] == [
         ("service.added", "payments"),
         ("service.removed", "payments"),
     ]
     for secret in (said.split()[-1], payments.secret):
-        assert secret not in log.text + listed
+        assert secret not in captured_log.text + listed
 
 
 def test_every_mistake_is_one_sentence_and_exit_code_2(shell: Server) -> None:
@@ -63,7 +63,7 @@ def test_every_mistake_is_one_sentence_and_exit_code_2(shell: Server) -> None:
     assert (listed.returncode, len(listed.stdout.splitlines())) == (0, 2)
 
 
-def test_the_admin_lists_services_without_a_digest_and_changes_none(admin: Browser, payments: Asker) -> None:
+def test_the_admin_lists_services_without_a_digest_and_changes_none(admin: Browser, payments: ResourceServer) -> None:
     row = ClientCredential.objects.get()
     for path in (PAGE, f"{PAGE}{row.pk}/change/", f"{PAGE}?q=payments"):
         page = admin.get(path)

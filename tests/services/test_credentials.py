@@ -14,19 +14,19 @@ from latchkey.oauth.models import ClientCredential
 from latchkey.rate_limits.in_memory import MAX_PER_WINDOW
 from tests.people import Person
 from tests.problems import assert_problem
-from tests.services.conftest import Asker, services
+from tests.services.conftest import ResourceServer, run_services_command
 
 
 def basic(text: str | bytes) -> str:
     return "Basic " + b64encode(text.encode() if isinstance(text, str) else text).decode()
 
 
-def knock(alice: Person, authorization: str | None) -> httpx.Response:
+def introspect_with(alice: Person, authorization: str | None) -> httpx.Response:
     headers = {} if authorization is None else {"Authorization": authorization}
     return alice.http.post("/api/introspect/", data={"token": alice.access_token}, headers=headers)
 
 
-def spellings(payments: Asker) -> dict[str, str]:
+def spellings(payments: ResourceServer) -> dict[str, str]:
     good = basic(f"payments:{payments.secret}")
     everything = "".join(f"%{byte:02x}" for byte in payments.secret.encode())
     return {
@@ -39,7 +39,7 @@ def spellings(payments: Asker) -> dict[str, str]:
     }
 
 
-def wrong(payments: Asker) -> dict[str, str | None]:
+def invalid_authorizations(payments: ResourceServer) -> dict[str, str | None]:
     good, secret = basic(f"payments:{payments.secret}"), payments.secret
     return {
         "nothing": None,
@@ -70,31 +70,31 @@ def wrong(payments: Asker) -> dict[str, str | None]:
     }
 
 
-def test_a_service_is_let_in_by_its_credential(payments: Asker, alice: Person) -> None:
+def test_a_service_is_let_in_by_its_credential(payments: ResourceServer, alice: Person) -> None:
     for name, header in spellings(payments).items():
-        answer = knock(alice, header)
+        answer = introspect_with(alice, header)
         assert (answer.status_code, answer.json()["active"]) == (200, True), name
 
 
 @pytest.mark.ledger("RFC7662-2.1", "ASVS-12.3.5")
-def test_nobody_else_is_let_in(payments: Asker, alice: Person) -> None:
-    for header in wrong(payments).values():
-        assert_problem(knock(alice, header), 401, "invalid_client")
-    assert_problem(knock(alice, alice.bearer()["Authorization"]), 401, "invalid_client")
-    assert_problem(knock(alice, basic(f"{alice.email}:{alice.password}")), 401, "invalid_client")
+def test_nobody_else_is_let_in(payments: ResourceServer, alice: Person) -> None:
+    for header in invalid_authorizations(payments).values():
+        assert_problem(introspect_with(alice, header), 401, "invalid_client")
+    assert_problem(introspect_with(alice, alice.bearer()["Authorization"]), 401, "invalid_client")
+    assert_problem(introspect_with(alice, basic(f"{alice.email}:{alice.password}")), 401, "invalid_client")
     in_body = {"token": alice.access_token, "client_id": "payments", "client_secret": payments.secret}
     assert_problem(alice.http.post("/api/introspect/", data=in_body), 401, "invalid_client")
-    assert payments.says(alice.access_token)["active"] is True
+    assert payments.introspect_json(alice.access_token)["active"] is True
 
 
-def test_a_service_credential_opens_nothing_else(payments: Asker) -> None:
+def test_a_service_credential_opens_nothing_else(payments: ResourceServer) -> None:
     header = {"Authorization": basic(f"payments:{payments.secret}")}
     for path in ("/api/me/", "/api/verify/"):
         assert_problem(payments.http.get(path, headers=header), 401, "not_authenticated")
 
 
 @pytest.mark.ledger("RFC7662-2.1")
-def test_introspection_is_a_post(payments: Asker, alice: Person) -> None:
+def test_introspection_is_a_post(payments: ResourceServer, alice: Person) -> None:
     for method in ("GET", "HEAD", "PUT", "PATCH", "DELETE"):
         url = f"/api/introspect/?token={alice.access_token}"
         answer = alice.http.request(method, url, auth=("payments", payments.secret))
@@ -103,46 +103,46 @@ def test_introspection_is_a_post(payments: Asker, alice: Person) -> None:
 
 
 def test_an_unknown_name_costs_what_a_wrong_secret_costs(
-    payments: Asker, alice: Person, statements: Callable[[Callable[[], Any]], list[str]]
+    payments: ResourceServer, alice: Person, statements: Callable[[Callable[[], Any]], list[str]]
 ) -> None:
     asked = [
-        statements(lambda who=who: knock(alice, basic(f"{who}:{'x' * 43}"))) for who in ("payments", "nobody-at-all")
+        statements(lambda who=who: introspect_with(alice, basic(f"{who}:{'x' * 43}"))) for who in ("payments", "nobody-at-all")
     ]
     assert len(asked[0]) == len(asked[1]) == 1
 
 
 @pytest.mark.ledger("RFC7662-4")
-def test_who_guesses_secrets_has_to_wait_and_the_service_does_not(payments: Asker, alice: Person) -> None:
-    statuses = [knock(alice, basic(f"payments:{guess:043}")).status_code for guess in range(MAX_PER_WINDOW + 1)]
+def test_who_guesses_secrets_has_to_wait_and_the_service_does_not(payments: ResourceServer, alice: Person) -> None:
+    statuses = [introspect_with(alice, basic(f"payments:{guess:043}")).status_code for guess in range(MAX_PER_WINDOW + 1)]
     assert statuses == [401] * MAX_PER_WINDOW + [429]
-    assert payments.says(alice.access_token)["active"] is True
+    assert payments.introspect_json(alice.access_token)["active"] is True
 
 
-def test_the_database_keeps_a_digest_alone(payments: Asker) -> None:
+def test_the_database_keeps_a_digest_alone(payments: ResourceServer) -> None:
     (row,) = ClientCredential.objects.values()
     assert bytes(row["digest"]) == sha256(payments.secret.encode()).digest()
     assert payments.secret not in str(row)
     assert len(payments.secret) == 43
 
 
-def test_a_new_secret_key_shuts_no_service_out(payments: Asker, alice: Person) -> None:
+def test_a_new_secret_key_shuts_no_service_out(payments: ResourceServer, alice: Person) -> None:
     with override_settings(SECRET_KEY="n" * 60):
         assert payments.introspect(alice.access_token).text == '{"active": false}'
 
 
-def test_a_service_changes_its_secret_without_a_pause(payments: Asker, alice: Person) -> None:
-    newer = Asker(payments.http, "payments", services("add", "payments").splitlines()[-1])
+def test_a_service_changes_its_secret_without_a_pause(payments: ResourceServer, alice: Person) -> None:
+    newer = ResourceServer(payments.http, "payments", run_services_command("add", "payments").splitlines()[-1])
     for either in (payments, newer):
-        assert either.says(alice.access_token)["active"] is True
-    services("remove", "payments", "--older")
-    assert newer.says(alice.access_token)["active"] is True
+        assert either.introspect_json(alice.access_token)["active"] is True
+    run_services_command("remove", "payments", "--older")
+    assert newer.introspect_json(alice.access_token)["active"] is True
     assert_problem(payments.introspect(alice.access_token), 401, "invalid_client")
-    services("remove", "payments")
+    run_services_command("remove", "payments")
     assert_problem(newer.introspect(alice.access_token), 401, "invalid_client")
 
 
-def test_one_service_is_removed_and_the_others_are_not(payments: Asker, alice: Person) -> None:
-    invoices = Asker(payments.http, "invoices", services("add", "invoices").splitlines()[-1])
-    services("remove", "invoices")
+def test_one_service_is_removed_and_the_others_are_not(payments: ResourceServer, alice: Person) -> None:
+    invoices = ResourceServer(payments.http, "invoices", run_services_command("add", "invoices").splitlines()[-1])
+    run_services_command("remove", "invoices")
     assert_problem(invoices.introspect(alice.access_token), 401, "invalid_client")
-    assert payments.says(alice.access_token)["active"] is True
+    assert payments.introspect_json(alice.access_token)["active"] is True

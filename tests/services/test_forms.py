@@ -10,10 +10,10 @@ import pytest
 from tests.attacks.doors import nothing_changes
 from tests.people import Person
 from tests.problems import assert_problem
-from tests.services.conftest import Asker
+from tests.services.conftest import ResourceServer
 
 FORM = "application/x-www-form-urlencoded"
-DOORS = pytest.mark.parametrize("door", ["introspect", "revoke"])
+each_endpoint = pytest.mark.parametrize("door", ["introspect", "revoke"])
 OTHER_TYPES = [
     "application/json",
     "text/plain",
@@ -30,13 +30,13 @@ MISSING: list[bytes] = [b"", b"token=", b"token_type_hint=access_token", b"Token
 TWICE = [b"token=x&token=x", b"token=x&token=y", b"token=x&%74oken=y"]
 
 
-def send(payments: Asker, door: str, body: bytes, content_type: str = FORM, **headers: str) -> httpx.Response:
+def send(payments: ResourceServer, door: str, body: bytes, content_type: str = FORM, **headers: str) -> httpx.Response:
     sent = {"Content-Type": content_type} | {name.replace("_", "-"): value for name, value in headers.items()}
-    return payments.http.post(f"/api/{door}/", content=body, headers=sent, auth=(payments.name, payments.secret))
+    return payments.http.post(f"/api/{door}/", content=body, headers=sent, auth=(payments.client_id, payments.secret))
 
 
-@DOORS
-def test_bodies_that_cannot_be_read_are_refused(payments: Asker, alice: Person, door: str) -> None:
+@each_endpoint
+def test_bodies_that_cannot_be_read_are_refused(payments: ResourceServer, alice: Person, door: str) -> None:
     with nothing_changes():
         for body in MALFORMED:
             assert_problem(send(payments, door, body), 400, "parse_error", ["body"])
@@ -48,8 +48,8 @@ def test_bodies_that_cannot_be_read_are_refused(payments: Asker, alice: Person, 
         assert_problem(send(payments, door, b"token=a%00b"), 400, "invalid", ["token"])
 
 
-@DOORS
-def test_other_content_types_and_encodings_are_refused(payments: Asker, alice: Person, door: str) -> None:
+@each_endpoint
+def test_other_content_types_and_encodings_are_refused(payments: ResourceServer, alice: Person, door: str) -> None:
     good = urlencode({"token": alice.access_token}).encode()
     with nothing_changes():
         for content_type in OTHER_TYPES:
@@ -58,8 +58,8 @@ def test_other_content_types_and_encodings_are_refused(payments: Asker, alice: P
             assert_problem(send(payments, door, body, Content_Encoding="gzip"), 415, "unsupported_media_type")
 
 
-@DOORS
-def test_a_form_past_64_kilobytes_is_refused(payments: Asker, alice: Person, door: str) -> None:
+@each_endpoint
+def test_a_form_past_64_kilobytes_is_refused(payments: ResourceServer, alice: Person, door: str) -> None:
     good = urlencode({"token": alice.access_token, "more": ""}).encode()
     with nothing_changes():
         for size in (65_537, 3_000_000):
@@ -69,31 +69,31 @@ def test_a_form_past_64_kilobytes_is_refused(payments: Asker, alice: Person, doo
     assert send(payments, door, good.ljust(65_536, b"x")).status_code == 200
 
 
-@DOORS
+@each_endpoint
 @pytest.mark.parametrize("content_type", [FORM, FORM.upper(), f"{FORM};charset=UTF-8", f'{FORM}; charset="utf-8"'])
-def test_every_spelling_of_a_form_is_read(payments: Asker, alice: Person, door: str, content_type: str) -> None:
+def test_every_spelling_of_a_form_is_read(payments: ResourceServer, alice: Person, door: str, content_type: str) -> None:
     encoded = "".join(f"%{byte:02X}" for byte in alice.access_token.encode())
     answer = send(payments, door, f"a=1&a=2&b=%c3%a9&token=&t%6fken={encoded}".encode(), content_type)
     assert answer.status_code == 200
     assert "true" in answer.text or "revoked" in answer.text
 
 
-@DOORS
+@each_endpoint
 @pytest.mark.parametrize("slash", ["/", ""])
-def test_both_spellings_of_the_address_work(payments: Asker, alice: Person, door: str, slash: str) -> None:
-    url, auth = f"/api/{door}{slash}", (payments.name, payments.secret)
+def test_both_spellings_of_the_address_work(payments: ResourceServer, alice: Person, door: str, slash: str) -> None:
+    url, auth = f"/api/{door}{slash}", (payments.client_id, payments.secret)
     assert payments.http.post(url, data={"token": alice.access_token}, auth=auth).status_code == 200
 
 
-def test_a_token_in_the_address_is_not_looked_at(payments: Asker, alice: Person) -> None:
+def test_a_token_in_the_address_is_not_looked_at(payments: ResourceServer, alice: Person) -> None:
     for door in ("introspect", "revoke"):
         url = f"/api/{door}/?token={alice.access_token}"
-        answer = payments.http.post(url, data={"a": "b"}, auth=(payments.name, payments.secret))
+        answer = payments.http.post(url, data={"a": "b"}, auth=(payments.client_id, payments.secret))
         assert_problem(answer, 400, "invalid", ["token"])
     assert alice.me().status_code == 200
 
 
-def test_what_is_not_spoken_is_refused_before_anything_is_done(payments: Asker, alice: Person) -> None:
+def test_what_is_not_spoken_is_refused_before_anything_is_done(payments: ResourceServer, alice: Person) -> None:
     for door in ("introspect", "revoke"):
         answer = send(payments, door, f"token={alice.access_token}".encode(), Accept="image/png")
         assert_problem(answer, 406, "not_acceptable")

@@ -13,10 +13,10 @@ from latchkey.sessions.models import Session
 from tests.attacks.forgery import forge
 from tests.people import Person
 from tests.problems import assert_problem
-from tests.promises.conftest import log
-from tests.promises.lines import Log
+from tests.promises.conftest import captured_log
+from tests.promises.lines import CapturedLog
 
-__all__ = ["log"]
+__all__ = ["captured_log"]
 
 
 def revoke(person: Person, token: str, **more: str) -> httpx.Response:
@@ -90,8 +90,8 @@ def test_who_makes_tokens_up_has_to_wait_and_a_live_one_is_revoked_meanwhile(ali
     assert not Session.objects.exists()
 
 
-def test_the_log_says_that_a_session_was_revoked_once(alice: Person, log: Log) -> None:
+def test_the_log_says_that_a_session_was_revoked_once(alice: Person, captured_log: CapturedLog) -> None:
     for token in (alice.access_token, alice.refresh_token, alice.access_token):
         revoke(alice, token)
-    (line,) = [line for line in log.lines() if line["event"] == "session.ended"]
+    (line,) = [line for line in captured_log.lines() if line["event"] == "session.ended"]
     assert (line["reason"], line["user_id"]) == ("revoke", alice.id)

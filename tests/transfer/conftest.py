@@ -16,35 +16,35 @@ from latchkey.accounts.models import User
 NOTHING = {"added": 0, "present": 0, "bad": 0}
 
 
-class Import:
+class ImportRun:
     """One run of `latchkey users import`: its exit code, and what it said."""
 
     def __init__(self, file: Path, *options: str) -> None:
         said = StringIO()
         try:
             call_command("users", "import", str(file), *options, stdout=said)
-            self.code = 0
+            self.exit_code = 0
         except SystemExit as end:
-            self.code = int(end.code or 0)
-        self.said = said.getvalue()
+            self.exit_code = int(end.code or 0)
+        self.output = said.getvalue()
 
     @property
     def counts(self) -> tuple[int, ...]:
         """Return how many were added, were there already, and were bad."""
-        return tuple(int(word) for word in self.said.replace(",", "").split() if word.isdigit())
+        return tuple(int(word) for word in self.output.replace(",", "").split() if word.isdigit())
 
 
 @pytest.fixture
-def take_in(db: None, tmp_path: Path) -> Callable[..., Import]:
+def import_users(db: None, tmp_path: Path) -> Callable[..., ImportRun]:
     """Import records, or lines as they stand: take_in({"email": ...}, ...), take_in(b"email\\n...")."""
 
-    def run(*records: Any, options: tuple[str, ...] = (), name: str = "users.jsonl") -> Import:
+    def run(*records: Any, options: tuple[str, ...] = (), name: str = "users.jsonl") -> ImportRun:
         file = tmp_path / name
         if records and isinstance(records[0], bytes):
             file.write_bytes(b"".join(records))
         else:
             file.write_text("".join(json.dumps(record) + "\n" for record in records))
-        return Import(file, *options)
+        return ImportRun(file, *options)
 
     return run
 
@@ -55,7 +55,7 @@ def users(db: None) -> Callable[[], dict[str, User]]:
     return lambda: {user.email: user for user in User.objects.all()}
 
 
-def as_csv(*records: dict[str, Any]) -> bytes:
+def to_csv(*records: dict[str, Any]) -> bytes:
     names = list(dict.fromkeys(name for record in records for name in record))
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, names)

@@ -13,32 +13,32 @@ from django.contrib.auth import hashers
 from tests.people import PASSWORD
 
 SALT = bytes(range(240, 256))  # no text in any encoding
-VARIETIES = {"i": argon2.Type.I, "d": argon2.Type.D, "id": argon2.Type.ID}
+ARGON2_TYPES = {"i": argon2.Type.I, "d": argon2.Type.D, "id": argon2.Type.ID}
 
 
-def unpadded(data: bytes) -> str:
+def b64encode_unpadded(data: bytes) -> str:
     return base64.b64encode(data).decode().rstrip("=")
 
 
 def passlib_pbkdf2(digest: str, rounds: int, password: str = PASSWORD, salt: bytes = SALT) -> str:
     """Return what passlib's pbkdf2_sha256 and pbkdf2_sha512 write: base64 with a dot for the plus."""
     known = hashlib.pbkdf2_hmac(digest, password.encode(), salt, rounds)
-    return f"$pbkdf2-{digest}${rounds}${unpadded(salt)}${unpadded(known)}".replace("+", ".")
+    return f"$pbkdf2-{digest}${rounds}${b64encode_unpadded(salt)}${b64encode_unpadded(known)}".replace("+", ".")
 
 
 def phc_pbkdf2(digest: str, iterations: int, length: int, password: str = PASSWORD, salt: bytes = SALT) -> str:
     """Return a PHC string; with 64 bytes of SHA-256 it is what Keycloak's exports come to."""
     known = hashlib.pbkdf2_hmac(digest, password.encode(), salt, iterations, length)
-    return f"$pbkdf2-{digest}$i={iterations},l={length}${unpadded(salt)}${unpadded(known)}"
+    return f"$pbkdf2-{digest}$i={iterations},l={length}${b64encode_unpadded(salt)}${b64encode_unpadded(known)}"
 
 
 def phc_scrypt(logarithm: int, r: int, p: int, password: str = PASSWORD, salt: bytes = SALT) -> str:
     known = hashlib.scrypt(password.encode(), salt=salt, n=2**logarithm, r=r, p=p, maxmem=2**28, dklen=32)
-    return f"$scrypt$ln={logarithm},r={r},p={p}${unpadded(salt)}${unpadded(known)}"
+    return f"$scrypt$ln={logarithm},r={r},p={p}${b64encode_unpadded(salt)}${b64encode_unpadded(known)}"
 
 
 def phc_argon2(variety: str, memory: int, passes: int, lanes: int, *, length: int = 32, version: int = 19) -> str:
-    kind = VARIETIES[variety]
+    kind = ARGON2_TYPES[variety]
     return argon2.low_level.hash_secret(PASSWORD.encode(), SALT, passes, memory, lanes, length, kind, version).decode()
 
 
@@ -47,14 +47,14 @@ def crypt_bcrypt(cost: int, letter: str = "b", password: str = PASSWORD) -> str:
     return f"$2{letter}{made[3:]}"
 
 
-def django(hasher: Any, *cost: Any, password: str = PASSWORD) -> str:
+def django_hash(hasher: Any, *cost: Any, password: str = PASSWORD) -> str:
     return str(hasher.encode(password, "asaltofthepast", *cost))
 
 
-KINDS: dict[str, Callable[[], str]] = {
-    "Django, PBKDF2 with SHA-256": lambda: django(hashers.PBKDF2PasswordHasher(), 20_000),
-    "Django, PBKDF2 with SHA-1": lambda: django(hashers.PBKDF2SHA1PasswordHasher(), 20_000),
-    "Django, scrypt": lambda: django(hashers.ScryptPasswordHasher(), 2**14, 8, 1),
+HASH_FORMATS: dict[str, Callable[[], str]] = {
+    "Django, PBKDF2 with SHA-256": lambda: django_hash(hashers.PBKDF2PasswordHasher(), 20_000),
+    "Django, PBKDF2 with SHA-1": lambda: django_hash(hashers.PBKDF2SHA1PasswordHasher(), 20_000),
+    "Django, scrypt": lambda: django_hash(hashers.ScryptPasswordHasher(), 2**14, 8, 1),
     "Django, Argon2": lambda: hashers.Argon2PasswordHasher().encode(PASSWORD, "asaltofthepast"),
     "Django, bcrypt": lambda: f"bcrypt{crypt_bcrypt(4).replace('$2b', '$$2b', 1)}",
     "Django, bcrypt of SHA-256": lambda: hashers.BCryptSHA256PasswordHasher().encode(PASSWORD, bcrypt.gensalt(4)),
@@ -76,6 +76,6 @@ KINDS: dict[str, Callable[[], str]] = {
 
 
 @cache
-def made(kind: str) -> str:
+def hash_in_format(kind: str) -> str:
     """Return alice's hash of this kind, computed once."""
-    return KINDS[kind]()
+    return HASH_FORMATS[kind]()

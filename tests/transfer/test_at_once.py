@@ -12,11 +12,11 @@ from tests.server import Server
 COUNT = 5_000
 
 
-def begin(server: Server, *options: str) -> "subprocess.Popen[bytes]":
-    return server.begin("users", "import", "all.jsonl", *options, output=subprocess.PIPE)
+def start_import(server: Server, *options: str) -> "subprocess.Popen[bytes]":
+    return server.spawn("users", "import", "all.jsonl", *options, output=subprocess.PIPE)
 
 
-def added(process: "subprocess.Popen[bytes]") -> int:
+def count_added(process: "subprocess.Popen[bytes]") -> int:
     """Return how many an import added, once it has ended well."""
     output, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors.decode()
@@ -35,15 +35,15 @@ def file(server: Server) -> Path:
 
 @pytest.mark.race
 def test_two_imports_of_one_file_add_everybody_once(server: Server, file: Path) -> None:
-    processes = [begin(server) for _ in range(2)]
-    assert sum(map(added, processes)) == COUNT
+    processes = [start_import(server) for _ in range(2)]
+    assert sum(map(count_added, processes)) == COUNT
     assert server.shell("print(User.objects.filter(email__startswith='user.').count())") == str(COUNT)
 
 
 @pytest.mark.race
 def test_who_registers_beside_an_import_that_keeps_ids_gets_an_id_of_their_own(server: Server, file: Path) -> None:
     with httpx.Client(base_url=server.url, timeout=30) as http:
-        process, people = begin(server, "--keep-ids"), []
+        process, people = start_import(server, "--keep-ids"), []
         while process.poll() is None:
             people.append(Person(http, f"person.{len(people)}@example.com").register())
         output, errors = process.communicate()

@@ -18,7 +18,7 @@ from tests.server import LATCHKEY, Server
 
 
 @pytest.fixture
-def machine(tmp_path: Path, database_url: str) -> Server:
+def installation(tmp_path: Path, database_url: str) -> Server:
     """A machine with the command and an empty database; nothing serves."""
     machine = Server(tmp_path, database_url)
     assert machine.command("migrate", "--verbosity", "0").returncode == 0
@@ -48,8 +48,8 @@ def wait_for_some(machine: Server) -> None:
         time.sleep(0.05)
 
 
-def test_every_mistake_is_one_sentence_and_exit_code_2(machine: Server) -> None:
-    here = machine.folder
+def test_every_mistake_is_one_sentence_and_exit_code_2(installation: Server) -> None:
+    here = installation.folder
     files = {
         "empty.csv": b"",
         "headless.csv": b"alice@example.com,Alice\n",
@@ -84,30 +84,30 @@ def test_every_mistake_is_one_sentence_and_exit_code_2(machine: Server) -> None:
         ("export", "away/all.csv"): "latchkey: 'away/all.csv' cannot be written: No such file or directory.",
     }
     for arguments, sentence in mistakes.items():
-        said = machine.command("users", *arguments)
+        said = installation.command("users", *arguments)
         assert (said.returncode, said.stdout) == (2, ""), (arguments, said.stderr)
         assert sentence in said.stderr, arguments
         assert "Traceback" not in said.stderr
 
 
-def test_standard_input_and_output_carry_users_and_nothing_else(machine: Server) -> None:
+def test_standard_input_and_output_carry_users_and_nothing_else(installation: Server) -> None:
     record = '{"email": "alice@example.com", "id": 7, "created_at": "2020-01-31T12:00:00Z", "password_hash": "!"}\n'
-    done = machine.command("users", "import", "-", "--format", "jsonl", "--keep-ids", stdin=record)
+    done = installation.command("users", "import", "-", "--format", "jsonl", "--keep-ids", stdin=record)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "1 added, 0 already there, 0 bad.")
-    done = machine.command("users", "export", "-", "--format", "jsonl")
+    done = installation.command("users", "export", "-", "--format", "jsonl")
     assert done.returncode == 0
     assert json.loads(done.stdout)["id"] == 7
     assert len(done.stdout.splitlines()) == 1
     assert "users.exported" in done.stderr
 
 
-def test_an_export_that_nobody_reads_ends_with_a_sentence(machine: Server) -> None:
-    people(machine.folder / "all.jsonl", 5_000)
-    assert machine.command("users", "import", "all.jsonl").returncode == 0
+def test_an_export_that_nobody_reads_ends_with_a_sentence(installation: Server) -> None:
+    people(installation.folder / "all.jsonl", 5_000)
+    assert installation.command("users", "import", "all.jsonl").returncode == 0
     process = subprocess.Popen(
         ["/bin/sh", "-c", '"$0" users export - --format csv | head -c 10', LATCHKEY],
-        env=machine.environment,
-        cwd=machine.folder,
+        env=installation.environment,
+        cwd=installation.folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
@@ -117,33 +117,33 @@ def test_an_export_that_nobody_reads_ends_with_a_sentence(machine: Server) -> No
     assert b"Exception ignored" not in errors
 
 
-def test_ctrl_c_says_where_to_go_on_and_going_on_takes_in_the_rest(machine: Server) -> None:
-    file = people(machine.folder / "all.jsonl", 20_000)
-    process = machine.begin("users", "import", "all.jsonl", output=subprocess.PIPE)
-    wait_for_some(machine)
+def test_ctrl_c_says_where_to_go_on_and_going_on_takes_in_the_rest(installation: Server) -> None:
+    file = people(installation.folder / "all.jsonl", 20_000)
+    process = installation.spawn("users", "import", "all.jsonl", output=subprocess.PIPE)
+    wait_for_some(installation)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=30)
     assert process.returncode == 130, errors
     told = re.search(rb"Stopped. All up to line (\d+) is in; go on with --from-line (\d+)\.", errors)
     assert told, errors
-    there, last, start = count(machine), int(told[1]), int(told[2])
+    there, last, start = count(installation), int(told[1]), int(told[2])
     assert 1_000 <= there < 20_000
     assert start == last + 1
     assert there - last in (0, BATCH_SIZE)  # a batch may have come in that nobody could tell of any more
     assert f"{last} added, 0 already there, 0 bad.".encode() in output
-    rest = machine.command("users", "import", "all.jsonl", "--from-line", str(start))
+    rest = installation.command("users", "import", "all.jsonl", "--from-line", str(start))
     assert rest.stdout.splitlines()[-1] == f"{20_000 - there} added, {there - last} already there, 0 bad."
-    again = machine.command("users", "import", file.name)
+    again = installation.command("users", "import", file.name)
     assert again.stdout.splitlines()[-1] == "0 added, 20000 already there, 0 bad."
 
 
-def test_an_import_whose_database_goes_away_says_where_to_go_on(machine: Server) -> None:
-    people(machine.folder / "all.jsonl", 20_000)
-    process = machine.begin("users", "import", "all.jsonl", output=subprocess.PIPE)
-    wait_for_some(machine)
-    with taken_away(machine):
+def test_an_import_whose_database_goes_away_says_where_to_go_on(installation: Server) -> None:
+    people(installation.folder / "all.jsonl", 20_000)
+    process = installation.spawn("users", "import", "all.jsonl", output=subprocess.PIPE)
+    wait_for_some(installation)
+    with connections_cut(installation):
         output, errors = process.communicate(timeout=30)
-    there = count(machine)
+    there = count(installation)
     assert process.returncode == 2, errors
     told = f"latchkey: All up to line {there} is in; go on with --from-line {there + 1}. It stopped: ".encode()
     assert errors.splitlines()[-1].startswith(told), errors
@@ -152,7 +152,7 @@ def test_an_import_whose_database_goes_away_says_where_to_go_on(machine: Server)
 
 
 @contextmanager
-def taken_away(machine: Server) -> Iterator[None]:
+def connections_cut(machine: Server) -> Iterator[None]:
     """End the connections to PostgreSQL; keep the lock of SQLite for longer than anybody waits."""
     if url := machine.environment.get("DATABASE_URL"):
         with psycopg.connect(url, autocommit=True) as server:
@@ -166,35 +166,35 @@ def taken_away(machine: Server) -> Iterator[None]:
         file.rollback()
 
 
-def test_an_import_that_is_killed_leaves_whole_batches_and_can_be_done_again(machine: Server) -> None:
-    people(machine.folder / "all.jsonl", 20_000)
-    process = machine.begin("users", "import", "all.jsonl", output=subprocess.DEVNULL)
-    wait_for_some(machine)
+def test_an_import_that_is_killed_leaves_whole_batches_and_can_be_done_again(installation: Server) -> None:
+    people(installation.folder / "all.jsonl", 20_000)
+    process = installation.spawn("users", "import", "all.jsonl", output=subprocess.DEVNULL)
+    wait_for_some(installation)
     process.kill()
     process.wait(10)
-    there = count(machine)
+    there = count(installation)
     assert there % BATCH_SIZE == 0
-    again = machine.command("users", "import", "all.jsonl")
+    again = installation.command("users", "import", "all.jsonl")
     assert again.stdout.splitlines()[-1] == f"{20_000 - there} added, {there} already there, 0 bad."
 
 
-def test_an_export_that_is_stopped_leaves_no_file(machine: Server) -> None:
-    people(machine.folder / "all.jsonl", 20_000)
-    assert machine.command("users", "import", "all.jsonl").returncode == 0
-    process = machine.begin("users", "export", "out.csv", output=subprocess.PIPE)
+def test_an_export_that_is_stopped_leaves_no_file(installation: Server) -> None:
+    people(installation.folder / "all.jsonl", 20_000)
+    assert installation.command("users", "import", "all.jsonl").returncode == 0
+    process = installation.spawn("users", "export", "out.csv", output=subprocess.PIPE)
     deadline = time.monotonic() + 30
-    while not list(machine.folder.glob(".out.csv.*")):
+    while not list(installation.folder.glob(".out.csv.*")):
         assert time.monotonic() < deadline
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
-    assert (process.returncode, list(machine.folder.glob("*out.csv*"))) == (130, []), errors
+    assert (process.returncode, list(installation.folder.glob("*out.csv*"))) == (130, []), errors
     assert b"Stopped. No file was written." in errors
 
 
-def test_the_name_of_import_from_on_the_command_line_has_a_hyphen_or_an_underscore(machine: Server) -> None:
+def test_the_name_of_import_from_on_the_command_line_has_a_hyphen_or_an_underscore(installation: Server) -> None:
     for name in ("import-from", "import_from"):
-        done = machine.command(name, "knox")
+        done = installation.command(name, "knox")
         assert (done.returncode, done.stderr) == (0, "")
         assert "POST /api/login/" in done.stdout
-    assert "invalid choice: 'axes'" in machine.command("import-from", "axes").stderr
-    assert machine.command("import-from").returncode == 2
+    assert "invalid choice: 'axes'" in installation.command("import-from", "axes").stderr
+    assert installation.command("import-from").returncode == 2

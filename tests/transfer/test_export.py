@@ -18,8 +18,8 @@ from latchkey.audit.models import AuditEvent
 from latchkey.import_export.csv_format import _unescape, escape_formula
 from latchkey.import_export.record import EXPORT_FIELDS
 from tests.people import Person
-from tests.transfer.conftest import Import
-from tests.transfer.foreign import KINDS, made
+from tests.transfer.conftest import ImportRun
+from tests.transfer.foreign import HASH_FORMATS, hash_in_format
 
 FORMS = pytest.mark.parametrize("form", ["csv", "jsonl"])
 NAMES = [
@@ -49,7 +49,7 @@ def rows() -> list[dict[str, Any]]:
 @pytest.fixture
 def everybody(db: None) -> list[dict[str, Any]]:
     """People of every kind: a hash each, and names of any look."""
-    hashes = [*(made(kind) for kind in KINDS), "!unusable"]
+    hashes = [*(hash_in_format(kind) for kind in HASH_FORMATS), "!unusable"]
     records = [{"email": f"user.{number}@example.com", "password_hash": text} for number, text in enumerate(hashes)]
     records += [{"email": f"+named.{number}@example.com", "username": name} for number, name in enumerate(NAMES)]
     records += [{"email": "boss@example.com", "is_staff": True, "is_superuser": True, "email_verified": True}]
@@ -59,16 +59,16 @@ def everybody(db: None) -> list[dict[str, Any]]:
 
 @FORMS
 def test_what_was_exported_comes_in_as_it_was(
-    everybody: list[dict[str, Any]], take_in: Callable[..., Import], tmp_path: Path, form: str
+    everybody: list[dict[str, Any]], import_users: Callable[..., ImportRun], tmp_path: Path, form: str
 ) -> None:
-    assert take_in(*everybody, options=("--with-staff",)).code == 0
+    assert import_users(*everybody, options=("--with-staff",)).exit_code == 0
     before = rows()
     export(tmp_path / f"all.{form}")
     User.objects.all().delete()
-    done = Import(tmp_path / f"all.{form}", "--keep-ids", "--with-staff")
+    done = ImportRun(tmp_path / f"all.{form}", "--keep-ids", "--with-staff")
     assert done.counts == (len(everybody), 0, 0)
     assert rows() == before
-    assert Import(tmp_path / f"all.{form}", "--keep-ids").counts == (0, len(everybody), 0)
+    assert ImportRun(tmp_path / f"all.{form}", "--keep-ids").counts == (0, len(everybody), 0)
 
 
 @FORMS
@@ -111,13 +111,13 @@ def test_nothing_is_left_of_an_export_that_fails(alice: Person, tmp_path: Path) 
 def test_nobody_gives_a_header_and_nothing_else(db: None, tmp_path: Path) -> None:
     export(tmp_path / "all.csv")
     assert (tmp_path / "all.csv").read_text() == ",".join(EXPORT_FIELDS) + "\n"
-    assert Import(tmp_path / "all.csv").counts == (0, 0, 0)
+    assert ImportRun(tmp_path / "all.csv").counts == (0, 0, 0)
 
 
-def test_no_cell_can_be_taken_for_a_formula(take_in: Callable[..., Import], tmp_path: Path) -> None:
+def test_no_cell_can_be_taken_for_a_formula(import_users: Callable[..., ImportRun], tmp_path: Path) -> None:
     formulas = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"]
-    take_in(*({"email": f"{number}@example.com", "username": name} for number, name in enumerate(formulas)))
-    take_in({"email": "=1+1@example.com"})
+    import_users(*({"email": f"{number}@example.com", "username": name} for number, name in enumerate(formulas)))
+    import_users({"email": "=1+1@example.com"})
     export(tmp_path / "all.csv")
     with (tmp_path / "all.csv").open(newline="") as file:
         cells = [cell for row in csv.reader(file) for cell in row]
@@ -140,5 +140,5 @@ def test_any_name_comes_back(db: None, tmp_path: Path, name: str, form: str) -> 
     User.objects.bulk_create([User(email="dave@example.com", password="!", username=name)])
     export(tmp_path / f"all.{form}", "--force")
     User.objects.all().delete()
-    assert Import(tmp_path / f"all.{form}").counts == (1, 0, 0)
+    assert ImportRun(tmp_path / f"all.{form}").counts == (1, 0, 0)
     assert User.objects.get().username == name

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from latchkey.import_export.password_hashes import MAX_LENGTH, to_django_encoding
 from tests.people import PASSWORD
-from tests.transfer.foreign import KINDS, crypt_bcrypt, made, passlib_pbkdf2, phc_argon2, phc_scrypt
+from tests.transfer.foreign import HASH_FORMATS, crypt_bcrypt, hash_in_format, passlib_pbkdf2, phc_argon2, phc_scrypt
 
 PUBLISHED = {  # by others: the documentation of passlib, the tests of Argon2 and of bcrypt
     "$pbkdf2-sha256$6400$.6UI/S.nXIk8jcbdHx3Fhg$98jZicV16ODfEsEZeYPGHU3kbrUrvUEXOPimVSQDD44": "password",
@@ -65,9 +65,9 @@ OF_ANOTHER_KIND = [
 ]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", HASH_FORMATS)
 def test_the_hash_of_every_kind_opens_for_the_right_password_alone(kind: str) -> None:
-    stored = to_django_encoding(made(kind))
+    stored = to_django_encoding(hash_in_format(kind))
     assert check_password(PASSWORD, stored)
     assert not check_password(PASSWORD.upper(), stored)
     assert to_django_encoding(stored) == stored
@@ -81,8 +81,8 @@ def test_hashes_that_others_published(text: str, password: str) -> None:
 
 @pytest.mark.parametrize("kind", ["PHC, PBKDF2 with SHA-512", "scrypt", "Argon2id"])
 def test_padding_makes_no_difference(kind: str) -> None:
-    salt, _, known = made(kind).rpartition("$")
-    assert to_django_encoding(f"{salt}==${known}=") == to_django_encoding(made(kind))
+    salt, _, known = hash_in_format(kind).rpartition("$")
+    assert to_django_encoding(f"{salt}==${known}=") == to_django_encoding(hash_in_format(kind))
 
 
 def test_bcrypt_reads_72_bytes_as_it_always_has() -> None:
@@ -124,14 +124,14 @@ def test_an_unusable_password_stays_unusable(text: str) -> None:
     assert not check_password("", to_django_encoding(text))
 
 
-def complaint(text: str) -> str:
+def error_for(text: str) -> str:
     try:
         return "" if len(to_django_encoding(text)) <= MAX_LENGTH else "too long"
     except ValueError as error:
         return str(error)
 
 
-@given(st.text() | st.builds(lambda kind, cut: made(kind)[cut:], st.sampled_from(list(KINDS)), st.integers(1, 9)))
+@given(st.text() | st.builds(lambda kind, cut: hash_in_format(kind)[cut:], st.sampled_from(list(HASH_FORMATS)), st.integers(1, 9)))
 @example("$argon2id$")
 @example("bcrypt$")
 @example("!" * 300)
@@ -139,7 +139,7 @@ def complaint(text: str) -> str:
 @example(phc_scrypt(1, 1, 1).replace("ln=1,", "ln=99,"))
 @example(phc_argon2("id", 8, 1, 1).replace("v=19", "v=99"))
 def test_any_text_is_a_hash_or_raises_a_sentence_without_it(text: str) -> None:
-    assert complaint(text) in {
+    assert error_for(text) in {
         "",
         "This is too long for a hash.",
         "This hash is damaged.",

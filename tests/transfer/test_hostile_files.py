@@ -14,11 +14,11 @@ from latchkey.import_export.importer import ImportOptions
 from latchkey.import_export.importer import import_users as take_records_in
 from latchkey.import_export.record import IMPORT_FIELDS
 from latchkey.import_export.source_lines import MAX_LINE_BYTES, SourceRecord
-from tests.transfer.conftest import Import
+from tests.transfer.conftest import ImportRun
 from tests.transfer.foreign import crypt_bcrypt
 from tests.unit.test_email import ADDRESSES, canonical_or_none
 
-TakeIn = Callable[..., Import]
+ImportUsers = Callable[..., ImportRun]
 HASH = crypt_bcrypt(4)
 GOOD = b'{"email": "dave@example.com"}\n'
 HEAD = b"email,username,password_hash\n"
@@ -75,17 +75,17 @@ ROWS = {
 }
 
 
-def complaints(capsys: pytest.CaptureFixture[str]) -> list[str]:
+def errors_of(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return [line.strip() for line in capsys.readouterr().err.splitlines() if line.strip().startswith("line")]
 
 
 @pytest.mark.parametrize(("bad", "sentence"), OBJECTS.values(), ids=OBJECTS)
 def test_a_bad_object_is_told_by_its_line_and_the_others_come_in(
-    take_in: TakeIn, capsys: pytest.CaptureFixture[str], bad: bytes, sentence: str
+    import_users: ImportUsers, capsys: pytest.CaptureFixture[str], bad: bytes, sentence: str
 ) -> None:
-    done = take_in(GOOD, bad + b"\n", b'\n  \n{"email": "frank@example.com"}')
-    assert (done.code, done.counts) == (1, (2, 0, 1))
-    (said,) = complaints(capsys)
+    done = import_users(GOOD, bad + b"\n", b'\n  \n{"email": "frank@example.com"}')
+    assert (done.exit_code, done.counts) == (1, (2, 0, 1))
+    (said,) = errors_of(capsys)
     assert said.startswith(f"line 2: {sentence}")
     assert len(said) < 200
 
@@ -93,44 +93,44 @@ def test_a_bad_object_is_told_by_its_line_and_the_others_come_in(
 @pytest.mark.parametrize("ends", [b"\n", b"\r\n"])
 @pytest.mark.parametrize(("bad", "sentence"), ROWS.values(), ids=ROWS)
 def test_a_bad_row_is_told_by_its_line_and_the_others_come_in(
-    take_in: TakeIn, capsys: pytest.CaptureFixture[str], ends: bytes, bad: bytes, sentence: str
+    import_users: ImportUsers, capsys: pytest.CaptureFixture[str], ends: bytes, bad: bytes, sentence: str
 ) -> None:
     rows = [HEAD.strip(), b"dave@example.com,Dave,", bad, b"", b"frank@example.com,Frank,", b"gina@example.com,Gina,"]
-    done = take_in(*(row + ends for row in rows), name="users.csv")
-    assert (done.code, done.counts) == (1, (3, 0, 1))
-    assert complaints(capsys) == [f"line 3: {sentence}"]
+    done = import_users(*(row + ends for row in rows), name="users.csv")
+    assert (done.exit_code, done.counts) == (1, (3, 0, 1))
+    assert errors_of(capsys) == [f"line 3: {sentence}"]
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_name(take_in: TakeIn) -> None:
-    assert take_in(b"\xef\xbb\xbf" + HEAD, b"dave@example.com,Dave,\n", name="users.csv").counts == (1, 0, 0)
-    assert take_in(b"\xef\xbb\xbf" + b'{"email": "erin@example.com"}').counts == (1, 0, 0)
+def test_a_byte_order_mark_is_no_part_of_the_first_name(import_users: ImportUsers) -> None:
+    assert import_users(b"\xef\xbb\xbf" + HEAD, b"dave@example.com,Dave,\n", name="users.csv").counts == (1, 0, 0)
+    assert import_users(b"\xef\xbb\xbf" + b'{"email": "erin@example.com"}').counts == (1, 0, 0)
 
 
-def test_names_of_any_look_come_in_as_they_are(take_in: TakeIn) -> None:
+def test_names_of_any_look_come_in_as_they_are(import_users: ImportUsers) -> None:
     names = ["=1+1", "+49", "-x", "@sum", '"', "a,b", "a\nb\nc", "'", "''=x", "Łódź 🗝", "<script>", "\u202eabc", " x "]
     given = [{"email": f"user.{number}@example.com", "username": name} for number, name in enumerate(names)]
-    assert take_in(*given).counts == (len(names), 0, 0)
+    assert import_users(*given).counts == (len(names), 0, 0)
     assert list(User.objects.order_by("email").values_list("username", flat=True)) == [
         one["username"] for one in sorted(given, key=lambda one: one["email"])
     ]
 
 
-def test_a_quote_that_is_never_closed_swallows_nobody(take_in: TakeIn, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_quote_that_is_never_closed_swallows_nobody(import_users: ImportUsers, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [b"user.%d@example.com,User,\n" % number for number in range(1_000)]
     rows[5], rows[700] = b'user.5@example.com,"User,\n', b'user.700@example.com,"User,\n'
-    assert take_in(HEAD, *rows, name="users.csv").counts == (998, 0, 2)
-    assert complaints(capsys) == ["line 7: Its quotes do not match.", "line 702: Its quotes do not match."]
+    assert import_users(HEAD, *rows, name="users.csv").counts == (998, 0, 2)
+    assert errors_of(capsys) == ["line 7: Its quotes do not match.", "line 702: Its quotes do not match."]
 
 
 def test_what_is_wrong_goes_to_a_file_or_to_the_screen_until_it_gets_too_much(
-    take_in: TakeIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    import_users: ImportUsers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bad = [{"email": "mallory"}] * 25
-    assert take_in(*bad).counts == (0, 0, 25)
+    assert import_users(*bad).counts == (0, 0, 25)
     said = capsys.readouterr().err
     assert said.count("email: This is not a valid e-mail address.") == 20
     assert "and 5 more; --rejects FILE collects them all." in said
-    assert take_in(*bad, options=("--rejects", str(tmp_path / "bad.txt"))).counts == (0, 0, 25)
+    assert import_users(*bad, options=("--rejects", str(tmp_path / "bad.txt"))).counts == (0, 0, 25)
     assert "email:" not in capsys.readouterr().err
     assert (tmp_path / "bad.txt").read_text().splitlines() == [
         f"line {number}: email: This is not a valid e-mail address." for number in range(1, 26)

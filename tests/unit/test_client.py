@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from latchkey.core.client import ClientInfo
 
 
-def seen(remote: str = "203.0.113.9", forwarded: str | None = None, proxies: int = 0, agent: str = "") -> ClientInfo:
+def parse_client(remote: str = "203.0.113.9", forwarded: str | None = None, proxies: int = 0, agent: str = "") -> ClientInfo:
     headers = {"REMOTE_ADDR": remote, "HTTP_USER_AGENT": agent}
     return ClientInfo.from_environ(
         headers | ({} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded}), proxies
@@ -18,7 +18,7 @@ def seen(remote: str = "203.0.113.9", forwarded: str | None = None, proxies: int
 
 @pytest.mark.ledger("RFC9700-4.13")
 def test_without_a_trusted_proxy_the_header_is_noise() -> None:
-    assert seen(forwarded="198.51.100.1").address == "203.0.113.9"
+    assert parse_client(forwarded="198.51.100.1").address == "203.0.113.9"
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_without_a_trusted_proxy_the_header_is_noise() -> None:
 def test_the_last_address_that_a_stranger_cannot_write_counts(
     proxies: int, forwarded: str | None, address: str | None
 ) -> None:
-    assert seen(remote="10.0.0.2", forwarded=forwarded, proxies=proxies).address == address
+    assert parse_client(remote="10.0.0.2", forwarded=forwarded, proxies=proxies).address == address
 
 
 @pytest.mark.parametrize(
@@ -60,19 +60,19 @@ def test_the_last_address_that_a_stranger_cannot_write_counts(
     ],
 )
 def test_an_address_is_canonical_or_none(remote: str, address: str | None) -> None:
-    assert seen(remote=remote).address == address
+    assert parse_client(remote=remote).address == address
 
 
 @pytest.mark.ledger("H-PRIV-01")
 def test_a_user_agent_is_cut_and_printable() -> None:
-    assert seen(agent="x" * 10_000).user_agent == "x" * 255
-    assert seen(agent="a\r\nb\x00c\x1b[31m\u202ed").user_agent == "a\ufffd\ufffdb\ufffdc\ufffd[31m\ufffdd"
+    assert parse_client(agent="x" * 10_000).user_agent == "x" * 255
+    assert parse_client(agent="a\r\nb\x00c\x1b[31m\u202ed").user_agent == "a\ufffd\ufffdb\ufffdc\ufffd[31m\ufffdd"
     assert ClientInfo.from_environ({}, 0) == ClientInfo(None, "")
 
 
 @given(st.text(), st.text(), st.text(), st.integers(0, 5))
 def test_no_header_can_break_it(remote: str, forwarded: str, agent: str, proxies: int) -> None:
-    client = seen(remote, forwarded, proxies, agent)
+    client = parse_client(remote, forwarded, proxies, agent)
     assert client.address is None or str(ip_address(client.address)) == client.address
     assert len(client.user_agent) <= 255
     assert client.user_agent.isprintable()

@@ -20,7 +20,7 @@ from latchkey.signing_keys.schedule import (
 from latchkey.tokens.access_token import CLOCK_SKEW
 
 NOW = datetime(2030, 1, 1, 12, 0, 0, tzinfo=UTC)
-MOMENT = timedelta(microseconds=1)
+MICROSECOND = timedelta(microseconds=1)
 MINUTES = st.integers(-600, 600).map(lambda minutes: NOW + timedelta(minutes=minutes))
 
 
@@ -33,11 +33,11 @@ class Named:
 def test_a_key_goes_through_its_states_at_the_very_moment() -> None:
     span = KeySchedule(NOW, NOW + timedelta(days=1), NOW + timedelta(days=2))
     at = {
-        NOW - MOMENT: State.UPCOMING,
+        NOW - MICROSECOND: State.UPCOMING,
         NOW: State.SIGNING,
-        NOW + timedelta(days=1) - MOMENT: State.SIGNING,
+        NOW + timedelta(days=1) - MICROSECOND: State.SIGNING,
         NOW + timedelta(days=1): State.RETIRING,
-        NOW + timedelta(days=2) - MOMENT: State.RETIRING,
+        NOW + timedelta(days=2) - MICROSECOND: State.RETIRING,
         NOW + timedelta(days=2): State.RETIRED,
     }
     assert {moment: span.state(moment) for moment in at} == at
@@ -62,7 +62,7 @@ def test_a_key_never_goes_back_to_an_earlier_state(began: datetime, a: datetime,
 def test_the_key_that_began_last_signs() -> None:
     old, new = Named("old", KeySchedule(NOW - timedelta(days=1))), Named("new", KeySchedule(NOW))
     assert select_signing_key([new, old], NOW) is select_signing_key([old, new], NOW) is new
-    assert select_signing_key([old, new], NOW - MOMENT) is old
+    assert select_signing_key([old, new], NOW - MICROSECOND) is old
 
 
 def test_a_node_whose_clock_is_behind_signs_with_the_next_key_rather_than_with_none() -> None:
@@ -90,6 +90,6 @@ def test_no_token_outlives_its_key_by_anybodys_clock(clock: timedelta) -> None:
     """A node signs at the last moment that its clock allows, for the longest that a token can live."""
     retires = NOW + clock
     span = KeySchedule(NOW - timedelta(days=1), retires, retires + VERIFY_GRACE)
-    signed_at = retires - MOMENT
+    signed_at = retires - MICROSECOND
     assert span.state(signed_at) == State.SIGNING
     assert span.state(signed_at + timedelta(hours=1)) == State.RETIRING

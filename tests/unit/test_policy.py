@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from latchkey.conf.policy import Policy, clamp, parse_policy
 
-KNOBS = {knob.name: knob for knob in fields(Policy)}
-NAMES = pytest.mark.parametrize("name", KNOBS)
+POLICY_SETTINGS = {knob.name: knob for knob in fields(Policy)}
+NAMES = pytest.mark.parametrize("name", POLICY_SETTINGS)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.timedeltas() | st.dates()
 ANYTHING = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=3)
 
@@ -25,7 +25,7 @@ def within(knob: Field[Any], value: Any) -> bool:
 
 @NAMES
 def test_every_default_and_both_ends_stand_as_they_are(name: str) -> None:
-    knob = KNOBS[name]
+    knob = POLICY_SETTINGS[name]
     ends = knob.metadata.get("choices") or (knob.metadata["minimum"], knob.metadata["maximum"])
     for value in (knob.default, *ends):
         assert clamp(knob, value, knob.default) == value
@@ -36,7 +36,7 @@ def test_every_default_and_both_ends_stand_as_they_are(name: str) -> None:
 @settings(max_examples=40)
 @given(value=ANYTHING)
 def test_no_value_leaves_its_range_or_its_type(name: str, value: Any) -> None:
-    assert within(KNOBS[name], clamp(KNOBS[name], value, KNOBS[name].default))
+    assert within(POLICY_SETTINGS[name], clamp(POLICY_SETTINGS[name], value, POLICY_SETTINGS[name].default))
 
 
 @pytest.mark.ledger("RFC6750-5.3", "ASVS-1.4.2")
@@ -67,7 +67,7 @@ def test_no_value_leaves_its_range_or_its_type(name: str, value: Any) -> None:
     ],
 )
 def test_a_value_is_pulled_into_its_range_or_left_at_its_default(name: str, stored: Any, kept: Any) -> None:
-    assert clamp(KNOBS[name], stored, KNOBS[name].default) == kept
+    assert clamp(POLICY_SETTINGS[name], stored, POLICY_SETTINGS[name].default) == kept
 
 
 def test_what_is_not_stored_keeps_its_default() -> None:
@@ -77,9 +77,9 @@ def test_what_is_not_stored_keeps_its_default() -> None:
         assert parse_policy({"RETRY_WINDOW": timedelta(0)}).password_min_length == 15
 
 
-@given(st.dictionaries(st.sampled_from([*map(str.upper, KNOBS), "UNKNOWN"]), ANYTHING))
+@given(st.dictionaries(st.sampled_from([*map(str.upper, POLICY_SETTINGS), "UNKNOWN"]), ANYTHING))
 def test_any_table_makes_a_policy(stored: dict[str, Any]) -> None:
     policy = parse_policy(stored)
-    assert all(within(knob, getattr(policy, name)) for name, knob in KNOBS.items())
+    assert all(within(knob, getattr(policy, name)) for name, knob in POLICY_SETTINGS.items())
     moment = datetime(2030, 1, 1, tzinfo=UTC)
     assert moment + policy.refresh_token_lifetime > moment

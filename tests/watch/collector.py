@@ -22,7 +22,7 @@ class Collector:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 body = gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
-                told.keep(self.path, ExportTraceServiceRequest.FromString(body))
+                told.record_spans(self.path, ExportTraceServiceRequest.FromString(body))
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -34,7 +34,7 @@ class Collector:
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         self.thread = Thread(target=self.server.serve_forever)
 
-    def keep(self, path: str, sent: ExportTraceServiceRequest) -> None:
+    def record_spans(self, path: str, sent: ExportTraceServiceRequest) -> None:
         self.paths.add(path)
         for resource in sent.resource_spans:
             named = {one.key: one.value.string_value for one in resource.resource.attributes}

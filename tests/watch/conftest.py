@@ -8,23 +8,23 @@ from django.conf import settings
 
 from tests.postgres import free_port
 from tests.server import Server
-from tests.watch.scrape import Scrapes
+from tests.watch.scrape import MetricsEndpoint
 
 collect_ignore_glob = [] if settings.DATABASE_URL else ["test_postgresql_*"]
 
-Launch = Callable[..., Scrapes]
+LaunchWithMetrics = Callable[..., MetricsEndpoint]
 
 
 @pytest.fixture
-def launch(tmp_path: Path, database_url: str) -> Iterator[Launch]:
+def launch_with_metrics(tmp_path: Path, database_url: str) -> Iterator[LaunchWithMetrics]:
     """Start the one server of this test, and return its metrics: launch(workers=3)."""
     started: list[Server] = []
 
-    def start(workers: int = 2, threads: int = 4, **environment: str) -> Scrapes:
+    def start(workers: int = 2, threads: int = 4, **environment: str) -> MetricsEndpoint:
         own = f"127.0.0.1:{free_port()}"
         server = Server(tmp_path, database_url, workers, threads, LATCHKEY_METRICS_ADDRESS=own, **environment)
         started.append(server)
-        return Scrapes(server.start(), f"http://{own}")
+        return MetricsEndpoint(server.start(), f"http://{own}")
 
     yield start
     for server in started:

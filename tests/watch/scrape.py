@@ -11,8 +11,8 @@ from prometheus_client.samples import Sample
 
 from tests.server import Server
 
-REQUESTS = "latchkey_request_duration_seconds_count"
-EVENTS = "latchkey_events_total"
+REQUEST_COUNT = "latchkey_request_duration_seconds_count"
+EVENTS_TOTAL = "latchkey_events_total"
 
 
 def samples(text: str) -> list[Sample]:
@@ -20,7 +20,7 @@ def samples(text: str) -> list[Sample]:
 
 
 @dataclass
-class Scrapes:
+class MetricsEndpoint:
     """A server, and what it says at its own address for metrics."""
 
     server: Server
@@ -43,13 +43,13 @@ class Scrapes:
         """Return how many requests there were of each method, route and status."""
         counted: Counter[tuple[str, str, int]] = Counter()
         for one in self.samples():
-            if one.name == REQUESTS and one.labels["route"] not in ("/livez", "/metrics"):  # asked while it starts
+            if one.name == REQUEST_COUNT and one.labels["route"] not in ("/livez", "/metrics"):  # asked while it starts
                 counted[one.labels["method"], one.labels["route"], int(one.labels["status"])] += int(one.value)
         return counted
 
     def events(self) -> Counter[str]:
         """Return how often each event happened, those that did."""
-        found = {one.labels["event"]: int(one.value) for one in self.samples() if one.name == EVENTS}
+        found = {one.labels["event"]: int(one.value) for one in self.samples() if one.name == EVENTS_TOTAL}
         return Counter({event: number for event, number in found.items() if number})
 
     def wait_for(self, said: Callable[[], bool], within: float = 5) -> None:

@@ -10,7 +10,7 @@ from tests.server import Server
 
 
 @pytest.fixture
-def twins(tmp_path: Path) -> Iterator[tuple[Server, Server]]:
+def two_servers(tmp_path: Path) -> Iterator[tuple[Server, Server]]:
     """Two servers of their own that share a folder for temporary files; none of them is started."""
     servers = tuple(Server(tmp_path / name, workers=1, TMPDIR=str(tmp_path)) for name in ("one", "two"))
     yield servers[0], servers[1]
@@ -24,9 +24,9 @@ def folders(tmp_path: Path) -> set[Path]:
 
 
 def test_the_folder_of_a_killed_server_goes_when_the_next_one_starts(
-    twins: tuple[Server, Server], tmp_path: Path
+    two_servers: tuple[Server, Server], tmp_path: Path
 ) -> None:
-    one, two = twins
+    one, two = two_servers
     two.start()
     kept = folders(tmp_path)
     one.start()
@@ -39,17 +39,17 @@ def test_the_folder_of_a_killed_server_goes_when_the_next_one_starts(
     assert len(folders(tmp_path)) == 2
 
 
-def test_a_folder_that_cannot_be_told_to_be_abandoned_stays(twins: tuple[Server, Server], tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_told_to_be_abandoned_stays(two_servers: tuple[Server, Server], tmp_path: Path) -> None:
     somebody_elses = tmp_path / "latchkey-metrics-without-a-lock"
     somebody_elses.mkdir()
-    twins[0].start()
+    two_servers[0].start()
     assert somebody_elses.is_dir()
 
 
 def test_what_others_put_into_the_folder_for_temporary_files_holds_up_no_start(
-    twins: tuple[Server, Server], tmp_path: Path
+    two_servers: tuple[Server, Server], tmp_path: Path
 ) -> None:
     trap = tmp_path / "latchkey-metrics-trap"
     trap.mkdir()
     os.mkfifo(trap / "lock")  # whoever opens it waits for somebody who writes
-    twins[0].start()
+    two_servers[0].start()

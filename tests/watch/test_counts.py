@@ -13,11 +13,11 @@ import pytest
 
 from tests.people import Person
 from tests.server import Server
-from tests.watch.conftest import Launch
-from tests.watch.scrape import Scrapes
+from tests.watch.conftest import LaunchWithMetrics
+from tests.watch.scrape import MetricsEndpoint
 
 
-class Tally:
+class CountingClient:
     """A client that counts what it sent and what came back, in the words of the metrics."""
 
     def __init__(self, http: httpx.Client) -> None:
@@ -59,12 +59,12 @@ class Tally:
         )
 
 
-def visits(server: Server, names: list[str]) -> tuple[Counter[tuple[str, str, int]], Counter[str]]:
+def run_clients(server: Server, names: list[str]) -> tuple[Counter[tuple[str, str, int]], Counter[str]]:
     """Have several clients at once visit the server; return what they counted in all."""
 
-    def visit(name: str) -> Tally:
+    def visit(name: str) -> CountingClient:
         with httpx.Client(base_url=server.url, timeout=20) as http:
-            tally = Tally(http)
+            tally = CountingClient(http)
             tally.visit(name)
         return tally
 
@@ -90,16 +90,16 @@ def kill_one(server: Server) -> None:
 
 @pytest.mark.ledger("CS-STUFF-1")
 @pytest.mark.parametrize("workers", [2, 3])
-def test_every_request_and_every_event_is_counted_once_even_when_a_worker_dies(launch: Launch, workers: int) -> None:
-    metrics = launch(workers)
+def test_every_request_and_every_event_is_counted_once_even_when_a_worker_dies(launch_with_metrics: LaunchWithMetrics, workers: int) -> None:
+    metrics = launch_with_metrics(workers)
     sent: Counter[tuple[str, str, int]] = Counter()
     happened: Counter[str] = Counter()
     done = Event()
     with ThreadPoolExecutor(1) as pool:
-        watched = pool.submit(never_goes_back, metrics, done)
+        watched = pool.submit(assert_counters_never_decrease, metrics, done)
         try:
             for half in ("first", "second"):
-                requests, events = visits(metrics.server, [f"{half}{number}" for number in range(4)])
+                requests, events = run_clients(metrics.server, [f"{half}{number}" for number in range(4)])
                 sent += requests
                 happened += events
                 assert metrics.requests() == named(sent)
@@ -110,7 +110,7 @@ def test_every_request_and_every_event_is_counted_once_even_when_a_worker_dies(l
         finally:
             done.set()
         assert watched.result() > 2
-    files = list(metrics.server.counting_in().glob("counter_*"))
+    files = list(metrics.server.metrics_directory().glob("counter_*"))
     assert len(files) == workers  # a new worker goes on with that of a dead one
 
 
@@ -123,7 +123,7 @@ def named(sent: Counter[tuple[str, str, int]]) -> Counter[tuple[str, str, int]]:
     return counted
 
 
-def never_goes_back(metrics: Scrapes, done: Event) -> int:
+def assert_counters_never_decrease(metrics: MetricsEndpoint, done: Event) -> int:
     """Scrape all the time; return how often, having seen no counter with less than before."""
     seen: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
     scrapes = 0

@@ -16,14 +16,14 @@ from tests.people import Person
 from tests.postgres import free_port
 from tests.problems import assert_problem
 from tests.server import Server
-from tests.watch.conftest import Launch
+from tests.watch.conftest import LaunchWithMetrics
 
 PATHS = ("/metrics", "/livez", "/readyz")
 
 
 @pytest.mark.ledger("ASVS-13.4.5")
-def test_the_own_address_answers_metrics_and_probes_and_the_main_one_no_metrics(launch: Launch) -> None:
-    metrics = launch()
+def test_the_own_address_answers_metrics_and_probes_and_the_main_one_no_metrics(launch_with_metrics: LaunchWithMetrics) -> None:
+    metrics = launch_with_metrics()
     for path in PATHS:
         assert metrics.get(path).status_code == 200
         assert httpx.head(f"{metrics.url}{path}").content == b""
@@ -36,8 +36,8 @@ def test_the_own_address_answers_metrics_and_probes_and_the_main_one_no_metrics(
 
 
 @pytest.mark.ledger("ASVS-13.4.5")
-def test_in_production_strangers_find_no_metrics_and_prometheus_needs_no_host_of_ours(launch: Launch) -> None:
-    metrics = launch(workers=1, **ENVIRONMENT)
+def test_in_production_strangers_find_no_metrics_and_prometheus_needs_no_host_of_ours(launch_with_metrics: LaunchWithMetrics) -> None:
+    metrics = launch_with_metrics(workers=1, **ENVIRONMENT)
     stranger = httpx.get(f"{metrics.server.url}/metrics", headers={"Host": HOST})
     assert_problem(stranger, 404, "not_found")
     assert httpx.get(f"{metrics.url}/metrics", headers={"Host": "10.1.2.3:9100"}).status_code == 200
@@ -59,8 +59,8 @@ def test_in_development_the_main_address_has_the_metrics_of_all_workers(server: 
     assert 'latchkey_events_total{event="session.refreshed"} 1.0' in said
 
 
-def test_it_answers_while_every_thread_waits_and_says_so(launch: Launch) -> None:
-    metrics = launch(workers=1, threads=2)
+def test_it_answers_while_every_thread_waits_and_says_so(launch_with_metrics: LaunchWithMetrics) -> None:
+    metrics = launch_with_metrics(workers=1, threads=2)
     with httpx.Client(base_url=metrics.server.url) as http:
         bob = Person(http, "bob@example.com").register().login()
     with busy(metrics.server, bob, 6):
@@ -94,8 +94,8 @@ class busy:  # noqa: N801 - read as a verb
         self.pool.shutdown()
 
 
-def test_a_worker_that_hangs_leaves_the_answers_to_the_others_and_its_numbers_stay(launch: Launch) -> None:
-    metrics = launch(workers=2)
+def test_a_worker_that_hangs_leaves_the_answers_to_the_others_and_its_numbers_stay(launch_with_metrics: LaunchWithMetrics) -> None:
+    metrics = launch_with_metrics(workers=2)
     metrics.wait_for(lambda: metrics.value("latchkey_workers") == 2)
     stopped = metrics.server.worker_pids()[0]
     os.kill(stopped, signal.SIGSTOP)
@@ -106,9 +106,9 @@ def test_a_worker_that_hangs_leaves_the_answers_to_the_others_and_its_numbers_st
         os.kill(stopped, signal.SIGCONT)
 
 
-def test_sigterm_ends_the_own_address_and_the_folder_too(launch: Launch) -> None:
-    metrics = launch()
-    folder = metrics.server.counting_in()
+def test_sigterm_ends_the_own_address_and_the_folder_too(launch_with_metrics: LaunchWithMetrics) -> None:
+    metrics = launch_with_metrics()
+    folder = metrics.server.metrics_directory()
     assert folder.stat().st_mode & 0o777 == 0o700
     assert metrics.server.stop() == 0
     assert not folder.exists()
@@ -146,9 +146,9 @@ def test_an_ipv6_address_is_written_as_in_a_url(tmp_path: Path) -> None:
         server.kill()
 
 
-def test_a_broken_file_of_numbers_is_a_500_with_a_line_in_the_log_and_nothing_else_breaks(launch: Launch) -> None:
-    metrics = launch()
-    broken = metrics.server.counting_in() / f"counter_{os.getpid()}.db"
+def test_a_broken_file_of_numbers_is_a_500_with_a_line_in_the_log_and_nothing_else_breaks(launch_with_metrics: LaunchWithMetrics) -> None:
+    metrics = launch_with_metrics()
+    broken = metrics.server.metrics_directory() / f"counter_{os.getpid()}.db"
     broken.write_bytes(b"")
     assert_problem(metrics.get(), 500, "server_error")
     assert "request_failed" in metrics.server.log.read_text()

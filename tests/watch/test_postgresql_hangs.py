@@ -13,8 +13,8 @@ import pytest
 
 from tests.people import Person
 from tests.problems import assert_problem
-from tests.watch.conftest import Launch
-from tests.watch.scrape import Scrapes
+from tests.watch.conftest import LaunchWithMetrics
+from tests.watch.scrape import MetricsEndpoint
 
 THREADS, MANY = 2, 6
 IN_TIME = 4.0
@@ -22,7 +22,7 @@ IN_TIME = 4.0
 
 
 @contextmanager
-def hung(metrics: Scrapes) -> Iterator[None]:
+def backends_stopped(metrics: MetricsEndpoint) -> Iterator[None]:
     """Stop every process of PostgreSQL that serves us; statement_timeout is theirs, and stops with them."""
     ours = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     with psycopg.connect(metrics.server.environment["DATABASE_URL"]) as connection:
@@ -38,27 +38,27 @@ def hung(metrics: Scrapes) -> Iterator[None]:
 
 
 @pytest.mark.ledger("H-INF-14")
-def test_a_hung_database_is_not_ready_in_time_while_the_process_is_alive_and_its_metrics_go_on(launch: Launch) -> None:
-    metrics = launch(workers=1, threads=THREADS)
+def test_a_hung_database_is_not_ready_in_time_while_the_process_is_alive_and_its_metrics_go_on(launch_with_metrics: LaunchWithMetrics) -> None:
+    metrics = launch_with_metrics(workers=1, threads=THREADS)
     with httpx.Client(base_url=metrics.server.url) as http:
         alice = Person(http, "alice@example.com").register().login()
     with ThreadPoolExecutor(MANY) as pool:
-        list(pool.map(lambda _: try_list(metrics, alice), range(2 * MANY)))  # so that each thread has its connection
+        list(pool.map(lambda _: list_sessions(metrics, alice), range(2 * MANY)))  # so that each thread has its connection
         assert metrics.get("/readyz").status_code == 200
-        held_up(metrics, pool, alice)
+        block_all_threads(metrics, pool, alice)
     metrics.wait_for(lambda: metrics.get("/readyz").status_code == 200, within=20)
     assert metrics.value("latchkey_live_sessions") == 1
 
 
-def try_list(metrics: Scrapes, person: Person) -> int:
+def list_sessions(metrics: MetricsEndpoint, person: Person) -> int:
     """Ask for what takes a thread, as the list of one's devices does."""
     return httpx.get(f"{metrics.server.url}/api/sessions/", headers=person.bearer(), timeout=60).status_code
 
 
-def held_up(metrics: Scrapes, pool: ThreadPoolExecutor, alice: Person) -> None:
+def block_all_threads(metrics: MetricsEndpoint, pool: ThreadPoolExecutor, alice: Person) -> None:
     """Ask for more than there are threads, of a database that hangs, and look at the own address meanwhile."""
-    with hung(metrics):
-        asked = [pool.submit(try_list, metrics, alice) for _ in range(MANY)]
+    with backends_stopped(metrics):
+        asked = [pool.submit(list_sessions, metrics, alice) for _ in range(MANY)]
         metrics.wait_for(lambda: metrics.value("latchkey_threads_busy", pool="requests") == THREADS, within=20)
         metrics.wait_for(lambda: metrics.value("latchkey_requests_waiting", pool="requests") == MANY - THREADS, 20)
         assert metrics.value("latchkey_database_connections_busy") >= THREADS

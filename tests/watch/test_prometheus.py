@@ -14,8 +14,8 @@ import pytest
 from tests.contracts.test_docs import ROOT
 from tests.people import Person
 from tests.postgres import free_port
-from tests.watch.conftest import Launch
-from tests.watch.scrape import Scrapes
+from tests.watch.conftest import LaunchWithMetrics
+from tests.watch.scrape import MetricsEndpoint
 
 pytestmark = pytest.mark.prometheus
 DEPLOY = ROOT / "deploy"
@@ -24,15 +24,15 @@ QUERIES = [(panel["title"], target["expr"]) for panel in PANELS for target in pa
 
 
 @pytest.fixture
-def scraped(launch: Launch) -> Scrapes:
-    metrics = launch()
+def scraped(launch_with_metrics: LaunchWithMetrics) -> MetricsEndpoint:
+    metrics = launch_with_metrics()
     with httpx.Client(base_url=metrics.server.url) as http:
         Person(http, "alice@example.com").register().login().refresh().me()
     return metrics
 
 
 @pytest.fixture
-def prometheus(scraped: Scrapes, tmp_path: Path) -> Iterator[httpx.Client]:
+def prometheus(scraped: MetricsEndpoint, tmp_path: Path) -> Iterator[httpx.Client]:
     """Prometheus on deploy/prometheus/, with our ports and every second."""
     folder, port = tmp_path / "prometheus", free_port()
     shutil.copytree(DEPLOY / "prometheus", folder)

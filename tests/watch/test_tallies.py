@@ -22,7 +22,7 @@ from tests.server import Server
 __all__ = ["clock"]
 
 
-def told(*names: str) -> list[int]:
+def hourly_sums(*names: str) -> list[int]:
     """Return the sums over all hours."""
     return [sum(HourlyCount.objects.filter(name=name).values_list("count", flat=True)) for name in names]
 
@@ -35,11 +35,11 @@ def test_what_is_counted_is_told_once_and_in_one_statement(
     alice.login().login().refresh()
     sent = statements(tallies.flush)
     assert [sql.split()[0] for sql in sent] == ["INSERT"]
-    assert told("login.succeeded", "session.refreshed", "login.failed") == [2, 1, 0]
+    assert hourly_sums("login.succeeded", "session.refreshed", "login.failed") == [2, 1, 0]
     assert statements(tallies.flush) == []
     alice.login()
     tallies.flush()
-    assert told("login.succeeded") == [3]
+    assert hourly_sums("login.succeeded") == [3]
 
 
 def test_workers_add_to_the_same_numbers(alice: Person) -> None:
@@ -47,7 +47,7 @@ def test_workers_add_to_the_same_numbers(alice: Person) -> None:
     alice.login()
     for tallies in both:
         tallies.flush()
-    assert told("login.succeeded") == [2]
+    assert hourly_sums("login.succeeded") == [2]
 
 
 def test_each_hour_has_numbers_of_its_own(clock: time_machine.Traveller, alice: Person) -> None:
@@ -73,7 +73,7 @@ def test_what_could_not_be_told_is_told_later(alice: Person) -> None:
         tallies.flush()
     alice.login()
     tallies.flush()
-    assert told("login.succeeded") == [2]
+    assert hourly_sums("login.succeeded") == [2]
 
 
 def test_live_sessions_are_sampled_once_an_hour_whoever_asks(
@@ -97,9 +97,9 @@ def test_live_sessions_are_sampled_once_an_hour_whoever_asks(
 
 @pytest.mark.ledger("ASVS-14.2.7")
 def test_tallies_are_kept_as_long_as_events(
-    clock: time_machine.Traveller, alice: Person, turn: Callable[..., None]
+    clock: time_machine.Traveller, alice: Person, set_policy: Callable[..., None]
 ) -> None:
-    turn(event_retention=timedelta(days=30))
+    set_policy(event_retention=timedelta(days=30))
     tallies = HourlyFlusher()
     tallies.flush()
     oldest = current_hour()

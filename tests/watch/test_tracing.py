@@ -8,16 +8,16 @@ import pytest
 from tests.people import Person
 from tests.server import Server
 from tests.watch.collector import Collector, attributes
-from tests.watch.conftest import Launch
+from tests.watch.conftest import LaunchWithMetrics
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 SERVER_KIND = 2
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_every_request_is_a_span_with_its_route_and_status_and_nothing_else(launch: Launch, workers: int) -> None:
+def test_every_request_is_a_span_with_its_route_and_status_and_nothing_else(launch_with_metrics: LaunchWithMetrics, workers: int) -> None:
     with Collector() as collector:
-        server = launch(workers, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, LATCHKEY_MODE="development").server
+        server = launch_with_metrics(workers, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, LATCHKEY_MODE="development").server
         with httpx.Client(base_url=server.url) as http:
             alice = Person(http, "alice@example.com").register().login()
             for _ in range(20):
@@ -51,8 +51,8 @@ def test_every_request_is_a_span_with_its_route_and_status_and_nothing_else(laun
     assert f"span_id={led.span_id.hex()}" in line
 
 
-def test_a_collector_that_is_away_holds_up_nobody(launch: Launch) -> None:
-    server = launch(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", OTEL_EXPORTER_OTLP_TIMEOUT="1").server
+def test_a_collector_that_is_away_holds_up_nobody(launch_with_metrics: LaunchWithMetrics) -> None:
+    server = launch_with_metrics(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", OTEL_EXPORTER_OTLP_TIMEOUT="1").server
     with httpx.Client(base_url=server.url, timeout=2) as http:
         Person(http, "alice@example.com").register().login().refresh().me()
     assert server.stop() == 0

@@ -8,33 +8,33 @@ import pytest
 from django.conf import settings
 
 from tests.people import Person
-from tests.server import Server, fresh_database
+from tests.server import Server, create_database
 from tests.wire.connection import Connection
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def http_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running server with 2 workers of 4 threads, on the database of the run."""
-    url = fresh_database(settings.DATABASE_URL) if settings.DATABASE_URL else ""
+    url = create_database(settings.DATABASE_URL) if settings.DATABASE_URL else ""
     running = Server(tmp_path_factory.mktemp("wire"), url).start()
     yield running
     running.kill()
 
 
 @pytest.fixture
-def client(served: Server) -> Iterator[httpx.Client]:
+def client(http_server: Server) -> Iterator[httpx.Client]:
     """An honest client."""
-    with httpx.Client(base_url=served.url) as http:
+    with httpx.Client(base_url=http_server.url) as http:
         yield http
 
 
 @pytest.fixture
-def alice(client: httpx.Client, numbers: Iterator[int]) -> Person:
-    return Person(client, f"alice{next(numbers)}@example.com").register().login()
+def alice(client: httpx.Client, unique_numbers: Iterator[int]) -> Person:
+    return Person(client, f"alice{next(unique_numbers)}@example.com").register().login()
 
 
 @pytest.fixture
-def connect(served: Server) -> Iterator[Callable[[], Connection]]:
+def open_connection(http_server: Server) -> Iterator[Callable[[], Connection]]:
     """Open connections that close with the test."""
     with ExitStack() as opened:
-        yield lambda: opened.enter_context(Connection(served.port))
+        yield lambda: opened.enter_context(Connection(http_server.port))

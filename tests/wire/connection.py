@@ -8,15 +8,15 @@ from typing import Self
 
 import httpx
 
-HOST = b"Host: 127.0.0.1\r\n"
+HOST_HEADER = b"Host: 127.0.0.1\r\n"
 
 
 class Connection:
     """One TCP connection to the server; nothing on it waits longer than this many seconds."""
 
-    def __init__(self, port: int, patience: float = 5) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=patience)
-        self.unread = b""
+    def __init__(self, port: int, timeout: float = 5) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+        self.buffer = b""
 
     def __enter__(self) -> Self:
         return self
@@ -28,14 +28,14 @@ class Connection:
         self.socket.sendall(raw)
         return self
 
-    def finish(self) -> "Connection":
+    def shutdown_write(self) -> "Connection":
         """Say that no more will be sent, and go on reading."""
         self.socket.shutdown(socket.SHUT_WR)
         return self
 
-    def answer(self, to: str = "GET /") -> httpx.Response:
+    def read_response(self, to: str = "GET /") -> httpx.Response:
         """Read one answer as its headers frame it; one to a HEAD, a 1xx, a 204 and a 304 have no body."""
-        line, *rest = self._until(b"\r\n\r\n").split(b"\r\n")
+        line, *rest = self._read_until(b"\r\n\r\n").split(b"\r\n")
         version, code, _ = line.split(b" ", 2)
         headers = httpx.Headers([(name, value.strip()) for name, _, value in (part.partition(b":") for part in rest)])
         method, target = to.split(" ")
@@ -46,7 +46,7 @@ class Connection:
         answer.headers, answer.request = headers, httpx.Request(method, f"http://127.0.0.1{target}")
         return answer
 
-    def ended(self, within: float = 5) -> bool:
+    def is_closed(self, within: float = 5) -> bool:
         """Expect the server to close, without another byte."""
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
@@ -56,46 +56,46 @@ class Connection:
             except TimeoutError:
                 return False
             except ConnectionResetError:
-                return not self.unread
+                return not self.buffer
             if not part:
-                return not self.unread
-            self.unread += part
+                return not self.buffer
+            self.buffer += part
         return False
 
     def _body(self, headers: httpx.Headers) -> bytes:
         if headers.get("transfer-encoding") == "chunked":
             body = b""
-            while size := int(self._until(b"\r\n"), 16):
-                body += self._exactly(size + 2)[:-2]
-            assert self._exactly(2) == b"\r\n"
+            while size := int(self._read_until(b"\r\n"), 16):
+                body += self._read_exactly(size + 2)[:-2]
+            assert self._read_exactly(2) == b"\r\n"
             return body
-        return self._exactly(int(headers["content-length"]))
+        return self._read_exactly(int(headers["content-length"]))
 
-    def _until(self, mark: bytes) -> bytes:
-        while mark not in self.unread:
-            self._more()
-        found, self.unread = self.unread.split(mark, 1)
+    def _read_until(self, mark: bytes) -> bytes:
+        while mark not in self.buffer:
+            self._read_more()
+        found, self.buffer = self.buffer.split(mark, 1)
         return found
 
-    def _exactly(self, size: int) -> bytes:
-        while len(self.unread) < size:
-            self._more()
-        found, self.unread = self.unread[:size], self.unread[size:]
+    def _read_exactly(self, size: int) -> bytes:
+        while len(self.buffer) < size:
+            self._read_more()
+        found, self.buffer = self.buffer[:size], self.buffer[size:]
         return found
 
-    def _more(self) -> None:
+    def _read_more(self) -> None:
         part = self.socket.recv(65536)
-        assert part, f"the server closed after {self.unread[:200]!r}"
-        self.unread += part
+        assert part, f"the server closed after {self.buffer[:200]!r}"
+        self.buffer += part
 
 
-def request(line: str, *headers: bytes, body: bytes = b"", host: bytes = HOST) -> bytes:
+def request(line: str, *headers: bytes, body: bytes = b"", host: bytes = HOST_HEADER) -> bytes:
     """Return a request of 'METHOD target' with these header lines, which are sent as they are."""
     return b"".join([line.encode("latin-1"), b" HTTP/1.1\r\n", host, *(h + b"\r\n" for h in headers), b"\r\n", body])
 
 
-def post(path: str, fields: dict[str, str], *headers: bytes, longer: int = 0) -> bytes:
+def post(path: str, fields: dict[str, str], *headers: bytes, excess_length: int = 0) -> bytes:
     """Return a POST of a JSON object; honest, unless it is said to be longer by so many bytes than it is."""
     body = json.dumps(fields).encode()
-    length = b"Content-Length: %d" % (len(body) + longer)
+    length = b"Content-Length: %d" % (len(body) + excess_length)
     return request(f"POST {path}", b"Content-Type: application/json", length, *headers, body=body)

@@ -11,37 +11,37 @@ from tests.people import Person
 from tests.server import Server
 from tests.wire.connection import Connection
 
-PROMPT = 1.0
+PROMPT_SECONDS = 1.0
 """Seconds for an honest request while others dawdle."""
 
 
 def assert_prompt(served: Server, person: Person) -> None:
     for path in ("/livez", "/api/me/") * 5:
         begun = time.monotonic()
-        answer = httpx.get(f"{served.url}{path}", headers=person.bearer(), timeout=PROMPT)
+        answer = httpx.get(f"{served.url}{path}", headers=person.bearer(), timeout=PROMPT_SECONDS)
         assert answer.status_code == 200
-        assert time.monotonic() - begun < PROMPT
+        assert time.monotonic() - begun < PROMPT_SECONDS
 
 
 @pytest.mark.parametrize(
     "begun", [b"", b"G", b"GET /livez HTTP/1.1\r\nHo", b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nX: "]
 )
 def test_connections_that_say_little_keep_nobody_waiting(
-    connect: Callable[[], Connection], served: Server, alice: Person, begun: bytes
+    open_connection: Callable[[], Connection], http_server: Server, alice: Person, begun: bytes
 ) -> None:
-    slow = [connect().send(begun) for _ in range(200)]
-    assert_prompt(served, alice)
+    slow = [open_connection().send(begun) for _ in range(200)]
+    assert_prompt(http_server, alice)
     for connection in slow[::20]:  # a byte more, and they are still not done
         connection.send(b"x")
-    assert_prompt(served, alice)
+    assert_prompt(http_server, alice)
 
 
 @pytest.mark.ledger("ASVS-15.4.1")
-def test_nobody_gets_the_answer_to_another(served: Server, client: httpx.Client) -> None:
+def test_nobody_gets_the_answer_to_another(http_server: Server, client: httpx.Client) -> None:
     people = [Person(client, f"crowd{number}@example.com").register().login() for number in range(8)]
 
     def act(person: Person) -> None:
-        with httpx.Client(base_url=served.url) as person.http:
+        with httpx.Client(base_url=http_server.url) as person.http:
             for turn in range(10):
                 name = f"{person.email} {turn}"
                 renamed = person.http.patch("/api/me/", json={"username": name}, headers=person.bearer())

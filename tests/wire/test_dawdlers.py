@@ -21,7 +21,7 @@ LIMIT = 30
 
 
 @pytest.fixture
-def thousands(connect: Callable[[], Connection]) -> Iterator[None]:
+def many_file_descriptors(open_connection: Callable[[], Connection]) -> Iterator[None]:
     """Let this process open as many sockets as it may."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -32,43 +32,43 @@ def thousands(connect: Callable[[], Connection]) -> Iterator[None]:
 @pytest.mark.ledger("H-JSON-14", "H-INF-09", "ASVS-15.4.4")
 @pytest.mark.parametrize("begun", [LENGTH, CHUNKS])
 def test_those_who_stop_in_the_body_keep_nobody_waiting_and_are_cut_off(
-    connect: Callable[[], Connection], served: Server, alice: Person, begun: bytes
+    open_connection: Callable[[], Connection], http_server: Server, alice: Person, begun: bytes
 ) -> None:
     started = time.monotonic()
-    slow = [connect().send(begun) for _ in range(100)]
-    assert_prompt(served, alice)
+    slow = [open_connection().send(begun) for _ in range(100)]
+    assert_prompt(http_server, alice)
     for connection in slow:
         connection.send(b'"')  # a byte more, and they are still not done
-    assert_prompt(served, alice)
+    assert_prompt(http_server, alice)
     alice.login().logout()  # a body that does come is read meanwhile
     for connection in slow:
         connection.socket.settimeout(LIMIT)
-        assert_problem(connection.answer("POST /api/login/"), 408, "request_timeout")
-        assert connection.ended()
+        assert_problem(connection.read_response("POST /api/login/"), 408, "request_timeout")
+        assert connection.is_closed()
     assert time.monotonic() - started < LIMIT
 
 
 @pytest.mark.ledger("H-INF-09", "ASVS-15.4.4")
 def test_those_who_stop_in_the_head_keep_nobody_waiting_and_are_cut_off(
-    connect: Callable[[], Connection], served: Server, alice: Person
+    open_connection: Callable[[], Connection], http_server: Server, alice: Person
 ) -> None:
     started = time.monotonic()
-    slow = [connect().send(begun) for begun in HEADS for _ in range(50)]
-    assert_prompt(served, alice)
+    slow = [open_connection().send(begun) for begun in HEADS for _ in range(50)]
+    assert_prompt(http_server, alice)
     for connection in slow:
         connection.send(b"x")
-    assert_prompt(served, alice)
-    assert all(connection.ended(LIMIT) for connection in slow)
+    assert_prompt(http_server, alice)
+    assert all(connection.is_closed(LIMIT) for connection in slow)
     assert time.monotonic() - started < LIMIT
 
 
 @pytest.mark.usefixtures("thousands")
 def test_thousands_who_only_connect_keep_nobody_waiting_and_are_cut_off(
-    connect: Callable[[], Connection], served: Server, alice: Person
+    open_connection: Callable[[], Connection], http_server: Server, alice: Person
 ) -> None:
-    idle = [connect() for _ in range(2000)]
-    assert_prompt(served, alice)
-    assert all(connection.ended(LIMIT) for connection in idle[::100])
+    idle = [open_connection() for _ in range(2000)]
+    assert_prompt(http_server, alice)
+    assert all(connection.is_closed(LIMIT) for connection in idle[::100])
 
 
 @pytest.mark.usefixtures("thousands")
@@ -80,7 +80,7 @@ def test_a_low_limit_on_open_files_leaves_room_for_thousands(server: Server) -> 
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     idle = [Connection(server.port) for _ in range(1200)]
     with Connection(server.port, 1) as honest:
-        assert honest.send(request("GET /readyz")).answer().status_code == 200
+        assert honest.send(request("GET /readyz")).read_response().status_code == 200
     for connection in idle:
         connection.socket.close()
 
@@ -96,14 +96,14 @@ def test_no_more_connections_are_taken_than_files_can_be_opened(files: int, conn
 
 
 def test_a_client_who_goes_away_in_the_body_leaves_nothing_behind(
-    connect: Callable[[], Connection], served: Server, alice: Person
+    open_connection: Callable[[], Connection], http_server: Server, alice: Person
 ) -> None:
-    begun = served.log.stat().st_size
+    begun = http_server.log.stat().st_size
     for body in (LENGTH, CHUNKS) * 20:
-        connect().send(body).socket.close()
-    assert_prompt(served, alice)
+        open_connection().send(body).socket.close()
+    assert_prompt(http_server, alice)
     deadline = time.monotonic() + 5
-    while served.log.read_text()[begun:].count("POST /api/login/") < 40:
+    while http_server.log.read_text()[begun:].count("POST /api/login/") < 40:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    assert "Traceback" not in served.log.read_text()[begun:]
+    assert "Traceback" not in http_server.log.read_text()[begun:]

@@ -8,15 +8,15 @@ import pytest
 from tests.people import Person
 from tests.problems import assert_problem
 from tests.server import Server
-from tests.wire.connection import HOST, Connection, post, request
+from tests.wire.connection import HOST_HEADER, Connection, post, request
 
 CODED = request("POST /api/login/", b"Transfer-Encoding: gzip, chunked", body=b"0\r\n\r\n")
-BROKEN = post("/api/login/", {"email": "alice@example.com"}, longer=1)
+BROKEN = post("/api/login/", {"email": "alice@example.com"}, excess_length=1)
 LARGE = request("POST /api/login/", b"Content-Length: 70000", body=b" " * 70_000)
 BROKEN_OFF = "a body that breaks off"
 REFUSED = {
     "a coding besides chunked": (CODED, 400, "bad_request"),
-    "two hosts": (request("GET /livez", HOST.strip()), 400, "bad_request"),
+    "two hosts": (request("GET /livez", HOST_HEADER.strip()), 400, "bad_request"),
     "no host": (request("GET /livez", host=b""), 400, "bad_request"),
     "a method in lower case": (request("get /livez"), 400, "bad_request"),
     BROKEN_OFF: (BROKEN, 400, "parse_error"),
@@ -28,14 +28,14 @@ HEADERS |= {"x-content-type-options", "cache-control", "content-type", "content-
 
 def send(connection: Connection, reason: str) -> Connection:
     connection.send(REFUSED[reason][0])
-    return connection.finish() if reason == BROKEN_OFF else connection
+    return connection.shutdown_write() if reason == BROKEN_OFF else connection
 
 
 @pytest.mark.parametrize("reason", REFUSED)
-def test_an_early_refusal_has_the_headers_of_all_refusals(connect: Callable[[], Connection], reason: str) -> None:
+def test_an_early_refusal_has_the_headers_of_all_refusals(open_connection: Callable[[], Connection], reason: str) -> None:
     _, status, code = REFUSED[reason]
-    early = send(connect(), reason).answer("POST /api/login/")
-    usual = connect().send(request("GET /api/me/")).answer("GET /api/me/")
+    early = send(open_connection(), reason).read_response("POST /api/login/")
+    usual = open_connection().send(request("GET /api/me/")).read_response("GET /api/me/")
     assert_problem(early, status, code)
     assert_problem(usual, 401, "not_authenticated")
     for name in HEADERS - {"content-length", "date"}:
@@ -45,13 +45,13 @@ def test_an_early_refusal_has_the_headers_of_all_refusals(connect: Callable[[], 
 
 @pytest.mark.parametrize("reason", REFUSED)
 def test_an_early_refusal_leaves_one_line_in_the_log(
-    connect: Callable[[], Connection], served: Server, reason: str
+    open_connection: Callable[[], Connection], http_server: Server, reason: str
 ) -> None:
     status = REFUSED[reason][1]
-    begun = served.log.stat().st_size
-    assert send(connect(), reason).answer().status_code == status
+    begun = http_server.log.stat().st_size
+    assert send(open_connection(), reason).read_response().status_code == status
     deadline = time.monotonic() + 5
-    while not (lines := served.log.read_text()[begun:].splitlines()):
+    while not (lines := http_server.log.read_text()[begun:].splitlines()):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     (line,) = lines
@@ -61,18 +61,18 @@ def test_an_early_refusal_leaves_one_line_in_the_log(
     assert "alice@example.com" not in line
 
 
-@pytest.mark.parametrize("host", [b"", HOST + HOST])
-def test_an_early_refusal_of_head_has_no_body(connect: Callable[[], Connection], host: bytes) -> None:
-    refused = connect().send(request("HEAD /livez", host=host))
-    answer = refused.answer("HEAD /livez")
+@pytest.mark.parametrize("host", [b"", HOST_HEADER + HOST_HEADER])
+def test_an_early_refusal_of_head_has_no_body(open_connection: Callable[[], Connection], host: bytes) -> None:
+    refused = open_connection().send(request("HEAD /livez", host=host))
+    answer = refused.read_response("HEAD /livez")
     assert (answer.status_code, answer.headers["connection"]) == (400, "close")
-    assert refused.ended()
-    assert connect().send(request("HEAD /livez")).answer("HEAD /livez").status_code == 200
+    assert refused.is_closed()
+    assert open_connection().send(request("HEAD /livez")).read_response("HEAD /livez").status_code == 200
 
 
 @pytest.mark.ledger("ASVS-4.1.4")
 @pytest.mark.parametrize("method", ["get", "Post", "post", "pOST", "connect"])
-def test_methods_are_in_upper_case(connect: Callable[[], Connection], alice: Person, method: str) -> None:
+def test_methods_are_in_upper_case(open_connection: Callable[[], Connection], alice: Person, method: str) -> None:
     signing_in = post("/api/login/", {"email": alice.email, "password": alice.password})
-    assert_problem(connect().send(signing_in.replace(b"POST", method.encode(), 1)).answer(), 400, "bad_request")
-    assert connect().send(signing_in).answer().status_code == 200
+    assert_problem(open_connection().send(signing_in.replace(b"POST", method.encode(), 1)).read_response(), 400, "bad_request")
+    assert open_connection().send(signing_in).read_response().status_code == 200

@@ -37,8 +37,8 @@ LINES = [
 
 
 @pytest.fixture
-def email(numbers: Iterator[int]) -> str:
-    return f"mallory{next(numbers)}@example.com"
+def email(unique_numbers: Iterator[int]) -> str:
+    return f"mallory{next(unique_numbers)}@example.com"
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def canary(email: str) -> bytes:
 
 
 @pytest.fixture
-def carried_out(client: httpx.Client, email: str) -> Callable[[], bool]:
+def was_processed(client: httpx.Client, email: str) -> Callable[[], bool]:
     def look() -> bool:
         return client.post("/api/login/", json={"email": email, "password": PASSWORD}).status_code == 200
 
@@ -56,8 +56,8 @@ def carried_out(client: httpx.Client, email: str) -> Callable[[], bool]:
 
 
 def assert_refused(connection: Connection, carried_out: Callable[[], bool]) -> None:
-    assert connection.answer().status_code == 400
-    assert connection.ended()
+    assert connection.read_response().status_code == 400
+    assert connection.is_closed()
     assert not carried_out()
 
 
@@ -80,67 +80,67 @@ def body(framing: bytes, sent: bytes = b"{}") -> bytes:
     ],
 )
 def test_a_whole_request_is_answered_to_its_length_and_the_next_one_is_carried_out(
-    connect: Callable[[], Connection], canary: bytes, carried_out: Callable[[], bool], first: bytes, status: int
+    open_connection: Callable[[], Connection], canary: bytes, was_processed: Callable[[], bool], first: bytes, status: int
 ) -> None:
-    connection = connect().send(first + canary)
-    assert connection.answer("HEAD /" if first.startswith(b"HEAD") else "GET /").status_code == status
-    assert connection.answer().status_code == 201
-    assert connection.unread == b""
-    assert carried_out()
+    connection = open_connection().send(first + canary)
+    assert connection.read_response("HEAD /" if first.startswith(b"HEAD") else "GET /").status_code == status
+    assert connection.read_response().status_code == 201
+    assert connection.buffer == b""
+    assert was_processed()
 
 
 @pytest.mark.ledger("H-SMUG-06")
 @pytest.mark.parametrize("length", LENGTHS)
 def test_a_length_that_is_no_number_is_refused(
-    connect: Callable[[], Connection], canary: bytes, carried_out: Callable[[], bool], length: bytes
+    open_connection: Callable[[], Connection], canary: bytes, was_processed: Callable[[], bool], length: bytes
 ) -> None:
-    assert_refused(connect().send(body(b"Content-Length: " + length) + canary), carried_out)
+    assert_refused(open_connection().send(body(b"Content-Length: " + length) + canary), was_processed)
 
 
 def test_two_different_lengths_are_refused(
-    connect: Callable[[], Connection], canary: bytes, carried_out: Callable[[], bool]
+    open_connection: Callable[[], Connection], canary: bytes, was_processed: Callable[[], bool]
 ) -> None:
-    assert_refused(connect().send(body(b"Content-Length: 2\r\nContent-Length: 5") + canary), carried_out)
+    assert_refused(open_connection().send(body(b"Content-Length: 2\r\nContent-Length: 5") + canary), was_processed)
 
 
 @pytest.mark.ledger("REG-GUNICORN-02", "H-SMUG-03")
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_a_transfer_encoding_that_does_not_end_the_body_is_refused(
-    connect: Callable[[], Connection], canary: bytes, carried_out: Callable[[], bool], encoding: bytes
+    open_connection: Callable[[], Connection], canary: bytes, was_processed: Callable[[], bool], encoding: bytes
 ) -> None:
-    assert_refused(connect().send(body(encoding, b"2\r\n{}\r\n0\r\n\r\n") + canary), carried_out)
+    assert_refused(open_connection().send(body(encoding, b"2\r\n{}\r\n0\r\n\r\n") + canary), was_processed)
 
 
 @pytest.mark.ledger("RFC9112-6.3", "REG-GUNICORN-01")
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_length_beside_a_transfer_encoding_ends_the_connection(
-    connect: Callable[[], Connection], canary: bytes, carried_out: Callable[[], bool], order: int
+    open_connection: Callable[[], Connection], canary: bytes, was_processed: Callable[[], bool], order: int
 ) -> None:
     framing = b"\r\n".join([b"Content-Length: 5", b"Transfer-Encoding: chunked"][::order])
-    assert_refused(connect().send(body(framing, b"0\r\n\r\n") + canary), carried_out)
+    assert_refused(open_connection().send(body(framing, b"0\r\n\r\n") + canary), was_processed)
 
 
 @pytest.mark.parametrize("line", LINES)
 def test_a_malformed_header_line_is_refused(
-    connect: Callable[[], Connection], canary: bytes, carried_out: Callable[[], bool], line: bytes
+    open_connection: Callable[[], Connection], canary: bytes, was_processed: Callable[[], bool], line: bytes
 ) -> None:
-    assert_refused(connect().send(request("GET /livez", line) + canary), carried_out)
+    assert_refused(open_connection().send(request("GET /livez", line) + canary), was_processed)
 
 
 @pytest.mark.parametrize("version", ["HTTP/0.9", "HTTP/1.2", "HTTP/2.0", "HTTP/9.9", "HTTP", "http/1.1", ""])
 def test_other_versions_are_refused(
-    connect: Callable[[], Connection], canary: bytes, carried_out: Callable[[], bool], version: str
+    open_connection: Callable[[], Connection], canary: bytes, was_processed: Callable[[], bool], version: str
 ) -> None:
     asked = f"GET /livez {version}".rstrip() + "\r\nHost: 127.0.0.1\r\n\r\n"
-    assert_refused(connect().send(asked.encode() + canary), carried_out)
+    assert_refused(open_connection().send(asked.encode() + canary), was_processed)
 
 
-def test_the_preface_of_http_2_is_not_spoken_to(connect: Callable[[], Connection]) -> None:
-    assert connect().send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00").ended()
+def test_the_preface_of_http_2_is_not_spoken_to(open_connection: Callable[[], Connection]) -> None:
+    assert open_connection().send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00").is_closed()
 
 
-def test_http_1_0_is_answered_and_the_connection_closed(connect: Callable[[], Connection]) -> None:
-    connection = connect().send(b"GET /livez HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
-    answer = connection.answer()
+def test_http_1_0_is_answered_and_the_connection_closed(open_connection: Callable[[], Connection]) -> None:
+    connection = open_connection().send(b"GET /livez HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
+    answer = connection.read_response()
     assert (answer.extensions["version"], answer.status_code) == (b"HTTP/1.0", 200)
-    assert connection.ended()
+    assert connection.is_closed()

@@ -29,11 +29,11 @@ def quickest(attempt: Callable[[], None]) -> float:
 
 @pytest.mark.ledger("REG-DJANGO-24")
 @pytest.mark.parametrize("line", [b"X-A: a", b"Cookie: a=b", b"Accept: */*", b"Authorization: Bearer a", b"Host: a"])
-def test_a_thousand_header_lines_are_refused_at_once(connect: Callable[[], Connection], line: bytes) -> None:
+def test_a_thousand_header_lines_are_refused_at_once(open_connection: Callable[[], Connection], line: bytes) -> None:
     def attempt() -> None:
-        connection = connect().send(request("GET /api/me/", *[line] * 1000))
-        assert connection.answer().status_code == 431
-        assert connection.ended()
+        connection = open_connection().send(request("GET /api/me/", *[line] * 1000))
+        assert connection.read_response().status_code == 431
+        assert connection.is_closed()
 
     assert quickest(attempt) < QUICK
 
@@ -49,11 +49,11 @@ def test_a_thousand_header_lines_are_refused_at_once(connect: Callable[[], Conne
         request("GET /admin/", b"Cookie: " + b"a=b; " * 13_000),
     ],
 )
-def test_a_head_that_is_too_large_is_refused_at_once(connect: Callable[[], Connection], large: bytes) -> None:
+def test_a_head_that_is_too_large_is_refused_at_once(open_connection: Callable[[], Connection], large: bytes) -> None:
     def attempt() -> None:
-        connection = connect().send(large)
-        assert connection.answer().status_code in (414, 431)
-        assert connection.ended()
+        connection = open_connection().send(large)
+        assert connection.read_response().status_code in (414, 431)
+        assert connection.is_closed()
 
     assert quickest(attempt) < QUICK
 
@@ -61,17 +61,17 @@ def test_a_head_that_is_too_large_is_refused_at_once(connect: Callable[[], Conne
 @pytest.mark.ledger("REG-DJANGO-01")
 @pytest.mark.parametrize("tangle", TANGLES)
 def test_a_tangle_of_quotes_and_separators_is_read_in_no_time(
-    connect: Callable[[], Connection], alice: Person, tangle: bytes
+    open_connection: Callable[[], Connection], alice: Person, tangle: bytes
 ) -> None:
-    connection = connect()
+    connection = open_connection()
     signing_in = post("/api/login/", {"email": alice.email, "password": alice.password})
 
     def accept() -> None:
-        answer = connection.send(request("GET /api/", b"Accept: " + tangle)).answer()
+        answer = connection.send(request("GET /api/", b"Accept: " + tangle)).read_response()
         assert answer.status_code in (200, 406)
 
     def content_type() -> None:
-        answer = connection.send(signing_in.replace(b"application/json", b"application/json;" + tangle)).answer()
+        answer = connection.send(signing_in.replace(b"application/json", b"application/json;" + tangle)).read_response()
         assert_problem(answer, 415, "unsupported_media_type")
 
     assert quickest(accept) < QUICK
@@ -79,17 +79,17 @@ def test_a_tangle_of_quotes_and_separators_is_read_in_no_time(
 
 
 @pytest.mark.ledger("REG-DJANGO-02")
-def test_languages_are_neither_parsed_nor_kept(connect: Callable[[], Connection], served: Server) -> None:
-    connection = connect()
+def test_languages_are_neither_parsed_nor_kept(open_connection: Callable[[], Connection], http_server: Server) -> None:
+    connection = open_connection()
     languages = count()
 
     def memory() -> int:
-        return max(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 for pid in served.worker_pids())
+        return max(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 for pid in http_server.worker_pids())
 
     def ask(times: int) -> None:
         for number in islice(languages, times):
             language = b"Accept-Language: x%06d-" % number + b"y" * 7900
-            assert connection.send(request("GET /api/", language)).answer().status_code == 200
+            assert connection.send(request("GET /api/", language)).read_response().status_code == 200
 
     ask(300)
     before = memory()
@@ -103,15 +103,15 @@ def test_languages_are_neither_parsed_nor_kept(connect: Callable[[], Connection]
     "said",
     [b"x" * 7000, b"<script>alert(1)</script>", b"\xff\xfe\x80", b"a b", b"a%0d%0aforged=line", b"../../x", b"x" * 65],
 )
-def test_a_request_id_of_a_stranger_is_replaced(connect: Callable[[], Connection], served: Server, said: bytes) -> None:
-    begun = served.log.stat().st_size
-    answer = connect().send(request("GET /api/me/", b"X-Request-ID: " + said)).answer()
+def test_a_request_id_of_a_stranger_is_replaced(open_connection: Callable[[], Connection], http_server: Server, said: bytes) -> None:
+    begun = http_server.log.stat().st_size
+    answer = open_connection().send(request("GET /api/me/", b"X-Request-ID: " + said)).read_response()
     assert_problem(answer, 401, "not_authenticated")
     deadline = time.monotonic() + 5
-    while b"GET /api/me/" not in served.log.read_bytes()[begun:]:
+    while b"GET /api/me/" not in http_server.log.read_bytes()[begun:]:
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    logged = served.log.read_bytes()[begun:]
+    logged = http_server.log.read_bytes()[begun:]
     assert said not in logged
     assert said.decode("latin-1").encode() not in logged
 
@@ -122,10 +122,10 @@ def test_a_request_id_of_a_stranger_is_replaced(connect: Callable[[], Connection
     "smuggled", ["%0d%0aX-Forged:%201", "%0aX-Forged:%201", "%E5%98%8A%E5%98%8DX-Forged:%201", "%0dX-Forged"]
 )
 def test_nothing_of_a_request_breaks_into_the_headers(
-    connect: Callable[[], Connection], path: str, smuggled: str
+    open_connection: Callable[[], Connection], path: str, smuggled: str
 ) -> None:
-    plain = connect().send(request(f"GET {path}?next=here")).answer()
-    answer = connect().send(request(f"GET {path}?next={smuggled}", f"Origin: {smuggled}".encode())).answer()
+    plain = open_connection().send(request(f"GET {path}?next=here")).read_response()
+    answer = open_connection().send(request(f"GET {path}?next={smuggled}", f"Origin: {smuggled}".encode())).read_response()
     assert answer.status_code == plain.status_code
     assert set(answer.headers) == set(plain.headers)
     reflected = [name for name, value in answer.headers.items() if "forged" in value.lower()]

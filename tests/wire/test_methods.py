@@ -43,11 +43,11 @@ ALLOWED = {
 
 @pytest.mark.ledger("ASVS-4.1.4")
 @pytest.mark.parametrize("path", ALLOWED)
-def test_every_other_method_is_refused(connect: Callable[[], Connection], alice: Person, path: str) -> None:
+def test_every_other_method_is_refused(open_connection: Callable[[], Connection], alice: Person, path: str) -> None:
     bearer = f"Authorization: Bearer {alice.access_token}".encode()
-    connection = connect()
+    connection = open_connection()
     for method in METHODS:
-        answer = connection.send(request(f"{method} {path}", bearer, b"X-Secret: s3cret")).answer(f"{method} {path}")
+        answer = connection.send(request(f"{method} {path}", bearer, b"X-Secret: s3cret")).read_response(f"{method} {path}")
         if method in ALLOWED[path]:
             assert answer.status_code != 405, method
             continue
@@ -59,18 +59,18 @@ def test_every_other_method_is_refused(connect: Callable[[], Connection], alice:
 
 @pytest.mark.ledger("ASVS-13.4.4")
 @pytest.mark.parametrize("path", [*ALLOWED, "/admin", "/static/latchkey/home.css", "/nothing", "*"])
-def test_trace_echoes_nothing(connect: Callable[[], Connection], alice: Person, path: str) -> None:
+def test_trace_echoes_nothing(open_connection: Callable[[], Connection], alice: Person, path: str) -> None:
     bearer = f"Authorization: Bearer {alice.access_token}".encode()
-    answer = connect().send(request(f"TRACE {path}", bearer, b"X-Secret: s3cret", b"Cookie: s3cret=s3cret")).answer()
+    answer = open_connection().send(request(f"TRACE {path}", bearer, b"X-Secret: s3cret", b"Cookie: s3cret=s3cret")).read_response()
     assert answer.status_code in (404, 405)
     assert "s3cret" not in str(answer.headers) + answer.text
 
 
 @pytest.mark.parametrize("target", ["127.0.0.1:80", "evil.example:443"])
-def test_connect_opens_no_tunnel(connect: Callable[[], Connection], target: str) -> None:
-    connection = connect().send(request(f"CONNECT {target}"))
-    assert_problem(connection.answer(), 405, "method_not_allowed")
-    assert connection.send(request("GET /livez")).answer().json() == {"status": "ok"}
+def test_connect_opens_no_tunnel(open_connection: Callable[[], Connection], target: str) -> None:
+    connection = open_connection().send(request(f"CONNECT {target}"))
+    assert_problem(connection.read_response(), 405, "method_not_allowed")
+    assert connection.send(request("GET /livez")).read_response().json() == {"status": "ok"}
 
 
 @pytest.mark.ledger("RFC9110-15.5.2")

@@ -6,13 +6,13 @@ from tests.people import Person
 from tests.wire.connection import Connection, request
 
 
-def test_a_proxy_asks_again_and_again_on_one_connection(connect: Callable[[], Connection], alice: Person) -> None:
+def test_a_proxy_asks_again_and_again_on_one_connection(open_connection: Callable[[], Connection], alice: Person) -> None:
     bearer = f"Authorization: Bearer {alice.access_token}".encode()
     asked = [request("GET /api/verify/", bearer), request("HEAD /api/verify/", bearer), request("GET /api/verify/")]
-    connection = connect().send(b"".join([*asked, request("GET /livez")]))
+    connection = open_connection().send(b"".join([*asked, request("GET /livez")]))
     for method in ("GET", "HEAD"):
-        answer = connection.answer(f"{method} /api/verify/")
+        answer = connection.read_response(f"{method} /api/verify/")
         assert (answer.status_code, answer.headers["X-User-Id"], answer.content) == (204, str(alice.id), b"")
         assert not {"content-length", "transfer-encoding", "content-type"} & set(answer.headers)
-    assert connection.answer("GET /api/verify/").status_code == 401
-    assert connection.answer().json() == {"status": "ok"}
+    assert connection.read_response("GET /api/verify/").status_code == 401
+    assert connection.read_response().json() == {"status": "ok"}

@@ -31,50 +31,50 @@ SPELLINGS += ["/api/me/%00", "/api/me%20", "/api/me/%2e", "/api/%C0%AEme/", "/ap
 
 
 def assert_nothing(connect: Callable[[], Connection], path: str, *headers: bytes) -> None:
-    answer = connect().send(request(f"GET {path}", *headers)).answer()
+    answer = connect().send(request(f"GET {path}", *headers)).read_response()
     assert_problem(answer, 404, "not_found")
 
 
 @pytest.mark.ledger("ASVS-13.4.1")
 @pytest.mark.parametrize("path", FILES)
-def test_files_of_the_machine_are_not_served(connect: Callable[[], Connection], path: str) -> None:
-    assert_nothing(connect, path)
+def test_files_of_the_machine_are_not_served(open_connection: Callable[[], Connection], path: str) -> None:
+    assert_nothing(open_connection, path)
 
 
 @pytest.mark.ledger("ASVS-13.4.3")
 @pytest.mark.parametrize("path", FOLDERS)
-def test_no_folder_is_listed(connect: Callable[[], Connection], path: str) -> None:
-    assert connect().send(request("GET /static/latchkey/home.css")).answer().status_code == 200
-    assert_nothing(connect, path)
+def test_no_folder_is_listed(open_connection: Callable[[], Connection], path: str) -> None:
+    assert open_connection().send(request("GET /static/latchkey/home.css")).read_response().status_code == 200
+    assert_nothing(open_connection, path)
 
 
 @pytest.mark.parametrize("path", ESCAPES)
-def test_nothing_outside_the_static_folders_is_served(connect: Callable[[], Connection], path: str) -> None:
-    assert_nothing(connect, path)
+def test_nothing_outside_the_static_folders_is_served(open_connection: Callable[[], Connection], path: str) -> None:
+    assert_nothing(open_connection, path)
 
 
 @pytest.mark.ledger("ASVS-14.2.5")
 @pytest.mark.parametrize("mask", MASKS)
-def test_no_page_of_a_person_passes_for_a_file(connect: Callable[[], Connection], alice: Person, mask: str) -> None:
+def test_no_page_of_a_person_passes_for_a_file(open_connection: Callable[[], Connection], alice: Person, mask: str) -> None:
     bearer = f"Authorization: Bearer {alice.access_token}".encode()
-    assert connect().send(request("GET /api/me/", bearer)).answer().json()["email"] == alice.email
-    assert_nothing(connect, f"/api/me/{mask}", bearer)
+    assert open_connection().send(request("GET /api/me/", bearer)).read_response().json()["email"] == alice.email
+    assert_nothing(open_connection, f"/api/me/{mask}", bearer)
 
 
 @pytest.mark.ledger("H-SLASH-02")
 @pytest.mark.parametrize("path", SPELLINGS)
 def test_another_spelling_of_an_address_is_another_address(
-    connect: Callable[[], Connection], alice: Person, path: str
+    open_connection: Callable[[], Connection], alice: Person, path: str
 ) -> None:
-    assert_nothing(connect, path, f"Authorization: Bearer {alice.access_token}".encode())
+    assert_nothing(open_connection, path, f"Authorization: Bearer {alice.access_token}".encode())
 
 
 def test_an_encoded_letter_is_that_letter_and_needs_the_same_token(
-    connect: Callable[[], Connection], alice: Person
+    open_connection: Callable[[], Connection], alice: Person
 ) -> None:
     bearer = f"Authorization: Bearer {alice.access_token}".encode()
-    assert connect().send(request("GET /api/%6de/", bearer)).answer().json()["email"] == alice.email
-    assert_problem(connect().send(request("GET /api/%6de/")).answer(), 401, "not_authenticated")
+    assert open_connection().send(request("GET /api/%6de/", bearer)).read_response().json()["email"] == alice.email
+    assert_problem(open_connection().send(request("GET /api/%6de/")).read_response(), 401, "not_authenticated")
 
 
 @pytest.mark.ledger("REG-DJANGO-03")

@@ -27,9 +27,9 @@ def test_a_stop_answers_all_who_have_asked_and_forgets_no_rotation(server: Serve
         asked = [(person, opened.enter_context(Connection(server.port, 30))) for person in people for _ in range(5)]
         for number, (person, connection) in enumerate(asked):
             connection.send(_login(person) if number % 5 else _refresh(person))
-        first = asked[0][1].answer()
+        first = asked[0][1].read_response()
         assert server.stop(signal.SIGTERM) == 0
-        answers = [first, *(connection.answer() for _, connection in asked[1:])]
+        answers = [first, *(connection.read_response() for _, connection in asked[1:])]
     assert [answer.status_code for answer in answers] == [200] * 50
     server.restart()
     with httpx.Client(base_url=server.url) as http:

@@ -6,7 +6,7 @@ from typing import Any
 from bench.system import Ask, Person
 from bench.systems.django_rival import DjangoRival
 
-DOORS = "/_allauth/app/v1"
+API_ROOT = "/_allauth/app/v1"
 
 
 class Allauth(DjangoRival):
@@ -15,18 +15,18 @@ class Allauth(DjangoRival):
     folder = Path(__file__).parent
 
     def sign_up(self, person: Person) -> Ask | None:
-        return Ask("POST", f"{DOORS}/auth/signup", {"email": person.email, "password": person.password})
+        return Ask("POST", f"{API_ROOT}/auth/signup", {"email": person.email, "password": person.password})
 
     def login(self, person: Person) -> Ask:
-        return Ask("POST", f"{DOORS}/auth/login", {"email": person.email, "password": person.password})
+        return Ask("POST", f"{API_ROOT}/auth/login", {"email": person.email, "password": person.password})
 
     def refresh(self, person: Person) -> Ask:
-        return Ask("POST", f"{DOORS}/tokens/refresh", {"refresh_token": person.refresh})
+        return Ask("POST", f"{API_ROOT}/tokens/refresh", {"refresh_token": person.refresh})
 
     def me(self, person: Person) -> Ask:
         return Ask("GET", "/api/me/", headers={"Authorization": f"Bearer {person.access}"})
 
-    def keep(self, person: Person, body: dict[str, Any], headers: dict[str, str]) -> None:
+    def store_tokens(self, person: Person, body: dict[str, Any], headers: dict[str, str]) -> None:
         tokens = body["meta"] if "meta" in body else body["data"]  # the first is login's, the second refresh's
         person.access, person.refresh = tokens["access_token"], tokens["refresh_token"]
 

@@ -24,7 +24,7 @@ class BetterAuth(System):
             "BENCH_CHEAP_HASH": "1" if cheap_hash else "0",
         }
 
-    def prepare(self, python: Path) -> list[list[str]]:
+    def setup_commands(self, python: Path) -> list[list[str]]:
         return [["node", str(self.folder / "app" / "migrate.mjs")]]
 
     def serve(self, python: Path, port: int) -> list[str]:
@@ -40,7 +40,7 @@ class BetterAuth(System):
     def me(self, person: Person) -> Ask:
         return Ask("GET", "/api/auth/get-session", headers={"Authorization": f"Bearer {person.access}"})
 
-    def keep(self, person: Person, body: dict[str, Any], headers: dict[str, str]) -> None:
+    def store_tokens(self, person: Person, body: dict[str, Any], headers: dict[str, str]) -> None:
         person.access = headers["set-auth-token"]  # the signed form of the token in the body
 
 

@@ -23,7 +23,7 @@ class FastapiUsers(System):
             "BENCH_CHEAP_HASH": "1" if cheap_hash else "0",
         }
 
-    def prepare(self, python: Path) -> list[list[str]]:
+    def setup_commands(self, python: Path) -> list[list[str]]:
         return [[str(python), "-m", "tables"]]
 
     def serve(self, python: Path, port: int) -> list[str]:
@@ -40,7 +40,7 @@ class FastapiUsers(System):
     def me(self, person: Person) -> Ask:
         return Ask("GET", "/users/me", headers={"Authorization": f"Bearer {person.access}"})
 
-    def keep(self, person: Person, body: dict[str, Any], headers: dict[str, str]) -> None:
+    def store_tokens(self, person: Person, body: dict[str, Any], headers: dict[str, str]) -> None:
         person.access = body["access_token"]
 
 

@@ -12,7 +12,7 @@ class JwtAllauth(DjangoRival):
     title = "django-jwt-allauth 1.5.1"
     folder = Path(__file__).parent
 
-    def prepare(self, python: Path) -> list[list[str]]:
+    def setup_commands(self, python: Path) -> list[list[str]]:
         # The package ships no migrations; its documentation has every project make them.
         return [[str(python), "-m", "django", "makemigrations", "jwt_allauth"], *super().prepare(python)]
 
@@ -30,7 +30,7 @@ class JwtAllauth(DjangoRival):
     def me(self, person: Person) -> Ask:
         return Ask("GET", "/jwt-allauth/user/", headers={"Authorization": f"Bearer {person.access}"})
 
-    def keep(self, person: Person, body: dict[str, Any], headers: dict[str, str]) -> None:
+    def store_tokens(self, person: Person, body: dict[str, Any], headers: dict[str, str]) -> None:
         person.access, person.refresh = body["access"], body["refresh"]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from bench.system import Ask, Person, System
 
 ROOT = Path(__file__).resolve().parents[3]
-HIGHEST = "100000"
+MAX_SETTING = "100000"
 
 
 class Latchkey(System):
@@ -25,12 +25,12 @@ class Latchkey(System):
             "DJANGO_SETTINGS_MODULE": "bench.systems.latchkey.cheap_hash" if cheap_hash else "latchkey.settings",
         }
 
-    def prepare(self, python: Path) -> list[list[str]]:
+    def setup_commands(self, python: Path) -> list[list[str]]:
         knobs = ("FAILURES_PER_ADDRESS", "REGISTRATIONS_PER_ADDRESS")  # all load comes from one address
         command = str(python.with_name("latchkey"))
         return [
             [command, "migrate", "--verbosity", "0"],
-            *([command, "constance", "set", knob, HIGHEST] for knob in knobs),
+            *([command, "constance", "set", knob, MAX_SETTING] for knob in knobs),
         ]
 
     def serve(self, python: Path, port: int, workers: int = 1) -> list[str]:
@@ -49,7 +49,7 @@ class Latchkey(System):
     def me(self, person: Person) -> Ask:
         return Ask("GET", "/api/me/", headers={"Authorization": f"Bearer {person.access}"})
 
-    def keep(self, person: Person, body: dict[str, Any], headers: dict[str, str]) -> None:
+    def store_tokens(self, person: Person, body: dict[str, Any], headers: dict[str, str]) -> None:
         person.access, person.refresh = body["access_token"], body["refresh_token"]
 
 

@@ -14,7 +14,7 @@ class OauthToolkit(DjangoRival):
     title = "django-oauth-toolkit 3.4.1"
     folder = Path(__file__).parent
 
-    def prepare(self, python: Path) -> list[list[str]]:
+    def setup_commands(self, python: Path) -> list[list[str]]:
         # A public client has no secret; that of a confidential one would be hashed anew at every refresh.
         register = ["createapplication", "public", "password", "--client-id", CLIENT]
         return [*super().prepare(python), [str(python), "-m", "django", *register]]
@@ -22,7 +22,7 @@ class OauthToolkit(DjangoRival):
     def sign_up(self, person: Person) -> Ask | None:
         return None  # it has no registration of people, only of clients
 
-    def prepare_people(self, python: Path, people: list[Person]) -> list[str] | None:
+    def make_people_command(self, python: Path, people: list[Person]) -> list[str] | None:
         return make_people(python, people)
 
     def login(self, person: Person) -> Ask:
@@ -34,7 +34,7 @@ class OauthToolkit(DjangoRival):
     def me(self, person: Person) -> Ask:
         return Ask("GET", "/api/me/", headers={"Authorization": f"Bearer {person.access}"})
 
-    def keep(self, person: Person, body: dict[str, Any], headers: dict[str, str]) -> None:
+    def store_tokens(self, person: Person, body: dict[str, Any], headers: dict[str, str]) -> None:
         person.access, person.refresh = body["access_token"], body["refresh_token"]
 
 

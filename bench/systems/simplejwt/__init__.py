@@ -15,7 +15,7 @@ class Simplejwt(DjangoRival):
     def sign_up(self, person: Person) -> Ask | None:
         return None  # it has no registration
 
-    def prepare_people(self, python: Path, people: list[Person]) -> list[str] | None:
+    def make_people_command(self, python: Path, people: list[Person]) -> list[str] | None:
         return make_people(python, people)
 
     def login(self, person: Person) -> Ask:
@@ -27,7 +27,7 @@ class Simplejwt(DjangoRival):
     def me(self, person: Person) -> Ask:
         return Ask("GET", "/api/me/", headers={"Authorization": f"Bearer {person.access}"})
 
-    def keep(self, person: Person, body: dict[str, Any], headers: dict[str, str]) -> None:
+    def store_tokens(self, person: Person, body: dict[str, Any], headers: dict[str, str]) -> None:
         person.access, person.refresh = body["access"], body["refresh"]
 
 

@@ -12,8 +12,8 @@ from latchkey.core import clock
 _true, _off = clock.now, Path(os.environ["LATCHKEY_TESTS_CLOCK"])
 
 
-def moved() -> datetime:
+def shifted_now() -> datetime:
     return _true() + timedelta(seconds=float(_off.read_text()))
 
 
-clock.now = moved
+clock.now = shifted_now

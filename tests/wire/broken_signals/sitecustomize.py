@@ -5,9 +5,9 @@ from typing import Any
 from django.core.signals import request_started
 
 
-def fail(environ: dict[str, Any], **kwargs: Any) -> None:
+def raise_on_purpose(environ: dict[str, Any], **kwargs: Any) -> None:
     if environ["PATH_INFO"] == "/broken" and "latchkey.refusal" not in environ:
         raise RuntimeError("on purpose")
 
 
-request_started.connect(fail)
+request_started.connect(raise_on_purpose)

@@ -34,7 +34,7 @@ def strategy() -> JWTStrategy:
 
 
 BACKEND = AuthenticationBackend("jwt", BearerTransport(tokenUrl="auth/jwt/login"), get_strategy=strategy)
-DOORS = FastAPIUsers[User, uuid.UUID](user_manager, [BACKEND])
+FASTAPI_USERS = FastAPIUsers[User, uuid.UUID](user_manager, [BACKEND])
 
 
 class UserRead(schemas.BaseUser[uuid.UUID]):
@@ -50,6 +50,6 @@ class UserUpdate(schemas.BaseUserUpdate):
 
 
 app = FastAPI()
-app.include_router(DOORS.get_auth_router(BACKEND), prefix="/auth/jwt")
-app.include_router(DOORS.get_register_router(UserRead, UserCreate), prefix="/auth")
-app.include_router(DOORS.get_users_router(UserRead, UserUpdate), prefix="/users")
+app.include_router(FASTAPI_USERS.get_auth_router(BACKEND), prefix="/auth/jwt")
+app.include_router(FASTAPI_USERS.get_register_router(UserRead, UserCreate), prefix="/auth")
+app.include_router(FASTAPI_USERS.get_users_router(UserRead, UserUpdate), prefix="/users")
