@@ -22,13 +22,13 @@ from typing import Any
 import psycopg
 from tqdm import tqdm
 
-from bench import beside
-from bench.course import BenchmarkRun
+from bench import extra_passes as beside
+from bench.adapter import Adapter
+from bench.profiles import FULL, QUICK
 from bench.report import files, machine
 from bench.report.markdown import render_markdown
-from bench.running import BenchmarkError
-from bench.sizes import FULL, QUICK
-from bench.system import Adapter
+from bench.run import BenchmarkRun
+from bench.server import BenchmarkError
 
 SYSTEM_NAMES = ("latchkey", "simplejwt", "allauth", "jwt_allauth", "oauth_toolkit", "fastapi_users", "better_auth")
 REQUESTS = 500_000
@@ -69,7 +69,9 @@ def read_options() -> argparse.Namespace:
         prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="a tenth of the requests: two minutes, for a first look")
-    parser.add_argument("--only", nargs="+", choices=SYSTEM_NAMES, metavar="NAME", help=f"these alone, of {', '.join(SYSTEM_NAMES)}")
+    parser.add_argument(
+        "--only", nargs="+", choices=SYSTEM_NAMES, metavar="NAME", help=f"these alone, of {', '.join(SYSTEM_NAMES)}"
+    )
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the results (default: bench/results)")
     parser.add_argument("--publish", action="store_true", help="write docs/benchmarks.md and its chart too")
     parser.add_argument("--endurance", action="store_true", help=f"watch the memory over {REQUESTS:,} requests")

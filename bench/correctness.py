@@ -3,9 +3,9 @@
 from collections import Counter
 from dataclasses import replace
 
-from bench.subject import SystemUnderTest
-from bench.system import Person
-from bench.wire import HttpConnection, encode_request
+from bench.adapter import Person
+from bench.http_client import HttpConnection, encode_request
+from bench.system_under_test import SystemUnderTest
 
 AT_ONCE = 8
 

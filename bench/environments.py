@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.running import SystemUnavailable, BenchmarkError
-from bench.system import Adapter
+from bench.adapter import Adapter
+from bench.server import BenchmarkError, SystemUnavailable
 
 ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENTS = ROOT / ".bench"

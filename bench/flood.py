@@ -76,9 +76,7 @@ def main() -> int:
         measure(honest, 2, "warming up")
         alone, refused = measure(honest, options.seconds, "alone")
         over, told = multiprocessing.Event(), multiprocessing.Queue()
-        flood = multiprocessing.Process(
-            target=login_repeatedly, args=(server.port, options.sign_ins, over, told)
-        )
+        flood = multiprocessing.Process(target=login_repeatedly, args=(server.port, options.sign_ins, over, told))
         flood.start()
         if (said := told.get(timeout=60)) != "begun":
             sys.exit(said)

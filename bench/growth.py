@@ -84,7 +84,7 @@ def cpu_per_refresh(tokens: list[UUID], times: int, says: str) -> float:
 
 def compare_sizes(few: int, many: int) -> None:
     """Compare the cost of a refresh with few sessions and with many, in turns, the same 20,000 refreshed each time."""
-    from tests.growth.filling import insert_sessions, insert_filler_rows
+    from tests.growth.session_rows import insert_filler_rows, insert_sessions
 
     tokens = insert_sessions(few)
     cpu_per_refresh(tokens, few, "warming up")
@@ -108,7 +108,7 @@ def vacuum() -> None:
 
 def prune(ended: int) -> None:
     """Prune this many ended rows by the real command, while refreshes go on beside it."""
-    from tests.growth.filling import insert_sessions, insert_filler_rows
+    from tests.growth.session_rows import insert_filler_rows, insert_sessions
 
     for _ in tqdm(range(20), desc="adding ended sessions", unit=" batches"):
         insert_filler_rows(ended // 20, timedelta(days=-1))

@@ -5,10 +5,10 @@ import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from bench.doors import Endpoint
-from bench.running import BenchmarkError
-from bench.system import Person
-from bench.wire import HttpConnection
+from bench.adapter import Person
+from bench.endpoints import Endpoint
+from bench.http_client import HttpConnection
+from bench.server import BenchmarkError
 
 CONNECTIONS = 8
 MAX_ERRORS = 50  # with so many, what is measured is no more the system

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
-from bench.running import SystemUnavailable
+from bench.server import SystemUnavailable
 
 
 class Progress:

@@ -17,9 +17,14 @@ from django.test.utils import CaptureQueriesContext
 from latchkey.conf import policy
 from latchkey.rate_limits.in_memory import clear
 from latchkey.signing_keys import key_set as ring
-from tests.hushed import assert_no_secrets_logged
 from tests.people import Person
+from tests.secret_leaks import assert_no_secrets_logged
 from tests.server import Server, create_database
+
+pytest_plugins = [
+    f"tests.fixtures.{name}"
+    for name in ("admin", "clients", "clock", "database", "exceptions", "faults", "logging", "metrics", "races")
+]
 
 # A shell's "&" has both ignored, and so would be whatever the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -13,8 +13,8 @@ from uuid import uuid4
 import httpx
 import psycopg
 
-from tests.hushed import secrets_in
 from tests.postgres import free_port
+from tests.secret_leaks import find_secrets
 
 ADMIN_EMAIL, ADMIN_PASSWORD = "admin@example.com", "an admin's own long password"
 UNREACHABLE_SMTP = "smtp://127.0.0.1:9?tls=off&timeout=1"
@@ -139,4 +139,4 @@ class Server:
         with suppress(ProcessLookupError):  # it has ended already
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
-        assert secrets_in(self.log.read_text()) == []
+        assert find_secrets(self.log.read_text()) == []

@@ -4,10 +4,10 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+from bench.adapter import Person, Request
 from bench.database import Database
-from bench.doors import Endpoint, baseline
-from bench.running import ServerProcess, run_command
-from bench.system import Request, Person
+from bench.endpoints import Endpoint, baseline
+from bench.server import ServerProcess, run_command
 from tests.postgres import free_port
 
 FOLDER = Path(__file__).parent

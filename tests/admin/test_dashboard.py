@@ -13,8 +13,8 @@ from latchkey.core import clock
 from latchkey.mail.models import Mail
 from latchkey.metrics_server.hourly_totals import LIVE_SESSIONS, current_hour
 from latchkey.metrics_server.models import HourlyCount
-from tests.admin.pages import Browser
 from tests.people import Person
+from tests.support.admin_pages import Browser
 
 TITLES = ["Live sessions", "Sign-ups", "Sign-ins", "Refreshes", "Replays"]
 

@@ -13,9 +13,9 @@ from latchkey.audit.models import AuditEvent
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.sessions.models import Session
-from tests.admin.conftest import SUPERUSER_EMAIL
-from tests.admin.pages import EVENTS, SESSIONS, Browser, user_page
+from tests.fixtures.admin import SUPERUSER_EMAIL
 from tests.people import Person
+from tests.support.admin_pages import EVENTS, SESSIONS, Browser, user_page
 
 
 def found(browser: Browser, **query: Any) -> list[tuple[str, int | None]]:

@@ -14,8 +14,18 @@ from latchkey.audit.models import AuditEvent
 from latchkey.mail.models import MailKind
 from latchkey.mail.outbox import enqueue
 from latchkey.sessions.models import Session
-from tests.admin.pages import EVENTS, MAILS, SESSIONS, SETTINGS, USERS, Browser, run_action, save_settings, user_page
 from tests.people import PASSWORD, Person
+from tests.support.admin_pages import (
+    EVENTS,
+    MAILS,
+    SESSIONS,
+    SETTINGS,
+    USERS,
+    Browser,
+    run_action,
+    save_settings,
+    user_page,
+)
 
 MOST = 400
 """Pages; the admin of a few rows has fewer."""

@@ -11,8 +11,8 @@ from latchkey.core import clock
 from latchkey.mail.models import Mail, MailKind
 from latchkey.mail.outbox import enqueue
 from latchkey.mail.queue import lease
-from tests.admin.pages import MAILS, Browser, run_action, shown_messages
 from tests.people import Person
+from tests.support.admin_pages import MAILS, Browser, run_action, shown_messages
 
 LINK = "https://auth.example.com/reset#a-secret-token"
 

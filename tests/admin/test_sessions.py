@@ -10,9 +10,19 @@ import time_machine
 from constance.models import Constance
 
 from latchkey.sessions.models import Session
-from tests.admin.conftest import SUPERUSER_EMAIL
-from tests.admin.pages import SESSIONS, SETTINGS, USERS, Browser, run_action, shown_messages, save_settings, sign_in, user_page
+from tests.fixtures.admin import SUPERUSER_EMAIL
 from tests.people import Person
+from tests.support.admin_pages import (
+    SESSIONS,
+    SETTINGS,
+    USERS,
+    Browser,
+    run_action,
+    save_settings,
+    shown_messages,
+    sign_in,
+    user_page,
+)
 
 
 def session_of(person: Person) -> Any:

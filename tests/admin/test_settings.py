@@ -9,9 +9,9 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 
 from latchkey.conf import policy
-from tests.admin.conftest import SUPERUSER_EMAIL
-from tests.admin.pages import SETTINGS, Browser, shown_messages, save_settings
+from tests.fixtures.admin import SUPERUSER_EMAIL
 from tests.people import Person
+from tests.support.admin_pages import SETTINGS, Browser, save_settings, shown_messages
 
 DEADLINE_SECONDS = 2.0
 """Seconds in which a change has to be in force."""
@@ -25,7 +25,9 @@ def lifetime(person: Person) -> int:
 
 def test_a_new_lifetime_is_in_force_within_two_seconds(admin: Browser, alice: Person) -> None:
     assert lifetime(alice) == 30
-    assert shown_messages(save_settings(admin, ACCESS_TOKEN_LIFETIME="00:00:05")) == ["Live settings updated successfully."]
+    assert shown_messages(save_settings(admin, ACCESS_TOKEN_LIFETIME="00:00:05")) == [
+        "Live settings updated successfully."
+    ]
     deadline = time.monotonic() + DEADLINE_SECONDS
     while lifetime(alice.refresh()) != 5 and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -8,9 +8,18 @@ from django.contrib.auth.models import Group, Permission
 
 from latchkey.accounts.models import User
 from latchkey.sessions.models import Session
-from tests.admin.conftest import SUPERUSER_EMAIL
-from tests.admin.pages import SESSIONS, SETTINGS, USERS, Browser, run_action, shown_messages, save_user, user_page
+from tests.fixtures.admin import SUPERUSER_EMAIL
 from tests.people import PASSWORD, Person
+from tests.support.admin_pages import (
+    SESSIONS,
+    SETTINGS,
+    USERS,
+    Browser,
+    run_action,
+    save_user,
+    shown_messages,
+    user_page,
+)
 
 Staff = Callable[..., Browser]
 CLERK = ("view_user", "change_user", "delete_user", "view_session", "delete_session")
@@ -34,7 +43,9 @@ def test_staff_work_with_ordinary_users(alice: Person, staff: Staff) -> None:
     clerk = staff(*CLERK)
     save_user(clerk, alice.id, username="Alice L.")
     assert alice.me().json()["username"] == "Alice L."
-    assert shown_messages(run_action(clerk, USERS, "end_sessions", alice.id)) == ["Ended all sessions: 1 of 1 selected."]
+    assert shown_messages(run_action(clerk, USERS, "end_sessions", alice.id)) == [
+        "Ended all sessions: 1 of 1 selected."
+    ]
     assert alice.me().status_code == 401
 
 

@@ -5,9 +5,9 @@ from hashlib import sha256
 
 import pytest
 
-from tests.admin.pages import SESSIONS, USERS, Browser, user_page
 from tests.people import Person
-from tests.promises.source import PACKAGE
+from tests.support.admin_pages import SESSIONS, USERS, Browser, user_page
+from tests.support.package_ast import PACKAGE
 
 ALPINE = "0d18d7f8d7910e2e0212f0f056b12f50bebc3abb7d88d2f7c7cb4c336fe4519a"
 """dist/cdn.min.js of @alpinejs/csp 3.17.4, as the registry has it."""

@@ -7,9 +7,9 @@ import pytest
 from django.contrib.admin.models import LogEntry
 
 from latchkey.accounts.models import User
-from tests.admin.conftest import SUPERUSER_EMAIL
-from tests.admin.pages import USERS, Browser, run_action, shown_messages, save_user, sign_in, user_page
+from tests.fixtures.admin import SUPERUSER_EMAIL
 from tests.people import PASSWORD, Person
+from tests.support.admin_pages import USERS, Browser, run_action, save_user, shown_messages, sign_in, user_page
 
 NEW = {"email": "Carol@Example.COM ", "username": "", "password1": PASSWORD, "password2": PASSWORD}
 
@@ -51,7 +51,9 @@ def test_nobody_locks_themselves_out_by_deactivating_everybody(
     admin: Browser, alice: Person, user_row: Callable[[Person], Any]
 ) -> None:
     boss = User.objects.get(email=SUPERUSER_EMAIL)
-    assert shown_messages(run_action(admin, USERS, "deactivate_users", boss.pk, alice.id)) == ["Deactivated: 1 of 2 selected."]
+    assert shown_messages(run_action(admin, USERS, "deactivate_users", boss.pk, alice.id)) == [
+        "Deactivated: 1 of 2 selected."
+    ]
     assert admin.get(USERS).status_code == 200
     assert not user_row(alice).is_active
 
@@ -61,7 +63,9 @@ def test_ending_sessions_signs_every_device_out_and_leaves_the_account_open(
     admin: Browser, alice: Person, bob: Person
 ) -> None:
     laptop = Person(alice.http, alice.email).login()
-    assert shown_messages(run_action(admin, USERS, "end_sessions", alice.id)) == ["Ended all sessions: 1 of 1 selected."]
+    assert shown_messages(run_action(admin, USERS, "end_sessions", alice.id)) == [
+        "Ended all sessions: 1 of 1 selected."
+    ]
     assert [alice.me().status_code, laptop.me().status_code, bob.me().status_code] == [401, 401, 200]
     assert laptop.login().me().status_code == 200
 

@@ -4,7 +4,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.visitor import BrowserPage
+from tests.browser.page import BrowserPage
 from tests.people import Person
 from tests.server import Server
 

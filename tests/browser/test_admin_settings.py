@@ -7,7 +7,7 @@ import jwt
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.visitor import BrowserPage, credentials
+from tests.browser.page import BrowserPage, credentials
 from tests.server import ADMIN_EMAIL, Server
 
 pytestmark = pytest.mark.browser

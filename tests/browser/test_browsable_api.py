@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.visitor import BrowserPage, credentials
+from tests.browser.page import BrowserPage, credentials
 
 pytestmark = pytest.mark.browser
 
@@ -49,7 +49,9 @@ def test_the_six_exchanges_work_by_hand(browser_page: BrowserPage) -> None:
     token = {"refresh_token": new["refresh_token"]}
     assert send(browser_page.open("/api/logout/"), "POST", token, "200 OK") == {"success": "User logged out."}
     expect(browser_page.open("/api/me/").locator(".response-info")).to_contain_text('"code": "invalid_token"')
-    assert send(browser_page.open("/api/refresh/"), "POST", token, "401 Unauthorized")["code"] == "invalid_refresh_token"
+    assert (
+        send(browser_page.open("/api/refresh/"), "POST", token, "401 Unauthorized")["code"] == "invalid_refresh_token"
+    )
     assert browser_page.foreign_requests == []
     assert [line for line in browser_page.console_errors if "Failed to load resource" not in line] == []
 

@@ -5,8 +5,8 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.swagger import execute, operation
-from tests.browser.visitor import BrowserPage, credentials
+from tests.browser.page import BrowserPage, credentials
+from tests.browser.swagger_ui import execute, operation
 
 pytestmark = pytest.mark.browser
 
@@ -34,6 +34,8 @@ def test_sign_in_authorize_and_read_ones_own_record(browser_page: BrowserPage) -
 
 def test_the_page_lists_every_operation(browser_page: BrowserPage) -> None:
     page = browser_page.open("/api-doc/")
-    paths = page.request.get(f"{browser_page.url}/api-doc/schema/", headers={"Accept": "application/json"}).json()["paths"]
+    paths = page.request.get(f"{browser_page.url}/api-doc/schema/", headers={"Accept": "application/json"}).json()[
+        "paths"
+    ]
     expect(page.locator(".opblock")).to_have_count(sum(len(operations) for operations in paths.values()))
     assert page.title() == "Latchkey"

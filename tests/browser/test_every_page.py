@@ -6,7 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.visitor import DESKTOP_WIDTH, PHONE_WIDTH, BrowserPage
+from tests.browser.page import DESKTOP_WIDTH, PHONE_WIDTH, BrowserPage
 from tests.people import Person
 from tests.server import Server
 

@@ -8,15 +8,13 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Request, expect
 
-from tests.browser.visitor import DESKTOP_WIDTH, PHONE_WIDTH, BrowserPage
+from tests.browser.page import DESKTOP_WIDTH, PHONE_WIDTH, BrowserPage
 from tests.people import PASSWORD, Person, try_login
 from tests.server import Server
 
 pytestmark = pytest.mark.browser
 NEW = "seven purple trains to the sea"
-LINKS = (
-    "import json\nfrom tests.mailbox import letters\nprint(json.dumps({mail.kind: mail.link for mail in letters()}))"
-)
+LINKS = "import json\nfrom tests.outbox import letters\nprint(json.dumps({mail.kind: mail.link for mail in letters()}))"
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.server import Server
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "accounts.md"
 LAST_MAIL = """
-from tests.mailbox import opener
+from tests.outbox import opener
 print(opener().token, opener().code)
 """
 

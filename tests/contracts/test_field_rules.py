@@ -10,13 +10,11 @@ from latchkey.accounts.models import User
 from latchkey.core.client import ClientInfo
 from latchkey.oauth.models import ClientCredential
 from latchkey.sessions.models import Session
-from tests.admin.conftest import SUPERUSER_EMAIL, admin
-from tests.admin.pages import SESSIONS, USERS, Browser, user_page
+from tests.fixtures.admin import SUPERUSER_EMAIL
 from tests.people import PASSWORD, Person
-from tests.promises.notes import code_spans, read_table
-from tests.promises.source import find_calls, walk_nodes
-
-__all__ = ["admin"]
+from tests.support.admin_pages import SESSIONS, USERS, Browser, user_page
+from tests.support.package_ast import find_calls, walk_nodes
+from tests.support.security_notes import code_spans, read_table
 
 RULES = {code: tuple(row[1:]) for row in read_table("Who reads and writes what") for code in code_spans(row[0])}
 PRIVILEGES = {"user.is_staff", "user.is_superuser", "user.groups", "user.user_permissions"}
@@ -81,7 +79,9 @@ def test_registering_writes_what_the_table_says(alice: Person) -> None:
 def test_an_operator_reads_and_writes_what_the_table_says(admin: Browser, alice: Person) -> None:
     form = admin.get(user_page(alice.id)).context["adminform"]
     shown = {f"user.{name}" for name in (*form.form.fields, *form.readonly_fields)}
-    assert (shown - {"user.password"}) | {"user.id"} == documented_rules(2, "yes") & {field for field in RULES if "user." in field}
+    assert (shown - {"user.password"}) | {"user.id"} == documented_rules(2, "yes") & {
+        field for field in RULES if "user." in field
+    }
     open_fields = {f"user.{name}" for name, field in form.form.fields.items() if not field.disabled}
     assert open_fields | {"user.password"} == documented_rules(3, "yes", "superusers")
     assert documented_rules(3, "superusers") == PRIVILEGES

@@ -1,6 +1,6 @@
 """The ledger and the tests name the same rows."""
 
-from tests.contracts.ledger import covered_ids, deviation_ids, report, applicable_rows
+from tests.contracts.ledger import applicable_rows, covered_ids, deviation_ids, report
 
 
 def test_every_mark_names_a_row_that_applies() -> None:

@@ -33,8 +33,8 @@ from latchkey.signing_keys.models import SigningKey
 from latchkey.tokens.jwk import ALGORITHMS, RSA_BITS
 from latchkey.tokens.keys import ALGORITHM
 from tests.people import Person
-from tests.promises.notes import PAGE, code_spans, first_column_code_spans, read_table
-from tests.promises.source import PACKAGE, find_calls, walk_nodes
+from tests.support.package_ast import PACKAGE, find_calls, walk_nodes
+from tests.support.security_notes import PAGE, code_spans, first_column_code_spans, read_table
 
 POLICY_SETTINGS = {knob.name.upper(): knob for knob in fields(Policy)}
 
@@ -138,7 +138,9 @@ def test_the_database_the_log_your_mail_server_and_your_collector_are_all_that_i
 
 @pytest.mark.ledger("ASVS-13.1.3")
 def test_every_wait_is_bounded_as_documented() -> None:
-    documented = {(code_spans(row[0]) or ["sqlite"])[0]: row[1].partition(",")[0] for row in read_table("Whom it talks to", 1)}
+    documented = {
+        (code_spans(row[0]) or ["sqlite"])[0]: row[1].partition(",")[0] for row in read_table("Whom it talks to", 1)
+    }
     postgresql, sqlite = parse_database_url("postgresql://h/d"), parse_database_url("sqlite:///x")
     for database in (postgresql, sqlite):
         apply_timeouts(database)

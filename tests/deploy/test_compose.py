@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.contracts.test_docs import rows
-from tests.operations.roles import PAGE
+from tests.support.postgres_roles import PAGE
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())

@@ -12,10 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.deploy.production import HOST, production_server
-from tests.faults.postgresql import shared_directory
-from tests.operations.test_bare_machine import UNKNOWN_UID, READ_ONLY, wrapper_script
+from tests.operations.test_minimal_container import READ_ONLY, UNKNOWN_UID, wrapper_script
 from tests.people import Person
+from tests.support.postgres_servers import shared_directory
+from tests.support.production import HOST, production_server
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = (ROOT / "deploy" / "Containerfile").read_text()

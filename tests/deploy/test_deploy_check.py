@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from latchkey import checks, settings
-from tests.deploy.production import POSTGRESQL, update_environment, production_server, read_settings
 from tests.server import Server
+from tests.support.production import POSTGRESQL, production_server, read_settings, update_environment
 
 CHECK = ("check", "--deploy", "--fail-level", "WARNING")
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "settings.md").read_text()

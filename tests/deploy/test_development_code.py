@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.production import POSTGRESQL, production_server, read_settings
+from tests.support.production import POSTGRESQL, production_server, read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())

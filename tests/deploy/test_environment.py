@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.production import HOST, POSTGRESQL, SECRET, production_server, read_settings
+from tests.support.production import HOST, POSTGRESQL, SECRET, production_server, read_settings
 
 
 def read(folder: Path, **environment: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.production import POSTGRESQL, PUBLIC_URL, production_server, read_settings
+from tests.support.production import POSTGRESQL, PUBLIC_URL, production_server, read_settings
 
 ReadSettings = dict[str, Any]
 
@@ -41,7 +41,9 @@ def test_cookies_are_bound_to_this_host_and_to_tls(settings: ReadSettings, cooki
 
 
 @pytest.mark.ledger("REG-DJANGO-13")
-def test_admin_sessions_are_short_kept_in_the_database_as_json_and_saved_on_change_alone(settings: ReadSettings) -> None:
+def test_admin_sessions_are_short_kept_in_the_database_as_json_and_saved_on_change_alone(
+    settings: ReadSettings,
+) -> None:
     assert 0 < settings["SESSION_COOKIE_AGE"] <= 86_400
     assert settings["SESSION_SAVE_EVERY_REQUEST"] is False
     assert settings["SESSION_ENGINE"] == "django.contrib.sessions.backends.db"
@@ -66,7 +68,9 @@ def test_the_security_headers_are_on(settings: ReadSettings) -> None:
 
 
 @pytest.mark.ledger("DJ-LIST-7", "DJ-W008")
-def test_forwarded_headers_count_only_where_a_proxy_is_trusted(settings: ReadSettings, behind_a_proxy: ReadSettings) -> None:
+def test_forwarded_headers_count_only_where_a_proxy_is_trusted(
+    settings: ReadSettings, behind_a_proxy: ReadSettings
+) -> None:
     assert settings["SECURE_PROXY_SSL_HEADER"] is None
     assert behind_a_proxy["SECURE_PROXY_SSL_HEADER"] == ["HTTP_X_FORWARDED_PROTO", "https"]
     for either in (settings, behind_a_proxy):

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.clients import Load
-from tests.faults.doors import lose_responses
 from tests.server import Server
+from tests.support.availability import lose_responses
+from tests.support.refreshing_clients import Load
 
 pytestmark = pytest.mark.fault
 BACK, AHEAD = -300, 3600

@@ -7,8 +7,8 @@ from contextlib import suppress
 
 import pytest
 
-from tests.faults.clients import Load
 from tests.server import Server
+from tests.support.refreshing_clients import Load
 
 pytestmark = pytest.mark.fault
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.clients import Load
 from tests.server import Server
+from tests.support.refreshing_clients import Load
 
 pytestmark = pytest.mark.fault
 RESPAWN_SECONDS = 6.0

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.clients import Load
-from tests.faults.postgresql import shared_directory, serve_on, stop_afterwards
 from tests.postgres import Postgres
 from tests.server import Server, create_database
+from tests.support.postgres_servers import serve_on, shared_directory, stop_afterwards
+from tests.support.refreshing_clients import Load
 
 pytestmark = pytest.mark.fault
 

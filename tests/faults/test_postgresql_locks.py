@@ -15,10 +15,10 @@ import httpx
 import psycopg
 import pytest
 
-from tests.faults.clients import Load
-from tests.faults.doors import assert_alive, assert_alive_for, assert_unavailable, send_refresh
 from tests.people import Person, try_login
 from tests.server import Server
+from tests.support.availability import assert_alive, assert_alive_for, assert_unavailable, send_refresh
+from tests.support.refreshing_clients import Load
 
 pytestmark = pytest.mark.fault
 HELD = 8.0
@@ -52,7 +52,10 @@ def test_a_locked_session_is_told_as_503_and_the_others_go_on(
 
 
 def test_a_locked_table_is_told_as_503(
-    server_with_8_threads: Server, database_url: str, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
+    server_with_8_threads: Server,
+    database_url: str,
+    start_load: Callable[..., Load],
+    assert_outcome: Callable[..., None],
 ) -> None:
     load = start_load(server_with_8_threads.url)
     with load, psycopg.connect(database_url) as holder:

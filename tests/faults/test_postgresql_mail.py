@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.postgresql import shared_directory, stop_afterwards
-from tests.mail.post_office import SmtpServer
 from tests.postgres import Postgres
 from tests.server import Server, create_database
+from tests.support.postgres_servers import shared_directory, stop_afterwards
+from tests.support.smtp_server import SmtpServer
 
 pytestmark = pytest.mark.fault
 ENQUEUE_CODE = """

@@ -8,12 +8,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.faults.clients import Client, Load
-from tests.faults.doors import assert_alive, assert_unavailable, lose_responses, send_refresh
-from tests.faults.postgresql import postgres_and_server
 from tests.people import Person
 from tests.postgres import Postgres
 from tests.server import Server
+from tests.support.availability import assert_alive, assert_unavailable, lose_responses, send_refresh
+from tests.support.postgres_servers import postgres_and_server
+from tests.support.refreshing_clients import Client, Load
 
 pytestmark = pytest.mark.fault
 RETRY_WINDOW = 10.0

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.clients import Load
-from tests.faults.doors import assert_alive, assert_unavailable, send_refresh
-from tests.faults.sqlite_disks import no_growth, no_space, mount_small_disk, available_faults
+from tests.faults.full_disks import available_faults, mount_small_disk, no_growth, no_space
 from tests.server import Server
+from tests.support.availability import assert_alive, assert_unavailable, send_refresh
+from tests.support.refreshing_clients import Load
 
 pytestmark = pytest.mark.fault
 FULL = {"no_growth": no_growth, "no_space": no_space}

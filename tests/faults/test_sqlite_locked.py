@@ -7,10 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.faults.clients import Load
-from tests.faults.doors import assert_alive_for, assert_unavailable, send_refresh
 from tests.people import Person
 from tests.server import Server
+from tests.support.availability import assert_alive_for, assert_unavailable, send_refresh
+from tests.support.refreshing_clients import Load
 
 pytestmark = pytest.mark.fault
 HELD = 8.0
@@ -35,7 +35,9 @@ def test_a_file_locked_for_8_s_signs_nobody_out(
         holder.close()
         recovery = load.wait_for_refreshes(100)
     assert load.statuses()["503"] >= 8
-    assert_outcome(load, server, f"a file locked for {HELD:.0f} s, slowest /livez {slowest:.1f} s, recovery {recovery:.1f} s")
+    assert_outcome(
+        load, server, f"a file locked for {HELD:.0f} s, slowest /livez {slowest:.1f} s, recovery {recovery:.1f} s"
+    )
 
 
 def test_a_locked_file_answers_503_within_5_s_and_is_read_meanwhile(

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from latchkey.rate_limits.in_memory import clear
-from tests.fuzz.properties import HEADER_VALUES, DERANDOMIZED, send_raw
+from tests.fuzz.strategies import DERANDOMIZED, HEADER_VALUES, send_raw
 from tests.people import Person
 from tests.problems import assert_problem
 

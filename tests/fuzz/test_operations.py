@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from latchkey.rate_limits.in_memory import clear
-from tests.fuzz.document import (
+from tests.fuzz.openapi_document import (
     BEARER_PATHS,
     CASES,
     GENERATED_CASES,
@@ -84,4 +84,6 @@ def test_every_answer_is_as_documented(
 
 def test_there_are_five_thousand_cases() -> None:
     assert sum(CASES.values()) >= 5000
-    assert set(GENERATED_CASES) == set(EXPECTED_STATUSES) == {result.ok().label for result in SCHEMA.get_all_operations()}
+    assert (
+        set(GENERATED_CASES) == set(EXPECTED_STATUSES) == {result.ok().label for result in SCHEMA.get_all_operations()}
+    )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from latchkey.conf import policy
 from latchkey.conf.policy import Policy
-from tests.fuzz.properties import JSON, DERANDOMIZED
+from tests.fuzz.strategies import DERANDOMIZED, JSON
 
 POLICY_SETTINGS = {knob.name: knob for knob in fields(Policy)}
 NAMES = st.sampled_from(sorted(POLICY_SETTINGS))

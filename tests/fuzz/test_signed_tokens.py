@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from latchkey.core.exceptions import InvalidToken
 from latchkey.tokens.access_token import AccessToken, issue, verify
-from tests.attacks.forgery import sign
-from tests.fuzz.properties import JSON, DERANDOMIZED
+from tests.fuzz.strategies import DERANDOMIZED, JSON
 from tests.people import Person
 from tests.problems import assert_problem
+from tests.support.forged_tokens import sign
 
 NOW = datetime(2030, 1, 1, 12, 0, 0, tzinfo=UTC)
 HEADER = {"alg": "HS256", "typ": "at+jwt"}

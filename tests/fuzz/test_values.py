@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from latchkey.conf.database import parse_database_url
 from latchkey.conf.env import Env
 from latchkey.sessions.serializers import RefreshInput
-from tests.fuzz.properties import JSON, DERANDOMIZED
+from tests.fuzz.strategies import DERANDOMIZED, JSON
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=30)
 SPACES = st.sampled_from(["", " ", "  ", "\t"])

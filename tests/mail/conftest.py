@@ -9,7 +9,7 @@ from latchkey.conf.email import parse_email_url
 from latchkey.mail.delivery import Outcome, deliver_due
 from latchkey.mail.models import Mail, MailKind
 from latchkey.mail.outbox import enqueue
-from tests.mail.post_office import SmtpServer
+from tests.support.smtp_server import SmtpServer
 
 ALICE = "alice@example.com"
 CONTEXT = {"link": "https://auth.example.com/go/?token=TOKEN-OF-ALICE&next=1", "code": "4711-0815", "minutes": "30"}

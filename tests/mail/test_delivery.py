@@ -15,7 +15,7 @@ from latchkey.mail.models import Mail, MailKind
 from latchkey.mail.outbox import enqueue
 from latchkey.mail.prune import prune
 from tests.mail.conftest import ALICE, CONTEXT
-from tests.mail.post_office import SmtpServer
+from tests.support.smtp_server import SmtpServer
 
 EnqueueMail, DeliverDueMails = Callable[..., Mail], Callable[[], list[Outcome]]
 
@@ -37,7 +37,9 @@ def test_a_mail_arrives_as_text_and_as_html_with_the_link_and_the_code(
     assert configured_smtp_server.recipients == {ALICE: 1}
 
 
-def test_the_headers_say_what_the_mail_is(configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails) -> None:
+def test_the_headers_say_what_the_mail_is(
+    configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails
+) -> None:
     row = enqueue_mail()
     deliver_due_mails()
     (mail,) = configured_smtp_server.mails
@@ -62,7 +64,9 @@ def test_a_mail_of_a_transaction_that_is_undone_is_never_sent(
     assert configured_smtp_server.recipients == {"bob@example.com": 1}
 
 
-def test_what_was_sent_is_emptied_and_told_of(configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails) -> None:
+def test_what_was_sent_is_emptied_and_told_of(
+    configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails
+) -> None:
     row = enqueue_mail()
     assert b"TOKEN-OF-ALICE" not in bytes(row.sealed)
     deliver_due_mails()
@@ -74,7 +78,9 @@ def test_what_was_sent_is_emptied_and_told_of(configured_smtp_server: SmtpServer
     assert deliver_due_mails() == []
 
 
-def test_all_mails_of_a_round_go_over_one_connection(configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails) -> None:
+def test_all_mails_of_a_round_go_over_one_connection(
+    configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails
+) -> None:
     for number in range(20):
         enqueue_mail(to=f"alice{number}@example.com")
     assert deliver_due_mails() == [Outcome.SENT] * 20
@@ -84,12 +90,16 @@ def test_all_mails_of_a_round_go_over_one_connection(configured_smtp_server: Smt
 
 
 def test_nothing_that_is_due_costs_one_statement(
-    configured_smtp_server: SmtpServer, deliver_due_mails: DeliverDueMails, statements: Callable[[Callable[[], Any]], list[str]]
+    configured_smtp_server: SmtpServer,
+    deliver_due_mails: DeliverDueMails,
+    statements: Callable[[Callable[[], Any]], list[str]],
 ) -> None:
     assert len(statements(deliver_due_mails)) == 1
 
 
-def test_a_mail_whose_link_has_expired_is_given_up(configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails) -> None:
+def test_a_mail_whose_link_has_expired_is_given_up(
+    configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails
+) -> None:
     enqueue_mail(expires_at=(datetime.now(UTC) - timedelta(seconds=1)).isoformat())
     live = enqueue_mail(expires_at=(datetime.now(UTC) + timedelta(minutes=1)).isoformat())
     assert deliver_due_mails() == [Outcome.FAILED, Outcome.SENT]

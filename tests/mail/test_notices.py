@@ -15,10 +15,10 @@ from latchkey.mail.delivery import Outcome
 from latchkey.mail.models import Mail
 from latchkey.mail.notices import BATCH, process_pending
 from latchkey.sessions.login import login
-from tests.mail.post_office import SmtpServer
 from tests.mail.test_delivery import DeliverDueMails
-from tests.mailbox import decrypt_context
+from tests.outbox import decrypt_context
 from tests.people import PASSWORD, Person
+from tests.support.smtp_server import SmtpServer
 
 LINUX = "Mozilla/5.0 (X11; Linux x86_64; rv:{0}.0) Gecko/20100101 Firefox/{0}.0"
 FIREFOX, NEWER_FIREFOX = LINUX.format(140), LINUX.format(141)
@@ -65,7 +65,9 @@ def test_the_same_device_on_the_same_network_is_not_told_of(sign_in: SignIn, add
 
 
 @pytest.mark.ledger("ASVS-6.3.5")
-@pytest.mark.parametrize(("address", "browser"), [(KNOWN_ADDRESS, CHROME), (OTHER_NETWORK, FIREFOX), (OTHER_NETWORK, CHROME), (None, CHROME)])
+@pytest.mark.parametrize(
+    ("address", "browser"), [(KNOWN_ADDRESS, CHROME), (OTHER_NETWORK, FIREFOX), (OTHER_NETWORK, CHROME), (None, CHROME)]
+)
 def test_a_new_device_and_a_new_network_are_told_of_once(sign_in: SignIn, address: str | None, browser: str) -> None:
     sign_in()
     assert sign_in(address, browser) == ["new_device"]
@@ -131,10 +133,15 @@ def test_a_password_that_was_changed_through_any_door_is_told_of(
     user.save(update_fields=["password"])
     assert notice_kinds() == ["password_changed"]
     events = AuditEvent.objects.filter(name="password.changed").order_by("pk")
-    assert list(events.values_list("user_id", "ip", "user_agent")) == [(alice.id, None, ""), (alice.id, OTHER_NETWORK, FIREFOX)]
+    assert list(events.values_list("user_id", "ip", "user_agent")) == [
+        (alice.id, None, ""),
+        (alice.id, OTHER_NETWORK, FIREFOX),
+    ]
 
 
-def test_a_new_account_and_a_changed_name_are_no_new_password(configured_smtp_server: SmtpServer, alice: Person, user_row: Any) -> None:
+def test_a_new_account_and_a_changed_name_are_no_new_password(
+    configured_smtp_server: SmtpServer, alice: Person, user_row: Any
+) -> None:
     user = user_row(alice)
     user.username = "Alice"
     user.save()
@@ -142,7 +149,9 @@ def test_a_new_account_and_a_changed_name_are_no_new_password(configured_smtp_se
 
 
 @pytest.mark.parametrize("silent", ["the knob", "no server", "an inactive account"])
-def test_nobody_is_told_anything_when(sign_in: SignIn, set_policy: Callable[..., None], settings: Any, silent: str) -> None:
+def test_nobody_is_told_anything_when(
+    sign_in: SignIn, set_policy: Callable[..., None], settings: Any, silent: str
+) -> None:
     sign_in()
     if silent == "the knob":
         set_policy(notices=False)

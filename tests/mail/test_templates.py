@@ -14,8 +14,8 @@ from latchkey.mail.delivery import Outcome
 from latchkey.mail.models import Mail, MailKind
 from latchkey.mail.render import UNVERIFIED_RECIPIENT
 from tests.mail.conftest import ALICE
-from tests.mail.post_office import SmtpServer
 from tests.mail.test_delivery import DeliverDueMails, EnqueueMail
+from tests.support.smtp_server import SmtpServer
 
 SHIPPED = Path(__file__).resolve().parents[2] / "latchkey" / "templates"
 
@@ -73,7 +73,9 @@ def test_no_mail_asks_the_network_for_anything(
 
 @pytest.mark.ledger("ASVS-1.3.7", "ASVS-1.2.1")
 @pytest.mark.parametrize("name", ["{{ 7*7 }}", "{% load i18n %}", "<b>Bobby</b> & 'Tables'", "O'Brien \N{SNOWMAN}"])
-def test_a_display_name_is_data(configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, name: str) -> None:
+def test_a_display_name_is_data(
+    configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, name: str
+) -> None:
     named = "<" not in name
     enqueue_mail(username=name)
     assert deliver_due_mails() == [Outcome.SENT]
@@ -84,7 +86,9 @@ def test_a_display_name_is_data(configured_smtp_server: SmtpServer, enqueue_mail
 
 
 @pytest.mark.ledger("ASVS-1.2.1")
-def test_what_looks_like_html_is_shown_as_it_was_typed(configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails) -> None:
+def test_what_looks_like_html_is_shown_as_it_was_typed(
+    configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails
+) -> None:
     enqueue_mail(MailKind.NEW_DEVICE, device="<img onerror=alert(1)>", when="now", address='"><script>')
     deliver_due_mails()
     text, html = last_mail_bodies(configured_smtp_server)
@@ -96,7 +100,11 @@ def test_what_looks_like_html_is_shown_as_it_was_typed(configured_smtp_server: S
 @pytest.mark.parametrize("name", ["www.example.org", "see https://example.org", "call me@example.org", "x" * 65])
 @pytest.mark.parametrize("kind", [MailKind.PASSWORD_RESET, MailKind.REGISTRATION_OF_KNOWN_ADDRESS])
 def test_nobody_has_us_send_their_link_to_somebody_else(
-    configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, kind: MailKind, name: str
+    configured_smtp_server: SmtpServer,
+    enqueue_mail: EnqueueMail,
+    deliver_due_mails: DeliverDueMails,
+    kind: MailKind,
+    name: str,
 ) -> None:
     enqueue_mail(kind, username=name)
     deliver_due_mails()
@@ -131,7 +139,10 @@ def test_an_address_that_is_more_than_one_reaches_nobody(
 
 
 def test_a_subject_is_one_line_whatever_is_in_it(
-    configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, install_templates: Callable[..., None]
+    configured_smtp_server: SmtpServer,
+    enqueue_mail: EnqueueMail,
+    deliver_due_mails: DeliverDueMails,
+    install_templates: Callable[..., None],
 ) -> None:
     install_templates({"password_reset.subject.txt": "For {{ username }}\nand others"})
     enqueue_mail(username="Alice\r\nBcc: mallory@example.com")
@@ -152,7 +163,10 @@ def test_an_address_that_smtp_cannot_carry_is_given_up_and_not_bent(
 
 
 def test_an_operators_templates_come_first_one_by_one(
-    configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, install_templates: Callable[..., None]
+    configured_smtp_server: SmtpServer,
+    enqueue_mail: EnqueueMail,
+    deliver_due_mails: DeliverDueMails,
+    install_templates: Callable[..., None],
 ) -> None:
     install_templates({"password_reset.txt": "Moin! {{ link }} <{{ code }}>\n", "base.html": "<p>{{ subject }}</p>"})
     refuse_broken_templates()
@@ -167,7 +181,11 @@ def test_an_operators_templates_come_first_one_by_one(
 
 @pytest.mark.parametrize("text", ["{% if %}", "{% extends 'mail/none.html' %}", "{% load nothing %}"])
 def test_a_broken_template_is_named_before_serving_and_its_mails_wait(
-    configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, install_templates: Callable[..., None], text: str
+    configured_smtp_server: SmtpServer,
+    enqueue_mail: EnqueueMail,
+    deliver_due_mails: DeliverDueMails,
+    install_templates: Callable[..., None],
+    text: str,
 ) -> None:
     install_templates({"password_reset.html": text})
     with pytest.raises(ImproperlyConfigured, match=r"^The templates of the mail password_reset cannot be used: .+\)$"):

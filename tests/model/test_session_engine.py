@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 from pytest_django import Settings
 
-from tests.model.machine import SessionMachine
+from tests.model.session_machine import SessionMachine
 
 FAST = settings(
     max_examples=100,
@@ -22,7 +22,9 @@ LONG = settings(FAST, max_examples=500, derandomize=False)
 
 
 @pytest.fixture(autouse=True)
-def cheap_steps(db: None, settings: Settings, caplog: pytest.LogCaptureFixture, set_policy: Callable[..., None]) -> None:
+def cheap_steps(
+    db: None, settings: Settings, caplog: pytest.LogCaptureFixture, set_policy: Callable[..., None]
+) -> None:
     """Make a sign-in cost microseconds, and say nothing of it: what is looked at here is what comes after."""
     set_policy(failures_per_account=100, failures_per_address=100_000)
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -6,13 +6,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.deploy.production import production_server
-from tests.faults.conftest import assert_outcome, pytest_terminal_summary
 from tests.nodes.traffic import Traffic
 from tests.proxy.nginx import Nginx
 from tests.server import Server
-
-__all__ = ["assert_outcome", "pytest_terminal_summary"]
+from tests.support.production import production_server
 
 collect_ignore_glob = [] if settings.DATABASE_URL else ["test_*"]
 

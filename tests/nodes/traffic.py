@@ -7,9 +7,9 @@ from typing import Self
 import httpx
 import psycopg
 
-from tests.faults.clients import Load
 from tests.people import Person
-from tests.proxy.tls import ProxyAddress, proxy_client
+from tests.proxy.tls_client import ProxyAddress, proxy_client
+from tests.support.refreshing_clients import Load
 
 
 class VirtualUser:

@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.operations.roles import PAGE
 from tests.postgres import embedded_installation
 from tests.server import Server
+from tests.support.postgres_roles import PAGE
 
 
 def back_up(server: Server) -> None:

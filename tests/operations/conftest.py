@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.faults.postgresql import shared_directory, stop_afterwards
 from tests.postgres import Postgres
 from tests.server import Server, create_database
+from tests.support.postgres_servers import shared_directory, stop_afterwards
 
 collect_ignore_glob = [] if settings.DATABASE_URL else ["test_postgresql_*"]
 

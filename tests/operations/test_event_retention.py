@@ -13,11 +13,8 @@ from django.db import connection, connections
 from latchkey.audit.models import AuditEvent
 from latchkey.audit.prune import BATCH, prune
 from latchkey.core import clock as clocks
-from tests.api.conftest import clock
 from tests.people import Person
 from tests.server import Server
-
-__all__ = ["clock"]
 
 DEADLINE_SECONDS = 20.0
 """Seconds: a worker that has begun tells what it counted within ten, and sees what hour it is."""

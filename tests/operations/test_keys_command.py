@@ -15,12 +15,8 @@ from django.core.management import call_command
 
 from latchkey.signing_keys.models import SigningKey
 from latchkey.signing_keys.startup import prepare_keys
-from tests.api.conftest import clock
-from tests.promises.conftest import captured_log
-from tests.promises.lines import CapturedLog
 from tests.server import Server
-
-__all__ = ["clock", "captured_log"]
+from tests.support.captured_log import CapturedLog
 
 PLANNED = timedelta(minutes=10)
 VERIFIES = timedelta(minutes=61)
@@ -106,7 +102,9 @@ def test_the_list_says_which_key_cannot_be_decrypted(first: str, settings: Any) 
     assert json.loads(keys("list", "--json"))[0]["decrypts"] is False
 
 
-def test_the_key_that_signs_is_retired_once_another_does(clock: time_machine.Traveller, first: str, captured_log: CapturedLog) -> None:
+def test_the_key_that_signs_is_retired_once_another_does(
+    clock: time_machine.Traveller, first: str, captured_log: CapturedLog
+) -> None:
     with pytest.raises(ImproperlyConfigured, match=rf"^The key {first} signs, or is to sign next; run 'latchkey keys"):
         keys("retire", first, "--yes")
     keys("rotate")

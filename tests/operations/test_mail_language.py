@@ -6,9 +6,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.mail.catalogue import write_catalogue
-from tests.mail.post_office import SmtpServer
+from tests.operations.gettext_catalogue import write_catalogue
 from tests.server import Server
+from tests.support.smtp_server import SmtpServer
 
 GERMAN = {
     "Set a new password for %(site)s": "Neues Passwort für %(site)s",

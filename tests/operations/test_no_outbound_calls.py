@@ -7,11 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.admin.conftest import admin
-from tests.admin.pages import USERS, Browser
 from tests.people import Person
-
-__all__ = ["admin"]
+from tests.support.admin_pages import USERS, Browser
 
 NETWORK_EVENTS = {"socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname", "urllib.Request"}
 NETWORK_EVENTS |= {"http.client.connect", "smtplib.connect", "ftplib.connect", "subprocess.Popen", "os.system"}

@@ -11,11 +11,11 @@ import pytest
 
 from latchkey.db.async_pool import POOL_SIZE
 from latchkey.hashing.executor import MAX_CONCURRENT
-from tests.operations.roles import OWNER, PAGE, role_url, postgres_with_roles
 from tests.people import Person
 from tests.postgres import Postgres
 from tests.problems import assert_problem
 from tests.server import Server
+from tests.support.postgres_roles import OWNER, PAGE, postgres_with_roles, role_url
 
 pytestmark = pytest.mark.fault
 WORKERS, THREADS, MAIL_CONNECTIONS, METRICS_CONNECTIONS = 2, 4, 1, 1

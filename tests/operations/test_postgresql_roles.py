@@ -9,11 +9,11 @@ import httpx
 import psycopg
 import pytest
 
-from tests.faults.postgresql import shared_directory, stop_afterwards
-from tests.operations.roles import OWNER, SERVICE, role_statements, role_url, postgres_with_roles
 from tests.people import Person
 from tests.postgres import Postgres
 from tests.server import ADMIN_EMAIL, ADMIN_PASSWORD, Server
+from tests.support.postgres_roles import OWNER, SERVICE, postgres_with_roles, role_statements, role_url
+from tests.support.postgres_servers import shared_directory, stop_afterwards
 
 SCRIPT = Path(__file__).resolve().parents[2] / "deploy" / "roles.sh"
 FORBIDDEN = [

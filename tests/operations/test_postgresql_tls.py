@@ -7,13 +7,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.operations.certificates import CertificateAuthority
-from tests.operations.roles import OWNER, role_url, postgres_with_roles
-from tests.operations.tls_front import TlsProxy
+from tests.operations.postgres_tls_proxy import TlsProxy
 from tests.people import Person
 from tests.postgres import Postgres
 from tests.problems import assert_problem
 from tests.server import Server
+from tests.support.certificates import CertificateAuthority
+from tests.support.postgres_roles import OWNER, postgres_with_roles, role_url
 
 HERE, ELSEWHERE = "127.0.0.1", "127.0.0.2"
 
@@ -46,7 +46,9 @@ def verify_full_url(trusted_ca: CertificateAuthority, tmp_path: Path) -> Iterato
     made: list[Server] = []
 
     def make(port: int) -> Server:
-        made.append(Server(tmp_path, role_url(OWNER, port, options=f"?sslmode=verify-full&sslrootcert={trusted_ca.file}")))
+        made.append(
+            Server(tmp_path, role_url(OWNER, port, options=f"?sslmode=verify-full&sslrootcert={trusted_ca.file}"))
+        )
         return made[-1]
 
     yield make
@@ -56,7 +58,9 @@ def verify_full_url(trusted_ca: CertificateAuthority, tmp_path: Path) -> Iterato
 
 
 @pytest.mark.ledger("ASVS-12.3.1")
-def test_a_verified_server_is_worked_with_over_tls_alone(tls_proxy: TlsProxy, verify_full_url: Callable[[int], Server]) -> None:
+def test_a_verified_server_is_worked_with_over_tls_alone(
+    tls_proxy: TlsProxy, verify_full_url: Callable[[int], Server]
+) -> None:
     server = verify_full_url(tls_proxy.port).start()
     with httpx.Client(base_url=server.url) as http:
         assert http.get("/readyz").status_code == 200
@@ -67,7 +71,11 @@ def test_a_verified_server_is_worked_with_over_tls_alone(tls_proxy: TlsProxy, ve
 
 @pytest.mark.ledger("ASVS-12.3.2")
 def test_no_server_is_started_on_a_database_that_cannot_prove_itself(
-    tls_proxy: TlsProxy, verify_full_url: Callable[[int], Server], trusted_ca: CertificateAuthority, untrusted_ca: CertificateAuthority, postgres: Postgres
+    tls_proxy: TlsProxy,
+    verify_full_url: Callable[[int], Server],
+    trusted_ca: CertificateAuthority,
+    untrusted_ca: CertificateAuthority,
+    postgres: Postgres,
 ) -> None:
     server = verify_full_url(tls_proxy.port)
     assert server.command("migrate", "--verbosity", "0").returncode == 0
@@ -86,7 +94,10 @@ def assert_refused(server: Server, reason: str) -> None:
 
 @pytest.mark.ledger("ASVS-12.3.1", "ASVS-12.3.2")
 def test_a_database_that_turns_false_is_told_as_503_until_it_is_itself_again(
-    tls_proxy: TlsProxy, verify_full_url: Callable[[int], Server], trusted_ca: CertificateAuthority, untrusted_ca: CertificateAuthority
+    tls_proxy: TlsProxy,
+    verify_full_url: Callable[[int], Server],
+    trusted_ca: CertificateAuthority,
+    untrusted_ca: CertificateAuthority,
 ) -> None:
     server = verify_full_url(tls_proxy.port).start()
     with httpx.Client(base_url=server.url) as http:

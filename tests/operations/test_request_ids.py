@@ -5,14 +5,10 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from tests.attacks.conftest import DatabaseDown, database_down
+from tests.fixtures.database import DatabaseDown
 from tests.people import Person
 from tests.problems import assert_problem
-from tests.promises.conftest import captured_log
-from tests.promises.lines import CapturedLog
-from tests.promises.test_mistakes import raising_client
-
-__all__ = ["database_down", "raising_client", "captured_log"]
+from tests.support.captured_log import CapturedLog
 
 
 @pytest.mark.ledger("ASVS-16.5.1")
@@ -26,7 +22,9 @@ def test_a_mistake_of_ours_is_answered_with_the_id_of_its_log_lines_and_nothing_
 
 
 @pytest.mark.ledger("ASVS-16.5.1")
-def test_every_failure_has_an_id_of_its_own_and_a_refusal_has_none(http: httpx.Client, database_down: DatabaseDown) -> None:
+def test_every_failure_has_an_id_of_its_own_and_a_refusal_has_none(
+    http: httpx.Client, database_down: DatabaseDown
+) -> None:
     with database_down():
         ids = {UUID(http.get("/readyz").headers["X-Request-ID"]) for _ in range(3)}
     assert len(ids) == 3
@@ -34,7 +32,9 @@ def test_every_failure_has_an_id_of_its_own_and_a_refusal_has_none(http: httpx.C
 
 
 @pytest.mark.parametrize("name", ["X-Request-ID", "X-Correlation-ID", "x_request_id"])
-def test_an_id_that_a_client_sends_is_not_believed(http: httpx.Client, captured_log: CapturedLog, database_down: DatabaseDown, name: str) -> None:
+def test_an_id_that_a_client_sends_is_not_believed(
+    http: httpx.Client, captured_log: CapturedLog, database_down: DatabaseDown, name: str
+) -> None:
     theirs = str(uuid4())
     http.headers[name] = theirs
     Person(http, "alice@example.com").register().login()

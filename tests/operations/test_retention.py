@@ -10,12 +10,8 @@ from django.contrib.sessions.models import Session as Cookie
 from django.core.management import call_command
 
 from latchkey.sessions.models import Session
-from tests.admin.conftest import admin
-from tests.admin.pages import USERS, Browser
-from tests.api.conftest import clock
 from tests.people import Person
-
-__all__ = ["admin", "clock"]
+from tests.support.admin_pages import USERS, Browser
 
 
 def prune() -> None:

@@ -5,11 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.clients import Load
-from tests.faults.conftest import assert_outcome, start_load
 from tests.server import Server
-
-__all__ = ["assert_outcome", "start_load"]
+from tests.support.refreshing_clients import Load
 
 MIGRATIONS = sorted(path.stem for path in Path(__file__).parents[2].glob("latchkey/migrations/0*.py"))
 STATEMENTS_0_1 = Path(__file__).with_name("statements_0_1.py").read_text()

@@ -6,11 +6,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.faults.conftest import assert_outcome, start_load, pytest_terminal_summary
-from tests.pgbouncer.pooler import PREPARED_STATEMENTS_SINCE, PgBouncer, installed, installed_version
+from tests.pgbouncer.pgbouncer_process import PREPARED_STATEMENTS_SINCE, PgBouncer, installed, installed_version
 from tests.server import Server
-
-__all__ = ["assert_outcome", "start_load", "pytest_terminal_summary"]
 
 collect_ignore_glob = [] if settings.DATABASE_URL else ["test_*"]
 

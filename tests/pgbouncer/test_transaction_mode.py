@@ -7,12 +7,12 @@ import httpx
 import psycopg
 import pytest
 
-from tests.faults.clients import Load
-from tests.faults.doors import assert_unavailable, send_refresh
-from tests.limits.guessing import try_password, fail_logins
 from tests.people import Person
-from tests.pgbouncer.pooler import PgBouncer
+from tests.pgbouncer.pgbouncer_process import PgBouncer
 from tests.server import ADMIN_EMAIL, ADMIN_PASSWORD, Server
+from tests.support.availability import assert_unavailable, send_refresh
+from tests.support.login_attempts import fail_logins, try_password
+from tests.support.refreshing_clients import Load
 
 pytestmark = pytest.mark.pgbouncer
 
@@ -40,7 +40,10 @@ def test_the_documented_exchange_and_the_limits_hold(pooled_server: Server) -> N
 
 
 def test_the_admin_area_reads_and_saves_beside_a_load(pooled_server: Server, start_load: Callable[..., Load]) -> None:
-    with start_load(pooled_server.url), httpx.Client(base_url=pooled_server.url, timeout=20, follow_redirects=True) as http:
+    with (
+        start_load(pooled_server.url),
+        httpx.Client(base_url=pooled_server.url, timeout=20, follow_redirects=True) as http,
+    ):
         alice = Person(http, "alice@example.com").register().login()
 
         def press(path: str, **typed: str) -> httpx.Response:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.proxy.started import ProxyProcess
+from tests.proxy.proxy_process import ProxyProcess
 
 SAMPLE = Path(__file__).parents[2] / "deploy" / "Caddyfile"
 

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from tests.deploy.production import HOST
+from tests.support.production import HOST
 
 
 def create_certificate(certificate: Path, key: Path) -> None:

@@ -7,11 +7,11 @@ import httpx
 import pytest
 from django.conf import settings
 
-from tests.deploy.production import production_server
 from tests.people import Person
 from tests.proxy.nginx import Nginx
-from tests.proxy.tls import TlsConnection, proxy_client
+from tests.proxy.tls_client import TlsConnection, proxy_client
 from tests.server import Server, create_database
+from tests.support.production import production_server
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.proxy.started import ProxyProcess
+from tests.proxy.proxy_process import ProxyProcess
 
 SAMPLE = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 MAIN = """

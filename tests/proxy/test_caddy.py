@@ -6,12 +6,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.deploy.production import production_server
 from tests.people import Person
 from tests.problems import assert_problem
 from tests.proxy.caddy import Caddy
-from tests.proxy.tls import proxy_client
+from tests.proxy.tls_client import proxy_client
 from tests.server import Server
+from tests.support.production import production_server
 
 pytestmark = pytest.mark.proxy
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
+from tests.http.test_framing import ENCODINGS, LENGTHS, LINES
 from tests.people import PASSWORD, Person
-from tests.proxy.tls import TlsConnection, with_public_host
+from tests.proxy.tls_client import TlsConnection, with_public_host
 from tests.server import Server
-from tests.wire.connection import Connection, post, request
-from tests.wire.test_framing import ENCODINGS, LENGTHS, LINES
+from tests.support.http_connection import Connection, post, request
 
 pytestmark = pytest.mark.proxy
 

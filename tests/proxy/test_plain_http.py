@@ -6,12 +6,12 @@ from itertools import product
 import httpx
 import pytest
 
-from tests.deploy.production import HOST, PUBLIC_URL
 from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
 from tests.proxy.nginx import SAMPLE, Nginx
-from tests.proxy.tls import PUBLIC_HOST_HEADER
-from tests.wire.connection import Connection, request
+from tests.proxy.tls_client import PUBLIC_HOST_HEADER
+from tests.support.http_connection import Connection, request
+from tests.support.production import HOST, PUBLIC_URL
 
 pytestmark = pytest.mark.proxy
 

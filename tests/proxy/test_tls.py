@@ -7,9 +7,9 @@ import warnings
 import httpx
 import pytest
 
-from tests.deploy.production import HOST
 from tests.proxy.nginx import Nginx
-from tests.proxy.tls import TlsConnection, trusting_context
+from tests.proxy.tls_client import TlsConnection, trusting_context
+from tests.support.production import HOST
 
 pytestmark = pytest.mark.proxy
 

@@ -4,8 +4,8 @@ from functools import partial
 
 import pytest
 
-from tests.races.conftest import OpenRace
-from tests.races.racing import login_action
+from tests.fixtures.races import OpenRace
+from tests.support.simultaneous import login_action
 
 pytestmark = pytest.mark.race
 ROUNDS = 200

@@ -5,9 +5,9 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from tests.fixtures.races import OpenRace, open_clients
 from tests.people import Person
-from tests.races.conftest import OpenRace, open_clients
-from tests.races.racing import Action, decode_claims, login_action, with_tokens
+from tests.support.simultaneous import Action, decode_claims, login_action, with_tokens
 
 pytestmark = pytest.mark.race
 ROUNDS = 40  # of 200 requests each

@@ -6,9 +6,9 @@ from functools import partial
 import httpx
 import pytest
 
+from tests.fixtures.races import OpenRace, open_clients
 from tests.people import PASSWORD, Person, try_login
-from tests.races.conftest import OpenRace, open_clients
-from tests.races.racing import Race
+from tests.support.simultaneous import Race
 
 pytestmark = pytest.mark.race
 ROUNDS, USES, TYPED = 20, 20, 8

@@ -2,9 +2,9 @@
 
 import pytest
 
+from tests.fixtures.races import OpenRace
 from tests.people import PASSWORD
-from tests.races.conftest import OpenRace
-from tests.races.racing import session_id_from, login_action, with_tokens
+from tests.support.simultaneous import login_action, session_id_from, with_tokens
 
 pytestmark = pytest.mark.race
 ROUNDS = 200
@@ -19,10 +19,10 @@ def test_two_sign_ins_at_once_are_two_independent_sessions(race: OpenRace) -> No
             phone, laptop = on.copies(alice, 2)
             answers = [outcome.answer for outcome in on.start(login_action(phone), login_action(laptop))]
             assert [answer.status_code for answer in answers] == [200, 200]
-            assert session_id_from(answers[0].json()["access_token"]) != session_id_from(answers[1].json()["access_token"])
-            phone, laptop = (
-                with_tokens(each, answer) for each, answer in zip((phone, laptop), answers, strict=True)
+            assert session_id_from(answers[0].json()["access_token"]) != session_id_from(
+                answers[1].json()["access_token"]
             )
+            phone, laptop = (with_tokens(each, answer) for each, answer in zip((phone, laptop), answers, strict=True))
             stolen = phone.refresh_token
             assert phone.refresh().refresh().me().status_code == 200
             assert phone.try_refresh(stolen).status_code == 401  # a replay, which ends this session alone

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.races.conftest import OpenRace
+from tests.fixtures.races import OpenRace
 
 
 @pytest.mark.parametrize("rounds", [20, pytest.param(200, marks=pytest.mark.race)])

@@ -4,8 +4,8 @@ from functools import partial
 
 import pytest
 
+from tests.fixtures.races import OpenRace
 from tests.people import PASSWORD
-from tests.races.conftest import OpenRace
 
 pytestmark = pytest.mark.race
 ROUNDS = 200

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.races.conftest import OpenRace
-from tests.races.racing import session_id_from, login_action
+from tests.fixtures.races import OpenRace
+from tests.support.simultaneous import login_action, session_id_from
 
 pytestmark = pytest.mark.race
 ROUNDS = 200
@@ -19,7 +19,9 @@ def test_a_refresh_at_the_last_moment_is_either_in_time_or_refused(race: OpenRac
             by_sign_in = number % 4 == 3  # which prunes after its hashing; the operator prunes at once
             assert on.operator("let_expire", session_id_from(alice.access_token), number % 20 + 20 * by_sign_in) == 1
             if by_sign_in:
-                *signed_in, refreshed = on.start(*(login_action(tab) for tab in tabs[1:]), then=alice.try_refresh, after=1)
+                *signed_in, refreshed = on.start(
+                    *(login_action(tab) for tab in tabs[1:]), then=alice.try_refresh, after=1
+                )
                 assert {outcome.answer.status_code for outcome in signed_in} == {200}
                 outcomes = [refreshed]
             else:

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from tests.races.conftest import OpenRace
+from tests.fixtures.races import OpenRace
 
 pytestmark = pytest.mark.race
 ROUNDS = 200

@@ -5,9 +5,9 @@ from functools import partial
 
 import pytest
 
-from tests.races.conftest import OpenRace, race_server
-from tests.races.racing import session_id_from, login_action
+from tests.fixtures.races import OpenRace, race_server
 from tests.server import Server
+from tests.support.simultaneous import login_action, session_id_from
 
 pytestmark = pytest.mark.race
 ROUNDS = 200

@@ -7,9 +7,9 @@ import pytest
 
 from tests.postgres import free_port
 from tests.proxy.nginx import MAIN
-from tests.recipes.behind import run_upstream
-from tests.recipes.caller import assert_bearer_checks
-from tests.recipes.page import code_blocks, apply_changes, run_program
+from tests.recipes.bearer_checks import assert_bearer_checks
+from tests.recipes.recipe import apply_changes, code_blocks, run_program
+from tests.recipes.upstream import run_upstream
 from tests.server import Server
 
 pytestmark = pytest.mark.recipes

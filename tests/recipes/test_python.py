@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 from tests.postgres import free_port
-from tests.recipes.caller import assert_bearer_checks
-from tests.recipes.offline import assert_tokens_are_verified, use_key_pair
-from tests.recipes.page import code_blocks, add_credential, run_program
+from tests.recipes.bearer_checks import assert_bearer_checks
+from tests.recipes.jwks_checks import assert_tokens_are_verified, use_key_pair
+from tests.recipes.recipe import add_credential, code_blocks, run_program
 from tests.server import Server
 
 SETTINGS = """

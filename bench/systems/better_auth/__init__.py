@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from bench.system import Ask, Person, System
+from bench.adapter import Adapter, Person, Request
 
 
-class BetterAuth(System):
+class BetterAuth(Adapter):
     name = "better_auth"
     title = "Better Auth 1.7.25 (node)"
     folder = Path(__file__).parent
@@ -30,15 +30,15 @@ class BetterAuth(System):
     def serve(self, python: Path, port: int) -> list[str]:
         return ["node", str(self.folder / "app" / "server.mjs")]
 
-    def sign_up(self, person: Person) -> Ask | None:
+    def sign_up(self, person: Person) -> Request | None:
         body = {"email": person.email, "password": person.password, "name": "Alice"}
-        return Ask("POST", "/api/auth/sign-up/email", body)
+        return Request("POST", "/api/auth/sign-up/email", body)
 
-    def login(self, person: Person) -> Ask:
-        return Ask("POST", "/api/auth/sign-in/email", {"email": person.email, "password": person.password})
+    def login(self, person: Person) -> Request:
+        return Request("POST", "/api/auth/sign-in/email", {"email": person.email, "password": person.password})
 
-    def me(self, person: Person) -> Ask:
-        return Ask("GET", "/api/auth/get-session", headers={"Authorization": f"Bearer {person.access}"})
+    def me(self, person: Person) -> Request:
+        return Request("GET", "/api/auth/get-session", headers={"Authorization": f"Bearer {person.access}"})
 
     def store_tokens(self, person: Person, body: dict[str, Any], headers: dict[str, str]) -> None:
         person.access = headers["set-auth-token"]  # the signed form of the token in the body

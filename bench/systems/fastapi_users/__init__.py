@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from bench.system import Ask, Person, System
+from bench.adapter import Adapter, Person, Request
 
 APP = Path(__file__).parent / "app"
 
 
-class FastapiUsers(System):
+class FastapiUsers(Adapter):
     name = "fastapi_users"
     title = "fastapi-users 15.0.5, JWT"
     folder = Path(__file__).parent
@@ -31,14 +31,14 @@ class FastapiUsers(System):
         command = [str(python), "-m", "granian", "--interface", "asgi", "--http", "1", "--no-ws", "--loop", "uvloop"]
         return [*command, "--workers", "1", "--port", str(port), f"{APP}/main.py:app"]
 
-    def sign_up(self, person: Person) -> Ask | None:
-        return Ask("POST", "/auth/register", {"email": person.email, "password": person.password})
+    def sign_up(self, person: Person) -> Request | None:
+        return Request("POST", "/auth/register", {"email": person.email, "password": person.password})
 
-    def login(self, person: Person) -> Ask:
-        return Ask("POST", "/auth/jwt/login", {"username": person.email, "password": person.password}, form=True)
+    def login(self, person: Person) -> Request:
+        return Request("POST", "/auth/jwt/login", {"username": person.email, "password": person.password}, form=True)
 
-    def me(self, person: Person) -> Ask:
-        return Ask("GET", "/users/me", headers={"Authorization": f"Bearer {person.access}"})
+    def me(self, person: Person) -> Request:
+        return Request("GET", "/users/me", headers={"Authorization": f"Bearer {person.access}"})
 
     def store_tokens(self, person: Person, body: dict[str, Any], headers: dict[str, str]) -> None:
         person.access = body["access_token"]

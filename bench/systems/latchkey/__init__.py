@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from bench.system import Ask, Person, System
+from bench.adapter import Adapter, Person, Request
 
 ROOT = Path(__file__).resolve().parents[3]
 MAX_SETTING = "100000"
 
 
-class Latchkey(System):
+class Latchkey(Adapter):
     name = "latchkey"
     title = "Latchkey"
     folder = Path(__file__).parent
@@ -37,17 +37,17 @@ class Latchkey(System):
         command = [str(python.with_name("latchkey")), "serve", "--port", str(port)]
         return [*command, "--workers", str(workers), "--threads", "4"]
 
-    def sign_up(self, person: Person) -> Ask | None:
-        return Ask("POST", "/api/register/", {"email": person.email, "password": person.password})
+    def sign_up(self, person: Person) -> Request | None:
+        return Request("POST", "/api/register/", {"email": person.email, "password": person.password})
 
-    def login(self, person: Person) -> Ask:
-        return Ask("POST", "/api/login/", {"email": person.email, "password": person.password})
+    def login(self, person: Person) -> Request:
+        return Request("POST", "/api/login/", {"email": person.email, "password": person.password})
 
-    def refresh(self, person: Person) -> Ask:
-        return Ask("POST", "/api/refresh/", {"refresh_token": person.refresh})
+    def refresh(self, person: Person) -> Request:
+        return Request("POST", "/api/refresh/", {"refresh_token": person.refresh})
 
-    def me(self, person: Person) -> Ask:
-        return Ask("GET", "/api/me/", headers={"Authorization": f"Bearer {person.access}"})
+    def me(self, person: Person) -> Request:
+        return Request("GET", "/api/me/", headers={"Authorization": f"Bearer {person.access}"})
 
     def store_tokens(self, person: Person, body: dict[str, Any], headers: dict[str, str]) -> None:
         person.access, person.refresh = body["access_token"], body["refresh_token"]

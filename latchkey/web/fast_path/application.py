@@ -2,7 +2,7 @@
 
 A plain view takes the request that is exactly as documented. Any other goes the long way: the same endpoint on
 Django REST Framework, which renders pages and knows every refusal. Both ways give the same bytes and headers
-(docs/decisions/0008-a-short-way-for-the-hot-endpoints.md, tests/api/test_short_way.py).
+(docs/decisions/0008-a-short-way-for-the-hot-endpoints.md, tests/web/test_fast_path.py).
 """
 
 import json

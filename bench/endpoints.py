@@ -1,0 +1,60 @@
+"""What is asked of a system again and again, and what counts as a right answer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.adapter import Adapter, Person, Request
+from bench.http_client import Response
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One kind of request. `take` keeps what an answer brought, and says what is wrong with it, if anything."""
+
+    name: str
+    build_request: Callable[[Person], Request]
+    check_response: Callable[[Person, Response], str]
+
+
+def baseline(name: str, ask: Request, right: bytes) -> Endpoint:
+    """Return the door of something that gives one answer to all."""
+    return Endpoint(name, lambda person: ask, lambda person, answer: "" if answer.body == right else describe(answer))
+
+
+def me(system: Adapter) -> Endpoint:
+    def take(person: Person, answer: Response) -> str:
+        return "" if answer.status == 200 and person.email.encode() in answer.body else describe(answer)
+
+    return Endpoint("me", system.me, take)
+
+
+def login(system: Adapter, name: str = "login") -> Endpoint:
+    return Endpoint(name, system.login, token_checker(system, set()))
+
+
+def refresh(system: Adapter) -> Endpoint:
+    return Endpoint("refresh", system.refresh, token_checker(system, set()))
+
+
+def token_checker(system: Adapter, seen: set[str]) -> Callable[[Person, Response], str]:
+    """Return what keeps the tokens of an answer, and counts as wrong any that anybody has had before."""
+
+    def take(person: Person, answer: Response) -> str:
+        if answer.status != 200:
+            return describe(answer)
+        access, refresh = person.access, person.refresh
+        system.store_tokens(person, answer.json(), answer.headers)
+        if not system.rotates:
+            return "" if person.access else "no access token"
+        if not person.access or person.access == access or person.access in seen:
+            return "an access token that is not new"
+        if not person.refresh or person.refresh == refresh or person.refresh in seen:
+            return "a refresh token that is not new"
+        seen.update((person.access, person.refresh))
+        return ""
+
+    return take
+
+
+def describe(answer: Response) -> str:
+    return f"{answer.status} {answer.body[:200].decode(errors='replace')}"

@@ -1,0 +1,104 @@
+"""HTTP/1.1 over one kept-alive socket, in as few steps as Python can do it."""
+
+import json
+import socket
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from bench.adapter import Request
+
+
+@dataclass(slots=True)
+class Response:
+    status: int
+    headers: dict[str, str]  # names in lower case; several of one name are joined by a comma
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def encode_request(ask: Request) -> bytes:
+    """Return the bytes of a request."""
+    head = f"{ask.method} {ask.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    for name, value in ask.headers.items():
+        head += f"{name}: {value}\r\n"
+    if ask.body is None:
+        return f"{head}\r\n".encode()
+    if ask.form:
+        kind, body = "application/x-www-form-urlencoded", urlencode(ask.body)
+    else:
+        kind, body = "application/json", json.dumps(ask.body)
+    return f"{head}Content-Type: {kind}\r\nContent-Length: {len(body.encode())}\r\n\r\n{body}".encode()
+
+
+class HttpConnection:
+    """One connection: a request goes out, and its answer is taken apart as it comes in."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.buffer = b""
+
+    def send(self, ask: Request) -> None:
+        self.socket.sendall(encode_request(ask))
+
+    def receive(self) -> Response | None:
+        """Read what has come; return the answer once it is whole."""
+        part = self.socket.recv(65536)
+        if not part:
+            raise ConnectionError("the server has closed the connection")
+        self.buffer = self.buffer + part if self.buffer else part
+        answer = parse_response(self.buffer)
+        if answer:
+            self.buffer = b""  # one request at a time: nothing of a next answer can have come
+        return answer
+
+    def request(self, ask: Request) -> Response:
+        """Send a request and wait for its answer."""
+        self.send(ask)
+        return self.read_response()
+
+    def read_response(self) -> Response:
+        """Wait for an answer."""
+        while (answer := self.receive()) is None:
+            pass
+        return answer
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+def parse_response(raw: bytes) -> Response | None:
+    """Return the answer, or None where more of it has to come."""
+    head, gap, body = raw.partition(b"\r\n\r\n")
+    if not gap:
+        return None
+    first, *lines = head.decode("latin-1").split("\r\n")
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(": ")
+        name = name.lower()
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    if "content-length" in headers:
+        if len(body) < int(headers["content-length"]):
+            return None
+    elif "transfer-encoding" in headers:
+        whole = decode_chunked(body)
+        if whole is None:
+            return None
+        body = whole
+    return Response(int(first[9:12]), headers, body)
+
+
+def decode_chunked(chunks: bytes) -> bytes | None:
+    """Return a chunked body in one piece, or None where more of it has to come."""
+    body = b""
+    while True:
+        size, gap, rest = chunks.partition(b"\r\n")
+        if not gap or len(rest) < int(size, 16) + 2:
+            return None
+        if not int(size, 16):
+            return body
+        body, chunks = body + rest[: int(size, 16)], rest[int(size, 16) + 2 :]

@@ -1,0 +1,100 @@
+"""A system under test, with all that it has in a run: a database, servers, people."""
+
+from pathlib import Path
+
+from bench import endpoints as doors
+from bench import processes
+from bench.adapter import Adapter, Person
+from bench.database import Database
+from bench.http_client import HttpConnection
+from bench.profiles import Profile
+from bench.server import BenchmarkError, ServerProcess, run_command
+from tests.postgres import free_port
+
+PASSWORD = "seven wild geese over the harbour"
+REFRESH_USERS, CHEAP_LOGIN_USERS = 8, 80
+"""Who refreshes; and who signs in with the cheap hash, few times each, for a user has few devices."""
+
+
+class SystemUnderTest:
+    """Two servers on one database: as it ships, and with a hash that costs nothing, where people of its own sign in."""
+
+    def __init__(self, system: Adapter, python: Path, database: Database, folder: Path, size: Profile) -> None:
+        self.system, self.python, self.database, self.folder = system, python, database, folder
+        self.running: list[ServerProcess] = []
+        self.refresh_users, self.login_users = (
+            make_people("follower", REFRESH_USERS),
+            make_people("signer", size.login_users),
+        )
+        self.cheap_login_users = make_people("cheap", CHEAP_LOGIN_USERS)
+        self.refresh, self.login = doors.refresh(system), doors.login(system)
+        self.cheap_login = doors.login(system, "login without the hash")
+        folder.mkdir()
+
+    def make_tables(self) -> None:
+        environment = self.system.environment(self.python, 1, self.database.url(), False)
+        for command in self.system.setup_commands(self.python):
+            run_command(command, environment, self.system.folder)
+
+    def start(self) -> None:
+        """Start both servers, have everybody sign up, and the followers sign in."""
+        self.main_server = self.serve()
+        self.boot_seconds = [self.main_server.boot_seconds]
+        self.sign_up(self.main_server, [*self.refresh_users, *self.login_users], cheap=False)
+        self.cheap_server = self.serve(cheap=True)
+        self.boot_seconds.append(self.cheap_server.boot_seconds)
+        self.sign_up(self.cheap_server, self.cheap_login_users, cheap=True)
+        self.sign_in(self.main_server, self.refresh_users)
+
+    def serve(
+        self, cheap: bool = False, database_port: int = 0, cores: set[int] = processes.SERVER_CORES, **options: int
+    ) -> ServerProcess:
+        """Start one more server; return it once it answers. Options are those of the system's own serve()."""
+        port = free_port()
+        environment = self.system.environment(self.python, port, self.database.url(database_port), cheap)
+        command = self.system.serve(self.python, port, **options)
+        log = self.folder / f"server-{len(self.running)}.log"
+        running = ServerProcess(command, environment, self.system.folder, port, log)
+        self.running.append(running)
+        running.start(self.system.me(Person("nobody@example.com", "")), cores)
+        return running
+
+    def sign_up(self, server: ServerProcess, persons: list[Person], cheap: bool) -> None:
+        if self.system.sign_up(persons[0]) is None:
+            command = self.system.make_people_command(self.python, persons)
+            environment = self.system.environment(self.python, server.port, self.database.url(), cheap)
+            run_command(command or ["false"], environment, self.system.folder)
+            return
+        wire = HttpConnection(server.port)
+        for person in persons:
+            answer = wire.request(self.system.sign_up(person))
+            if answer.status not in (200, 201):
+                raise BenchmarkError(f"sign-up: {answer.status} {answer.body[:200]!r}")
+
+    def sign_in(self, server: ServerProcess, persons: list[Person]) -> None:
+        wire = HttpConnection(server.port)
+        for person in persons:
+            answer = wire.request(self.system.login(person))
+            if answer.status != 200:
+                raise BenchmarkError(f"login: {answer.status} {answer.body[:200]!r}")
+            self.system.store_tokens(person, answer.json(), answer.headers)
+
+    def refresh_tokens(self) -> None:
+        """Give the followers fresh access tokens."""
+        if not self.system.refreshes:
+            self.sign_in(self.main_server, self.refresh_users)
+            return
+        wire = HttpConnection(self.main_server.port)
+        for person in self.refresh_users:
+            answer = wire.request(self.system.refresh(person))
+            if answer.status != 200:
+                raise BenchmarkError(f"refresh: {answer.status} {answer.body[:200]!r}")
+            self.system.store_tokens(person, answer.json(), answer.headers)
+
+    def stop(self) -> None:
+        for running in self.running:
+            running.stop()
+
+
+def make_people(role: str, count: int) -> list[Person]:
+    return [Person(f"{role}{number}@example.com", PASSWORD) for number in range(count)]

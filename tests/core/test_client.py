@@ -1,0 +1,80 @@
+"""latchkey.core.client: who is calling, as far as the network can tell."""
+
+from ipaddress import ip_address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latchkey.core.client import ClientInfo
+
+
+def parse_client(
+    remote: str = "203.0.113.9", forwarded: str | None = None, proxies: int = 0, agent: str = ""
+) -> ClientInfo:
+    headers = {"REMOTE_ADDR": remote, "HTTP_USER_AGENT": agent}
+    return ClientInfo.from_environ(
+        headers | ({} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded}), proxies
+    )
+
+
+@pytest.mark.ledger("RFC9700-4.13")
+def test_without_a_trusted_proxy_the_header_is_noise() -> None:
+    assert parse_client(forwarded="198.51.100.1").address == "203.0.113.9"
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "address"),
+    [
+        (1, "198.51.100.1", "198.51.100.1"),
+        (1, "6.6.6.6, 198.51.100.1", "198.51.100.1"),
+        (2, "6.6.6.6, 198.51.100.1, 10.0.0.1", "198.51.100.1"),
+        (2, "198.51.100.1, 10.0.0.1", "198.51.100.1"),
+        (1, "198.51.100.1,2001:DB8::1", "2001:db8::1"),
+        (1, "  198.51.100.1\t", "198.51.100.1"),
+        (1, "198.51.100.1, junk", None),
+        (1, "198.51.100.1,", None),
+        (1, "", None),
+        (1, None, None),
+    ],
+)
+def test_the_last_address_that_a_stranger_cannot_write_counts(
+    proxies: int, forwarded: str | None, address: str | None
+) -> None:
+    assert parse_client(remote="10.0.0.2", forwarded=forwarded, proxies=proxies).address == address
+
+
+@pytest.mark.parametrize(
+    ("remote", "address"),
+    [
+        ("::1", "::1"),
+        ("2001:DB8:0:0::00AB", "2001:db8::ab"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("", None),
+        ("unix:", None),
+        ("203.0.113.9:4711", None),
+        ("[::1]:80", None),
+        ("203.0.113.999", None),
+        ("127.1", None),
+        ("0x7f.0.0.1", None),
+        ("localhost", None),
+    ],
+)
+def test_an_address_is_canonical_or_none(remote: str, address: str | None) -> None:
+    assert parse_client(remote=remote).address == address
+
+
+@pytest.mark.ledger("H-PRIV-01")
+def test_a_user_agent_is_cut_and_printable() -> None:
+    assert parse_client(agent="x" * 10_000).user_agent == "x" * 255
+    assert parse_client(agent="a\r\nb\x00c\x1b[31m\u202ed").user_agent == "a\ufffd\ufffdb\ufffdc\ufffd[31m\ufffdd"
+    assert ClientInfo.from_environ({}, 0) == ClientInfo(None, "")
+
+
+@given(st.text(), st.text(), st.text(), st.integers(0, 5))
+def test_no_header_can_break_it(remote: str, forwarded: str, agent: str, proxies: int) -> None:
+    client = parse_client(remote, forwarded, proxies, agent)
+    assert client.address is None or str(ip_address(client.address)) == client.address
+    assert len(client.user_agent) <= 255
+    assert client.user_agent.isprintable()

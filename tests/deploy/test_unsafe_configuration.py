@@ -1,0 +1,124 @@
+"""latchkey serve in production: it starts in a safe set-up, and not over one unsafe value."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.server import Server
+from tests.support.production import HOST, POSTGRESQL, SECRET, production_server, update_environment
+
+KEY, FALLBACKS, HOSTS = "LATCHKEY_SECRET_KEY", "LATCHKEY_SECRET_KEY_FALLBACKS", "LATCHKEY_ALLOWED_HOSTS"
+URL, ORIGINS = "LATCHKEY_PUBLIC_URL", "LATCHKEY_CORS_ORIGINS"
+MADE_BY_DJANGO = f"django-insecure-{SECRET}"
+UNSAFE = [
+    (KEY, SECRET[:16], "latchkey.E002", "LATCHKEY_SECRET_KEY has 16 characters"),
+    (KEY, SECRET[:49], "latchkey.E002", "LATCHKEY_SECRET_KEY has 49 characters"),
+    (KEY, "abcd" * 13, "latchkey.E002", "LATCHKEY_SECRET_KEY has fewer than 5 different characters"),
+    (KEY, MADE_BY_DJANGO, "latchkey.E002", "LATCHKEY_SECRET_KEY begins with 'django-insecure-'"),
+    (FALLBACKS, f"{SECRET},{SECRET[:49]}", "latchkey.E003", "Key 2 of LATCHKEY_SECRET_KEY_FALLBACKS has 49 characters"),
+    (FALLBACKS, "abcd" * 13, "latchkey.E003", "has fewer than 5 different characters"),
+    (FALLBACKS, MADE_BY_DJANGO, "latchkey.E003", "begins with 'django-insecure-'"),
+    (HOSTS, "", "latchkey.E004", "LATCHKEY_ALLOWED_HOSTS is not set"),
+    (HOSTS, f"{HOST},*", "latchkey.E004", "LATCHKEY_ALLOWED_HOSTS contains '*'"),
+    (HOSTS, "*.example.com", "latchkey.E004", "LATCHKEY_ALLOWED_HOSTS contains '*'"),
+    (URL, "", "latchkey.E005", "LATCHKEY_PUBLIC_URL is not set"),
+    (URL, f"http://{HOST}", "latchkey.E005", "is 'http://auth.example.com', which is not https"),
+    (URL, HOST, "latchkey.E005", "is 'auth.example.com', which is not https"),
+    (URL, "https://", "latchkey.E005", "which is not https"),
+    (URL, "https://[auth", "latchkey.E005", "which is not https"),
+    (ORIGINS, "*", "latchkey.E006", "LATCHKEY_CORS_ORIGINS contains '*'"),
+    (ORIGINS, "https://app.example.com,http://app.example.com", "latchkey.E006", "contains 'http://app.example.com'"),
+    (ORIGINS, "https://*.example.com", "latchkey.E006", "contains 'https://*.example.com'"),
+    ("EMAIL_URL", "console://", "latchkey.E013", "EMAIL_URL is 'console://', which prints mails"),
+    (ORIGINS, "null", "latchkey.E006", "contains 'null'"),
+]
+
+
+@pytest.fixture
+def safe(tmp_path: Path, database_url: str) -> Iterator[Server]:
+    server = production_server(tmp_path, database_url)
+    yield server
+    if server.process:
+        server.kill()
+
+
+def serve(server: Server) -> tuple[int, list[str]]:
+    done = server.command("serve", "--port", str(server.port), timeout=15)  # a refusal takes one second
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    return done.returncode, done.stderr.splitlines()
+
+
+@pytest.mark.ledger("RFC8725-3.5")
+def test_serve_starts_where_every_value_is_just_good_enough(safe: Server) -> None:
+    safe.start()
+    assert httpx.get(f"{safe.url}/readyz").json() == {"status": "ok"}
+
+
+@pytest.mark.ledger("DJ-W009", "DJ-W025", "DJ-W020", "REG-ALLAUTH-12", "RFC8725-3.5", "REG-PYJWT-21", "ASVS-11.2.3")
+@pytest.mark.parametrize(("variable", "value", "number", "sentence"), UNSAFE)
+def test_serve_refuses_one_unsafe_value(safe: Server, variable: str, value: str, number: str, sentence: str) -> None:
+    code, (line,) = serve(update_environment(safe, **{variable: value}))
+    assert code == 2
+    assert line.startswith("latchkey: ")
+    assert line.endswith(f"({number})")
+    assert sentence in line
+    assert not (safe.folder / "var" / "latchkey.sqlite3").exists()
+
+
+@pytest.mark.ledger("DJ-LIST-1")
+def test_serve_refuses_to_make_up_a_secret_in_production(safe: Server) -> None:
+    code, (line,) = serve(update_environment(safe, **{KEY: ""}))
+    assert code == 2
+    assert line.startswith("latchkey: LATCHKEY_SECRET_KEY is not set")
+    assert not (safe.folder / "var" / "secret").exists()
+
+
+def test_serve_names_every_problem_on_a_line_of_its_own(safe: Server) -> None:
+    unsafe = dict.fromkeys((HOSTS, URL), "") | {KEY: "short", FALLBACKS: "old,older", ORIGINS: "*,http://localhost"}
+    code, lines = serve(update_environment(safe, **unsafe))
+    assert code == 2
+    assert all(line.startswith("latchkey: ") for line in lines)
+    numbers = [line[-5:-1] for line in lines]
+    assert numbers == ["E002", "E003", "E003", "E004", "E005", "E006", "E006"]
+
+
+@pytest.mark.parametrize("secret", [SECRET[:49], "abcd" * 13, MADE_BY_DJANGO])
+@pytest.mark.parametrize("variable", [KEY, FALLBACKS])
+def test_no_refusal_repeats_a_secret(safe: Server, variable: str, secret: str) -> None:
+    _, lines = serve(update_environment(safe, **{variable: secret}))
+    assert lines
+    assert secret not in "\n".join(lines)
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def test_serve_asks_before_it_touches_port_and_database(safe: Server, taken_port: int) -> None:
+    safe.port = taken_port
+    update_environment(safe, DATABASE_URL=POSTGRESQL)
+    assert "Cannot listen on" in serve(safe)[1][0]
+    assert "LATCHKEY_PUBLIC_URL" in serve(update_environment(safe, **{URL: ""}))[1][0]
+
+
+@pytest.mark.parametrize("command", [("migrate", "--verbosity", "0"), ("prune",), ("check",)])
+def test_commands_that_serve_nobody_run_in_an_unsafe_set_up(safe: Server, command: tuple[str, ...]) -> None:
+    assert safe.command("migrate", "--verbosity", "0").returncode == 0
+    update_environment(safe, **{URL: "", HOSTS: "", KEY: "short"})
+    assert serve(safe)[0] == 2
+    done = safe.command(*command)
+    assert (done.returncode, done.stderr.count("latchkey.E")) == (0, 0), done.stderr
+
+
+def test_development_starts_with_what_production_refuses(safe: Server) -> None:
+    update_environment(
+        safe, LATCHKEY_MODE="development", **{URL: "", HOSTS: "", KEY: "short", ORIGINS: "http://localhost:3000"}
+    )
+    safe.start()
+    assert httpx.get(f"{safe.url}/readyz").json() == {"status": "ok"}

@@ -1,0 +1,58 @@
+"""The documented refusals that made-up requests do not meet, each brought about on purpose and held to the document."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from schemathesis.checks import not_a_server_error
+
+from tests.fixtures.database import DatabaseDown
+from tests.fuzz.openapi_document import SCHEMA
+from tests.people import PASSWORD, Person
+from tests.support.endpoints import ENDPOINTS
+
+BODIES: dict[str, dict[str, Any]] = {
+    "register": {"email": "mallory@example.com", "password": PASSWORD},
+    "login": {"email": "nobody@example.com", "password": PASSWORD},
+    "refresh": {"refresh_token": "2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42"},
+    "logout": {"refresh_token": "2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42"},
+    "put me": {"username": "Alice"},
+    "patch me": {"username": "Alice"},
+}
+
+
+def status_of(name: str, body: dict[str, Any], headers: dict[str, str] | None = None) -> int:
+    """Knock, have the answer compared with the document, and return its status."""
+    door = ENDPOINTS[name]
+    case = SCHEMA[door.path][door.method].Case(body=body, media_type="application/json")
+    excluded = [not_a_server_error]  # a 503 is among what is asked for here
+    return int(case.call_and_validate(headers=headers or {}, excluded_checks=excluded).status_code)
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_what_cannot_be_answered_or_is_too_large_is_refused_as_documented(alice: Person, name: str) -> None:
+    assert status_of(name, BODIES[name], alice.bearer() | {"Accept": "image/png"}) == 406
+    assert status_of(name, {"x": "y" * 70_000}, alice.bearer()) == 413
+
+
+@pytest.mark.parametrize("name", ["register", "login", "refresh", "logout"])
+def test_who_tries_too_often_is_refused_as_documented(
+    http: httpx.Client, set_policy: Callable[..., None], name: str
+) -> None:
+    set_policy(registrations_per_address=2)
+    statuses = [status_of(name, BODIES[name] | {"unknown": attempt}) for attempt in range(60)]
+    assert statuses[-1] == 429
+    assert set(statuses) - {429} <= {200, 201, 400, 401}
+    assert statuses[0] != 429
+
+
+def test_closed_registration_is_refused_as_documented(http: httpx.Client, set_policy: Callable[..., None]) -> None:
+    set_policy(registration_open=False)
+    assert status_of("register", BODIES["register"]) == 403
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_an_absent_database_is_told_as_documented(alice: Person, database_down: DatabaseDown, name: str) -> None:
+    with database_down():
+        assert status_of(name, BODIES[name], alice.bearer()) == 503

@@ -1,0 +1,89 @@
+"""Sequences of requests along the links of the OpenAPI document: each answer feeds the requests that may follow it."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+import time_machine
+from django.db import transaction
+from hypothesis import Phase, settings
+
+from latchkey.rate_limits.in_memory import clear
+from tests.fuzz.openapi_document import (
+    BEARER_PATHS,
+    CASES,
+    GENERATED_CASES,
+    SCHEMA,
+    check_valid_registration_accepted,
+    client_address,
+    client_authorization,
+)
+from tests.hypothesis_profiles import NO_DEADLINE
+
+JOURNEYS, STEPS = 480, 20
+SUCCESS = {"POST /api/register/": 201, "GET /api/verify/": 204}
+SUCCESS |= dict.fromkeys(("DELETE /api/me/", "DELETE /api/sessions/{session_id}/"), 204)
+SUCCESS |= {f"POST /api/{name}/": 202 for name in ("password/reset", "email/verify/resend", "email/change")}
+WITHOUT_THE_MAIL = ("password/change", "password/reset/confirm", "email/verify", "email/change/confirm")
+SUCCESS |= {f"POST /api/{name}/": 400 for name in WITHOUT_THE_MAIL}  # or the password: as far as one gets
+
+
+class Journey(SCHEMA.as_state_machine()):  # type: ignore[misc]  # made here and now, out of the document
+    """Somebody who goes where the links lead, with the access token of the last pair."""
+
+    met: Counter[tuple[str, int]]
+
+    def setup(self) -> None:
+        self.access_token = "x.y.z"
+        self.start = transaction.savepoint()
+        clear()
+
+    def teardown(self) -> None:
+        """Leave nothing behind: where the same request meets another answer, generated data cannot be repeated."""
+        transaction.savepoint_rollback(self.start)
+
+    def get_call_kwargs(self, case: Any) -> dict[str, Any]:
+        bearer, service = f"Bearer {self.access_token}", client_authorization()
+        sent = bearer if case.path.startswith(BEARER_PATHS) else service if case.path == "/api/introspect/" else ""
+        headers = {"Authorization": sent} if sent else {}
+        return {"headers": headers, "environ_base": client_address(case)}
+
+    def after_call(self, response: Any, case: Any) -> None:
+        super().after_call(response, case)
+        self.met[case.operation.label, response.status_code] += 1
+        if case.operation.label.endswith(("/login/", "/refresh/")) and response.status_code == 200:
+            self.access_token = response.json()["access_token"]
+
+    def validate_response(self, response: Any, case: Any, additional_checks: Any = None, **kwargs: Any) -> None:
+        checks = [*(additional_checks or []), check_valid_registration_accepted]
+        given = kwargs["headers"]  # which the base class would take for made-up ones
+        case.validate_response(response, additional_checks=checks, headers=given, recorder=self.recorder)
+
+
+@pytest.mark.ledger("DJ-DOC-1")
+def test_the_links_lead_from_registration_to_sign_out(http: httpx.Client, set_policy: Callable[..., None]) -> None:
+    set_policy(access_token_lifetime=timedelta(hours=1))
+    Journey.met = Counter()
+    with time_machine.travel(datetime.now(UTC), tick=False):  # a slow machine must not end retry windows
+        travel()
+    assert Journey.met.total() >= CASES["journeys"]
+    for operation in GENERATED_CASES:
+        success = SUCCESS.get(operation, 200)
+        least = 3 if "{session_id}" in operation else 8  # what needs an id lies one link further
+        assert Journey.met[operation, success] >= least, operation
+
+
+def travel() -> None:
+    Journey.run(
+        settings=settings(
+            NO_DEADLINE,
+            max_examples=JOURNEYS,
+            stateful_step_count=STEPS,
+            derandomize=True,
+            database=None,
+            phases=[Phase.generate],
+        )
+    )

@@ -1,0 +1,78 @@
+"""The host is one that we serve, said once; what others claim about it is noise."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.people import PASSWORD, Person
+from tests.problems import assert_problem
+from tests.server import Server
+from tests.support.http_connection import HOST_HEADER, Connection, post, request
+
+EVIL = b"Host: evil.example\r\n"
+CLAIMS = [
+    b"X-Forwarded-For: 6.6.6.6",
+    b"X-Forwarded-Host: evil.example",
+    b"X-Forwarded-Proto: https",
+    b"X-Forwarded-Port: 666",
+    b"X-Real-IP: 6.6.6.6",
+    b"Forwarded: for=6.6.6.6;host=evil.example;proto=https",
+    b"X_Forwarded_For: 6.6.6.6",
+    b"X_Forwarded_Host: evil.example",
+    b"X_Forwarded_Proto: https",
+    b"Remote_Addr: 6.6.6.6",
+    b"X-Remote-User: admin@example.com",
+]
+
+
+@pytest.mark.ledger("H-HOST-04", "RFC9112-3.2")
+@pytest.mark.parametrize(
+    "host",
+    [b"", HOST_HEADER + HOST_HEADER, HOST_HEADER + EVIL, EVIL + HOST_HEADER, b"Host:\r\n", b"Host: 127.0.0.1, x\r\n"],
+)
+@pytest.mark.parametrize("path", ["/livez", "/api/", "/api/login/", "/"])
+def test_a_request_names_one_host(open_connection: Callable[[], Connection], host: bytes, path: str) -> None:
+    asked = f"GET {path}"
+    answer = open_connection().send(request(asked, host=host)).read_response(asked)
+    assert_problem(answer, 400, "bad_request")
+    assert "evil" not in answer.text
+
+
+@pytest.mark.ledger("H-HOST-03")
+@pytest.mark.parametrize("host", [HOST_HEADER, EVIL])
+@pytest.mark.parametrize("target", ["http://127.0.0.1", "http://evil.example", "https://a:b@evil.example:1"])
+def test_an_absolute_target_does_not_name_the_host(
+    open_connection: Callable[[], Connection], host: bytes, target: str
+) -> None:
+    answer = open_connection().send(request(f"GET {target}/api/", host=host)).read_response("GET /api/")
+    if host == EVIL:
+        assert_problem(answer, 400, "bad_request")
+    else:
+        assert answer.json()["login"] == "http://127.0.0.1/api/login/"
+    assert "evil" not in answer.text
+
+
+def test_nobody_says_for_themselves_where_they_come_from(
+    open_connection: Callable[[], Connection], http_server: Server, alice: Person
+) -> None:
+    index = open_connection().send(request("GET /api/", *CLAIMS)).read_response()
+    assert index.json()["login"] == "http://127.0.0.1/api/login/"
+    signing_in = post("/api/login/", {"email": alice.email, "password": alice.password}, *CLAIMS)
+    assert open_connection().send(signing_in).read_response("POST /api/login/").status_code == 200
+    stored = http_server.shell(f"print(*Session.objects.filter(user_id={alice.id}).values_list('ip', flat=True))")
+    assert stored.split() == ["127.0.0.1", "127.0.0.1"]
+
+
+@pytest.mark.ledger("REG-DJANGO-18")
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_underscore_does_not_pass_for_a_dash(server: Server, order: int) -> None:
+    server.stop()
+    server.environment["LATCHKEY_TRUSTED_PROXIES"] = "1"
+    server.restart()
+    bob = {"email": "bob@example.com", "password": PASSWORD}
+    claims = [b"X-Forwarded-For: 192.0.2.7", b"X_Forwarded_For: 6.6.6.6", b"X_Forwarded_Proto: https"][::order]
+    with Connection(server.port) as connection:
+        assert connection.send(post("/api/register/", bob)).read_response().status_code == 201
+        assert connection.send(post("/api/login/", bob, *claims)).read_response().status_code == 200
+        assert connection.send(request("GET /api/", *claims)).read_response().json()["login"].startswith("http://")
+    assert server.shell("print(*Session.objects.values_list('ip', flat=True))") == "192.0.2.7"

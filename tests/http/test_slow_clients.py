@@ -1,0 +1,109 @@
+"""Nobody holds a thread by not finishing a request, and nobody holds a connection for good."""
+
+import resource
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from latchkey.management.commands.serve import max_connections
+from tests.http.test_many_connections import assert_prompt
+from tests.people import Person
+from tests.problems import assert_problem
+from tests.server import Server
+from tests.support.http_connection import Connection, request
+
+LENGTH = request("POST /api/login/", b"Content-Type: application/json", b"Content-Length: 100", body=b"{")
+CHUNKS = request("POST /api/login/", b"Content-Type: application/json", b"Transfer-Encoding: chunked", body=b"5\r\n{")
+HEADS = [b"G", b"GET /livez HTTP/1.1\r\nHo", b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nX: "]
+LIMIT = 30
+"""Seconds after which nobody who does not finish is still connected."""
+
+
+@pytest.fixture
+def many_file_descriptors(open_connection: Callable[[], Connection]) -> Iterator[None]:
+    """Let this process open as many sockets as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.ledger("H-JSON-14", "H-INF-09", "ASVS-15.4.4")
+@pytest.mark.parametrize("begun", [LENGTH, CHUNKS])
+def test_those_who_stop_in_the_body_keep_nobody_waiting_and_are_cut_off(
+    open_connection: Callable[[], Connection], http_server: Server, alice: Person, begun: bytes
+) -> None:
+    started = time.monotonic()
+    slow = [open_connection().send(begun) for _ in range(100)]
+    assert_prompt(http_server, alice)
+    for connection in slow:
+        connection.send(b'"')  # a byte more, and they are still not done
+    assert_prompt(http_server, alice)
+    alice.login().logout()  # a body that does come is read meanwhile
+    for connection in slow:
+        connection.socket.settimeout(LIMIT)
+        assert_problem(connection.read_response("POST /api/login/"), 408, "request_timeout")
+        assert connection.is_closed()
+    assert time.monotonic() - started < LIMIT
+
+
+@pytest.mark.ledger("H-INF-09", "ASVS-15.4.4")
+def test_those_who_stop_in_the_head_keep_nobody_waiting_and_are_cut_off(
+    open_connection: Callable[[], Connection], http_server: Server, alice: Person
+) -> None:
+    started = time.monotonic()
+    slow = [open_connection().send(begun) for begun in HEADS for _ in range(50)]
+    assert_prompt(http_server, alice)
+    for connection in slow:
+        connection.send(b"x")
+    assert_prompt(http_server, alice)
+    assert all(connection.is_closed(LIMIT) for connection in slow)
+    assert time.monotonic() - started < LIMIT
+
+
+@pytest.mark.usefixtures("thousands")
+def test_thousands_who_only_connect_keep_nobody_waiting_and_are_cut_off(
+    open_connection: Callable[[], Connection], http_server: Server, alice: Person
+) -> None:
+    idle = [open_connection() for _ in range(2000)]
+    assert_prompt(http_server, alice)
+    assert all(connection.is_closed(LIMIT) for connection in idle[::100])
+
+
+@pytest.mark.usefixtures("thousands")
+def test_a_low_limit_on_open_files_leaves_room_for_thousands(server: Server) -> None:
+    server.stop()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    server.restart()  # the limit is inherited
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    idle = [Connection(server.port) for _ in range(1200)]
+    with Connection(server.port, 1) as honest:
+        assert honest.send(request("GET /readyz")).read_response().status_code == 200
+    for connection in idle:
+        connection.socket.close()
+
+
+@pytest.mark.parametrize(("files", "connections"), [(300, 44), (1024, 768), (100, 1), (10_000, 4096)])
+def test_no_more_connections_are_taken_than_files_can_be_opened(files: int, connections: int) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    try:
+        assert max_connections() == connections
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_client_who_goes_away_in_the_body_leaves_nothing_behind(
+    open_connection: Callable[[], Connection], http_server: Server, alice: Person
+) -> None:
+    begun = http_server.log.stat().st_size
+    for body in (LENGTH, CHUNKS) * 20:
+        open_connection().send(body).socket.close()
+    assert_prompt(http_server, alice)
+    deadline = time.monotonic() + 5
+    while http_server.log.read_text()[begun:].count("POST /api/login/") < 40:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert "Traceback" not in http_server.log.read_text()[begun:]

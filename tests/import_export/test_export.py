@@ -1,0 +1,144 @@
+"""latchkey users export: everybody, as import reads it."""
+
+import csv
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from latchkey.accounts.models import User
+from latchkey.audit.models import AuditEvent
+from latchkey.import_export.csv_format import _unescape, escape_formula
+from latchkey.import_export.record import EXPORT_FIELDS
+from tests.import_export.conftest import ImportRun
+from tests.import_export.legacy_hashes import HASH_FORMATS, hash_in_format
+from tests.people import Person
+
+FORMS = pytest.mark.parametrize("form", ["csv", "jsonl"])
+NAMES = [
+    "",
+    "Alice",
+    "=1+1",
+    "'=x",
+    "'a",
+    "''",
+    '"quoted", with a comma',
+    "two\nlines",
+    "a\rb",
+    " x ",
+    "Łódź 🗝",
+    "\u2028",
+]
+
+
+def export(file: Path, *options: str) -> None:
+    call_command("users", "export", str(file), *options)
+
+
+def rows() -> list[dict[str, Any]]:
+    return list(User.objects.order_by("id").values())
+
+
+@pytest.fixture
+def everybody(db: None) -> list[dict[str, Any]]:
+    """People of every kind: a hash each, and names of any look."""
+    hashes = [*(hash_in_format(kind) for kind in HASH_FORMATS), "!unusable"]
+    records = [{"email": f"user.{number}@example.com", "password_hash": text} for number, text in enumerate(hashes)]
+    records += [{"email": f"+named.{number}@example.com", "username": name} for number, name in enumerate(NAMES)]
+    records += [{"email": "boss@example.com", "is_staff": True, "is_superuser": True, "email_verified": True}]
+    records += [{"email": "u@bücher.example", "is_active": False, "created_at": "2001-02-03T04:05:06.000007Z"}]
+    return records
+
+
+@FORMS
+def test_what_was_exported_comes_in_as_it_was(
+    everybody: list[dict[str, Any]], import_users: Callable[..., ImportRun], tmp_path: Path, form: str
+) -> None:
+    assert import_users(*everybody, options=("--with-staff",)).exit_code == 0
+    before = rows()
+    export(tmp_path / f"all.{form}")
+    User.objects.all().delete()
+    done = ImportRun(tmp_path / f"all.{form}", "--keep-ids", "--with-staff")
+    assert done.counts == (len(everybody), 0, 0)
+    assert rows() == before
+    assert ImportRun(tmp_path / f"all.{form}", "--keep-ids").counts == (0, len(everybody), 0)
+
+
+@FORMS
+def test_an_export_has_every_field_in_order_or_all_but_the_hashes(alice: Person, tmp_path: Path, form: str) -> None:
+    def fields(*options: str) -> list[str]:
+        file = tmp_path / f"{len(options)}.{form}"
+        export(file, *options)
+        text = file.read_text()
+        assert ("argon2" in text) != bool(options)
+        first = text.splitlines()[0]
+        return first.split(",") if form == "csv" else list(json.loads(first))
+
+    assert fields() == list(EXPORT_FIELDS)
+    assert fields("--without-hashes") == [name for name in EXPORT_FIELDS if name != "password_hash"]
+    kept = AuditEvent.objects.filter(name="users.exported").order_by("id")
+    assert list(kept.values_list("detail", flat=True)) == ["1", "1 without hashes"]
+
+
+def test_the_file_is_for_its_owner_alone_and_never_lost(alice: Person, tmp_path: Path) -> None:
+    file = tmp_path / "all.csv"
+    file.write_text("kept")
+    with pytest.raises(ImproperlyConfigured, match="is there already; --force overwrites a file"):
+        export(file)
+    assert file.read_text() == "kept"
+    export(file, "--force")
+    assert alice.email in file.read_text()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["all.csv"]
+
+
+def test_nothing_is_left_of_an_export_that_fails(alice: Person, tmp_path: Path) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    for target in (tmp_path / "folder.csv", tmp_path / "away" / "all.csv", Path("/dev/null")):
+        with pytest.raises(ImproperlyConfigured):
+            export(target, "--force", "--format", "csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.csv"]
+    assert Path("/dev/null").is_char_device()
+
+
+def test_nobody_gives_a_header_and_nothing_else(db: None, tmp_path: Path) -> None:
+    export(tmp_path / "all.csv")
+    assert (tmp_path / "all.csv").read_text() == ",".join(EXPORT_FIELDS) + "\n"
+    assert ImportRun(tmp_path / "all.csv").counts == (0, 0, 0)
+
+
+def test_no_cell_can_be_taken_for_a_formula(import_users: Callable[..., ImportRun], tmp_path: Path) -> None:
+    formulas = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"]
+    import_users(*({"email": f"{number}@example.com", "username": name} for number, name in enumerate(formulas)))
+    import_users({"email": "=1+1@example.com"})
+    export(tmp_path / "all.csv")
+    with (tmp_path / "all.csv").open(newline="") as file:
+        cells = [cell for row in csv.reader(file) for cell in row]
+    assert len([cell for cell in cells if cell.startswith("'")]) == len(formulas) + 1
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+
+
+@given(st.text() | st.text("'=+-@\t\ra"))
+@example("'")
+@example("''=")
+def test_a_guard_is_taken_off_as_it_was_put_on(cell: str) -> None:
+    assert _unescape(escape_formula(cell)) == cell
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@given(name=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=150))
+@FORMS
+def test_any_name_comes_back(db: None, tmp_path: Path, name: str, form: str) -> None:
+    User.objects.all().delete()
+    User.objects.bulk_create([User(email="dave@example.com", password="!", username=name)])
+    export(tmp_path / f"all.{form}", "--force")
+    User.objects.all().delete()
+    assert ImportRun(tmp_path / f"all.{form}").counts == (1, 0, 0)
+    assert User.objects.get().username == name

@@ -1,0 +1,77 @@
+"""A database that holds its connections and says nothing more: the own address says so in time, and goes on."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import httpx
+import psycopg
+import pytest
+
+from tests.fixtures.metrics import LaunchWithMetrics
+from tests.people import Person
+from tests.problems import assert_problem
+from tests.support.metrics_endpoint import MetricsEndpoint
+
+THREADS, MANY = 2, 6
+IN_TIME = 4.0
+"""Seconds: the probe gives up after 2."""
+
+
+@contextmanager
+def backends_stopped(metrics: MetricsEndpoint) -> Iterator[None]:
+    """Stop every process of PostgreSQL that serves us; statement_timeout is theirs, and stops with them."""
+    ours = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with psycopg.connect(metrics.server.environment["DATABASE_URL"]) as connection:
+        pids = [pid for (pid,) in connection.execute(ours)]
+    assert pids
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.ledger("H-INF-14")
+def test_a_hung_database_is_not_ready_in_time_while_the_process_is_alive_and_its_metrics_go_on(
+    launch_with_metrics: LaunchWithMetrics,
+) -> None:
+    metrics = launch_with_metrics(workers=1, threads=THREADS)
+    with httpx.Client(base_url=metrics.server.url) as http:
+        alice = Person(http, "alice@example.com").register().login()
+    with ThreadPoolExecutor(MANY) as pool:
+        list(
+            pool.map(lambda _: list_sessions(metrics, alice), range(2 * MANY))
+        )  # so that each thread has its connection
+        assert metrics.get("/readyz").status_code == 200
+        block_all_threads(metrics, pool, alice)
+    metrics.wait_for(lambda: metrics.get("/readyz").status_code == 200, within=20)
+    assert metrics.value("latchkey_live_sessions") == 1
+
+
+def list_sessions(metrics: MetricsEndpoint, person: Person) -> int:
+    """Ask for what takes a thread, as the list of one's devices does."""
+    return httpx.get(f"{metrics.server.url}/api/sessions/", headers=person.bearer(), timeout=60).status_code
+
+
+def block_all_threads(metrics: MetricsEndpoint, pool: ThreadPoolExecutor, alice: Person) -> None:
+    """Ask for more than there are threads, of a database that hangs, and look at the own address meanwhile."""
+    with backends_stopped(metrics):
+        asked = [pool.submit(list_sessions, metrics, alice) for _ in range(MANY)]
+        metrics.wait_for(lambda: metrics.value("latchkey_threads_busy", pool="requests") == THREADS, within=20)
+        metrics.wait_for(lambda: metrics.value("latchkey_requests_waiting", pool="requests") == MANY - THREADS, 20)
+        assert metrics.value("latchkey_database_connections_busy") >= THREADS
+        for _ in range(3):
+            began = time.monotonic()
+            assert_problem(metrics.get("/readyz"), 503, "unavailable")
+            assert metrics.get("/livez").status_code == 200
+            assert metrics.events()["login.succeeded"] == 1
+            assert time.monotonic() - began < 2 * IN_TIME
+        assert "latchkey_live_sessions" not in metrics.get().text
+        assert not any(one.done() for one in asked)
+    assert {one.result() for one in asked} <= {200, 401, 503}

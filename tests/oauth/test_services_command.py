@@ -1,0 +1,76 @@
+"""latchkey services"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from latchkey.oauth.models import ClientCredential
+from tests.oauth.conftest import ResourceServer, run_services_command
+from tests.server import Server
+from tests.support.admin_pages import Browser
+from tests.support.captured_log import CapturedLog
+
+PAGE = "/admin/latchkey/clientcredential/"
+
+
+@pytest.fixture
+def shell(tmp_path: Path, database_url: str) -> Server:
+    """A machine with the command and an empty database; nothing serves."""
+    machine = Server(tmp_path, database_url)
+    assert machine.command("migrate", "--verbosity", "0").returncode == 0
+    return machine
+
+
+def test_a_secret_is_printed_once_and_never_listed(payments: ResourceServer, captured_log: CapturedLog) -> None:
+    said = run_services_command("add", "payments")
+    assert re.fullmatch(r"The secret of 'payments', shown this once:\n[\w-]{43}\n", said)
+    listed = run_services_command("list")
+    assert re.fullmatch(r"(payments +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n){2}", listed)
+    assert run_services_command("remove", "payments") == "2 secrets of 'payments' removed.\n"
+    assert run_services_command("list") == ""
+    assert [(line["event"], line["reason"]) for line in captured_log.lines()] == [
+        ("service.added", "payments"),
+        ("service.removed", "payments"),
+    ]
+    for secret in (said.split()[-1], payments.secret):
+        assert secret not in captured_log.text + listed
+
+
+def test_every_mistake_is_one_sentence_and_exit_code_2(shell: Server) -> None:
+    assert [shell.command("services", "add", "payments").returncode for _ in range(3)] == [0, 0, 2]
+    mistakes = {
+        ("add", "payments"): "latchkey: 'payments' has two secrets already; first run",
+        ("remove", "invoices"): "latchkey: 'invoices' has no secret.",
+        ("remove", "invoices", "--older"): "latchkey: 'invoices' has no older secret.",
+        ("add", "a b"): "'a b' is no name for a service",
+        ("add", ""): "'' is no name for a service",
+        ("add", "x" * 65): "is no name for a service",
+        ("add", "-x"): "required: NAME",
+        ("add",): "required: NAME",
+        (): "required: add | list | remove",
+        ("rotate",): "invalid choice: 'rotate'",
+    }
+    for arguments, sentence in mistakes.items():
+        said = shell.command("services", *arguments)
+        assert (said.returncode, said.stdout) == (2, ""), arguments
+        assert sentence in said.stderr
+        assert "Traceback" not in said.stderr
+    listed = shell.command("services", "list")
+    assert (listed.returncode, len(listed.stdout.splitlines())) == (0, 2)
+
+
+def test_the_admin_lists_services_without_a_digest_and_changes_none(admin: Browser, payments: ResourceServer) -> None:
+    row = ClientCredential.objects.get()
+    for path in (PAGE, f"{PAGE}{row.pk}/change/", f"{PAGE}?q=payments"):
+        page = admin.get(path)
+        assert page.status_code == 200
+        assert "payments" in page.text
+        assert bytes(row.digest).hex() not in page.text.lower()
+    for path in (f"{PAGE}add/", f"{PAGE}{row.pk}/delete/"):
+        assert admin.get(path).status_code == 403
+        assert admin.post(path, {"client_id": "x"}).status_code == 403
+    assert admin.post(f"{PAGE}{row.pk}/change/", {"client_id": "x"}).status_code == 403
+    for lookup in ("digest", "digest__gte", "id__gte"):
+        assert admin.get(PAGE, {lookup: "x"}).status_code in (302, 400)
+    assert list(ClientCredential.objects.values_list("client_id")) == [("payments",)]

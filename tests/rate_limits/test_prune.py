@@ -1,0 +1,46 @@
+"""`latchkey prune` forgets attempts that no longer tell anything, and makes no wait shorter."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import time_machine
+
+from latchkey.rate_limits.models import Attempt
+from latchkey.rate_limits.prune import prune
+from tests.people import PASSWORD, Person
+from tests.support.login_attempts import fail_logins, try_password
+
+
+def stored_rows() -> list[tuple[bool, bool]]:
+    """Return which rows there are: of an account or not, of a place or not."""
+    return sorted((bool(row.account), bool(row.address)) for row in Attempt.objects.all())
+
+
+def test_addresses_are_forgotten_in_a_day_and_accounts_in_half_a_year(
+    clock: time_machine.Traveller, alice: Person
+) -> None:
+    alice.login()
+    assert stored_rows() == [
+        (False, True),
+        (False, True),
+        (True, False),
+        (True, True),
+    ]  # sign-in and registration apart
+    clock.shift(timedelta(days=1, seconds=1))
+    assert sum(prune(batch=1)) == 2
+    assert stored_rows() == [(True, False), (True, True)]
+    clock.shift(timedelta(days=180))
+    assert sum(prune()) == 2
+
+
+def test_an_account_that_is_shut_for_good_stays_shut(
+    mallory: Person, set_policy: Callable[..., None], clock: time_machine.Traveller
+) -> None:
+    set_policy(failures_per_account=2, failures_per_address=1_000)
+    for _ in range(100):
+        fail_logins(mallory, 1)
+        clock.shift(timedelta(hours=1))
+    clock.shift(timedelta(days=1_000))
+    list(prune())
+    assert stored_rows() == [(True, False)]
+    assert try_password(mallory, PASSWORD).status_code == 429

@@ -1,0 +1,47 @@
+"""Registration tells which addresses are taken, so it is counted too."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from tests.fixtures.clients import ClientFactory
+from tests.people import PASSWORD, Person
+from tests.problems import assert_problem
+from tests.support.login_attempts import try_password
+
+FREE = 4
+
+
+def register(http: httpx.Client, name: str, password: str = PASSWORD) -> httpx.Response:
+    return http.post("/api/register/", json={"email": f"{name}@example.com", "password": password})
+
+
+@pytest.mark.ledger("ASVS-2.4.1", "ASVS-2.3.2")
+def test_registrations_from_one_address_have_to_wait(
+    mallory: Person, from_address: ClientFactory, set_policy: Callable[..., None]
+) -> None:
+    set_policy(registrations_per_address=FREE)
+    told = [register(mallory.http, name).status_code for name in ("alice", "one", "alice", "two")]
+    assert told == [400, 201, 400, 201]
+    assert_problem(register(mallory.http, "three"), 429, "too_many_attempts")
+    assert register(from_address("192.0.2.67"), "three").status_code == 201
+    own = replace(mallory, email="one@example.com")
+    assert try_password(own, PASSWORD).status_code == 200  # signing in is counted apart
+
+
+def test_a_registration_that_is_refused_for_its_form_is_not_counted(
+    mallory: Person, set_policy: Callable[..., None]
+) -> None:
+    set_policy(registrations_per_address=2)
+    for _ in range(5):
+        assert register(mallory.http, "one", "short").status_code == 400
+    assert register(mallory.http, "one").status_code == 201
+
+
+def test_a_registration_takes_at_most_three_statements(
+    alice: Person, statements: Callable[[Callable[[], object]], list[str]]
+) -> None:
+    sent = statements(lambda: register(alice.http, "carol"))
+    assert 2 <= len(sent) <= 3

@@ -1,0 +1,84 @@
+"""What a recipe has to do that verifies tokens by itself, with Latchkey's public keys."""
+
+import time
+from typing import Any
+
+import httpx
+import jwt
+
+from tests.people import Person
+from tests.recipes.bearer_checks import INVALID_AUTHORIZATIONS, assert_identity, get_hello
+from tests.server import Server
+from tests.support.simultaneous import decode_claims
+
+ISSUER = "https://auth.example.com"
+
+
+def use_key_pair(server: Server) -> dict[str, str]:
+    """Have this Latchkey sign by a key pair; return the environment of the services behind it."""
+    set_token_lifetime(server, 1)
+    server.environment |= {"LATCHKEY_SIGNING_ALGORITHM": "EdDSA", "LATCHKEY_PUBLIC_URL": ISSUER}
+    server.stop()
+    server.restart()
+    return {"LATCHKEY_URL": server.url, "LATCHKEY_ISSUER": ISSUER}
+
+
+def set_token_lifetime(server: Server, seconds: int) -> None:
+    """Have access tokens last so long; in force within 2 s."""
+    imports = "from datetime import timedelta; from constance import config; "
+    server.shell(f"{imports} config.ACCESS_TOKEN_LIFETIME = timedelta(seconds={seconds})")
+
+
+def tampered_tokens(token: str, keys: list[dict[str, str]]) -> dict[str, str]:
+    """Return what mallory makes of a token, with the public key at hand."""
+    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    header, payload, signature = token.split(".")
+    kid = jwt.get_unverified_header(token)["kid"]
+    named = {"typ": "at+jwt", "kid": kid}
+    other = jwt.encode(claims | {"sub": "1"}, "k" * 32, "HS256", named).split(".")
+    return {
+        "another payload": f"{header}.{other[1]}.{signature}",
+        "no signature": f"{header}.{payload}.",
+        "no algorithm": jwt.encode(claims, None, "none", named),
+        "the public key as a secret": jwt.encode(claims, keys[0]["x"].ljust(32), "HS256", named),
+        "an unknown key": jwt.encode(claims, "k" * 32, "HS256", named | {"kid": "x"}),
+        "no key": jwt.encode(claims, "k" * 32, "HS256", {"typ": "at+jwt"}),
+    }
+
+
+def assert_tokens_are_verified(url: str, server: Server) -> None:
+    """Expect good tokens to be let in, through a rotation of keys and without Latchkey, and nothing else."""
+    with httpx.Client(base_url=server.url) as http:
+        bob = Person(http, "bob@example.com").register().login()
+        set_token_lifetime(server, 30)
+        while time.time() <= decode_claims(bob.access_token)["exp"]:
+            time.sleep(0.05)
+        assert get_hello(url, f"Bearer {bob.access_token}").status_code == 401
+        alice = Person(http, "alice@example.com").register().login()
+        while decode_claims(alice.access_token)["exp"] - decode_claims(alice.access_token)["iat"] != 30:
+            time.sleep(0.1)
+            alice.refresh()
+        for scheme in ("Bearer", "bearer"):
+            assert_identity(alice, get_hello(url, f"{scheme} {alice.access_token}").json())
+        forged = tampered_tokens(alice.access_token, http.get("/.well-known/jwks.json").json()["keys"])
+        for token in (
+            *(text.removeprefix("Bearer ") for text in INVALID_AUTHORIZATIONS if "Bearer" in text),
+            *forged.values(),
+        ):
+            answer = get_hello(url, f"Bearer {token}")
+            assert answer.status_code == 401, (token, answer.text)
+            assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+        for authorization in ("", f"Bearer {alice.refresh_token}"):
+            assert get_hello(url, authorization).status_code == 401
+        assert server.command("keys", "rotate", "--now").returncode == 0
+        before = jwt.get_unverified_header(alice.access_token)["kid"]
+        deadline = time.monotonic() + 10
+        while jwt.get_unverified_header(alice.refresh().access_token)["kid"] == before:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        while (answer := get_hello(url, f"Bearer {alice.access_token}")).status_code != 200:
+            assert time.monotonic() < deadline, answer.text
+            time.sleep(0.1)
+        assert_identity(alice, answer.json())
+        server.kill()
+        assert_identity(alice, get_hello(url, f"Bearer {alice.access_token}").json())

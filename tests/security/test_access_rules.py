@@ -1,0 +1,125 @@
+"""The tables of docs/security.md on who comes in where, walked door by door."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.people import Person
+from tests.problems import assert_problem
+from tests.support.admin_pages import Browser, save_user
+from tests.support.package_ast import find_calls
+from tests.support.security_notes import code_spans, first_column_code_spans, read_table
+
+RULES = {code_spans(row[0])[0]: row[1:] for row in read_table("Who may do what")}
+
+
+def walk_routes(routes: Any = None, prefix: str = "/") -> Iterator[tuple[str, Any]]:
+    """Return every route with its view, those of the admin included."""
+    for route in get_resolver().url_patterns if routes is None else routes:
+        path = prefix + str(route.pattern)
+        if isinstance(route, URLResolver):
+            yield from walk_routes(route.url_patterns, path)
+        else:
+            yield path, route.callback
+
+
+def is_allowed(visitor: Any, method: str, path: str) -> bool:
+    """Return whether this visitor gets past the door; a body that is refused is past it, and so is an id of nobody."""
+    status = int(visitor.request(method, path).status_code)
+    assert status in (200, 204, 302, 400, 401, 403, 404, 415), (method, path, status)
+    return status in (200, 204, 400, 404, 415)
+
+
+class Cookie:
+    """The browser of somebody with the cookie of the admin area."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+
+    def request(self, method: str, path: str) -> Any:
+        return self.browser.generic(method, path, b"{}", content_type="application/json")
+
+
+@pytest.mark.ledger("ASVS-8.1.1", "ASVS-8.2.1", "ASVS-8.3.1", "RFC9700-2.3-1")
+def test_every_door_opens_to_whom_the_table_says(
+    http: httpx.Client, alice: Person, admin: Browser, staff: Callable[..., Browser]
+) -> None:
+    user = httpx.Client(transport=http._transport, base_url=http.base_url, headers=alice.bearer())
+    visitors = [http, user, Cookie(staff()), Cookie(admin)]
+    for path, (methods, *cells) in RULES.items():
+        for method in methods.split(", "):
+            for visitor, cell in zip(visitors, cells, strict=True):
+                assert is_allowed(visitor, method, path) == (cell == "yes"), (method, path, cell)
+
+
+@pytest.mark.ledger("ASVS-8.1.1")
+@pytest.mark.parametrize("model", ["user", "session", "auditevent", "mail", "servicecredential", "group"])
+def test_a_permission_opens_the_doors_that_want_one(admin: Browser, staff: Callable[..., Browser], model: str) -> None:
+    clerk = Cookie(staff(f"view_{model}"))
+    for path, (_, *cells) in RULES.items():
+        if cells[2] == "with permission":
+            assert is_allowed(clerk, "GET", path) == (f"/{model}/" in path), path
+
+
+@pytest.mark.ledger("ASVS-8.2.1")
+def test_the_table_has_every_route() -> None:
+    ours = {f"/{route.pattern}" for route in get_resolver().url_patterns if isinstance(route, URLPattern)}
+    assert {path for path in ours if path not in RULES and f"{path}/" not in RULES} == set()
+
+
+@pytest.mark.ledger("ASVS-6.1.3")
+def test_the_table_has_every_way_to_be_let_in(http: httpx.Client) -> None:
+    asking = {path for path, view in walk_routes() if getattr(getattr(view, "cls", None), "authentication_classes", ())}
+    signing = {path for path, _ in walk_routes() if "login" in path or "token" in path or "refresh" in path}
+    assert {file for file, _ in find_calls("issue_pair")} == {
+        "passwords/change.py",
+        "sessions/login.py",
+        "sessions/refresh.py",
+    }
+    assert {file for file, _ in find_calls("authenticate", "login")} == {
+        "oauth/client_authentication.py",
+        "sessions/login.py",
+        "sessions/fast_path.py",
+        "sessions/views.py",
+    }
+    assert {file for file, _ in find_calls("verify")} == {
+        *("sessions/authentication.py", "sessions/fast_path.py", "sessions/access_tokens.py"),
+        *("oauth/introspection.py", "oauth/fast_path.py", "oauth/revocation.py"),
+        *("hashing/argon2.py", "hashing/legacy.py"),  # a hash
+    }
+    with_slash = {f"{path.rstrip('/')}/" for path in asking | signing}
+    assert with_slash == set(first_column_code_spans("Ways to be let in"))
+
+
+@pytest.mark.ledger("ASVS-8.2.2", "ASVS-14.2.5")
+@pytest.mark.parametrize(
+    "path", ["me/{}", "me/x.css", "me/x.css/", "me;x.css", "users/{}/", "sessions/{}/x", "register/{}/"]
+)
+def test_no_address_leads_to_somebody_elses_record(alice: Person, bob: Person, path: str) -> None:
+    for method in ("GET", "PATCH", "DELETE"):
+        answer = alice.http.request(method, f"/api/{path.format(bob.id)}", headers=alice.bearer())
+        assert_problem(answer, 404, "not_found")
+    assert alice.me().status_code == bob.me().status_code == 200
+
+
+@pytest.mark.ledger("ASVS-8.3.2")
+def test_an_operator_who_is_one_no_more_is_out_at_the_next_request(
+    admin: Browser, staff: Callable[..., Browser], user_row: Any
+) -> None:
+    from latchkey.accounts.models import User
+
+    clerk = staff("view_user")
+    assert clerk.get("/admin/latchkey/user/").status_code == 200
+    save_user(admin, User.objects.get(email="clerk@example.com").pk, is_staff=None)
+    assert clerk.get("/admin/latchkey/user/").status_code == 302
+
+
+@pytest.mark.ledger("ASVS-3.5.1", "NIST-5.1-3")
+def test_the_api_does_not_look_at_cookies(admin: Browser) -> None:
+    assert admin.get("/admin/").status_code == 200
+    answer = admin.get("/api/me/")
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+    assert not answer.cookies

@@ -1,0 +1,68 @@
+"""What one door does to a caller has no hold on the next, and what is somebody else's stays shut."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from latchkey.sessions.models import Session
+from tests.people import Person
+from tests.problems import assert_problem
+from tests.support.admin_pages import SESSIONS, SETTINGS, USERS, Browser, user_page
+from tests.support.endpoints import nothing_changes
+
+FOREIGN_FIELDS = {"id": 1, "email": "mallory@example.com", "is_staff": True, "is_superuser": True, "is_active": False}
+FOREIGN_FIELDS |= {"password": "mallory's password", "credential_version": 9, "user_id": 1, "created_at": "2000-01-01"}
+
+
+def exhaust_rate_limit(guess: Callable[[], httpx.Response]) -> None:
+    """Guess until one has to wait."""
+    answer = next(answer for answer in (guess() for _ in range(100)) if answer.status_code != 401)
+    assert_problem(answer, 429, "too_many_attempts")
+
+
+@pytest.mark.ledger("REG-DJRESTAUTH-01")
+def test_sign_out_ends_the_refresh_token_too(alice: Person) -> None:
+    kept, spent = alice.refresh_token, alice.refresh().refresh_token
+    assert alice.logout().status_code == 200
+    for token in (spent, kept):
+        assert_problem(alice.try_refresh(token), 401, "invalid_refresh_token")
+    assert_problem(alice.me(), 401, "invalid_token")
+
+
+@pytest.mark.ledger("REG-DJRESTAUTH-01")
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_nothing_but_the_display_name_can_be_written(alice: Person, method: str) -> None:
+    with nothing_changes():
+        answer = alice.http.request(method, "/api/me/", json=FOREIGN_FIELDS | {"username": ""}, headers=alice.bearer())
+    assert answer.json() == {"id": alice.id, "username": "", "email": alice.email}
+    assert alice.login().me().status_code == 200
+
+
+@pytest.mark.ledger("REG-DJRESTAUTH-01")
+def test_a_caller_who_has_to_wait_at_one_door_goes_through_the_others(alice: Person) -> None:
+    wrong = {"email": "nobody@example.com", "password": "a wrong one"}
+    exhaust_rate_limit(lambda: alice.http.post("/api/login/", json=wrong))
+    assert alice.refresh().me().status_code == 200
+    bob = Person(alice.http, "bob@example.com").register()
+    assert bob.login().logout().status_code == 200
+    exhaust_rate_limit(lambda: alice.try_refresh("2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42"))
+    assert alice.login().refresh().logout().status_code == 200
+
+
+@pytest.mark.ledger("RFC9110-15.5.4")
+def test_who_may_not_is_told_so_and_what_is_not_his_is_not_there(
+    alice: Person, bob: Person, staff: Callable[..., Browser]
+) -> None:
+    clerk = staff()
+    assert clerk.get("/admin/").status_code == 200
+    for page in (USERS, SESSIONS, SETTINGS, user_page(alice.id)):
+        answer = clerk.get(page)
+        assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied"), page
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert alice.http.get(page, headers=alice.bearer()).status_code == 302  # a token is no key to the admin
+    for path in (f"/api/me/{bob.id}/", f"/api/users/{bob.id}/"):
+        assert_problem(alice.http.get(path, headers=alice.bearer()), 404, "not_found")
+    his = Session.objects.get(user=bob.id).pk
+    assert_problem(alice.http.delete(f"/api/sessions/{his}/", headers=alice.bearer()), 404, "not_found")
+    assert bob.me().status_code == 200

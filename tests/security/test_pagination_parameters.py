@@ -1,0 +1,62 @@
+"""No address of the API takes a cursor, and those that page, in the admin, take plain numbers."""
+
+from collections.abc import Callable
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from latchkey.core.crypto import read_or_create_secret
+from tests.fuzz.openapi_document import SCHEMA
+from tests.people import Person
+from tests.support.admin_pages import EVENTS, MAILS, SESSIONS, USERS, Browser
+from tests.support.endpoints import nothing_changes
+
+NAMES = ["cursor", "page_token", "page", "page_size", "limit", "offset", "after", "before", "since", "order", "q"]
+FORGED = ["1", "-1", "eyJpZCI6MX0=", "1' OR '1'='1", "1;DROP TABLE latchkey_user--", "0 UNION SELECT 1", "9" * 400, "é"]
+
+
+@pytest.mark.ledger("REG-KRATOS-02", "REG-HYDRA-01")
+def test_few_operations_are_documented_to_take_a_parameter() -> None:
+    taken = {
+        (method, path): {parameter["name"] for parameter in operation["parameters"]}
+        for path, operations in SCHEMA.raw_schema["paths"].items()
+        for method, operation in operations.items()
+        if "parameters" in operation
+    }
+    assert taken == {
+        ("delete", "/api/sessions/"): {"all"},
+        ("delete", "/api/sessions/{session_id}/"): {"session_id"},
+        ("get", "/api/me/events/"): {"before"},
+    }
+
+
+@pytest.mark.ledger("REG-KRATOS-02", "REG-HYDRA-01")
+@pytest.mark.parametrize("path", ["/api/me/", "/api/", "/livez", "/readyz"])
+def test_a_forged_cursor_is_not_looked_at(alice: Person, path: str) -> None:
+    plain = alice.http.get(path, headers=alice.bearer())
+    for name, value in product(NAMES, FORGED):
+        answer = alice.http.get(path, params={name: value}, headers=alice.bearer())
+        assert (answer.status_code, answer.content) == (200, plain.content)
+
+
+@pytest.mark.ledger("REG-KRATOS-02", "REG-HYDRA-01")
+@pytest.mark.parametrize("page", [USERS, SESSIONS, EVENTS, MAILS])
+def test_nothing_but_a_number_gets_from_a_list_of_the_admin_to_the_database(
+    admin: Browser, alice: Person, statements: Callable[[Callable[[], Any]], list[str]], page: str
+) -> None:
+    for name, value in product(["p", "o", "all", "e", "_facets"], FORGED):
+        with nothing_changes():
+            sent = statements(partial(admin.get, page, {name: value}, follow=True))
+        assert sent
+        assert value.lstrip("-").isdigit() or not [sql for sql in sent if value in sql]
+        assert admin.get(page, {name: value}, follow=True).status_code == 200
+
+
+@pytest.mark.ledger("REG-KRATOS-02", "REG-HYDRA-01")
+def test_no_secret_is_a_default_one(tmp_path: Path) -> None:
+    made = {read_or_create_secret(tmp_path / name) for name in ("a", "b", "c")}
+    assert len(made) == 3
+    assert min(map(len, made)) >= 64

@@ -1,0 +1,151 @@
+"""GET /.well-known/jwks.json, openid-configuration and oauth-authorization-server."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+import time_machine
+
+from latchkey.core import clock as clocks
+from latchkey.signing_keys import key_set as ring
+from latchkey.signing_keys.models import SigningKey
+from latchkey.signing_keys.rotation import rotate
+from latchkey.signing_keys.startup import prepare_keys
+from latchkey.tokens.jwk import ALGORITHMS
+from tests.fixtures.database import DatabaseDown
+from tests.people import Person
+from tests.problems import assert_problem
+
+JWKS, OPENID, OAUTH = (
+    f"/.well-known/{name}" for name in ("jwks.json", "openid-configuration", "oauth-authorization-server")
+)
+PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
+
+
+@pytest.fixture
+def signing_algorithm(http: httpx.Client, settings: Any) -> Callable[[str], None]:
+    """Be a node that has started with this algorithm."""
+
+    def choose(algorithm: str) -> None:
+        settings.SIGNING_ALGORITHM = algorithm
+        prepare_keys()
+        ring.clear_cache()
+
+    return choose
+
+
+@pytest.mark.ledger("RFC7517-9")
+def test_there_is_no_public_key_while_the_secrets_own_signs(http: httpx.Client) -> None:
+    assert http.get(JWKS).json() == {"keys": []}
+
+
+@pytest.mark.ledger("RFC7517-4", "RFC7517-9", "RFC9068-2.1")
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_others_verify_a_token_with_what_is_published(
+    http: httpx.Client, signing_algorithm: Callable[[str], None], algorithm: str
+) -> None:
+    signing_algorithm(algorithm)
+    alice = Person(http, "alice@example.com").register().login()
+    (jwk,) = http.get(JWKS).json()["keys"]
+    header = jwt.get_unverified_header(alice.access_token)
+    assert header == {"alg": algorithm, "typ": "at+jwt", "kid": jwk["kid"]}
+    key = jwt.PyJWKSet.from_dict(http.get(JWKS).json())[header["kid"]]
+    said = jwt.decode(alice.access_token, key, [algorithm], audience="latchkey", issuer="http://127.0.0.1:8000")
+    assert said["user_id"] == alice.id
+    assert alice.refresh().me().json()["email"] == alice.email
+
+
+@pytest.mark.ledger("RFC7517-4", "RFC7517-4.5")
+def test_the_key_set_has_public_members_and_distinct_names_alone(
+    http: httpx.Client, signing_algorithm: Callable[[str], None]
+) -> None:
+    for algorithm in ALGORITHMS:
+        signing_algorithm(algorithm)
+        SigningKey.objects.update(signs_from="2020-01-01T00:00Z")
+    keys = http.get(JWKS).json()["keys"]
+    assert [key["alg"] for key in keys] == list(ALGORITHMS)
+    assert len({key["kid"] for key in keys}) == 3
+    assert not [key for key in keys if PRIVATE & set(key)]
+    assert {key["use"] for key in keys} == {"sig"}
+
+
+def test_a_key_is_published_from_before_it_signs_until_its_last_token_has_ended(
+    clock: time_machine.Traveller, http: httpx.Client, signing_algorithm: Callable[[str], None]
+) -> None:
+    signing_algorithm("EdDSA")
+    first = SigningKey.objects.get().kid
+    second = rotate("EdDSA", clocks.now()).kid
+    published = {}
+    for minutes in (0, 9, 10, 70, 71):
+        with time_machine.travel(clocks.now() + timedelta(minutes=minutes), tick=False):
+            ring.clear_cache()
+            published[minutes] = [key["kid"] for key in http.get(JWKS).json()["keys"]]
+    assert published == {0: [first, second], 9: [first, second], 10: [first, second], 70: [first, second], 71: [second]}
+
+
+def test_the_key_set_may_be_kept_and_is_not_sent_twice(
+    http: httpx.Client, signing_algorithm: Callable[[str], None]
+) -> None:
+    signing_algorithm("EdDSA")
+    first = http.get(JWKS)
+    assert first.headers["Cache-Control"] == "public, max-age=300"
+    assert first.headers["Content-Type"] == "application/json"
+    again = http.get(JWKS, headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert "Content-Length" not in again.headers
+    signing_algorithm("ES256")
+    assert http.get(JWKS, headers={"If-None-Match": first.headers["ETag"]}).status_code == 200
+
+
+@pytest.mark.ledger("RFC9700-2.6-1")
+def test_the_metadata_names_the_issuer_of_the_tokens_and_addresses_below_it(http: httpx.Client, alice: Person) -> None:
+    told = http.get(OPENID).json()
+    assert told == http.get(OAUTH).json()
+    claims = jwt.decode(alice.access_token, options={"verify_signature": False})
+    assert told["issuer"] == claims["iss"]
+    addresses = {name: value for name, value in told.items() if name.endswith(("_uri", "_endpoint", "_documentation"))}
+    assert all(value.startswith(f"{claims['iss']}/") for value in addresses.values())
+    assert addresses["jwks_uri"] == f"{claims['iss']}{JWKS}"
+    assert http.get(told["jwks_uri"]).status_code == http.get(told["service_documentation"]).status_code == 200
+
+
+def test_the_metadata_promises_no_grant_and_no_empty_list(http: httpx.Client, settings: Any) -> None:
+    told = http.get(OPENID).json()
+    assert not {"authorization_endpoint", "token_endpoint", "registration_endpoint", "userinfo_endpoint"} & set(told)
+    assert [] not in told.values()  # RFC 8414 section 3.2
+    settings.API_DOCS = False
+    assert "service_documentation" not in http.get(OPENID).json()
+
+
+@pytest.mark.parametrize("path", [JWKS, OPENID, OAUTH])
+def test_the_well_known_documents_are_read_and_nothing_else(http: httpx.Client, path: str) -> None:
+    got, headed = http.get(path), http.head(path)
+    assert headed.status_code == 200
+    for header in ("Content-Type", "Cache-Control", "Content-Length"):
+        assert got.headers[header] == headed.headers[header]
+    for method in ("POST", "PUT", "DELETE", "OPTIONS", "FOO"):
+        answer = http.request(method, path)
+        assert_problem(answer, 405, "method_not_allowed")
+        assert answer.headers["Allow"] == "GET, HEAD"
+
+
+def test_the_key_set_is_read_once_a_second_at_most(
+    http: httpx.Client, statements: Callable[[Callable[[], Any]], list[str]]
+) -> None:
+    assert len(statements(lambda: [http.get(JWKS) for _ in range(20)])) <= 2
+
+
+def test_the_key_set_outlives_an_outage_and_says_503_where_it_was_never_read(
+    http: httpx.Client, signing_algorithm: Callable[[str], None], database_down: DatabaseDown
+) -> None:
+    signing_algorithm("EdDSA")
+    keys = http.get(JWKS).json()
+    with database_down():
+        ring._Cache.read_at = 0.0
+        assert http.get(JWKS).json() == keys
+        ring.clear_cache()
+        assert_problem(http.get(JWKS), 503, "unavailable")
+    assert http.get(JWKS).json() == keys

@@ -1,0 +1,86 @@
+"""What the operator's process runs, inside `latchkey shell`: one command a line, one answer a line on stderr."""
+
+import json
+import sys
+import traceback
+from collections.abc import Callable
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.core.management import call_command
+
+from latchkey.accounts.admin_actions import deactivate, reactivate, sign_out_everywhere
+from latchkey.accounts.models import User
+from latchkey.core import clock
+from latchkey.sessions.models import Session
+from tests.outbox import last_code_mail
+
+pending_users: dict[int, User] = {}
+
+
+def delete(user_id: int) -> int:
+    """Delete a user as the admin does."""
+    return User.objects.get(pk=user_id).delete()[0]
+
+
+def make_superusers(*user_ids: int) -> None:
+    """Have these superusers and no others."""
+    User.objects.filter(is_superuser=True).update(is_superuser=False)
+    User.objects.filter(pk__in=user_ids).update(is_superuser=True)
+
+
+def hash_password(user_id: int, password: str, imported: bool = False) -> None:
+    """Do the slow half of a new password; an imported one is in an older system's format, and slower to check."""
+    pending_users[user_id] = User.objects.get(pk=user_id)
+    pending_users[user_id].set_password(password)
+    if imported:
+        pending_users[user_id].password = PBKDF2PasswordHasher().encode(password, "salt of the import", 400_000)
+
+
+def save_password(user_id: int) -> None:
+    pending_users.pop(user_id).save()
+
+
+def sessions(user_id: int) -> list[str]:
+    """Return the ids of the rows that a user has, live or not."""
+    return [str(pk) for pk in Session.objects.filter(user_id=user_id).values_list("pk", flat=True)]
+
+
+def users(email: str) -> int:
+    return User.objects.filter(email__iexact=email).count()
+
+
+def let_expire(session_id: str, milliseconds: float) -> int:
+    """Let a session end so many milliseconds from now."""
+    ends = clock.now() + timedelta(milliseconds=milliseconds)
+    return Session.objects.filter(pk=int(session_id)).update(expires_at=ends)
+
+
+def mail_to(email: str) -> dict[str, str]:
+    """Return what the newest mail to an address opens something with."""
+    return {"token": last_code_mail(email).token, "code": last_code_mail(email).code}
+
+
+def prune() -> None:
+    call_command("prune", stdout=StringIO(), stderr=StringIO())
+
+
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "deactivate": lambda user_id: deactivate([user_id]),
+    "reactivate": lambda user_id: reactivate([user_id]),
+    "sign_out_everywhere": lambda user_id: sign_out_everywhere([user_id]),
+    **{
+        verb.__name__: verb
+        for verb in (delete, make_superusers, hash_password, save_password, sessions, users, let_expire, prune, mail_to)
+    },
+}
+
+for line in sys.stdin:
+    name, *arguments = json.loads(line)
+    try:
+        answer = {"answer": COMMANDS[name](*arguments)}
+    except Exception:  # whatever it is, the test shows it
+        answer = {"failed": traceback.format_exc()}
+    print(json.dumps(answer), file=sys.stderr, flush=True)

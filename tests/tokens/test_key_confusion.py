@@ -1,0 +1,173 @@
+"""Tokens that want another key, or another algorithm, than is theirs: whichever algorithm the service signs with."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from latchkey.core import clock
+from latchkey.signing_keys import key_set as ring
+from latchkey.signing_keys.models import SigningKey
+from latchkey.signing_keys.rotation import retire, rotate
+from latchkey.signing_keys.startup import prepare_keys
+from latchkey.tokens.jwk import ALGORITHMS
+from latchkey.tokens.keys import access_token_keys
+from tests.people import Person
+from tests.problems import assert_problem
+from tests.support.forged_tokens import OMITTED, encode_segment, header_and_claims, sign
+
+KIDS: list[Any] = ["../../dev/null", "' OR 1=1 --", "x" * 2000, "\x00", "", 1, None, True, ["x"], {"x": 1}, "\ud800"]
+ATTACKER_KEYS: dict[str, Callable[[], Any]] = {
+    "EdDSA": ed25519.Ed25519PrivateKey.generate,
+    "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "RS256": lambda: rsa.generate_private_key(65537, 2048),
+}
+
+
+@pytest.fixture(params=ALGORITHMS)
+def algorithm(request: pytest.FixtureRequest, http: httpx.Client, settings: Any) -> Iterator[str]:
+    settings.SIGNING_ALGORITHM = request.param
+    prepare_keys()
+    yield request.param
+    ring.clear_cache()
+
+
+@pytest.fixture
+def victim(algorithm: str, http: httpx.Client) -> Person:
+    """Somebody whose access token was signed with a key of the ring."""
+    alice = Person(http, "alice@example.com").register().login()
+    header, _ = header_and_claims(alice)
+    assert header == {"alg": algorithm, "kid": SigningKey.objects.get().kid, "typ": "at+jwt"}
+    assert alice.me().status_code == 200
+    return alice
+
+
+def resign(person: Person, key: Any, algorithm: str, **members: Any) -> str:
+    """Return a person's token with another signature and other members of the header."""
+    header, claims = header_and_claims(person)
+    changed = {name: value for name, value in (header | members).items() if value is not OMITTED}
+    if not isinstance(key, bytes):
+        return jwt.encode(claims, key, algorithm, changed | {"alg": algorithm})
+    return sign(changed | {"alg": algorithm}, claims, key)
+
+
+def public_forms(key: SigningKey) -> dict[str, bytes]:
+    """Return the published key in the forms that libraries once took for an HMAC secret."""
+    public, jwk = jwt.PyJWK.from_json(key.public).key, key.public.encode()
+    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    forms = {"pem": pem, "pem, stripped": pem.strip(), "pem, CRLF": pem.replace(b"\n", b"\r\n"), "der": der}
+    return forms | {"jwk": jwk, "jwks": b'{"keys": [' + jwk + b"]}", "bom and jwk": b"\xef\xbb\xbf" + jwk}
+
+
+@pytest.mark.ledger("H-JWT-03", "REG-PYJWT-01", "REG-PYJWT-04", "REG-JOSELIBS-01", "RFC8725-3.1")
+def test_the_public_key_is_no_secret(victim: Person, http: httpx.Client) -> None:
+    forms = public_forms(SigningKey.objects.get()) | {"as served": http.get("/.well-known/jwks.json").content}
+    for key in forms.values():
+        for kid in ({}, {"kid": OMITTED}):
+            assert_problem(victim.me(resign(victim, key, "HS256", **kid)), 401, "invalid_token")
+    assert victim.me().status_code == 200
+
+
+@pytest.mark.ledger("ASVS-9.1.2", "RFC8725-3.1", "H-JWT-01")
+def test_a_key_is_good_for_its_own_algorithm_alone(victim: Person, algorithm: str) -> None:
+    for other in ("none", "None", "HS256", "HS512", "PS256", "RS384", "ES384", "ES256K", *ALGORITHMS, 1, None):
+        header, claims = header_and_claims(victim)
+        forged = f"{encode_segment(header | {'alg': other})}.{encode_segment(claims)}.{victim.access_token.rpartition('.')[2]}"
+        if other != algorithm:
+            assert_problem(victim.me(forged), 401, "invalid_token")
+    assert_problem(victim.me(jwt.encode(header_and_claims(victim)[1], None, "none")), 401, "invalid_token")
+
+
+@pytest.mark.ledger("ASVS-9.1.3", "RFC8725-3.5")
+def test_a_key_of_ones_own_is_worth_nothing_under_any_name(victim: Person) -> None:
+    kid = SigningKey.objects.get().kid
+    for name, make in ATTACKER_KEYS.items():
+        own = make()
+        jwk = jwt.algorithms.get_default_algorithms()[name].to_jwk(own.public_key(), as_dict=True)
+        for members in (
+            {},
+            {"kid": OMITTED},
+            {"kid": "mallory"},
+            {"kid": OMITTED, "jwk": jwk},
+            {"jwk": jwk | {"kid": kid}},
+        ):
+            assert_problem(victim.me(resign(victim, own, name, **members)), 401, "invalid_token")
+
+
+@pytest.mark.ledger("RFC8725-3.10", "H-JWT-04", "RFC7517-4.5")
+@pytest.mark.parametrize("kid", KIDS, ids=lambda kid: repr(kid)[:20])
+def test_an_id_that_is_none_of_ours_leads_nowhere(victim: Person, kid: Any) -> None:
+    for key in (access_token_keys()[0], b"x" * 32):
+        assert_problem(victim.me(resign(victim, key, "HS256", kid=kid)), 401, "invalid_token")
+    changed = SigningKey.objects.get().kid
+    for near in (changed.swapcase(), changed[:-1], f"{changed} ", f"{changed}\x00"):
+        assert_problem(victim.me(resign(victim, access_token_keys()[0], "HS256", kid=near)), 401, "invalid_token")
+
+
+def test_the_secrets_own_key_does_not_go_by_an_id(victim: Person) -> None:
+    header = {"kid": SigningKey.objects.get().kid}
+    assert_problem(victim.me(resign(victim, access_token_keys()[0], "HS256", **header)), 401, "invalid_token")
+    assert (
+        victim.me(resign(victim, access_token_keys()[0], "HS256", kid=OMITTED)).status_code == 200
+    )  # HS256 verifies on
+
+
+@pytest.mark.ledger("RFC7517-4.5")
+def test_a_signature_goes_with_its_own_key_even_beside_another_of_the_ring(victim: Person, algorithm: str) -> None:
+    first = SigningKey.objects.get().kid
+    rotate(algorithm, clock.now() - timedelta(minutes=1), immediately=True)
+    ring.clear_cache()
+    victim.login()
+    head, claims, signature = victim.access_token.split(".")
+    swapped = {"alg": algorithm, "kid": first, "typ": "at+jwt"}
+    assert jwt.get_unverified_header(victim.access_token)["kid"] != first
+    assert_problem(victim.me(f"{encode_segment(swapped)}.{claims}.{signature}"), 401, "invalid_token")
+    assert victim.me(f"{head}.{claims}.{signature}").status_code == 200
+
+
+@pytest.mark.ledger("H-INF-13")
+def test_a_retired_key_is_refused_though_its_tokens_were_seen_before(victim: Person, algorithm: str) -> None:
+    kid = SigningKey.objects.get().kid
+    rotate(algorithm, clock.now() - timedelta(minutes=1), immediately=True)
+    ring.clear_cache()
+    assert victim.me().status_code == 200
+    retire(kid, clock.now(), needed=True)
+    ring.clear_cache()
+    assert_problem(victim.me(), 401, "invalid_token")
+    assert victim.refresh().me().status_code == 200
+
+
+@pytest.mark.ledger("REG-JAVAECDSA-01", "RFC8725-3.4")
+@pytest.mark.parametrize("signature", [bytes(64), bytes(63) + b"\1", bytes(384), b"\xff" * 64, b""])
+def test_a_signature_of_zeros_is_nobodys(victim: Person, signature: bytes) -> None:
+    head = victim.access_token.rpartition(".")[0]
+    assert_problem(victim.me(f"{head}.{encode_segment(signature)}"), 401, "invalid_token")
+
+
+@pytest.mark.ledger("REG-PYJWT-13", "REG-PYJWT-17", "RFC7517-4.5")
+def test_a_thousand_made_up_ids_are_one_look_into_the_table(
+    victim: Person, statements: Callable[[Callable[[], Any]], list[str]]
+) -> None:
+    tokens = [resign(victim, b"x" * 32, "HS256", kid=f"mallory{number}") for number in range(1000)]
+    began = clock.now()
+    sent = statements(lambda: [victim.me(token) for token in tokens])
+    seconds = (clock.now() - began).total_seconds() + 1
+    assert all("signingkey" in sql for sql in sent)
+    assert len(sent) <= 2 * seconds  # the ring once a second, and once more for what is unknown
+
+
+def test_a_broken_row_spoils_no_other(victim: Person) -> None:
+    row = SigningKey.objects.get()
+    row.pk, row.kid, row.public, row.private = 9, "broken", json.dumps({"kty": "?"}), b"?"
+    row.signs_from -= timedelta(days=1)
+    row.save(force_insert=True)
+    ring.clear_cache()
+    assert victim.me().status_code == 200
+    assert victim.refresh().me().status_code == 200

@@ -1,0 +1,129 @@
+"""The OpenAPI document tells a client every limit, and each is the real one."""
+
+import dataclasses
+import re
+from itertools import product
+from typing import Any
+
+import httpx
+import pytest
+
+from latchkey.conf.policy import Policy
+from tests.people import Person
+from tests.problems import assert_problem
+from tests.support.endpoints import ENDPOINTS, FIELDS, send, valid_body
+
+
+@pytest.fixture
+def schema(http: httpx.Client) -> Any:
+    return http.get("/api-doc/schema/", headers={"Accept": "application/json"}).json()
+
+
+def field_of(schema: Any, name: str, field: str) -> Any:
+    """Return what the document says of a field of the body that this door takes."""
+    door = ENDPOINTS[name]
+    body = schema["paths"][door.path][door.method.lower()]["requestBody"]["content"]["application/json"]["schema"]
+    return schema["components"]["schemas"][body["$ref"].rpartition("/")[2]]["properties"][field]
+
+
+def of_length(field: str, length: int) -> str:
+    """Return a good value with this many characters."""
+    if field != "email":
+        return "x" * length
+    domain = "@" + ".".join(["b" * 61] * 3) + ".com"
+    return "a" * (length - len(domain)) + domain
+
+
+@pytest.mark.ledger("ASVS-2.1.1")
+@pytest.mark.parametrize(("name", "field"), FIELDS)
+def test_the_limit_of_a_field_is_the_documented_one(alice: Person, schema: Any, name: str, field: str) -> None:
+    documented = field_of(schema, name, field)
+    assert documented["type"] == "string"
+    if field == "refresh_token":
+        assert documented["format"] == "uuid"
+        assert_problem(send(alice, name, {field: "x" * 36}), 400, "invalid", [field])
+        assert send(alice, name, valid_body(alice, name)).status_code == 200
+        return
+    body, limit = valid_body(alice, name), documented["maxLength"]
+    longer = send(alice, name, body | {field: of_length(field, limit + 1)})
+    assert_problem(longer, 400, "password_too_long" if field == "password" else "invalid", [field])
+    within = send(alice, name, body | {field: of_length(field, limit)})
+    assert within.status_code == (401 if name == "login" else ENDPOINTS[name].success), within.text
+
+
+@pytest.mark.ledger("ASVS-2.1.1")
+@pytest.mark.parametrize("name", ENDPOINTS)
+def test_the_document_names_the_fields_that_are_read_and_no_other(schema: Any, name: str) -> None:
+    door = ENDPOINTS[name]
+    body = schema["paths"][door.path][door.method.lower()]["requestBody"]["content"]
+    component = schema["components"]["schemas"][body["application/json"]["schema"]["$ref"].rpartition("/")[2]]
+    assert list(body) == ["application/json"]
+    assert set(component["properties"]) == set(door.fields)
+    assert set(component.get("required", [])) == (set() if name == "patch me" else set(door.fields))
+
+
+@pytest.mark.ledger("ASVS-2.1.1")
+@pytest.mark.parametrize(("name", "field"), [pair for pair in FIELDS if pair[1] not in ("refresh_token", "email")])
+def test_what_text_may_not_be_is_documented(alice: Person, schema: Any, name: str, field: str) -> None:
+    documented, body = field_of(schema, name, field), valid_body(alice, name)
+    assert not re.search(documented["pattern"], "x\x00y")
+    assert_problem(send(alice, name, body | {field: "x\x00y"}), 400, "invalid", [field])
+    empty = send(alice, name, body | {field: ""})
+    if documented.get("minLength"):
+        assert_problem(empty, 400, "invalid", [field])
+    else:
+        assert empty.status_code == ENDPOINTS[name].success
+
+
+@pytest.mark.ledger("ASVS-2.1.1")
+def test_the_shortest_password_is_the_documented_one(alice: Person, schema: Any) -> None:
+    shortest, body = field_of(schema, "register", "password")["minLength"], valid_body(alice, "register")
+    (knob,) = (knob for knob in dataclasses.fields(Policy) if knob.name == "password_min_length")
+    assert shortest == knob.metadata["minimum"] == knob.default
+    shorter = send(alice, "register", body | {"password": "xyzw#9$Q"[: shortest - 1]})
+    assert_problem(shorter, 400, "password_too_short", ["password"])
+    assert send(alice, "register", body | {"password": "xyzw#9$Q"[:shortest]}).status_code == 201
+
+
+def test_the_headers_of_refusals_are_documented(schema: Any) -> None:
+    headers = {"401": {"WWW-Authenticate"}, "415": {"Accept", "Accept-Encoding"}}
+    headers |= {status: {"Retry-After"} for status in ("429", "503")}
+    of_answers = {("verify", "204"): {"X-User-Id", "X-Session-Id"}, ("export", "200"): {"Content-Disposition"}}
+    for path in schema["paths"].values():
+        for operation in path.values():
+            for status, answer in operation["responses"].items():
+                told = of_answers.get((operation["operationId"], status), headers.get(status, set()))
+                assert set(answer.get("headers", {})) == told
+                assert all(header["required"] for header in answer.get("headers", {}).values())
+
+
+def test_every_link_leads_to_an_operation_with_what_it_takes(schema: Any) -> None:
+    operations = {each["operationId"]: each for path in schema["paths"].values() for each in path.values()}
+    linked = {
+        (name, link["operationId"])
+        for name, operation in operations.items()
+        for answer in operation["responses"].values()
+        for link in answer.get("links", {}).values()
+    }
+    after_a_pair = {"refresh", "logout", "read_me", "replace_me", "update_me", "verify", "introspect", "revoke"}
+    after_a_pair |= {"list_sessions", "end_sessions", "list_events", "export", "change_password", "change_email"}
+    mailed = {"verify_email": "resend_verification", "confirm_password_reset": "reset_password"}
+    mailed |= {"confirm_email_change": "change_email"}
+    assert linked == {
+        *(("login", "leave"), ("list_sessions", "end_session")),
+        *product(("register",), ("login", "reset_password", "verify_email", "resend_verification")),
+        *product(("login", "refresh", "change_password"), after_a_pair),
+        *((asked, confirmed) for confirmed, asked in mailed.items()),
+    }
+    assert {name for pair in linked for name in pair} == set(operations)
+
+
+@pytest.mark.ledger("ASVS-6.4.2", "NIST-3.1.1.2-7")
+def test_nobody_is_asked_for_a_hint_or_a_secret_answer(schema: Any) -> None:
+    from latchkey.accounts.models import User
+
+    fields = {name for each in schema["components"]["schemas"].values() for name in each.get("properties", {})}
+    fields |= {field.name for field in User._meta.get_fields()}
+    assert {"password", "email"} <= fields
+    fields.remove("token_type_hint")  # RFC 7009's word; of a token's type
+    assert not [name for name in fields if any(word in name for word in ("hint", "question", "answer", "reminder"))]
