@@ -22,7 +22,8 @@ setup: .venv/.synced ## Make .venv with the locked dependencies
 serve: setup ## Serve on http://127.0.0.1:8000/ (ARGS="--port 9000 --workers 1")
 	@$(BIN)/latchkey serve $(ARGS)
 
-SERVERS := $(addprefix tests/,operations deploy wire watch fuzz recipes test_serve.py transfer/test_commands.py)
+SERVERS := $(addprefix tests/,operations deploy http metrics_server fuzz recipes management/test_serve.py \
+             import_export/test_commands.py observability/test_opentelemetry.py)
 
 test: FAST := $(if $(filter tests,$(TESTS)),$(addprefix --ignore=,$(SERVERS)))
 test: setup ## Run the fast tests on SQLite and on PostgreSQL (7 minutes; TESTS=tests/api for some)
@@ -82,6 +83,7 @@ check: setup ## Check style, types, layers, migrations and the OpenAPI document
 	$(BIN)/lint-imports
 	$(BIN)/latchkey makemigrations --check --dry-run
 	$(BIN)/latchkey spectacular --validate --fail-on-warn | diff docs/openapi.yaml - || { echo "docs/openapi.yaml is stale: run 'make openapi'."; exit 1; }
+	$(BIN)/python tools/api_reference.py --check
 
 ledger: setup ## Count the security requirements: answered, deviating, open
 	@$(BIN)/python -m tests.contracts.ledger
@@ -89,8 +91,9 @@ ledger: setup ## Count the security requirements: answered, deviating, open
 sbom: setup ## Write sbom.cdx.json, the bill of materials (CycloneDX)
 	$(BIN)/uv export --frozen --offline --no-dev --quiet --format cyclonedx1.5 --preview-features sbom-export --output-file sbom.cdx.json
 
-openapi: setup ## Write docs/openapi.yaml anew
+openapi: setup ## Write docs/openapi.yaml and docs/api.md anew
 	$(BIN)/latchkey spectacular --validate --fail-on-warn --file docs/openapi.yaml
+	$(BIN)/python tools/api_reference.py
 
 format: setup ## Format the code
 	$(BIN)/ruff format .

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Make the two roles and the database of docs/operations.md, once, as a superuser of the server. The passwords are in
-# OWNER_PASSWORD and SERVICE_PASSWORD; where the server is, in PGHOST, PGPORT and PGUSER. The PostgreSQL of
-# compose.yaml runs this by itself when it is new.
+# Create the two roles and the database of docs/operations.md. Run it once, as a superuser of the database server.
+# Passwords: OWNER_PASSWORD and SERVICE_PASSWORD. Server: PGHOST, PGPORT and PGUSER. In compose.yaml, PostgreSQL runs this
+# file by itself when its volume is new.
 set -eu
 export PGUSER="${PGUSER:-${POSTGRES_USER:-postgres}}"
 psql --no-psqlrc --quiet --dbname=postgres --set=ON_ERROR_STOP=1 \

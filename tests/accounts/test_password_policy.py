@@ -115,7 +115,7 @@ def test_the_context_words_are_the_documented_ones() -> None:
     assert validator.words == ("latchkey", settings.PUBLIC_URL.partition("://")[2])
     of_the_service = [word for word, whose in read_table("Context words") if whose == "the service's"]
     assert [code_spans(word) for word in of_the_service] == [["latchkey"], ["LATCHKEY_PUBLIC_URL"]]
-    assert "held against the e-mail address and the user name" in PAGE.read_text()
+    assert "compared with the e-mail address and the display name" in PAGE.read_text()
 
 
 @pytest.mark.ledger("ASVS-11.4.2")

@@ -16,7 +16,7 @@ from tests.support.admin_pages import SESSIONS, USERS, Browser, user_page
 from tests.support.package_ast import find_calls, walk_nodes
 from tests.support.security_notes import code_spans, read_table
 
-RULES = {code: tuple(row[1:]) for row in read_table("Who reads and writes what") for code in code_spans(row[0])}
+RULES = {code: tuple(row[1:]) for row in read_table("Field permissions") for code in code_spans(row[0])}
 PRIVILEGES = {"user.is_staff", "user.is_superuser", "user.groups", "user.user_permissions"}
 ATTEMPT = {"id": 999, "email": "eve@example.com", "username": "Eve", "password": "a password of eve's"}
 ATTEMPT |= {"created_at": "2000-01-01T00:00:00Z", "is_active": False, "is_staff": True, "is_superuser": True}
@@ -40,7 +40,7 @@ def row(person: Person) -> dict[str, Any]:
 @pytest.mark.ledger("ASVS-8.1.2")
 def test_every_field_has_its_rules() -> None:
     columns = {f"user.{field.name}" for field in (*User._meta.fields, *User._meta.many_to_many)}
-    columns |= {f"servicecredential.{field.name}" for field in ClientCredential._meta.fields}
+    columns |= {f"clientcredential.{field.name}" for field in ClientCredential._meta.fields}
     assert set(RULES) == columns | {f"session.{field.name}" for field in Session._meta.fields}
     assert {cell for cells in RULES.values() for cell in cells} == {"yes", "no", "at registration", "superusers"}
 
@@ -110,7 +110,7 @@ def test_ones_own_password_changes_only_for_who_knows_it(admin: Browser) -> None
 @pytest.mark.ledger("ASVS-8.1.3")
 def test_what_decisions_look_at_is_listed_with_every_place() -> None:
     written: dict[str, set[str]] = {}
-    for attribute, where, _ in read_table("What decisions look at"):
+    for attribute, where, _ in read_table("Request attributes that affect decisions"):
         written.setdefault(code_spans(attribute)[0], set()).update(code_spans(where))
     used: dict[str, set[str]] = {f"client.{field.name}": set() for field in fields(ClientInfo)}
     for file, node in walk_nodes():

@@ -1,20 +1,30 @@
-"""The README's transcript, replayed against a live server: the answers must be those, byte for byte.
+"""The README's six requests: pasted into bash, and sent one by one, against a live server.
 
 Tokens differ in every run, so a token of the README stands for the one that the live server answered in its place.
 """
 
+import os
 import re
-import shlex
+import subprocess
+import sys
 from pathlib import Path
-from string import Template
 
 import httpx
 
 from tests.server import Server
 
 README = Path(__file__).resolve().parents[2] / "README.md"
-TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+TOKEN = re.compile(r"eyJ(?:\.\.\.|[\w-]+\.[\w-]+\.[\w-]+)|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 COMMAND = re.compile(r"^\$ ((?:[^\n]*\\\n)*[^\n]*)\n([^$]*)", re.MULTILINE)
+"""A command and its output in a transcript, as in docs/accounts.md."""
+EXCHANGE = re.compile(r"^([A-Z]+) (/\S+) +(?:Authorization: (\S+ \S+))? *(\{.*\})?\n(\d+) +(\{.*\})$", re.MULTILINE)
+"""A request and its answer: method, path, Authorization, body; status, body."""
+
+
+def block(language: str) -> str:
+    """Return the README's one block of code in this language."""
+    (text,) = re.findall(rf"```{language}\n(.*?)```", README.read_text(), re.DOTALL)
+    return str(text)
 
 
 def send(curl: list[str], base_url: str) -> str:
@@ -34,21 +44,45 @@ def send(curl: list[str], base_url: str) -> str:
     return answer.text
 
 
-def test_the_readme_shows_what_a_live_server_answers(server: Server) -> None:
-    (transcript,) = re.findall(r"```console\n(.*?)```", README.read_text(), re.DOTALL)
-    documented = COMMAND.findall(transcript)
-    assert [command.split()[0] for command, _ in documented].count("curl") == 6
+def test_the_six_exchanges_of_the_readme_are_those_of_a_live_server_byte_for_byte(server: Server) -> None:
+    exchanges = EXCHANGE.findall(block("http"))
+    paths = ["/api/register/", "/api/login/", "/api/me/", "/api/me/", "/api/refresh/", "/api/logout/"]
+    assert [path for _, path, *_ in exchanges] == paths
     live: dict[str, str] = {}
-    variables: dict[str, str] = {}
 
     def alive(documented_token: re.Match[str]) -> str:
         return live[documented_token[0]]
 
-    for command, printed in documented:
-        words = shlex.split(TOKEN.sub(alive, command.replace("\\\n", "")))
-        if words[0] != "curl":
-            variables |= dict(word.split("=", 1) for word in words)
-            continue
-        answer = send([Template(word).substitute(variables) for word in words], server.url)
-        assert TOKEN.sub("TOKEN", answer) == TOKEN.sub("TOKEN", printed.strip())
-        live |= dict(zip(TOKEN.findall(printed), TOKEN.findall(answer), strict=True))
+    for method, path, authorization, body, status, printed in exchanges:
+        headers = {"Authorization": TOKEN.sub(alive, authorization)} if authorization else {}
+        headers |= {"Content-Type": "application/json"} if body else {}
+        content = TOKEN.sub(alive, body) or None
+        answer = httpx.request(method, server.url + path, headers=headers, content=content)
+        assert answer.status_code == int(status)
+        assert TOKEN.sub("TOKEN", answer.text) == TOKEN.sub("TOKEN", printed)
+        live |= dict(zip(TOKEN.findall(printed), TOKEN.findall(answer.text), strict=True))
+
+
+def paste(text: str, folder: Path) -> list[str]:
+    """Return the lines that bash prints for a pasted text; tests/contracts/curl.py is curl where there is none."""
+    program = folder / "bin" / "curl"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{Path(__file__).with_name("curl.py")}" "$@"\n')
+    program.chmod(0o755)
+    environment = {"PATH": f"{os.environ['PATH']}{os.pathsep}{program.parent}", "HOME": str(folder)}
+    bash = ["bash", "--norc", "--noprofile"]
+    done = subprocess.run(
+        bash, input=text, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.splitlines()
+
+
+def test_the_block_of_the_readme_can_be_pasted_as_it_is_and_again(server: Server, tmp_path: Path) -> None:
+    text = block("bash")
+    assert "http://127.0.0.1:8000/" in text
+    documented = [printed for *_, printed in EXCHANGE.findall(block("http"))]
+    for user_id in (1, 2):
+        printed = paste(text.replace("http://127.0.0.1:8000", server.url), tmp_path)
+        printed = [re.sub(r"user\d+@", "user@", TOKEN.sub("TOKEN", line)) for line in printed]
+        assert printed == [TOKEN.sub("TOKEN", line).replace('"id": 1', f'"id": {user_id}') for line in documented]

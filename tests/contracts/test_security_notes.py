@@ -41,7 +41,7 @@ POLICY_SETTINGS = {knob.name.upper(): knob for knob in fields(Policy)}
 
 @pytest.mark.ledger("ASVS-7.1.1", "ASVS-7.1.2")
 def test_the_lifetimes_are_the_defaults_of_the_policy() -> None:
-    documented = {code_spans(setting)[0]: default for _, setting, default, _ in read_table("How long sessions last")}
+    documented = {code_spans(setting)[0]: default for _, setting, default, _ in read_table("Session lifetimes")}
     timed = {name for name, knob in POLICY_SETTINGS.items() if knob.metadata["group"] in ("Tokens", "Sessions")}
     assert documented == {name: str(POLICY_SETTINGS[name].default) for name in timed}
     assert settings.SESSION_COOKIE_AGE == 8 * 3600
@@ -79,16 +79,16 @@ def test_every_column_and_every_claim_is_classified(alice: Person) -> None:
     columns |= {f"session.{field.name}" for field in Session._meta.fields}
     columns |= {f"signing_key.{field.name}" for field in SigningKey._meta.fields}
     columns |= {f"attempt.{field.name}" for field in Attempt._meta.fields}
-    columns |= {f"servicecredential.{field.name}" for field in ClientCredential._meta.fields}
+    columns |= {f"clientcredential.{field.name}" for field in ClientCredential._meta.fields}
     columns |= {f"event.{field.name}" for field in AuditEvent._meta.fields}
     columns |= {f"mail.{field.name}" for field in Mail._meta.fields}
     columns |= {f"code.{field.name}" for field in OneTimeCode._meta.fields}
-    columns |= {f"tally.{field.name}" for field in HourlyCount._meta.fields}
+    columns |= {f"hourlycount.{field.name}" for field in HourlyCount._meta.fields}
     claims = jwt.decode(alice.access_token, options={"verify_signature": False})
-    named = first_column_code_spans("Data")
+    named = first_column_code_spans("Data classification")
     assert sorted(named) == sorted(columns | {f"claim.{name}" for name in claims})
-    assert all(all(row) for row in read_table("Data"))
-    assert {row[1] for row in read_table("Data")} == {"personal", "secret", "internal", "authority", "public"}
+    assert all(all(row) for row in read_table("Data classification"))
+    assert {row[1] for row in read_table("Data classification")} == {"personal", "secret", "internal", "authority", "public"}
 
 
 @pytest.mark.ledger("ASVS-16.1.1")
@@ -96,23 +96,23 @@ def test_every_event_is_in_the_inventory_of_the_log() -> None:
     levels = ("error", "warning", "info", "critical", "exception")
     own = {ast_event for file, call in find_calls(*levels) for ast_event in said(call)}
     framework = {"request_finished", "request_failed"}
-    assert sorted(first_column_code_spans("What is logged")) == sorted({*map(str, Event), *own, *framework})
+    assert sorted(first_column_code_spans("Log events")) == sorted({*map(str, Event), *own, *framework})
 
 
 @pytest.mark.ledger("ASVS-2.1.3", "ASVS-6.1.1")
 def test_every_limit_is_in_the_table_with_its_default() -> None:
-    written = {code_spans(row[2])[0]: row[3] for row in read_table("Limits") if code_spans(row[2])}
+    written = {code_spans(row[2])[0]: row[3] for row in read_table("Rate limits") if code_spans(row[2])}
     knobs = [name for name in (knob.name for knob in fields(Policy)) if "_per_" in name]
     assert written == {name.upper(): str(getattr(Policy(), name)) for name in knobs}
-    told = {row[0]: row[3] for row in read_table("Limits") if not code_spans(row[2])}
+    told = {row[0]: row[3] for row in read_table("Rate limits") if not code_spans(row[2])}
     assert told == {
         "failed sign-ins in a row": str(LOCKOUT_AFTER),
-        "mails that anybody has sent to an address: reset, verification, change": str(MAILS_PER_ACCOUNT),
+        "mails requested for an address: reset, verification, change": str(MAILS_PER_ACCOUNT),
         "links and codes of one user for one purpose": str(MAX_VALID),
-        "tokens out of links that were made up": f"{MAX_PER_WINDOW} in a minute",
-        "refresh tokens that were never issued, and wrong service credentials": f"{MAX_PER_WINDOW} in a minute",
+        "made-up tokens of links": f"{MAX_PER_WINDOW} in a minute",
+        "made-up refresh tokens, and wrong client credentials": f"{MAX_PER_WINDOW} in a minute",
     }
-    assert f"after {MAX_FAILURES} wrong ones the codes that were sent are dead" in PAGE.read_text()
+    assert f"{MAX_FAILURES} wrong codes invalidate all codes sent so far" in PAGE.read_text()
     assert f"| {MAX_CONCURRENT} at once in each process and {MAX_QUEUED} that wait" in PAGE.read_text()
 
 
@@ -125,7 +125,7 @@ def said(call: ast.Call) -> list[str]:
 
 @pytest.mark.ledger("ASVS-13.1.1", "ASVS-1.3.6")
 def test_the_database_the_log_your_mail_server_and_your_collector_are_all_that_is_talked_to() -> None:
-    ours = [row[1] for row in read_table("Whom it talks to") if row[0] == "`latchkey`"]
+    ours = [row[1] for row in read_table("Network connections") if row[0] == "`latchkey`"]
     assert ours == [
         "the SQLite file, or PostgreSQL (port 5432)",
         "standard output",
@@ -139,7 +139,7 @@ def test_the_database_the_log_your_mail_server_and_your_collector_are_all_that_i
 @pytest.mark.ledger("ASVS-13.1.3")
 def test_every_wait_is_bounded_as_documented() -> None:
     documented = {
-        (code_spans(row[0]) or ["sqlite"])[0]: row[1].partition(",")[0] for row in read_table("Whom it talks to", 1)
+        (code_spans(row[0]) or ["sqlite"])[0]: row[1].partition(",")[0] for row in read_table("Network connections", 1)
     }
     postgresql, sqlite = parse_database_url("postgresql://h/d"), parse_database_url("sqlite:///x")
     for database in (postgresql, sqlite):

@@ -21,7 +21,7 @@ def test_every_severity_has_a_time_by_which_it_is_mended() -> None:
     rows = re.findall(r"^\| (\w+).*? \| (\d+) (hours|days) \| (\d+) (hours|days) \|$", PAGE, re.MULTILINE)
     promised = {severity: (int(ours) * HOURS[a], int(theirs) * HOURS[b]) for severity, ours, a, theirs, b in rows}
     assert promised == {severity: (hours, hours) for severity, hours in ALLOWED.items()}
-    assert "Report a weakness in private" in PAGE
+    assert "Report a vulnerability in private" in PAGE
 
 
 @pytest.mark.ledger("ASVS-15.1.2")

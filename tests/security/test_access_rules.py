@@ -13,7 +13,7 @@ from tests.support.admin_pages import Browser, save_user
 from tests.support.package_ast import find_calls
 from tests.support.security_notes import code_spans, first_column_code_spans, read_table
 
-RULES = {code_spans(row[0])[0]: row[1:] for row in read_table("Who may do what")}
+RULES = {code_spans(row[0])[0]: row[1:] for row in read_table("Access by endpoint")}
 
 
 def walk_routes(routes: Any = None, prefix: str = "/") -> Iterator[tuple[str, Any]]:
@@ -56,7 +56,7 @@ def test_every_door_opens_to_whom_the_table_says(
 
 
 @pytest.mark.ledger("ASVS-8.1.1")
-@pytest.mark.parametrize("model", ["user", "session", "auditevent", "mail", "servicecredential", "group"])
+@pytest.mark.parametrize("model", ["user", "session", "auditevent", "mail", "clientcredential", "group"])
 def test_a_permission_opens_the_doors_that_want_one(admin: Browser, staff: Callable[..., Browser], model: str) -> None:
     clerk = Cookie(staff(f"view_{model}"))
     for path, (_, *cells) in RULES.items():
@@ -91,7 +91,7 @@ def test_the_table_has_every_way_to_be_let_in(http: httpx.Client) -> None:
         *("hashing/argon2.py", "hashing/legacy.py"),  # a hash
     }
     with_slash = {f"{path.rstrip('/')}/" for path in asking | signing}
-    assert with_slash == set(first_column_code_spans("Ways to be let in"))
+    assert with_slash == set(first_column_code_spans("Authentication methods"))
 
 
 @pytest.mark.ledger("ASVS-8.2.2", "ASVS-14.2.5")

@@ -66,7 +66,7 @@ def test_every_session_of_the_user_ends_at_once(alice: Person, bob: Person, user
 
 @pytest.mark.ledger("ASVS-7.4.2", "REG-ALLAUTH-01", "REG-ZITADEL-07", "REG-KEYCLOAK-04")
 @pytest.mark.parametrize(
-    "new_password_repeat", [lambda pk: reactivate([pk]), lambda pk: User.objects.filter(pk=pk).update(is_active=True)]
+    "again", [lambda pk: reactivate([pk]), lambda pk: User.objects.filter(pk=pk).update(is_active=True)]
 )
 def test_reactivation_revives_nothing_but_lets_the_user_sign_in(alice: Person, again: Callable[[int], Any]) -> None:
     deactivate([alice.id])

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.server import LATCHKEY, Server
 
-SCRIPT = Path(__file__).with_name("backstage.py").read_text()
+SCRIPT = Path(__file__).with_name("admin_process.py").read_text()
 
 
 class AdminProcess:
@@ -26,7 +26,7 @@ class AdminProcess:
             )
 
     def __call__(self, verb: str, *arguments: Any) -> Any:
-        """Run a verb of backstage.py; it has committed when this returns."""
+        """Run a verb of admin_process.py; it has committed when this returns."""
         assert self.process.stdin is not None
         assert self.process.stderr is not None
         self.process.stdin.write(json.dumps([verb, *arguments]) + "\n")

@@ -1,0 +1,24 @@
+"""As much of curl as the README's block needs, for machines that have none."""
+
+import sys
+from argparse import ArgumentParser
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+parser = ArgumentParser()
+parser.add_argument("url")
+parser.add_argument("-s", action="store_true")
+parser.add_argument("-S", action="store_true")
+parser.add_argument("-w", default="")
+parser.add_argument("-X")
+parser.add_argument("-H", action="append", default=[])
+parser.add_argument("-d")
+asked = parser.parse_args()
+headers = dict(header.split(": ", 1) for header in asked.H)
+request = Request(asked.url, asked.d and asked.d.encode(), headers, method=asked.X)
+try:
+    answer = urlopen(request, timeout=10)
+except HTTPError as error:  # curl prints what the server says, whatever the status
+    answer = error
+with answer:
+    sys.stdout.write(answer.read().decode() + asked.w.replace("\\n", "\n"))

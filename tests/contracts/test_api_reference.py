@@ -1,0 +1,61 @@
+"""docs/api.md, the API reference, has every endpoint of docs/openapi.yaml, with its fields and its errors."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from tools.api_reference import PAGE, SOURCE, json_text, reference, slug
+
+DOCUMENT: dict[str, Any] = yaml.safe_load(SOURCE.read_text())
+OPERATIONS = [
+    (f"{method.upper()} {path}", spec)
+    for path, methods in DOCUMENT["paths"].items()
+    for method, spec in methods.items()
+]
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return reference(DOCUMENT)
+
+
+def section(page: str, title: str) -> str:
+    """Return the text between this heading and the next."""
+    (text,) = re.findall(rf"^#+ {re.escape(title)}\n(.*?)(?=^#|\Z)", page, re.DOTALL | re.MULTILINE)
+    return str(text)
+
+
+def codes(text: str) -> set[str]:
+    """Return the error codes of the rows of a table."""
+    return set(re.findall(r"\| \d{3} \| `(\w+)` \|", text))
+
+
+@pytest.mark.parametrize(("title", "spec"), OPERATIONS, ids=lambda value: value if isinstance(value, str) else "")
+def test_an_endpoint_has_a_section_with_its_purpose_fields_and_errors(page: str, title: str, spec: Any) -> None:
+    text = section(page, title)
+    assert f"**{spec['summary'].rstrip('.')}.**" in text
+    assert f"[`{title}`](#{slug(title)})" in page
+    for content in spec.get("requestBody", {}).get("content", {}).values():
+        schema = DOCUMENT["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]
+        assert all(f"| `{name}` |" in text for name in schema["properties"])
+    documented = {
+        example["value"]["code"]
+        for response in spec["responses"].values()
+        for content in response.get("content", {}).values()
+        for example in content.get("examples", {}).values()
+        if "code" in example["value"]
+    }
+    assert codes(text) <= documented <= codes(text) | codes(section(page, "Common errors"))
+
+
+def test_the_page_in_the_repository_is_the_generated_one(page: str) -> None:
+    assert PAGE.read_text() == page, "run 'make openapi'"
+
+
+def test_long_examples_are_broken_into_lines_and_stay_json() -> None:
+    value = {"list": [{"name": "x" * 50, "text": "y" * 50}] * 3, "token": "eyJhbGciOiJub25lIn0.e30.c2ln", "n": None}
+    text = json_text(value)
+    assert max(map(len, text.splitlines())) <= 120
+    assert yaml.safe_load(text) == value | {"token": "eyJ..."}
