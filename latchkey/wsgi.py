@@ -14,7 +14,7 @@ def build_application() -> Any:
     django = get_wsgi_application()
     from latchkey.telemetry.tracing import with_tracing  # noqa: PLC0415
     from latchkey.urls import FAST_HANDLERS  # noqa: PLC0415 - Django must have been set up
-    from latchkey.web.fast_path.application import FastPath  # noqa: PLC0415 - and for this
+    from latchkey.web.fast_path import FastPath  # noqa: PLC0415 - and for this
 
     return with_tracing(FastPath(django, FAST_HANDLERS))
 

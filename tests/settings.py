@@ -11,3 +11,4 @@ if not DATABASE_URL:
 
 LOGGING["loggers"]["httpx"] = {"level": "WARNING"}
 LOGGING["loggers"]["mail"] = {"level": "ERROR"}  # aiosmtpd's, which tells all that clients say
+LOGGING["loggers"]["latchkey"] = {"level": "INFO", "propagate": True}  # to the root, where tests listen

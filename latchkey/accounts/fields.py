@@ -4,10 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from latchkey.accounts.email import normalize_email
-from latchkey.accounts.password_validation import MAX_LENGTH as PASSWORD_LENGTH_LIMIT
+from latchkey.accounts.models import normalize_email
+from latchkey.accounts.password_validation import PASSWORD_MAX_LENGTH
 from latchkey.core.exceptions import PasswordTooLong
-from latchkey.web.fields import StrictCharField
+from latchkey.web.input import StrictCharField
 
 
 class CanonicalEmailField(StrictCharField):
@@ -24,9 +24,9 @@ class PasswordField(StrictCharField):
     """A password, taken exactly as it was sent; one past the limit is refused before anything is hashed."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"max_length": PASSWORD_LENGTH_LIMIT, "help_text": "Taken exactly as sent.", **kwargs})
+        super().__init__(**{"max_length": PASSWORD_MAX_LENGTH, "help_text": "Taken exactly as sent.", **kwargs})
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
-        if isinstance(data, str) and len(data) > PASSWORD_LENGTH_LIMIT:
+        if isinstance(data, str) and len(data) > PASSWORD_MAX_LENGTH:
             raise PasswordTooLong({str(self.field_name): [PasswordTooLong.detail]})
         return super().run_validation(data)

@@ -1,5 +1,6 @@
 """People. An e-mail address signs in; the user name is for display alone."""
 
+import unicodedata
 from collections.abc import Iterable
 from contextlib import nullcontext
 from typing import Any, ClassVar
@@ -11,19 +12,52 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.crypto import salted_hmac
+from email_validator import EmailNotValidError, validate_email
 
-from latchkey.accounts.email import MAX_LENGTH, normalize_email
-from latchkey.accounts.password_validation import normalize_password
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
-from latchkey.db.cursor import fetch_all
+from latchkey.db.statements import fetch_all
 from latchkey.rate_limits.attempts import reset_attempts
+
+EMAIL_MAX_LENGTH = 254
+"""Characters (RFC 5321 section 4.5.3.1.3, less the angle brackets)."""
+
+
+def normalize_email(text: str) -> str:
+    """Return the address as it is stored and compared: trimmed, NFC, lower case, its domain in Unicode.
+
+    Raises ValueError with a sentence for whoever typed it. Nothing is looked up in the DNS.
+    """
+    text = text.strip()
+    if len(text) > EMAIL_MAX_LENGTH:
+        raise ValueError(f"An e-mail address has at most {EMAIL_MAX_LENGTH} characters.")
+    try:
+        address = validate_email(text, check_deliverability=False, strict=True).normalized.lower()
+    except EmailNotValidError as error:
+        raise ValueError("This is not a valid e-mail address.") from error
+    if len(address) > EMAIL_MAX_LENGTH:
+        raise ValueError(f"An e-mail address has at most {EMAIL_MAX_LENGTH} characters.")
+    return address
+
+
+def normalize_for_lookup(text: str) -> str:
+    """Return the canonical form, or the text itself where it can be nobody's: a name to count attempts by."""
+    try:
+        return normalize_email(text)
+    except ValueError:
+        return text
+
 
 LOGIN_COLUMNS = ("id", "password", "email", "email_verified_at", "is_active", "is_staff", "credential_version")
 """In the order of the fields."""
 SELECT_BY_EMAIL = f"SELECT {', '.join(LOGIN_COLUMNS)} FROM latchkey_user WHERE email = %(email)s"  # noqa: S608 - names of ours
+
+
+def normalize_password(password: str) -> str:
+    """Return the password in NFC, so that it is the same on every keyboard; nothing is trimmed or folded."""
+    return unicodedata.normalize("NFC", password)
 
 
 def clean_email(text: str) -> str:
@@ -70,7 +104,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     """
 
     password = models.CharField(max_length=256)  # hashes that were brought along are longer than Django's 128
-    email = models.EmailField("e-mail address", max_length=MAX_LENGTH, unique=True)
+    email = models.EmailField("e-mail address", max_length=EMAIL_MAX_LENGTH, unique=True)
     email_verified_at = models.DateTimeField("e-mail verified", null=True, blank=True, editable=False)
     username = models.CharField("user name", max_length=150, blank=True, help_text="For display; signs nobody in.")
     is_active = models.BooleanField("active", default=True, help_text="Inactive users cannot sign in.")

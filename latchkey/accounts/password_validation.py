@@ -5,28 +5,21 @@ Let a new password in, or refuse it.
 
 import unicodedata
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib.auth.password_validation import CommonPasswordValidator, validate_password
 from django.core.exceptions import ValidationError
 
+from latchkey.accounts.models import User, normalize_password
 from latchkey.conf.policy import current_policy
 from latchkey.core import exceptions as errors
 from latchkey.core.exceptions import PasswordTooCommon, PasswordTooLong, PasswordTooObvious, PasswordTooShort
 
-if TYPE_CHECKING:
-    from latchkey.accounts.models import User
-
-MAX_LENGTH = 256
+PASSWORD_MAX_LENGTH = 256
 """Code points; longer ones are refused before anything is hashed."""
 
 MIN_WORD = 3
 """Letters and digits; shorter context words would turn up in good passwords by chance."""
-
-
-def normalize_password(password: str) -> str:
-    """Return the password in NFC, so that it is the same on every keyboard; nothing is trimmed or folded."""
-    return unicodedata.normalize("NFC", password)
 
 
 class LengthValidator:
@@ -34,7 +27,7 @@ class LengthValidator:
 
     def validate(self, password: str, user: Any = None) -> None:
         length = len(normalize_password(password))
-        if length > MAX_LENGTH:
+        if length > PASSWORD_MAX_LENGTH:
             raise ValidationError(PasswordTooLong.detail, code=PasswordTooLong.code)
         if length < current_policy().password_min_length:
             raise ValidationError(PasswordTooShort.detail, code=PasswordTooShort.code)
@@ -110,7 +103,7 @@ _ERRORS_BY_CODE = {
 }
 
 
-def validate_new_password(password: str, user: "User", field: str = "password") -> None:
+def validate_new_password(password: str, user: User, field: str = "password") -> None:
     """Look at a new password for this user; raises a PasswordToo... refusal that blames the field."""
     try:
         validate_password(password, user)

@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Q
 
-from latchkey.accounts.email import normalize_for_lookup
-from latchkey.accounts.models import User
+from latchkey.accounts.models import User, normalize_for_lookup
 from latchkey.audit.events import PERSISTED
 
 DIGITS = 19

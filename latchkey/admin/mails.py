@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.formats import localize
 from unfold.decorators import display
 
-from latchkey.accounts.email import normalize_for_lookup
+from latchkey.accounts.models import normalize_for_lookup
 from latchkey.admin.read_only import LargeTableAdmin
 from latchkey.mail.models import Mail
 from latchkey.mail.queue import retry_now

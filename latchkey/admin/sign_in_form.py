@@ -5,7 +5,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from unfold.forms import AuthenticationForm
 
-from latchkey.accounts.email import normalize_for_lookup
+from latchkey.accounts.models import normalize_for_lookup
 from latchkey.admin.user_forms import retry_message
 from latchkey.audit.events import Event
 from latchkey.audit.log import record

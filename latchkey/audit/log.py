@@ -16,9 +16,8 @@ from django.db import connection, transaction
 from latchkey.audit.events import DETAIL_LENGTH, NOTIFIABLE, PERSISTED, Event
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
-from latchkey.db.cursor import fetch_all
-from latchkey.telemetry.metrics import count_event
-from latchkey.telemetry.request_log import log_event
+from latchkey.db.statements import fetch_all
+from latchkey.telemetry.request_log import count_event, log_event
 
 INSERT_FROM = """
 INSERT INTO latchkey_event (at, name, user_id, session_id, ip, user_agent, detail, notification_pending)

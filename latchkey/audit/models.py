@@ -10,8 +10,8 @@ from latchkey.core.client import USER_AGENT_LENGTH
 class AuditEvent(models.Model):
     """One event, as it was logged. It outlives the account that it tells of, hence no foreign key.
 
-    notification_pending is true until it was decided whether the person is written to about it. Ids grow in the order in
-    which events begin to be written, so that they are the order of the list, and no index on the time is needed.
+    notification_pending is true until the outbox worker has decided whether to mail the person about the event. Ids
+    grow in the order in which events begin to be written: they are the order of the list, without an index on the time.
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -9,7 +9,7 @@ def rest_framework_settings(browsable: bool) -> dict[str, Any]:
     return {
         "DEFAULT_AUTHENTICATION_CLASSES": ["latchkey.sessions.authentication.SessionAuthentication"],
         "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-        "DEFAULT_PARSER_CLASSES": ["latchkey.web.parsers.StrictJSONParser"],
+        "DEFAULT_PARSER_CLASSES": ["latchkey.web.input.StrictJSONParser"],
         "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer", *pages],
         "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
         "EXCEPTION_HANDLER": "latchkey.web.problems.handle_exception",

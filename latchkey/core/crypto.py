@@ -8,7 +8,7 @@ import secrets
 from base64 import urlsafe_b64encode
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.dispatch import receiver
 
 
 def ensure_private_directory(path: Path) -> Path:
@@ -44,18 +46,22 @@ def read_or_create_secret(path: Path) -> str:
     return path.read_text().strip()
 
 
-@lru_cache(maxsize=32)
-def _derive(secret: str, purpose: str) -> bytes:
-    return HKDF(SHA256(), length=32, salt=None, info=f"latchkey {purpose}".encode()).derive(secret.encode())
-
-
-def derive_keys(purpose: str) -> list[bytes]:
+@cache
+def derive_keys(purpose: str) -> tuple[bytes, ...]:
     """Return the 32-byte keys for a purpose, the current one first, then those of the fallbacks.
 
     HKDF-SHA256 (RFC 5869) keeps purposes apart: a leaked key gives away neither the secret nor the key of
     another purpose.
     """
-    return [_derive(secret, purpose) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+    info = f"latchkey {purpose}".encode()
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return tuple(HKDF(SHA256(), length=32, salt=None, info=info).derive(secret.encode()) for secret in secrets)
+
+
+@receiver(setting_changed)
+def _clear_keys(**kwargs: object) -> None:
+    """Derive the keys anew where Django's test client overrides a setting; nothing else changes the secret."""
+    derive_keys.cache_clear()
 
 
 @dataclass(frozen=True, slots=True)

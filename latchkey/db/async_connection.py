@@ -9,7 +9,7 @@ from django.db import OperationalError
 from psycopg.errors import LockNotAvailable, QueryCanceled
 from psycopg.pq.abc import PGresult
 
-from latchkey.db.prepared import PreparedStatement, error_from
+from latchkey.db.statements import PreparedStatement, error_from
 
 PendingQuery: TypeAlias = tuple[PreparedStatement, list[bytes], "asyncio.Future[PGresult]"]
 """A statement, its parameters, and who waits for its answer."""

@@ -16,7 +16,7 @@ import structlog
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 
 from latchkey.db.async_connection import AsyncConnection, ConnectionLost, PendingQuery
-from latchkey.db.prepared import PreparedStatement, Query
+from latchkey.db.statements import PreparedStatement, Query
 
 POOL_SIZE = 4
 """Connections of a worker: while one waits for the disk, the worker begins the next refreshes."""

@@ -4,13 +4,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from latchkey.accounts.email import MAX_LENGTH
 from latchkey.accounts.fields import CanonicalEmailField, PasswordField
-from latchkey.web.fields import StrictCharField
+from latchkey.accounts.models import EMAIL_MAX_LENGTH
+from latchkey.web.input import StrictCharField
 
 
 class ChangeEmailInput(serializers.Serializer[Any]):
-    email = CanonicalEmailField(max_length=MAX_LENGTH, help_text="The new one; any spelling.")
+    email = CanonicalEmailField(max_length=EMAIL_MAX_LENGTH, help_text="The new one; any spelling.")
     password = PasswordField()
 
 

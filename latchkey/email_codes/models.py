@@ -1,7 +1,4 @@
-"""What a link or a code is for: it opens this one thing, and leads to this page of ours.
-
-Links and codes that are sent by mail: each for one person, one purpose, once.
-"""
+"""One-time codes and links by e-mail: each for one person, one purpose, once; the database keeps digests only."""
 
 from enum import StrEnum
 

@@ -13,7 +13,7 @@ from latchkey.audit.log import record
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import InvalidCode
-from latchkey.email_codes.generate import code_digests, token_digests
+from latchkey.email_codes.issue import code_digests, token_digests
 from latchkey.email_codes.models import OneTimeCode, Purpose
 from latchkey.rate_limits.attempts import charge, code_key, refund
 from latchkey.rate_limits.in_memory import count_invalid_token

@@ -4,23 +4,23 @@ from typing import Any
 
 from rest_framework import serializers
 
-from latchkey.accounts.email import MAX_LENGTH
 from latchkey.accounts.fields import CanonicalEmailField
+from latchkey.accounts.models import EMAIL_MAX_LENGTH
 from latchkey.email_codes.redeem import Submitted
-from latchkey.web.fields import StrictCharField
+from latchkey.web.input import StrictCharField
 
 ONE_OF = "Send the token of the link, or the e-mail address and the code."
 
 
 class EmailInput(serializers.Serializer[Any]):
-    email = CanonicalEmailField(max_length=MAX_LENGTH, help_text="Any spelling of the address.")
+    email = CanonicalEmailField(max_length=EMAIL_MAX_LENGTH, help_text="Any spelling of the address.")
 
 
 class PresentedInput(serializers.Serializer[Any]):
     """Either the token or the pair; what was not sent stays empty."""
 
     token = StrictCharField(max_length=64, required=False, help_text="Out of the link; or else email and code.")
-    email = CanonicalEmailField(max_length=MAX_LENGTH, required=False, help_text="Any spelling of the address.")
+    email = CanonicalEmailField(max_length=EMAIL_MAX_LENGTH, required=False, help_text="Any spelling of the address.")
     code = StrictCharField(max_length=16, required=False, help_text="As in the mail; case and hyphen do not matter.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

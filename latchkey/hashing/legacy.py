@@ -21,7 +21,7 @@ from django.contrib.auth.hashers import (
 )
 from django.utils.crypto import constant_time_compare
 
-from latchkey.hashing.runtime import verify_hardened
+from latchkey.hashing.argon2 import verify_hardened
 
 MAX_MEMORY_KIB = 256 * 1024
 """KiB that verifying one hash may take; `latchkey users import` refuses what takes more."""

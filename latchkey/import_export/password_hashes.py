@@ -6,8 +6,8 @@ from typing import Any
 
 from django.contrib.auth.hashers import get_hasher
 
+from latchkey.hashing.argon2 import MEMORY_KIB, TIME_COST
 from latchkey.hashing.legacy import MAX_MEMORY_KIB, b64decode_unpadded
-from latchkey.hashing.runtime import MEMORY_KIB, TIME_COST
 
 MAX_COST = 50
 """Times the work of one of our hashes, about a second: no sign-in may hold up the others for longer."""

@@ -15,7 +15,7 @@ from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.conf.email import TIMEOUT
 from latchkey.core import clock
-from latchkey.db.cursor import fetch_all
+from latchkey.db.statements import fetch_all
 from latchkey.mail.failures import Failure
 from latchkey.mail.models import Mail
 from latchkey.mail.outbox import mail_queued

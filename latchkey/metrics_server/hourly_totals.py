@@ -9,7 +9,7 @@ from django.db import Error, connection
 from latchkey.audit.prune import prune as prune_events
 from latchkey.conf import policy
 from latchkey.core import clock
-from latchkey.db.cursor import fetch_all
+from latchkey.db.statements import fetch_all
 from latchkey.metrics_server.live_sessions import estimate
 from latchkey.metrics_server.models import HourlyCount
 from latchkey.telemetry.metrics import EVENTS_TOTAL

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 
 from latchkey.core.exceptions import InternalServerError, NotFound, ServiceUnavailable
-from latchkey.db.cursor import fetch_all
+from latchkey.db.statements import fetch_all
 from latchkey.metrics_server.collectors import Gauges, database_gauges, exposition
 from latchkey.web.middleware import all_header_middleware, log_unhandled_exception
 from latchkey.web.problems import problem_response

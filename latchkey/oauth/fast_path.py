@@ -5,7 +5,7 @@ from latchkey.sessions import access_tokens as verify
 from latchkey.sessions.authentication import bearer_token
 from latchkey.sessions.fast_path import prepare_verify
 from latchkey.tokens.access_token import AccessToken
-from latchkey.web.fast_path.handler import AsyncSteps, Environ, FastHandler, NoContent, Rows
+from latchkey.web.fast_path import AsyncSteps, Environ, FastHandler, NoContent, Rows
 
 
 def handle_verify(presented: str, environ: Environ) -> NoContent:

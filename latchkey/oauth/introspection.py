@@ -3,6 +3,7 @@
 Tell a service about a token that somebody sent it (RFC 7662).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -19,7 +20,7 @@ from latchkey.sessions.access_tokens import authenticate
 from latchkey.sessions.models import Session
 from latchkey.tokens import refresh_token
 from latchkey.tokens.access_token import AUDIENCE, AccessToken
-from latchkey.tokens.keys import refresh_token_keys
+from latchkey.tokens.refresh_token import refresh_token_keys
 
 
 def identity_headers(token: AccessToken) -> dict[str, str]:
@@ -99,7 +100,7 @@ def _introspect_refresh_token(presented: UUID, client: ClientInfo) -> Introspect
     )
 
 
-def _find_session(presented: UUID, keys: list[bytes], now: datetime) -> Session | None:
+def _find_session(presented: UUID, keys: Sequence[bytes], now: datetime) -> Session | None:
     digests = [refresh_token.digest(key, presented) for key in keys]
     return (
         Session.objects.live(now)

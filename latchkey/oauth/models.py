@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 
 from latchkey.core import clock
-from latchkey.db.cursor import fetch_all
+from latchkey.db.statements import fetch_all
 
 CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """What a service can be called: a client_id (RFC 6749 appendix A.1) that needs no encoding anywhere."""

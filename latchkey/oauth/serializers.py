@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from latchkey.web.fields import StrictCharField
+from latchkey.web.input import StrictCharField
 
 SENT_ONCE = {"not_a_string": "This must be sent once."}  # RFC 6749 section 3.2
 

@@ -15,8 +15,8 @@ from latchkey.oauth.revocation import revoke
 from latchkey.oauth.serializers import IntrospectOutput, RevokeOutput, TokenInput
 from latchkey.tokens.access_token import AccessToken
 from latchkey.web.api_view import ApiView, IgnoreAccept
+from latchkey.web.input import StrictFormParser
 from latchkey.web.openapi.operation import AUTH_ERRORS, operation
-from latchkey.web.parsers import StrictFormParser
 
 TOKEN = {"token": "2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42"}
 ACTIVE = {

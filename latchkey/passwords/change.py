@@ -14,8 +14,9 @@ from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import InvalidToken, ServiceUnavailable
 from latchkey.rate_limits.attempts import Charge, refund
-from latchkey.sessions.issue import AccessTokenSpec, NewSession, TokenPair, issue_pair, open_session
+from latchkey.sessions.models import NewSession, open_session
 from latchkey.signing_keys.key_set import signing_key
+from latchkey.tokens.access_token import AccessTokenSpec, TokenPair, issue_pair
 
 
 def change_password(user_id: int, current_password: str, new_password: str, client: ClientInfo) -> TokenPair:

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts
 
-from latchkey.accounts.email import MAX_LENGTH, normalize_email
+from latchkey.accounts.models import EMAIL_MAX_LENGTH, normalize_email
 from latchkey.core.client import ClientInfo
 from latchkey.email_codes.models import Purpose
 from latchkey.email_codes.redeem import Submitted, lookup
@@ -18,7 +18,7 @@ EMAIL_WIDGET = forms.EmailInput({"autocomplete": "username"})
 
 
 class EmailForm(forms.Form):
-    email = forms.CharField(label="E-mail address", max_length=MAX_LENGTH, widget=EMAIL_WIDGET)
+    email = forms.CharField(label="E-mail address", max_length=EMAIL_MAX_LENGTH, widget=EMAIL_WIDGET)
 
     def clean_email(self) -> str:
         try:

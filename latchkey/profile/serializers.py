@@ -16,7 +16,7 @@ from latchkey.email_codes.models import OneTimeCode
 from latchkey.mail.models import Mail
 from latchkey.rate_limits.models import Attempt
 from latchkey.sessions.models import Session
-from latchkey.web.fields import StrictCharField
+from latchkey.web.input import StrictCharField
 
 
 class MeInput(serializers.Serializer[Any]):

@@ -27,7 +27,7 @@ from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.crypto import derive_keys
 from latchkey.core.exceptions import TooManyAttempts
-from latchkey.db.cursor import fetch_all
+from latchkey.db.statements import fetch_all
 from latchkey.rate_limits.models import Attempt
 
 LOGIN_ROWS = """

@@ -4,13 +4,12 @@ from typing import Any
 
 from rest_framework import serializers
 
-from latchkey.accounts.email import MAX_LENGTH
 from latchkey.accounts.fields import CanonicalEmailField, PasswordField
-from latchkey.accounts.models import User
+from latchkey.accounts.models import EMAIL_MAX_LENGTH, User
 
 
 class RegisterInput(serializers.Serializer[Any]):
-    email = CanonicalEmailField(max_length=MAX_LENGTH, help_text="Any spelling; kept trimmed and in lower case.")
+    email = CanonicalEmailField(max_length=EMAIL_MAX_LENGTH, help_text="Any spelling; kept trimmed and in lower case.")
     password = PasswordField()
 
 

@@ -19,14 +19,14 @@ from latchkey.audit.log import record
 from latchkey.core.client import client_info
 from latchkey.core.exceptions import ApiError, InternalServerError, ServiceUnavailable
 from latchkey.db.async_pool import AsyncPool
-from latchkey.db.prepared import supports_prepared
+from latchkey.db.statements import supports_prepared
 from latchkey.hashing.executor import DELETE_PATHS, MAX_CONCURRENT, MAX_QUEUED, POST_PATHS
 from latchkey.metrics_server.shared_directory import MetricsContext
 from latchkey.server.request_body import read_body
 from latchkey.server.wsgi_environ import build_environ
 from latchkey.telemetry.tracing import TracingMiddleware
 from latchkey.telemetry.worker_pool import ThreadPool
-from latchkey.web.fast_path.handler import ResponseTuple
+from latchkey.web.fast_path import ResponseTuple
 
 MAIL_DRAIN_SECONDS = 25  # for the mail in hand when the worker stops, out of the 30 that it has
 HASHING_ROUTES = {"POST": POST_PATHS, "DELETE": DELETE_PATHS}
@@ -53,7 +53,7 @@ class RsgiApplication:
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         from latchkey.metrics_server.start import start_metrics  # noqa: PLC0415
         from latchkey.sessions.sql import event_loop_statements  # noqa: PLC0415 - late, as above: models need Django set up
-        from latchkey.web.fast_path.application import FastPath  # noqa: PLC0415
+        from latchkey.web.fast_path import FastPath  # noqa: PLC0415
 
         if isinstance(self.application, FastPath) and supports_prepared(connection) and not connection.queries_logged:
             self.async_pool = AsyncPool(event_loop_statements(), loop)

@@ -5,13 +5,12 @@ from typing import Any
 
 from latchkey.core import clock
 from latchkey.core.exceptions import InvalidToken
-from latchkey.db.prepared import Query
+from latchkey.db.statements import Query
 from latchkey.sessions.models import Session
 from latchkey.sessions.sql import SessionUser
 from latchkey.signing_keys import key_set as ring
 from latchkey.tokens import access_token
-from latchkey.tokens.access_token import AccessToken
-from latchkey.tokens.keys import Key
+from latchkey.tokens.access_token import AccessToken, Key
 
 
 def authenticate(presented: str) -> tuple[AccessToken, SessionUser]:

@@ -5,23 +5,21 @@ from uuid import UUID
 
 from django.conf import settings
 
-from latchkey.accounts.email import MAX_LENGTH
-from latchkey.accounts.password_validation import MAX_LENGTH as PASSWORD_LENGTH_LIMIT
+from latchkey.accounts.models import EMAIL_MAX_LENGTH
+from latchkey.accounts.password_validation import PASSWORD_MAX_LENGTH
 from latchkey.conf.policy import cached_policy
 from latchkey.core import clock
 from latchkey.core.client import client_info
-from latchkey.db.prepared import Query
+from latchkey.db.statements import Query
 from latchkey.sessions import access_tokens as verify
 from latchkey.sessions import refresh
 from latchkey.sessions.authentication import bearer_token
-from latchkey.sessions.issue import TokenPair
 from latchkey.sessions.login import login
 from latchkey.sessions.sql import SessionUser
 from latchkey.signing_keys import key_set as ring
-from latchkey.tokens.access_token import AccessToken
-from latchkey.web.fast_path.handler import AsyncSteps, Environ, FastHandler, Rows, read_json_object
-from latchkey.web.fast_path.response_headers import Headers
-from latchkey.web.fields import is_canonical_uuid
+from latchkey.tokens.access_token import AccessToken, TokenPair
+from latchkey.web.fast_path import AsyncSteps, Environ, FastHandler, Headers, Rows, read_json_object
+from latchkey.web.input import is_canonical_uuid
 
 
 def _headers(allowed: str) -> Headers:
@@ -32,7 +30,7 @@ def _headers(allowed: str) -> Headers:
 def parse_login(environ: Environ) -> tuple[str, str] | None:
     body = read_json_object(environ)
     email, password = body.get("email"), body.get("password")
-    if _is_plain(email, MAX_LENGTH) and _is_plain(password, PASSWORD_LENGTH_LIMIT):
+    if _is_plain(email, EMAIL_MAX_LENGTH) and _is_plain(password, PASSWORD_MAX_LENGTH):
         return email.strip(), password
     return None
 

@@ -6,8 +6,7 @@ from datetime import datetime
 from django.contrib.auth import authenticate
 from django.db import DatabaseError, IntegrityError, transaction
 
-from latchkey.accounts.email import normalize_for_lookup
-from latchkey.accounts.models import User
+from latchkey.accounts.models import User, normalize_for_lookup
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.conf.policy import Policy, current_policy
@@ -15,9 +14,9 @@ from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import EmailNotVerified, InvalidCredentials
 from latchkey.rate_limits.attempts import Charge, charge, login_key, refund
-from latchkey.sessions.issue import AccessTokenSpec, NewSession, TokenPair, issue_pair, open_session
+from latchkey.sessions.models import NewSession, open_session
 from latchkey.signing_keys.key_set import signing_key
-from latchkey.tokens.keys import Key
+from latchkey.tokens.access_token import AccessTokenSpec, Key, TokenPair, issue_pair
 
 
 def login(email: str, password: str, client: ClientInfo) -> TokenPair:

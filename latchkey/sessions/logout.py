@@ -12,8 +12,7 @@ from latchkey.core.client import ClientInfo
 from latchkey.rate_limits.in_memory import count_invalid_token
 from latchkey.sessions.models import Session
 from latchkey.sessions.sql import DELETE_BY_ID, DELETE_BY_SELECTOR
-from latchkey.tokens.keys import refresh_token_keys
-from latchkey.tokens.refresh_token import selector, was_never_issued
+from latchkey.tokens.refresh_token import refresh_token_keys, selector, was_never_issued
 
 
 def logout(presented: UUID, client: ClientInfo, reason: str = "logout") -> None:

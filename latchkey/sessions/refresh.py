@@ -21,14 +21,13 @@ from latchkey.conf.policy import Policy, current_policy
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import InvalidRefreshToken
-from latchkey.db.prepared import Query
+from latchkey.db.statements import Query
 from latchkey.rate_limits.in_memory import count_invalid_token
-from latchkey.sessions.issue import AccessTokenSpec, TokenPair, issue_pair
 from latchkey.sessions.models import Session
 from latchkey.sessions.sql import DELETE_BY_ID, RotationValues
 from latchkey.signing_keys.key_set import signing_key
-from latchkey.tokens.keys import Key, refresh_token_keys
-from latchkey.tokens.refresh_token import digest, selector, successor, was_never_issued
+from latchkey.tokens.access_token import AccessTokenSpec, Key, TokenPair, issue_pair
+from latchkey.tokens.refresh_token import digest, refresh_token_keys, selector, successor, was_never_issued
 
 
 class Rotation(NamedTuple):
@@ -36,7 +35,7 @@ class Rotation(NamedTuple):
 
     presented: UUID
     successor: UUID
-    keys: list[bytes]
+    keys: tuple[bytes, ...]
     policy: Policy
     token_spec: AccessTokenSpec
 

@@ -4,13 +4,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from latchkey.accounts.email import MAX_LENGTH
 from latchkey.accounts.fields import PasswordField
-from latchkey.web.fields import StrictCharField, StrictUUIDField
+from latchkey.accounts.models import EMAIL_MAX_LENGTH
+from latchkey.web.input import StrictCharField, StrictUUIDField
 
 
 class LoginInput(serializers.Serializer[Any]):
-    email = StrictCharField(max_length=MAX_LENGTH, trim_whitespace=True, help_text="Any spelling of the address.")
+    email = StrictCharField(max_length=EMAIL_MAX_LENGTH, trim_whitespace=True, help_text="Any spelling of the address.")
     password = PasswordField()
 
 

@@ -8,7 +8,7 @@ from django.db import DatabaseError
 
 from latchkey.core import clock
 from latchkey.signing_keys.startup import undecryptable_key_error
-from latchkey.tokens.keys import ALGORITHM
+from latchkey.tokens.access_token import ALGORITHM
 
 
 @register(Tags.security, deploy=True)

@@ -17,8 +17,8 @@ from latchkey.core.crypto import derive_keys
 from latchkey.core.exceptions import ServiceUnavailable
 from latchkey.signing_keys.models import PRIVATE_KEY_ENCRYPTION, SigningKey
 from latchkey.signing_keys.schedule import KeySchedule, select_signing_key
+from latchkey.tokens.access_token import ALGORITHM, Key
 from latchkey.tokens.jwk import key_from_jwk
-from latchkey.tokens.keys import ALGORITHM, Key
 
 CACHE_SECONDS = 1.0
 """Seconds: a key that is retired is refused in every process within this time (2 are promised)."""
@@ -109,7 +109,7 @@ def _reload() -> None:
         if _Cache.key_set is None:
             raise
         return
-    keys = [(_load(row.public, bytes(row.private), tuple(derive_keys("signing key"))), row.schedule) for row in rows]
+    keys = [(_load(row.public, bytes(row.private), derive_keys("signing key")), row.schedule) for row in rows]
     _Cache.key_set = {key.kid: ScheduledKey(key, span) for key, span in keys if key and key.kid}
 
 

@@ -22,8 +22,8 @@ from latchkey.signing_keys.schedule import (
     State,
     select_signing_key,
 )
+from latchkey.tokens.access_token import Key
 from latchkey.tokens.jwk import generate, public_jwk, to_pkcs8
-from latchkey.tokens.keys import Key
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from latchkey.core import clock
 from latchkey.signing_keys.models import PRIVATE_KEY_ENCRYPTION, SigningKey
 from latchkey.signing_keys.rotation import rotate
 from latchkey.signing_keys.schedule import State
-from latchkey.tokens.keys import ALGORITHM
+from latchkey.tokens.access_token import ALGORITHM
 
 
 def prepare_keys() -> None:

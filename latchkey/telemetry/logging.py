@@ -18,11 +18,6 @@ _SHARED: list[Processor] = [
 _encode = json.JSONEncoder(default=repr).encode
 
 
-def is_third_party(record: logging.LogRecord) -> bool:
-    """Tell whether a record is not our own."""
-    return not record.name.startswith("latchkey.")
-
-
 def logging_config(production: bool) -> dict[str, Any]:
     """Configure structlog and return Django's LOGGING: JSON in production, readable text in development.
 
@@ -49,14 +44,13 @@ def logging_config(production: bool) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": formatter},
-        "filters": {"is_third_party": {"()": lambda: is_third_party}},
         "handlers": {
             "rendered": stdout,
-            "stdout": {**stdout, "formatter": "line", "filters": ["is_third_party"]},
+            "stdout": {**stdout, "formatter": "line"},
         },
         "root": {"handlers": ["stdout"], "level": "INFO"},
         "loggers": {
-            "latchkey": {"handlers": ["rendered"]},
+            "latchkey": {"handlers": ["rendered"], "propagate": False},
             "latchkey.requests": {"level": "INFO" if production else "WARNING"},
             "django.server": {"handlers": ["stdout"], "propagate": False},
             "django.request": {"level": "CRITICAL"},  # the request log has each of these already,

@@ -6,14 +6,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
 import structlog
+from prometheus_client import Counter, Histogram
 from structlog.typing import EventDict
 
-from latchkey.telemetry import metrics
+from latchkey.telemetry.metrics import EVENTS_TOTAL, METHODS, REQUEST_DURATION, method_label
+from latchkey.telemetry.multiprocess import enable
+from latchkey.telemetry.route_labels import route_label, route_table
 from latchkey.telemetry.tracing import TraceContext, parse_traceparent
 
 LEVELS = {4: logging.WARNING, 5: logging.ERROR}
@@ -77,7 +81,7 @@ def request_log(method: str, path: str, environ: Mapping[str, Any] = MappingProx
         yield answered
     finally:
         seconds = time.perf_counter() - began
-        metrics.observe_request(method, path, answered.status, seconds)
+        observe_request(method, path, answered.status, seconds)
         facts = {"request": f"{method} {path}", "code": answered.status, "milliseconds": round(seconds * 1000, 1)}
         if answered.pending and answered.status < SERVER_ERROR:
             answered.flush(**facts)
@@ -85,3 +89,44 @@ def request_log(method: str, path: str, environ: Mapping[str, Any] = MappingProx
             answered.flush()
             log.log(LEVELS.get(answered.status // 100, logging.INFO), "request_finished", **facts)
         _request.reset(before)
+
+
+_requests: dict[tuple[str, str, int], Histogram] = {}
+
+
+_events: dict[str, Counter] = {}
+
+
+def observe_request(method: str, path: str, status: int, seconds: float) -> None:
+    """Count a request, and how long it took: the count of the histogram is that of the requests."""
+    try:
+        request = _requests[method, path, status]
+    except KeyError:
+        request = _labels_for(method, path, status)
+    request.observe(seconds)
+
+
+def count_event(event: str) -> None:
+    """Count an event."""
+    try:
+        counter = _events[event]
+    except KeyError:
+        counter = _events[event] = EVENTS_TOTAL.labels(event)
+    counter.inc()
+
+
+def use_directory(folder: Path) -> None:
+    """Count in this folder from now on, together with other processes; what was counted before is forgotten."""
+    enable(folder)
+    for metric in (REQUEST_DURATION, EVENTS_TOTAL):
+        metric.clear()
+    _requests.clear()
+    _events.clear()
+
+
+def _labels_for(method: str, path: str, status: int) -> Histogram:
+    """Return where a request counts; remembered for our own paths alone, for strangers ask for any."""
+    request = REQUEST_DURATION.labels(method_label(method), route_label(path), status)
+    if method in METHODS and path in route_table()[0]:
+        _requests[method, path, status] = request
+    return request

@@ -5,18 +5,50 @@ Access tokens: short-lived signed JWTs (RFC 7519, RFC 9068) that name a user and
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import jwt
 from django.conf import settings
 from jwt.algorithms import HMACAlgorithm
 
+from latchkey.core.crypto import derive_keys
 from latchkey.core.exceptions import InvalidToken
-from latchkey.tokens.keys import ALGORITHM, Key, hs256_keys
+
+ALGORITHM = "HS256"
+"""Of the keys that are derived from the secret; they have no id, and no other key may be used with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key and the one algorithm that it may be used with (RFC 8725 section 3.1).
+
+    The id of a key pair is the thumbprint of its public half. `signs` is None where only that half is known.
+    """
+
+    kid: str | None
+    algorithm: str
+    verification_key: Any = field(hash=False, repr=False)
+    signing_key: Any = field(default=None, compare=False, repr=False)
+
+
+def access_token_keys() -> tuple[bytes, ...]:
+    """Return the HS256 keys of access tokens: 32 bytes each (RFC 7518 section 3.2)."""
+    return derive_keys("access token")
+
+
+def hs256_keys() -> tuple[Key, ...]:
+    """Return the HS256 keys with their algorithm."""
+    return _hs256_keys(access_token_keys())
+
+
+@lru_cache(maxsize=8)
+def _hs256_keys(secrets: tuple[bytes, ...]) -> tuple[Key, ...]:
+    return tuple(Key(None, ALGORITHM, secret, secret) for secret in secrets)
+
 
 TYPE = "at+jwt"
 AUDIENCE = "latchkey"
@@ -148,3 +180,25 @@ def _keys_for(presented: str, find: Callable[[str], Key | None]) -> tuple[Key, .
     if key is None:
         raise InvalidToken
     return (key,)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """A fresh access token (a JWT) and the session's one live refresh token (a UUID)."""
+
+    access_token: str
+    refresh_token: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class AccessTokenSpec:
+    """From when and for how long an access token is valid, and the key that signs it, None for the secret's own."""
+
+    issued_at: datetime
+    lifetime: timedelta
+    key: Key | None
+
+
+def issue_pair(session_id: int, user_id: int, secret: UUID, spec: AccessTokenSpec) -> TokenPair:
+    """Sign an access token for the session, to go with its refresh token."""
+    return TokenPair(issue(user_id, session_id, spec.issued_at, spec.lifetime, spec.key), secret)

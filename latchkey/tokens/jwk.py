@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from jwt.algorithms import get_default_algorithms
 
-from latchkey.tokens.keys import Key
+from latchkey.tokens.access_token import Key
 
 RSA_BITS = 3072
 """128 bits of strength; NIST SP 800-57 part 1 ends 2048 with the year 2030. EdDSA and ES256 have 128 as well."""

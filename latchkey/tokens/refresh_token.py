@@ -15,7 +15,10 @@ ended passes it, one that somebody made up does not. Nobody is let in or kept ou
 import hmac
 import re
 import secrets
+from collections.abc import Sequence
 from uuid import UUID
+
+from latchkey.core.crypto import derive_keys
 
 UUID_PATTERN = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DIGEST, _SUCCESSOR, _CHECK = b"\x01", b"\x02", b"\x03"
@@ -34,7 +37,7 @@ def parse(text: str) -> UUID | None:
     return UUID(text) if UUID_PATTERN.fullmatch(text) else None
 
 
-def was_never_issued(keys: list[bytes], token: UUID) -> bool:
+def was_never_issued(keys: Sequence[bytes], token: UUID) -> bool:
     """Tell whether no session ever had this token; one in 4,096 that were made up goes unnoticed."""
     return all(_check(key, token.int >> 80) != token.int >> 64 & 0xFFF for key in keys)
 
@@ -58,3 +61,8 @@ def successor(key: bytes, token: UUID) -> UUID:
     """Return the one token that follows: the same selector, a verifier that only the key can tell."""
     verifier = int.from_bytes(hmac.digest(key, _SUCCESSOR + token.bytes, "sha256")[:8]) & _VERIFIER_MASK
     return UUID(int=token.int >> _VERIFIER_BITS << _VERIFIER_BITS | verifier)
+
+
+def refresh_token_keys() -> tuple[bytes, ...]:
+    """Return the HMAC keys of refresh tokens: 32 bytes each."""
+    return derive_keys("refresh token")

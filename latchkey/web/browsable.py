@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.utils.html import format_html
 from rest_framework.renderers import BrowsableAPIRenderer
 
-from latchkey.web.parsers import StrictFormParser
+from latchkey.web.input import StrictFormParser
 from latchkey.web.problems import CONTENT_TYPE as PROBLEM
 
 HINTS = {

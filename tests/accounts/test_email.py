@@ -1,4 +1,4 @@
-"""latchkey.accounts.email: one canonical form."""
+"""latchkey.accounts.models: one canonical form."""
 
 import unicodedata
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from latchkey.accounts.email import MAX_LENGTH, normalize_email
+from latchkey.accounts.models import EMAIL_MAX_LENGTH, normalize_email
 
 LETTERS = st.text(st.characters(categories=["L", "M", "N"]), min_size=1, max_size=12)
 ADDRESSES = (
@@ -43,7 +43,7 @@ def test_the_canonical_form_is_its_own_canonical_form(text: str) -> None:
     assert address is not None
     assert normalize_email(address) == address
     assert address == address.strip().lower() == unicodedata.normalize("NFC", address)
-    assert 0 < len(address) <= MAX_LENGTH
+    assert 0 < len(address) <= EMAIL_MAX_LENGTH
     assert address.count("@") == 1
 
 

@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 from latchkey.conf.policy import Policy
 from latchkey.sessions.access_tokens import prepare
 from latchkey.signing_keys import key_set as ring
-from latchkey.tokens.keys import ALGORITHM
+from latchkey.tokens.access_token import ALGORITHM
 from tests.support.package_ast import find_calls, imported_names, walk_nodes
 
 SERIALIZING = {"pickle", "marshal", "shelve", "dill", "yaml", "jsonpickle"}

@@ -10,7 +10,7 @@ from django.db.migrations.operations.base import Operation
 FOLDER = Path(__file__).resolve().parents[2] / "latchkey" / "migrations"
 NAMES = sorted(path.stem for path in FOLDER.glob("0*.py"))
 READ_BY_HAND = {
-    "0002_postgresql_session_table": "a storage parameter, which no statement sees, and a constraint in place of an equal one",
+    "0002_postgresql_session_table": "a storage parameter, and a constraint in place of an equal one",
 }
 """Code and SQL, which no rule can judge: why an older version does not mind."""
 

@@ -30,8 +30,8 @@ from latchkey.rate_limits.in_memory import MAX_PER_WINDOW
 from latchkey.rate_limits.models import Attempt
 from latchkey.sessions.models import Session
 from latchkey.signing_keys.models import SigningKey
+from latchkey.tokens.access_token import ALGORITHM
 from latchkey.tokens.jwk import ALGORITHMS, RSA_BITS
-from latchkey.tokens.keys import ALGORITHM
 from tests.people import Person
 from tests.support.package_ast import PACKAGE, find_calls, walk_nodes
 from tests.support.security_notes import PAGE, code_spans, first_column_code_spans, read_table
@@ -88,7 +88,13 @@ def test_every_column_and_every_claim_is_classified(alice: Person) -> None:
     named = first_column_code_spans("Data classification")
     assert sorted(named) == sorted(columns | {f"claim.{name}" for name in claims})
     assert all(all(row) for row in read_table("Data classification"))
-    assert {row[1] for row in read_table("Data classification")} == {"personal", "secret", "internal", "authority", "public"}
+    assert {row[1] for row in read_table("Data classification")} == {
+        "personal",
+        "secret",
+        "internal",
+        "authority",
+        "public",
+    }
 
 
 @pytest.mark.ledger("ASVS-16.1.1")

@@ -83,7 +83,7 @@ def test_a_view_is_closed_and_takes_and_gives_json_unless_it_says_otherwise(sett
     framework = settings["REST_FRAMEWORK"]
     assert framework["DEFAULT_PERMISSION_CLASSES"] == ["rest_framework.permissions.IsAuthenticated"]
     assert framework["DEFAULT_AUTHENTICATION_CLASSES"] == ["latchkey.sessions.authentication.SessionAuthentication"]
-    assert framework["DEFAULT_PARSER_CLASSES"] == ["latchkey.web.parsers.StrictJSONParser"]
+    assert framework["DEFAULT_PARSER_CLASSES"] == ["latchkey.web.input.StrictJSONParser"]
     assert framework["DEFAULT_RENDERER_CLASSES"] == [
         "rest_framework.renderers.JSONRenderer",
         "latchkey.web.browsable.BrowsableRenderer",

@@ -8,7 +8,7 @@ from typing import Any
 import schemathesis
 from schemathesis.config import SchemathesisConfig
 
-from latchkey.accounts.email import normalize_email
+from latchkey.accounts.models import normalize_email
 from latchkey.oauth.models import ClientCredential, hash_secret
 from latchkey.wsgi import application
 

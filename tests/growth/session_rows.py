@@ -8,8 +8,7 @@ from django.db import connection
 from latchkey.accounts.models import User
 from latchkey.core import clock
 from latchkey.sessions.models import Session
-from latchkey.tokens.keys import refresh_token_keys
-from latchkey.tokens.refresh_token import digest, generate, selector, successor
+from latchkey.tokens.refresh_token import digest, generate, refresh_token_keys, selector, successor
 
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36"
 COLUMNS = (

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from latchkey.accounts.models import User
-from latchkey.hashing import runtime as wrong_guess
-from latchkey.hashing.runtime import MEMORY_KIB, verify_hardened
+from latchkey.hashing.argon2 import MEMORY_KIB, verify_hardened
 from latchkey.import_export.password_hashes import to_django_encoding
 from tests.import_export.legacy_hashes import HASH_FORMATS, crypt_bcrypt, hash_in_format
 from tests.people import PASSWORD, Person, try_login
@@ -75,7 +74,7 @@ def test_what_little_memory_costs_less_is_computed_besides(pace: float) -> None:
 
 def test_the_first_wrong_guess_of_a_process_finds_out_what_ours_cost() -> None:
     with measure_hashing() as argon2:
-        wrong_guess.recent_durations.clear()
+        argon2.recent_durations.clear()
         assert not verify_hardened(lambda: False)
         assert argon2.cost == FULL_COST
         assert not verify_hardened(lambda: False)

@@ -14,8 +14,8 @@ from django.conf import settings
 from jwt.algorithms import get_default_algorithms
 
 from latchkey.checks import weakness_of
+from latchkey.tokens.access_token import ALGORITHM, access_token_keys
 from latchkey.tokens.jwk import ALGORITHMS
-from latchkey.tokens.keys import ALGORITHM, access_token_keys
 from tests.people import Person
 from tests.problems import assert_problem
 from tests.support.forged_tokens import encode_segment

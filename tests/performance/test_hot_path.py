@@ -15,7 +15,7 @@ from django.db import connection
 
 from latchkey.db.async_connection import ConnectionLost
 from latchkey.db.async_pool import AsyncPool
-from latchkey.db.prepared import supports_prepared
+from latchkey.db.statements import supports_prepared
 from latchkey.sessions.sql import event_loop_statements
 from tests.people import Person
 from tests.support.captured_log import CapturedLog

@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from latchkey.sessions.authentication import SessionAuthentication
 from latchkey.web.browsable import BrowsableRenderer
-from latchkey.web.parsers import StrictJSONParser
+from latchkey.web.input import StrictJSONParser
 from tests.people import Person
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import jwt
 
-from latchkey.tokens.keys import access_token_keys
+from latchkey.tokens.access_token import access_token_keys
 from tests.people import Person
 
 OMITTED = ...

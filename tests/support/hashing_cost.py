@@ -9,9 +9,9 @@ import argon2
 from _argon2_cffi_bindings import ffi
 from nacl.bindings import crypto_pwhash as libsodium
 
-from latchkey.hashing import runtime as wrong_guess
+from latchkey.hashing import argon2 as hashing
 
-FULL_COST = wrong_guess.MEMORY_KIB * wrong_guess.TIME_COST
+FULL_COST = hashing.MEMORY_KIB * hashing.TIME_COST
 
 
 class HashingCost:
@@ -86,8 +86,8 @@ def measure_hashing(is_clock: bool = True) -> Iterator[HashingCost]:
     with patch.object(argon2.low_level, "lib", cffi), patch.object(libsodium, "lib", sodium):
         if is_clock:
             with (
-                patch.object(wrong_guess, "thread_time", counted.thread_time),
-                patch.object(wrong_guess, "lately", [FULL_COST / 1e6]),
+                patch.object(hashing, "thread_time", counted.thread_time),
+                patch.object(hashing, "recent_durations", [FULL_COST / 1e6]),
             ):
                 yield counted
         else:

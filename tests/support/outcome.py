@@ -8,8 +8,7 @@ from uuid import UUID
 import psycopg
 from django.test import override_settings
 
-from latchkey.tokens.keys import refresh_token_keys
-from latchkey.tokens.refresh_token import digest, selector
+from latchkey.tokens.refresh_token import digest, refresh_token_keys, selector
 from tests.server import Server
 from tests.support.refreshing_clients import Client, Load
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latchkey.core.exceptions import InvalidToken
-from latchkey.tokens.access_token import issue, verify
-from latchkey.tokens.keys import access_token_keys, refresh_token_keys
+from latchkey.tokens.access_token import access_token_keys, issue, verify
+from latchkey.tokens.refresh_token import refresh_token_keys
 
 NOW = datetime(2030, 1, 1, 12, 0, 0, tzinfo=UTC)
 LIFETIME = timedelta(seconds=30)

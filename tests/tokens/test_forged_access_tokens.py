@@ -7,7 +7,8 @@ import jwt
 import pytest
 from django.conf import settings
 
-from latchkey.tokens.keys import access_token_keys, refresh_token_keys
+from latchkey.tokens.access_token import access_token_keys
+from latchkey.tokens.refresh_token import refresh_token_keys
 from tests.people import Person
 from tests.problems import assert_problem
 from tests.support.endpoints import nothing_changes

@@ -1,4 +1,4 @@
-"""latchkey.web.parsers: any bytes give a dict or a refusal, and nothing else."""
+"""latchkey.web.input: any bytes give a dict or a refusal, and nothing else."""
 
 import json
 from contextlib import suppress
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from latchkey.conf.rest_framework import rest_framework_settings
 from latchkey.core.exceptions import ContentTooLarge, DuplicateKey, ParseError, UnsupportedMediaType
-from latchkey.web.parsers import StrictJSONParser
+from latchkey.web.input import StrictJSONParser
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)

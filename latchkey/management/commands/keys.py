@@ -14,7 +14,7 @@ from latchkey.core import clock
 from latchkey.signing_keys.models import PRIVATE_KEY_ENCRYPTION, SigningKey
 from latchkey.signing_keys.rotation import retire, rotate
 from latchkey.signing_keys.schedule import PROPAGATION, State
-from latchkey.tokens.keys import ALGORITHM
+from latchkey.tokens.access_token import ALGORITHM
 
 COLUMNS = ("kid", "algorithm", "state", "created_at", "signs_from", "retires_at", "verifies_until", "decrypts")
 DERIVED_NOTICE = "LATCHKEY_SIGNING_ALGORITHM is 'HS256', whose keys are derived from the secret key"

@@ -12,7 +12,7 @@ from django.core.mail import EmailMessage
 from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
-from latchkey.accounts.email import normalize_email
+from latchkey.accounts.models import normalize_email
 from latchkey.core import clock
 from latchkey.mail.delivery import Outcome, deliver_due, send, smtp_connection
 from latchkey.mail.models import Mail

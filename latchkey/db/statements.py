@@ -1,8 +1,8 @@
-"""Statements that run thousands of times a second, on PostgreSQL without a cursor.
+"""Raw SQL: statements on a cursor that each connection keeps, and prepared statements without a cursor.
 
-The cursors of Django and of psycopg compute longer than such a statement takes: each time they look up the types of its
-parameters and the shape of its rows. Both are known here. libpq prepares the statement once in a connection, and is
-told the parameters as text, whose types the server knows from where they stand.
+The cursors of Django and of psycopg cost more than a short statement: each time they look up the types of its
+parameters and the shape of its rows. A prepared statement knows both. libpq prepares it once in a connection and gets
+the parameters as text; the server infers their types from the statement.
 """
 
 import re
@@ -16,7 +16,43 @@ from psycopg.errors import error_from_result
 from psycopg.pq import DiagnosticField, ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 
-from latchkey.db.cursor import ensure_usable, fetch_all
+_CURSOR_KEY = "latchkey_cursor"
+
+
+def fetch_all(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Execute one statement and return its rows, none where it returns nothing; raises what Django's cursors raise.
+
+    Django sets up a new cursor for every statement, which costs as much as the statement itself. This one is
+    kept for as long as its connection: a lost connection takes it along. All rows are fetched, because on SQLite
+    an open statement holds its lock.
+    """
+    database = ensure_usable(connections[DEFAULT_DB_ALIAS])
+    cursor = _cached_cursor(database)
+    cursor.execute(sql, parameters)
+    return cursor.fetchall() if cursor.description else []
+
+
+def ensure_usable(database: Any) -> Any:
+    """Return Django's connection, connected; raises a DatabaseError.
+
+    After an error it is looked at first. Django does so before each request, but not on the short way.
+    """
+    if database.errors_occurred and not database.in_atomic_block:
+        database.close_if_unusable_or_obsolete()
+    database.ensure_connection()
+    return database
+
+
+def _cached_cursor(database: Any) -> Any:
+    """Return the cursor of this very connection; a new one each time where Django is to log the statements."""
+    if database.queries_logged:
+        return database.cursor()
+    connected, cursor = database.__dict__.get(_CURSOR_KEY, (None, None))
+    if connected is not database.connection:
+        cursor = database.cursor()
+        database.__dict__[_CURSOR_KEY] = database.connection, cursor
+    return cursor
+
 
 _PLANS = "latchkey_plans"
 _STALE_PLAN = (b"26000", b"0A000")

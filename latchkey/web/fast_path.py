@@ -1,26 +1,113 @@
-"""The short way: how the endpoints that a client calls all day are answered without Django's request cycle.
+"""Fast path: answer login, refresh, me and verify without Django's request cycle, which costs more than they do.
 
-A plain view takes the request that is exactly as documented. Any other goes the long way: the same endpoint on
-Django REST Framework, which renders pages and knows every refusal. Both ways give the same bytes and headers
-(docs/decisions/0008-a-short-way-for-the-hot-endpoints.md, tests/web/test_fast_path.py).
+A fast handler takes the request that is exactly as documented. All other requests go to the view of the same endpoint
+on Django REST Framework, which renders pages and knows every error. Both give the same bytes and headers
+(docs/decisions/0008-fast-path.md, tests/web/test_fast_path.py).
 """
 
+import io
 import json
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from http import HTTPStatus
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn, TypeAlias
 
+from django.core.exceptions import DisallowedHost
+from django.core.handlers.wsgi import WSGIRequest
 from django.db import DatabaseError
+from django.http import HttpResponse
 
 from latchkey.core.exceptions import ApiError, InternalServerError
 from latchkey.db.async_connection import ConnectionLost
 from latchkey.db.async_pool import AsyncPool
+from latchkey.db.statements import Query
 from latchkey.telemetry.request_log import request_log
-from latchkey.web.fast_path.handler import Body, Environ, FastHandler, NoContent, ResponseTuple
-from latchkey.web.fast_path.response_headers import VARYING, Headers, cached_headers
-from latchkey.web.middleware import log_unhandled_exception
+from latchkey.web.input import is_json_utf8, parse_json_object
+from latchkey.web.middleware import all_header_middleware, log_unhandled_exception
 from latchkey.web.problems import CONTENT_TYPE, problem_document, to_api_error
+
+Headers: TypeAlias = tuple[tuple[str, str], ...]
+
+VARYING = ("HTTP_HOST", "HTTP_ORIGIN", "HTTP_X_FORWARDED_PROTO")
+"""All of a request that the headers of its answer depend on."""
+
+
+@lru_cache(maxsize=256)
+def cached_headers(own: Headers, decisive: tuple[str | None, ...]) -> Headers | None:
+    """Return what the middleware makes of the endpoint's own headers; None where the host is none of ours."""
+    environ = {name: value for name, value in zip(VARYING, decisive, strict=True) if value is not None}
+    request = WSGIRequest(environ | {"REQUEST_METHOD": "GET", "wsgi.input": io.BytesIO()})
+    try:
+        request.get_host()
+    except (DisallowedHost, KeyError):  # without a Host, Django asks for the server's name
+        return None
+    response: HttpResponse = all_header_middleware(
+        lambda request: HttpResponse(content_type="application/json", headers=dict(own))
+    )(request)
+    del response.headers["Content-Type"], response.headers["Content-Length"]
+    return tuple(response.headers.items())
+
+
+Environ: TypeAlias = dict[str, Any]
+Rows: TypeAlias = list[tuple[Any, ...]]
+ResponseTuple: TypeAlias = tuple[int, list[tuple[str, str]], bytes]
+"""Status, headers and body."""
+
+MAX_BODY_BYTES = 1024
+"""Bytes of a body that is looked at here; longer ones go the long way."""
+
+
+class NoContent(NamedTuple):
+    """An answer with status 204: what there is to say stands in its headers."""
+
+    headers: dict[str, str]
+
+
+Body: TypeAlias = dict[str, Any] | NoContent
+"""The body of an answer, or that there is none."""
+
+
+class AsyncSteps(NamedTuple):
+    """An act around one statement, for the event loop, which does not wait for it as a thread does.
+
+    `begin` returns what `end` needs and the statement, or None where it may take long and a thread has to begin.
+    `end` takes the rows, and returns or raises what `act` does. Where there are none it may take long too.
+    """
+
+    prepare: Callable[[Any], tuple[Any, Query] | None]
+    finish: Callable[[Any, Rows, Environ], Body]
+
+
+class FastHandler(NamedTuple):
+    """Two functions and the headers that the endpoint adds to every answer of its own.
+
+    `read` finds in a request what `act` needs, or returns None for the long way; it has no effects.
+    `act` returns the body of the answer, or raises what any verb raises.
+    """
+
+    parse: Callable[[Environ], Any]
+    handle: Callable[[Any, Environ], Body]
+    headers: Headers
+    negotiated: bool = True  # whether Accept has a say in the answer
+    async_steps: AsyncSteps | None = None
+
+
+def read_json_object(environ: Environ) -> dict[str, Any]:
+    """Return the JSON object that was sent, or nothing where the body is to be judged on the long way."""
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    if (
+        not is_json_utf8(environ.get("CONTENT_TYPE", ""))
+        or "HTTP_CONTENT_ENCODING" in environ
+        or length > MAX_BODY_BYTES
+    ):
+        return {}
+    body = environ["wsgi.input"].read(length)
+    environ["wsgi.input"] = io.BytesIO(body)  # for the long way
+    try:
+        return parse_json_object(body) if len(body) == length else {}
+    except ApiError:
+        return {}
+
 
 PREPARED = "latchkey.begun"
 """In an environment: what `end` needs of a request whose statement the event loop has executed, and found no row."""
