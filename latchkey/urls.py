@@ -8,26 +8,29 @@ from django.views.generic import RedirectView
 from latchkey.email_addresses.pages import ConfirmEmailPage, VerifyEmailPage
 from latchkey.email_addresses.views import ChangeEmailView, ConfirmChangeView, ResendView, VerifyEmailView
 from latchkey.metrics_server.views import metrics
-from latchkey.oauth import fast_path as services
 from latchkey.oauth.views import IntrospectView, RevokeView, VerifyView
 from latchkey.passwords.pages import ForgotPasswordPage, ResetPasswordPage
 from latchkey.passwords.views import ChangePasswordView, ConfirmResetView, ResetPasswordView
-from latchkey.profile.views import ExportView, HistoryView, MeView
+from latchkey.profile.views import EventsView, ExportView, MeView
 from latchkey.registration.views import RegisterView
-from latchkey.sessions import fast_path as plain
 from latchkey.sessions.views import LoginView, LogoutView, RefreshView
 from latchkey.signing_keys.views import jwks, metadata
 from latchkey.user_sessions.views import SessionsView, SessionView
 from latchkey.web.views import DocsView, IndexView, SchemaView, home, livez, readyz
 
-API = {
+API = {  # in the order of the index at /api/
     "api/register": RegisterView.as_view(),
     "api/login": LoginView.as_view(),
     "api/refresh": RefreshView.as_view(),
     "api/logout": LogoutView.as_view(),
     "api/me": MeView.as_view(),
+    "api/verify": VerifyView.as_view(),
+    "api/introspect": IntrospectView.as_view(),
+    "api/revoke": RevokeView.as_view(),
+    "api/sessions": SessionsView.as_view(),
+    "api/sessions/<session_id>": SessionView.as_view(),
+    "api/me/events": EventsView.as_view(),
     "api/me/export": ExportView.as_view(),
-    "api/me/events": HistoryView.as_view(),
     "api/password/change": ChangePasswordView.as_view(),
     "api/password/reset": ResetPasswordView.as_view(),
     "api/password/reset/confirm": ConfirmResetView.as_view(),
@@ -35,21 +38,6 @@ API = {
     "api/email/verify/resend": ResendView.as_view(),
     "api/email/change": ChangeEmailView.as_view(),
     "api/email/change/confirm": ConfirmChangeView.as_view(),
-    "api/verify": VerifyView.as_view(),
-    "api/introspect": IntrospectView.as_view(),
-    "api/revoke": RevokeView.as_view(),
-    "api/sessions": SessionsView.as_view(),
-    "api/sessions/<session_id>": SessionView.as_view(),
-}
-FAST_HANDLERS = {
-    (method, f"/{route}{slash}"): view
-    for method, route, view in (
-        ("POST", "api/login", plain.LOGIN),
-        ("POST", "api/refresh", plain.REFRESH),
-        ("GET", "api/me", plain.ME),
-        ("GET", "api/verify", services.VERIFY),
-    )
-    for slash in ("/", "")
 }
 DOCS = [
     path("api-doc/", DocsView.as_view(), name="docs"),

@@ -1,4 +1,7 @@
-"""The WSGI application that the server's workers load."""
+"""WSGI application that each worker loads: tracing, the fast path, and Django behind it.
+
+`server/rsgi.py` calls it in its request threads; any other WSGI server can serve it, too.
+"""
 
 import os
 from typing import Any
@@ -10,13 +13,12 @@ from latchkey.conf.database import apply_timeouts
 
 
 def build_application() -> Any:
-    """Return Django's application with the short way before it."""
+    """Return Django's application, with the fast path and tracing in front of it."""
     django = get_wsgi_application()
     from latchkey.telemetry.tracing import with_tracing  # noqa: PLC0415
-    from latchkey.urls import FAST_HANDLERS  # noqa: PLC0415 - Django must have been set up
-    from latchkey.web.fast_path import FastPath  # noqa: PLC0415 - and for this
+    from latchkey.web.fast_path import FastPath, fast_endpoints  # noqa: PLC0415 - Django must have been set up
 
-    return with_tracing(FastPath(django, FAST_HANDLERS))
+    return with_tracing(FastPath(django, fast_endpoints()))
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "latchkey.settings")

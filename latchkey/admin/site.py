@@ -1,4 +1,4 @@
-"""The admin area: who is let in, what it calls things, and its first page."""
+"""The admin site (django-unfold): sign-in, dashboard and password change."""
 
 from functools import partial
 from typing import Any
@@ -14,18 +14,19 @@ from latchkey.admin.periods import PERIODS
 from latchkey.admin.sign_in_form import SignInForm
 from latchkey.admin.user_forms import OwnPasswordForm
 from latchkey.core.client import client_info
+from latchkey.hashing.executor import hashes_password
 
 apps.get_app_config("auth").verbose_name = "Staff"
 
 
 class Site(UnfoldAdminSite):
-    """unfold's site with our door."""
+    """unfold's site with our sign-in form, dashboard and password form."""
 
     login_form = SignInForm
-    index_title = "Accounts, sessions and settings"
+    index_title = "Dashboard"
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Show how the service fares, to those who may see it, above the list of pages."""
+        """Show the charts and the mail queue to staff with the permissions, above the list of pages."""
         shown: dict[str, Any] = {}
         if request.user.has_perm("latchkey.view_hourlycount"):
             chosen = request.GET.get("period", "")
@@ -35,8 +36,13 @@ class Site(UnfoldAdminSite):
             shown["mail"] = mail_queue_summary()
         return super().index(request, shown | (extra_context or {}))
 
+    @hashes_password("POST")
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().login(request, extra_context)
+
+    @hashes_password("POST")
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Do as unfold does, with our form."""
+        """Show unfold's page with our form, which limits attempts."""
         request.current_app = self.name
         view = PasswordChangeView.as_view(
             form_class=partial(OwnPasswordForm, client=client_info(request.META)),
@@ -46,5 +52,5 @@ class Site(UnfoldAdminSite):
         return view(request)
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Answer 404: no page of ours asks here, and what it found would stay in the memory of a worker."""
+        """Answer 404: no page uses the search of unfold, which would keep its results in the memory of a worker."""
         raise Http404

@@ -1,4 +1,4 @@
-"""Users, as an operator sees them."""
+"""Users in the admin area: list, page, actions and deletion."""
 
 from typing import Any
 
@@ -17,13 +17,20 @@ from latchkey.admin.user_page import available_actions, live_session_rows, recen
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import LastSuperuser
 from latchkey.email_addresses.change import after_admin_change
+from latchkey.hashing.executor import hashes_password
 from latchkey.profile.erasure import erase, is_last_superuser
 
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
+"""Fields that only a superuser can change."""
 
 
 @admin.register(User)
 class UserAdmin(UserActions, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    """The list and the page of users.
+
+    Only a superuser changes other staff and privileges. Deletion is that of the API: it leaves the same traces.
+    """
+
     add_form, form, change_password_form = AddUserForm, ChangeUserForm, ChangePasswordForm
     list_display = ("email", "username", "is_active", "is_verified", "is_staff", "created_at")
     list_filter = (
@@ -34,9 +41,9 @@ class UserAdmin(UserActions, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-
         "created_at",
     )
     show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER  # they count every user, for each value of each filter
+    show_facets = admin.ShowFacets.NEVER  # they count all users for each value of each filter
     search_fields = ("email", "username")
-    search_help_text = "By e-mail address or user name."
+    search_help_text = "Search by e-mail address or display name."
     ordering = ("-created_at",)
     readonly_fields = ("created_at", "email_verified_at")
     filter_horizontal = ("groups", "user_permissions")
@@ -49,14 +56,14 @@ class UserAdmin(UserActions, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-
     change_form_outer_before_template = "latchkey/user_actions.html"
     change_form_outer_after_template = "latchkey/user_page.html"
 
-    @admin.display(description="verified", boolean=True)
+    @admin.display(description="e-mail verified", boolean=True)
     def is_verified(self, user: User) -> bool:
         return user.email_verified_at is not None
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """Show sessions, events and what can be done as well, each to those who may see or do it."""
+        """Add sessions, events and actions to the page, each for operators with the permission."""
         user, shown = self.get_object(request, object_id), extra_context or {}
         if user and self.has_view_permission(request, user):
             if request.user.has_perm("latchkey.view_session"):
@@ -70,8 +77,16 @@ class UserAdmin(UserActions, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-
                 shown |= {"user_actions": available_actions(user)}
         return super().change_view(request, object_id, form_url, shown)
 
+    @hashes_password("POST")
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> Any:
+        return super().add_view(request, form_url, extra_context)
+
+    @hashes_password("POST")
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002 - Django's
+        return super().user_change_password(request, id, form_url)
+
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """Leave the password's button out where it would only lead to a refusal."""
+        """Leave out the password button for operators who may not change this user."""
         closed = set() if self.has_change_permission(request, obj) else {"password"}
         return [
             (title, {**options, "fields": [name for name in options["fields"] if name not in closed]})
@@ -79,37 +94,38 @@ class UserAdmin(UserActions, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """Only a superuser hands out privileges."""
+        """Make privileges read-only except for a superuser."""
         fixed = super().get_readonly_fields(request, obj)
         return fixed if request.user.is_superuser else (*fixed, *PRIVILEGES)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Only a superuser touches other staff: a password set for them would lend their rights."""
+        """Only a superuser changes other staff: setting their password would give the operator their rights."""
         return super().has_change_permission(request, obj) and can_modify(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Nobody deletes the last superuser, as leaving would not either."""
+        """Nobody can delete the last superuser; the API refuses that, too."""
         allowed = super().has_delete_permission(request, obj) and can_modify(request, obj)
         return allowed and not (obj and is_last_superuser(obj))
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        """Leave as little behind as somebody who leaves by themselves."""
+        """Erase the user, as when a user deletes the account through the API."""
         erase(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Erase the selected users, or none of them: raises PermissionDenied if the last superuser is among them."""
         try:
             with transaction.atomic():
                 for user in queryset:
                     erase(user)
-        except LastSuperuser as refusal:  # each of them may go, and not all
+        except LastSuperuser as refusal:  # each of them can be deleted alone, but not all together
             raise PermissionDenied from refusal
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Save what was changed on the page, and nothing that was changed elsewhere meanwhile; tell an old address."""
+        """Save the fields that the operator changed, and no others; a changed address is reported to the old one."""
         if not change:
             super().save_model(request, obj, form, change)
             return
         columns = {field.name for field in User._meta.concrete_fields}
         obj.save(update_fields=columns.intersection(form.changed_data))
         if "email" in form.changed_data and obj.email != form.initial["email"]:
-            after_admin_change(obj, form.initial["email"], ClientInfo())  # not to show the user where an operator sits
+            after_admin_change(obj, form.initial["email"], ClientInfo())  # hides the operator's address

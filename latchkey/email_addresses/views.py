@@ -1,4 +1,4 @@
-"""Confirm an e-mail address, change it."""
+"""E-mail address endpoints: verify an address, send the mail again, change the address, confirm the change."""
 
 from typing import cast
 
@@ -12,32 +12,32 @@ from latchkey.email_addresses.change import confirm_email_change, request_email_
 from latchkey.email_addresses.serializers import ChangeEmailInput, ConfirmChangeInput
 from latchkey.email_addresses.verify import request_verification, verify_email
 from latchkey.email_codes.redeem import Submitted
-from latchkey.email_codes.serializers import DetailOutput, EmailInput, PresentedInput, SuccessOutput
+from latchkey.email_codes.serializers import DetailOutput, EmailedCodeInput, EmailInput, SuccessOutput
 from latchkey.web.api_view import ApiView
-from latchkey.web.openapi.operation import AUTH_ERRORS, operation
+from latchkey.web.openapi.operation import AUTH_ERRORS, USE_ACCESS_TOKEN, USE_EMAILED_CODE, operation
 
 TOKEN = {"token": "3J6W6QmG5cXBlMDaRTw1uXxQpmDjCqhI7ZQ8m3yPVnk"}
 VERIFICATION_REQUESTED = {
-    "detail": "If this address waits to be confirmed, a mail with a link and a code is on its way to it."
+    "detail": "If this address has an account and is not verified, a mail with a link and a code is on its way to it."
 }
-VERIFIED = {"success": "E-mail address confirmed."}
+VERIFIED = {"success": "E-mail address verified."}
 CHANGE_REQUESTED = {
-    "detail": "A mail with a link and a code is on its way to the new address; until then nothing changes."
+    "detail": "A mail with a link and a code is on its way to the new address; nothing changes until it is confirmed."
 }
 CHANGED = {"success": "E-mail address changed."}
 
 
 class VerifyEmailView(ApiView):
-    """Confirm your e-mail address with the token of the link, or with the address and the code."""
+    """Verify your e-mail address, with the token of the link in the mail, or with the address and the code."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    input_class = PresentedInput
+    input_class = EmailedCodeInput
 
     @operation(
         "verify_email",
-        "Confirm your e-mail address",
-        PresentedInput,
+        "Verify your e-mail address",
+        EmailedCodeInput,
         {200: SuccessOutput},
         request_example=TOKEN,
         response_example=VERIFIED,
@@ -49,7 +49,10 @@ class VerifyEmailView(ApiView):
 
 
 class ResendView(ApiView):
-    """Have the mail sent again that confirms an address. The answer is the same for every address."""
+    """Request the mail that verifies an address once more.
+
+    The answer is the same for every address, so that nobody learns who has an account.
+    """
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -57,12 +60,13 @@ class ResendView(ApiView):
 
     @operation(
         "resend_verification",
-        "Have the mail sent again that confirms an address",
+        "Send the verification mail again",
         EmailInput,
         {202: DetailOutput},
         request_example={"email": "user@example.com"},
         response_example=VERIFICATION_REQUESTED,
         problems=[errors.TooManyAttempts],
+        links={"verify_email": USE_EMAILED_CODE},
     )
     def post(self, request: Request) -> Response:
         request_verification(**self.validated(request), client=client_info(request.META))
@@ -70,13 +74,17 @@ class ResendView(ApiView):
 
 
 class ChangeEmailView(ApiView):
-    """Have a mail sent to a new address of yours. The answer is the same whether or not somebody else has it."""
+    """Request a change of your e-mail address: a mail with a link and a code goes to the new one.
 
+    The answer is the same whether or not another account has the new address.
+    """
+
+    hashes_password = frozenset({"POST"})
     input_class = ChangeEmailInput
 
     @operation(
         "change_email",
-        "Ask for another e-mail address",
+        "Request a change of e-mail address",
         ChangeEmailInput,
         {202: DetailOutput},
         request_example={"email": "new@example.com", "password": "password"},
@@ -86,6 +94,8 @@ class ChangeEmailView(ApiView):
             *AUTH_ERRORS,
             errors.TooManyAttempts,
         ],
+        after_token_pair=USE_ACCESS_TOKEN,
+        links={"confirm_email_change": USE_EMAILED_CODE},
     )
     def post(self, request: Request) -> Response:
         request_email_change(cast("int", request.user.pk), **self.validated(request), client=client_info(request.META))
@@ -93,14 +103,17 @@ class ChangeEmailView(ApiView):
 
 
 class ConfirmChangeView(ApiView):
-    """Make the new address yours with the token of the link; or, signed in, with the code. Sessions go on."""
+    """Confirm the new e-mail address, with the token of the link in the mail; or with the code and an access token.
+
+    Sessions continue. From now on you sign in with the new address.
+    """
 
     permission_classes = (AllowAny,)
     input_class = ConfirmChangeInput
 
     @operation(
         "confirm_email_change",
-        "Make the new address yours",
+        "Confirm the change of e-mail address",
         ConfirmChangeInput,
         {200: SuccessOutput},
         request_example=TOKEN,

@@ -1,7 +1,7 @@
-"""Argon2id: the hash of new passwords, and constant time for wrong ones whatever hash an account has.
+"""Argon2id password hasher, and constant time for wrong passwords whatever hash an account has.
 
-A wrong password costs the processor time of one default hash, so that the response time does not allow user enumeration
-(a timing attack; docs/decisions/0007 and 0016).
+A wrong password costs the CPU time of one default hash, so that response times do not allow user enumeration by a
+timing attack (docs/decisions/0007). libsodium computes the hashes (docs/decisions/0016).
 """
 
 import base64
@@ -19,112 +19,113 @@ from latchkey.core.exceptions import ServiceUnavailable
 from latchkey.hashing.executor import run
 
 MEMORY_KIB, TIME_COST = 19_456, 2
-"""KiB, and times that Argon2id goes over them: what a hash of ours costs (OWASP Password Storage Cheat Sheet)."""
+"""Cost of the default hash: KiB of memory, and passes over it (OWASP Password Storage Cheat Sheet)."""
 
 HASH_BYTES, SALT_BYTES = 32, 16
 
 IGNORED_GAP, ACCEPTED_GAP = 0.05, 0.01
-"""Of one of our hashes: less than the first is not made up for, as ours differ by it; else less than the second is."""
+"""Shares of the time of one default hash. A first gap below 0.05 is ignored, because default hashes differ by as much
+among themselves; above it more is computed until less than 0.01 is missing."""
 
 NOT_COMPUTED_BELOW = 0.5
-"""Of one of our hashes: one that took less was refused before it was computed."""
+"""Share of the time of one default hash: a comparison that took less failed before any hash was computed."""
 
 MINIMUM = 0.002
-"""Seconds: no processor computes one of ours in less. It stands for them in a new process."""
+"""Seconds: no CPU computes a default hash in less. Used until a new process has measured one."""
 
 recent_durations: deque[float] = deque(maxlen=9)
-"""Seconds that a processor took for each of the latest hashes of ours in this process."""
+"""CPU seconds of the latest default hashes in this process."""
 
 
 def argon2id_kdf(password: bytes, salt: bytes, memory_kib: int = MEMORY_KIB, time_cost: int = TIME_COST) -> bytes:
-    """Return what Argon2id makes of a password and 16 bytes of salt; memory is in KiB.
+    """Return the Argon2id hash (RFC 9106) of a password with 16 bytes of salt, with one lane.
 
-    Raises Unavailable where the machine has none left.
+    Raises ServiceUnavailable if the machine has not enough memory.
     """
-    began = thread_time()
+    started_at = thread_time()
     try:
-        made = argon2id.kdf(HASH_BYTES, password, salt, opslimit=time_cost, memlimit=memory_kib * 1024)
+        derived = argon2id.kdf(HASH_BYTES, password, salt, opslimit=time_cost, memlimit=memory_kib * 1024)
     except RuntimeError as error:
         raise ServiceUnavailable from error
     if (memory_kib, time_cost) == (MEMORY_KIB, TIME_COST):
-        recent_durations.append(thread_time() - began)
-    return made
+        recent_durations.append(thread_time() - started_at)
+    return derived
 
 
-def verify_hardened(compare: Callable[[], bool], is_ours: bool = False, lanes: float = 0) -> bool:
-    """Compare a password in the slot for hashing; a wrong one costs what one of our hashes does, or more.
+def verify_hardened(compare: Callable[[], bool], is_default: bool = False, lanes: float = 0) -> bool:
+    """Compare a password in the hashing thread; a wrong password costs at least as much as one default hash.
 
-    lanes is for a hash of several: what it costs, of one of ours. Its library has them computed by threads of its own,
-    which the clock of this thread does not see.
+    `is_default`: the stored hash has the default cost. `lanes` is for a hash with several lanes: its cost as a share of
+    the default, because its library computes them in threads of its own, which the clock of this thread does not see.
     """
-    return run(lambda: _verify_hardened(compare, is_ours, lanes))
+    return run(lambda: _verify_hardened(compare, is_default, lanes))
 
 
-def _verify_hardened(compare: Callable[[], bool], is_ours: bool, lanes: float) -> bool:
-    began = thread_time()
-    matched = compare()
-    spent = thread_time() - began
-    if is_ours and spent > NOT_COMPUTED_BELOW * (median(recent_durations) if recent_durations else MINIMUM):
-        recent_durations.append(spent)  # and nothing is missing, however long the latest took
-    elif not matched:
-        harden_runtime(spent, lanes)
-    return matched
+def _verify_hardened(compare: Callable[[], bool], is_default: bool, lanes: float) -> bool:
+    started_at = thread_time()
+    matches = compare()
+    seconds = thread_time() - started_at
+    if is_default and seconds > NOT_COMPUTED_BELOW * (median(recent_durations) if recent_durations else MINIMUM):
+        recent_durations.append(seconds)  # a default hash was computed, so nothing is missing
+    elif not matches:
+        harden_runtime(seconds, lanes)
+    return matches
 
 
-def harden_runtime(spent: float, share: float = 0) -> None:
-    """Compute what is missing to the time of one hash of ours; spent is in seconds, and share of one of ours.
+def harden_runtime(seconds: float, share: float = 0) -> None:
+    """Hash until the total CPU time equals one default hash, so that all failures take equal time.
 
-    Time is that of the processor in this thread, and ours is what it took lately: how long a hash takes depends on the
-    machine, and how passes over little memory compare with passes over much, on its caches. So each step computes the
-    part that is missing and looks again.
+    `seconds` is the CPU time used so far, `share` the part of a default hash that other threads computed. How long a
+    hash takes depends on the machine, and how passes over little memory compare with passes over much depends on its
+    caches. So each step computes the missing part and measures again.
     """
-    if not recent_durations:  # in a new process: that was one hash of ours
+    if not recent_durations:  # a new process has nothing to compare with: one whole hash
         argon2id_kdf(b"", bytes(SALT_BYTES))
         return
-    usual, leave = median(recent_durations), IGNORED_GAP
-    spent += share * usual
-    while (missing := 1 - spent / usual) > leave:
-        began, leave = thread_time(), ACCEPTED_GAP
+    default, ignored = median(recent_durations), IGNORED_GAP
+    seconds += share * default
+    while (missing := 1 - seconds / default) > ignored:
+        started_at, ignored = thread_time(), ACCEPTED_GAP
         argon2id_kdf(b"", bytes(SALT_BYTES), round(MEMORY_KIB * missing))
-        spent += thread_time() - began
+        seconds += thread_time() - started_at
 
 
 MAX_PHC_LENGTH = 127
-"""Characters of a PHC string that libsodium reads."""
+"""Characters: libsodium reads no longer PHC string."""
 
 HASH_CHARS = 43
-"""In base64 without padding, of the 32 bytes of a hash."""
+"""Length of a 32-byte hash in base64 without padding."""
 
 _MULTI_LANE_HASH = re.compile(r"argon2\$argon2i?d?\$(?:v=[0-9]+\$)?m=([0-9]+),t=([0-9]+),p=(?!1\$)[0-9]+\$.+")
 _LIBSODIUM_PHC = re.compile(r"\$argon2id\$v=19\$m=[0-9]+,t=[0-9]+,p=1\$[^,]+")
 
 
 class Argon2idPasswordHasher(Argon2PasswordHasher):
-    """Argon2id with 19 MiB, two passes, one lane (OWASP Password Storage Cheat Sheet).
+    """Django password hasher for Argon2id: 19 MiB, two passes, one lane (OWASP Password Storage Cheat Sheet).
 
-    libsodium computes it, in three quarters of the time of argon2-cffi or less, and gives the memory back at once. What
-    it does not know (Argon2i, Argon2d, several lanes) argon2-cffi does.
+    libsodium computes it in three quarters of argon2-cffi's time or less, and returns the memory at once. Variants that
+    it does not support (Argon2i, Argon2d, several lanes) are verified by argon2-cffi.
     """
 
     memory_cost, time_cost, parallelism = MEMORY_KIB, TIME_COST, 1
     salt_entropy = 95  # bits, in as many letters and digits as libsodium takes bytes of salt
 
     def encode(self, password: str, salt: str) -> str:
-        made = run(lambda: argon2id_kdf(password.encode(), salt.encode(), self.memory_cost, self.time_cost))
-        return f"{_prefix(self.memory_cost, self.time_cost)}{_base64(salt.encode())}${_base64(made)}"
+        derived = run(lambda: argon2id_kdf(password.encode(), salt.encode(), self.memory_cost, self.time_cost))
+        return f"{_prefix(self.memory_cost, self.time_cost)}{_base64(salt.encode())}${_base64(derived)}"
 
     def verify(self, password: str, encoded: str) -> bool:
-        is_ours = encoded.startswith(_CURRENT) and len(encoded.rpartition("$")[2]) == HASH_CHARS
-        several = _MULTI_LANE_HASH.fullmatch(encoded)
-        lanes = int(several[1]) * int(several[2]) / (MEMORY_KIB * TIME_COST) if several else 0
-        return verify_hardened(lambda: self._verify_hash(password, encoded), is_ours, lanes)
+        is_default = encoded.startswith(_CURRENT) and len(encoded.rpartition("$")[2]) == HASH_CHARS
+        multi_lane = _MULTI_LANE_HASH.fullmatch(encoded)
+        lanes = int(multi_lane[1]) * int(multi_lane[2]) / (MEMORY_KIB * TIME_COST) if multi_lane else 0
+        return verify_hardened(lambda: self._verify_hash(password, encoded), is_default, lanes)
 
     def cost(self, encoded: str) -> int:
-        """Return what verifying costs, in KiB times passes."""
+        """Return the cost of verifying a hash, in KiB times passes."""
         return self.memory_kib(encoded) * int(self.decode(encoded)["time_cost"])
 
     def memory_kib(self, encoded: str) -> int:
-        """Return how many KiB verifying takes."""
+        """Return the memory that verifying a hash takes, in KiB."""
         return int(self.decode(encoded)["memory_cost"])
 
     def _verify_hash(self, password: str, encoded: str) -> bool:
@@ -146,4 +147,4 @@ def _base64(data: bytes) -> str:
 
 
 _CURRENT = _prefix(MEMORY_KIB, TIME_COST)
-"""How every hash begins that costs what ours do."""
+"""Prefix of every hash with the default cost."""

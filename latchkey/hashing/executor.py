@@ -1,51 +1,49 @@
-"""What bounds the cost of hashing: a flood of sign-ins must not starve whoever is signed in (OWASP ASVS 15.2.2).
+"""Executor for password hashing: one low-priority thread per process (OWASP ASVS 15.2.2).
 
-The front gives these requests a thread of their own and a queue, so that they never hold one of the others'; and the
-hashing itself runs at low priority, so that whoever needs the processor for a moment gets it.
+A flood of sign-ins must not starve the users who are signed in. So the server gives requests that hash a thread and a
+queue of their own, and the hashing itself runs with low priority, so that other threads get the CPU when they need it.
 """
 
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from latchkey.hashing.thread_priority import lower_thread_priority
 
 Result = TypeVar("Result")
-
-POST_PATHS = frozenset(
-    {
-        "/api/register",
-        "/api/login",
-        "/api/password/change",
-        "/api/password/reset/confirm",
-        "/api/email/change",
-        "/reset-password",
-        "/admin/login",
-    }
-)
-"""Where somebody can have a password hashed, by POST; without the last slash."""
-
-DELETE_PATHS = frozenset({"/api/me"})
-"""Where somebody can by DELETE, because a password is asked for again."""
+View = TypeVar("View", bound=Callable[..., Any])
 
 MAX_CONCURRENT = 1
-"""Passwords hashed at once in one process: 19 MiB each, and a core for a seventieth of a second.
+"""Passwords hashed at the same time in one process; each takes 19 MiB, and one core for 14 ms.
 
-With 2, `bench/flood.py` measured no more sign-ins a second on two cores, and p99s of the others twice as long.
+With 2, `bench/flood.py` measured no more sign-ins per second on two cores, and doubled p99s of other requests.
 """
 
 MAX_QUEUED = 64
-"""How many may wait in one process, two or three seconds at most; whoever comes then is turned away with 503."""
+"""Requests that may wait for hashing in one process, 2 to 3 s at most; further ones get 503."""
+
+
+def hashes_password(*methods: str) -> Callable[[View], View]:
+    """Mark a view function whose HTTP methods hash a password: their requests wait in the hashing queue.
+
+    Class-based views say it by an attribute of the same name.
+    """
+
+    def mark(view: View) -> View:
+        view.hashes_password = frozenset(methods)  # type: ignore[attr-defined]  # as Django marks csrf_exempt
+        return view
+
+    return mark
 
 
 def run(compute: Callable[[], Result]) -> Result:
-    """Return what this computes, in a thread of low priority; the interpreter is free meanwhile."""
+    """Run a computation in the low-priority thread and return its result; the GIL is free while libraries hash."""
     return _executor(os.getpid()).submit(compute).result()
 
 
 @cache
 def _executor(process: int) -> ThreadPoolExecutor:
-    """Return the threads of this process: a fork inherits the pool, but none of its threads."""
+    """Return the executor of this process: a forked process inherits the object, but none of its threads."""
     return ThreadPoolExecutor(MAX_CONCURRENT, "hashing", initializer=lower_thread_priority)

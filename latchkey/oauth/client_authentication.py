@@ -1,6 +1,6 @@
-"""Tell whether it is one of our services that asks.
+"""OAuth client authentication by HTTP Basic (RFC 6749 section 2.3.1), for the introspection endpoint.
 
-Which service sent this request: its credential, by HTTP Basic authentication.
+A client here is one of the operator's services, which has a client id (its name) and a secret.
 """
 
 from base64 import b64decode
@@ -21,9 +21,10 @@ from latchkey.rate_limits.in_memory import count_invalid_token
 
 
 def authenticate_client(client_id: str, secret: str, client: ClientInfo) -> None:
-    """Raise InvalidClient unless the service has this secret, or TooManyAttempts where somebody goes on guessing.
+    """Check a client credential; raises InvalidClient, or TooManyAttempts after 50 wrong ones in a minute.
 
-    An unknown name and a wrong secret do the same work. The name is not logged: it may be a secret in the wrong place.
+    An unknown name and a wrong secret take the same work. The name is not logged: it may be a secret in the wrong
+    place.
     """
     if CLIENT_ID.fullmatch(client_id) and ClientCredential.objects.matches(client_id, secret):
         return
@@ -34,16 +35,16 @@ def authenticate_client(client_id: str, secret: str, client: ClientInfo) -> None
 
 @dataclass(frozen=True, slots=True)
 class OAuthClient:
-    """Who asks, where others have a user."""
+    """An authenticated client: `request.user` of the endpoints for services."""
 
     client_id: str
     is_authenticated: ClassVar[bool] = True
 
 
 def parse_basic(header: str) -> tuple[str, str]:
-    """Return the client_id and the secret of a header (RFC 6749 section 2.3.1: both form-encoded, then base64).
+    """Parse an Authorization header into client id and secret; raises InvalidClient if it is malformed.
 
-    Raises InvalidClient where it is no such header.
+    Both are form-encoded, joined with a colon and encoded in base64 (RFC 6749 section 2.3.1).
     """
     scheme, _, encoded = header.partition(" ")
     try:
@@ -57,17 +58,17 @@ def parse_basic(header: str) -> tuple[str, str]:
 
 
 class ClientAuthentication(BaseAuthentication):
-    """Service credentials; nobody else is let in."""
+    """Authentication class of Django REST Framework for client credentials; a request without one is rejected."""
 
     def authenticate(self, request: Request) -> tuple[OAuthClient, None]:
-        """Return the service; raises InvalidClient, or TooManyAttempts."""
+        """Return the client; raises InvalidClient or TooManyAttempts."""
         client_id, secret = parse_basic(request.META.get("HTTP_AUTHORIZATION", ""))
         authenticate_client(client_id, secret, client_info(request.META))
         return OAuthClient(client_id), None
 
 
-class ClientAuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its hook has no types
-    """How the OpenAPI document describes it."""
+class ClientAuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # untyped hook
+    """The security scheme of client credentials in the OpenAPI document."""
 
     target_class = ClientAuthentication
     name = "serviceCredential"
@@ -76,5 +77,5 @@ class ClientAuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignor
         return {
             "type": "http",
             "scheme": "basic",
-            "description": "The name and the secret of a service, as `latchkey services add NAME` prints it.",
+            "description": "Name and secret of a service; `latchkey services add NAME` prints the secret.",
         }

@@ -1,4 +1,7 @@
-"""What an operator does to the services; each verb takes effect at the next request, on every node."""
+"""Administration of client credentials: add and remove the secrets of services (`latchkey services`).
+
+A change takes effect at the next request, on every node, because credentials are not cached.
+"""
 
 import secrets
 
@@ -7,11 +10,11 @@ from latchkey.audit.log import record
 from latchkey.oauth.models import ClientCredential, hash_secret
 
 MAX_SECRETS = 2
-"""Secrets that a service has at most: the one in use, and the one that takes its place."""
+"""Secrets of a service at most: the one in use, and the one that replaces it."""
 
 
 def add_secret(client_id: str) -> str | None:
-    """Give a service a secret of 256 random bits and return it, for the only time; None where it has two already."""
+    """Add a secret of 256 random bits and return it, the only time that it is shown; None if there are two already."""
     if ClientCredential.objects.filter(client_id=client_id).count() >= MAX_SECRETS:
         return None
     secret = secrets.token_urlsafe(32)
@@ -21,9 +24,9 @@ def add_secret(client_id: str) -> str | None:
 
 
 def remove_secrets(client_id: str, *, older: bool) -> int:
-    """Take a service's secrets away, or all but the newest; return how many there were."""
-    doomed = ClientCredential.objects.filter(client_id=client_id).order_by("-id").values_list("pk", flat=True)
-    removed, _ = ClientCredential.objects.filter(pk__in=list(doomed)[int(older) :]).delete()
+    """Delete all secrets of a service, or with `older` all but the newest; return the number of deleted ones."""
+    newest_first = ClientCredential.objects.filter(client_id=client_id).order_by("-id").values_list("pk", flat=True)
+    removed, _ = ClientCredential.objects.filter(pk__in=list(newest_first)[int(older) :]).delete()
     if removed:
         record(Event.SERVICE_REMOVED, reason=client_id)
     return removed

@@ -1,27 +1,22 @@
-"""The fast path of the verify endpoint, which a reverse proxy asks for every request (latchkey/web/fast_path)."""
+"""Fast handler of the verify endpoint, which a reverse proxy asks for every request (web/fast_path.py)."""
 
 from latchkey.oauth.introspection import identity_headers
-from latchkey.sessions import access_tokens as verify
+from latchkey.sessions import access_tokens
 from latchkey.sessions.authentication import bearer_token
-from latchkey.sessions.fast_path import prepare_verify
+from latchkey.sessions.fast_path import prepare_access_token
 from latchkey.tokens.access_token import AccessToken
 from latchkey.web.fast_path import AsyncSteps, Environ, FastHandler, NoContent, Rows
 
 
 def handle_verify(presented: str, environ: Environ) -> NoContent:
-    """Do as VerifyView does."""
-    return NoContent(identity_headers(verify.authenticate(presented)[0]))
+    """Return the identity headers, as VerifyView does; raises InvalidToken."""
+    return NoContent(identity_headers(access_tokens.authenticate_access_token(presented)[0]))
 
 
 def finish_verify(token: AccessToken, rows: Rows, environ: Environ) -> NoContent:
-    verify.finish(token, rows)
+    """Return the identity headers if the session is live; raises InvalidToken."""
+    access_tokens.finish(token, rows)
     return NoContent(identity_headers(token))
 
 
-VERIFY = FastHandler(
-    bearer_token,
-    handle_verify,
-    (("Allow", "GET, HEAD, OPTIONS"), ("Cache-Control", "no-store")),
-    negotiated=False,
-    async_steps=AsyncSteps(prepare_verify, finish_verify),
-)
+VERIFY = FastHandler(bearer_token, handle_verify, AsyncSteps(prepare_access_token, finish_verify))

@@ -1,6 +1,6 @@
-"""Say in headers whose an access token is, for a proxy to hand on.
+"""Token introspection (RFC 7662) for services, and the identity headers of the verify endpoint for reverse proxies.
 
-Tell a service about a token that somebody sent it (RFC 7662).
+Both are how the operator's own services validate a token that a client sent them.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import InvalidToken
 from latchkey.rate_limits.in_memory import count_invalid_token
-from latchkey.sessions.access_tokens import authenticate
+from latchkey.sessions.access_tokens import authenticate_access_token
 from latchkey.sessions.models import Session
 from latchkey.tokens import refresh_token
 from latchkey.tokens.access_token import AUDIENCE, AccessToken
@@ -24,16 +24,16 @@ from latchkey.tokens.refresh_token import refresh_token_keys
 
 
 def identity_headers(token: AccessToken) -> dict[str, str]:
-    """Return the headers that name the user and the session of a token that was verified."""
+    """Return the response headers with the user id and session id of a verified access token."""
     return {"X-User-Id": str(token.user_id), "X-Session-Id": str(token.session_id)}
 
 
 @dataclass(frozen=True, slots=True)
 class Introspection:
-    """What there is to say (RFC 7662 section 2.2), times in Unix seconds; None where a member does not apply.
+    """An introspection response (RFC 7662 section 2.2), with times in Unix seconds; None if a member does not apply.
 
-    A refresh token has no token_type and no aud: it opens no service, and who asks for either takes none for an
-    access token. username is the e-mail address: the display name is anybody's choice, and could be another's address.
+    A refresh token has no `token_type` and no `aud`, so that a service which checks either does not accept it as an
+    access token. `username` is the e-mail address: users choose their display name, and could choose another's address.
     """
 
     active: bool = False
@@ -50,26 +50,26 @@ class Introspection:
 
 
 INACTIVE = Introspection()
-"""All that is said of a token that is malformed, unknown, expired, spent or of an ended session."""
+"""The response for every token that is malformed, unknown, expired, used or of an ended session."""
 
 
 def introspect(presented: str, client: ClientInfo) -> Introspection:
-    """Tell whether a token is live, and of a live one whose it is: one statement, which changes nothing.
+    """Return whether a token is active, and for an active one its owner: one statement, which changes nothing.
 
-    Raises TooManyAttempts where refresh tokens are made up (RFC 7662 section 4); a live one is always told of.
+    Raises TooManyAttempts for made-up refresh tokens over the limit (RFC 7662 section 4); active ones are not limited.
     """
     if token := refresh_token.parse(presented):
         return _introspect_refresh_token(token, client)
     try:
-        access_token, bearer = authenticate(presented)
+        access_token, user = authenticate_access_token(presented)
     except InvalidToken:
         return INACTIVE
     return Introspection(
         active=True,
         token_type="Bearer",  # noqa: S106 - the type of RFC 6750, no secret
-        sub=str(bearer.id),
-        user_id=bearer.id,
-        username=bearer.email,
+        sub=str(user.id),
+        user_id=user.id,
+        username=user.email,
         sid=str(access_token.session_id),
         iat=access_token.issued_at,
         exp=access_token.expires_at,
@@ -80,14 +80,14 @@ def introspect(presented: str, client: ClientInfo) -> Introspection:
 
 
 def _introspect_refresh_token(presented: UUID, client: ClientInfo) -> Introspection:
-    """Tell of a token that refresh would rotate; a spent one is inactive, and looking at it is no replay."""
+    """Introspect a refresh token: active if refresh would rotate it. A used one is inactive, and ends no session."""
     now, keys = clock.now(), refresh_token_keys()
     session = _find_session(presented, keys, now)
     if session is None:
         if refresh_token.was_never_issued(keys, presented):
             count_invalid_token(client)
         return INACTIVE
-    ends = min(session.expires_at, session.created_at + current_policy().session_lifetime_cap)
+    expires_at = min(session.expires_at, session.created_at + current_policy().session_lifetime_cap)
     return Introspection(
         active=True,
         sub=str(session.user_id),
@@ -95,7 +95,7 @@ def _introspect_refresh_token(presented: UUID, client: ClientInfo) -> Introspect
         username=session.user.email,
         sid=str(session.pk),
         iat=int(session.rotated_at.timestamp()),
-        exp=int(ends.timestamp()),
+        exp=int(expires_at.timestamp()),
         iss=settings.PUBLIC_URL,
     )
 

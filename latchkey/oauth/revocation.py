@@ -1,4 +1,4 @@
-"""Revoke a token (RFC 7009): its session ends."""
+"""Token revocation (RFC 7009): end the session of a refresh token or an access token."""
 
 from latchkey.audit.events import Event
 from latchkey.core import clock
@@ -7,21 +7,22 @@ from latchkey.core.exceptions import InvalidToken
 from latchkey.sessions.logout import logout
 from latchkey.sessions.models import Session
 from latchkey.sessions.sql import DELETE_BY_ID
-from latchkey.signing_keys import key_set as ring
+from latchkey.signing_keys import key_set
 from latchkey.tokens import access_token, refresh_token
 
 
 def revoke(presented: str, client: ClientInfo) -> None:
-    """End the session of a refresh token or an access token; what is neither, or dead, is fine (section 2.2).
+    """End the session of a token. Idempotent: an unknown or inactive token is no error (RFC 7009 section 2.2).
 
-    Clients are public, so whoever bears a token may end it, as at logout (section 2.1). Both tokens of a session go
-    together: access tokens are bound to it. Raises TooManyAttempts where refresh tokens are made up (section 5).
+    Clients are public, so the holder of a token may revoke it without credentials, as at logout (section 2.1). Both
+    tokens of a session end together, because access tokens are bound to the session. Raises TooManyAttempts for
+    made-up refresh tokens over the limit (section 5).
     """
     if token := refresh_token.parse(presented):
         return logout(token, client, "revoke")
     try:
-        borne = access_token.verify(presented, clock.now(), ring.find_key)
+        verified = access_token.verify(presented, clock.now(), key_set.find_key)
     except InvalidToken:
         return None
-    Session.objects.delete_and_record(DELETE_BY_ID, {"id": borne.session_id}, Event.SESSION_ENDED, client, "revoke")
+    Session.objects.delete_and_record(DELETE_BY_ID, {"id": verified.session_id}, Event.SESSION_ENDED, client, "revoke")
     return None

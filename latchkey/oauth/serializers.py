@@ -1,4 +1,4 @@
-"""The shapes of introspection and revocation on the wire."""
+"""Serializers of introspection (RFC 7662 section 2) and revocation (RFC 7009 section 2)."""
 
 from typing import Any
 
@@ -6,22 +6,26 @@ from rest_framework import serializers
 
 from latchkey.web.input import StrictCharField
 
-SENT_ONCE = {"not_a_string": "This must be sent once."}  # RFC 6749 section 3.2
+SENT_ONCE = {"not_a_string": "This field must be sent only once."}  # RFC 6749 section 3.2
 
 
 class TokenInput(serializers.Serializer[Any]):
+    """A token to introspect or to revoke."""
+
     token = StrictCharField(error_messages=SENT_ONCE, help_text="An access token or a refresh token.")
     token_type_hint = StrictCharField(
         required=False,
         allow_blank=True,
         error_messages=SENT_ONCE,
-        help_text="Not looked at: the form of a token tells its type.",
+        help_text="Ignored: the form of the token shows its type.",
     )
 
 
 class IntrospectOutput(serializers.Serializer[Any]):
-    active = serializers.BooleanField(read_only=True, help_text="If false, it is the only member.")
-    token_type = serializers.CharField(required=False, help_text="'Bearer'; access tokens alone have one.")
+    """The state of a token; members that do not apply are absent."""
+
+    active = serializers.BooleanField(read_only=True, help_text="If false, there are no other members.")
+    token_type = serializers.CharField(required=False, help_text="'Bearer'; only for access tokens.")
     sub = serializers.CharField(required=False, help_text="The user's id, as text.")
     user_id = serializers.IntegerField(required=False)
     username = serializers.CharField(required=False, help_text="The e-mail address, not the display name.")
@@ -34,4 +38,6 @@ class IntrospectOutput(serializers.Serializer[Any]):
 
 
 class RevokeOutput(serializers.Serializer[Any]):
+    """Confirmation of a revocation."""
+
     success = serializers.CharField(read_only=True)

@@ -1,4 +1,4 @@
-"""For the services behind us: verify, introspect, revoke."""
+"""Endpoints for the operator's own services: verify, introspect (RFC 7662) and revoke (RFC 7009)."""
 
 from typing import cast
 
@@ -10,13 +10,14 @@ from rest_framework.response import Response
 from latchkey.core import exceptions as errors
 from latchkey.core.client import client_info
 from latchkey.oauth.client_authentication import ClientAuthentication
+from latchkey.oauth.fast_path import VERIFY
 from latchkey.oauth.introspection import identity_headers, introspect
 from latchkey.oauth.revocation import revoke
 from latchkey.oauth.serializers import IntrospectOutput, RevokeOutput, TokenInput
 from latchkey.tokens.access_token import AccessToken
 from latchkey.web.api_view import ApiView, IgnoreAccept
 from latchkey.web.input import StrictFormParser
-from latchkey.web.openapi.operation import AUTH_ERRORS, operation
+from latchkey.web.openapi.operation import AUTH_ERRORS, SUBMIT_TOKEN, USE_ACCESS_TOKEN, operation
 
 TOKEN = {"token": "2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42"}
 ACTIVE = {
@@ -36,47 +37,50 @@ REVOKED = {"success": "Token revoked."}
 
 
 class VerifyView(ApiView):
-    """Tell a proxy whose access token this is: nginx asks here by auth_request, Caddy by forward_auth."""
+    """Validate an access token for a reverse proxy: nginx uses this with auth_request, Caddy with forward_auth."""
 
+    fast_handlers = {"GET": VERIFY}
     renderer_classes = (JSONRenderer,)
     content_negotiation_class = IgnoreAccept
 
     @operation(
         "verify",
-        "Tell whose access token it is",
+        "Validate an access token (for reverse proxies)",
         None,
         {204: None},
         response_headers={"X-User-Id": "The user's id.", "X-Session-Id": "The session's id."},
         problems=AUTH_ERRORS,
+        after_token_pair=USE_ACCESS_TOKEN,
     )
     def get(self, request: Request) -> Response:
         return Response(status=204, headers=identity_headers(cast("AccessToken", request.auth)))
 
 
 class IntrospectView(ApiView):
-    """Tell a service about a token that somebody sent it (RFC 7662). For programs: there is no page."""
+    """Return whether a token is active and whose it is (RFC 7662). For services: there is no browsable page."""
 
     authentication_classes = (ClientAuthentication,)
     parser_classes = (StrictFormParser,)
-    renderer_classes = (JSONRenderer,)  # a page would have a browser ask for the credential, and keep it
+    renderer_classes = (JSONRenderer,)  # a page would make browsers ask for the credential, and remember it
     input_class = TokenInput
 
     @operation(
         "introspect",
-        "Tell a service about a token",
+        "Introspect a token",
         TokenInput,
         {200: IntrospectOutput},
         request_example=TOKEN,
         response_example=ACTIVE,
         problems=[errors.InvalidClient, errors.TooManyAttempts],
+        after_token_pair=SUBMIT_TOKEN,
     )
     def post(self, request: Request) -> Response:
-        told = IntrospectOutput(introspect(self.validated(request)["token"], client_info(request.META))).data
-        return Response({member: value for member, value in told.items() if value is not None})
+        output = IntrospectOutput(introspect(self.validated(request)["token"], client_info(request.META))).data
+        return Response({member: value for member, value in output.items() if value is not None})
 
 
 class RevokeView(ApiView):
-    """End the session of a token (RFC 7009). A token that is unknown or ended answers alike."""
+    """End the session of a token (RFC 7009). An unknown or inactive token gets the same response."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -91,6 +95,7 @@ class RevokeView(ApiView):
         request_example=TOKEN,
         response_example=REVOKED,
         problems=[errors.TooManyAttempts],
+        after_token_pair=SUBMIT_TOKEN,
     )
     def post(self, request: Request) -> Response:
         revoke(self.validated(request)["token"], client_info(request.META))

@@ -1,4 +1,7 @@
-"""The pages where somebody asks for a mail, and sets a new password where its link leads."""
+"""Pages of the password reset: /forgot-password/ sends the mail, and /reset-password/ is where its link leads.
+
+They let an application do without pages of its own; docs/accounts.md says how to build them instead.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,9 +21,12 @@ EMAIL_WIDGET = forms.EmailInput({"autocomplete": "username"})
 
 
 class EmailForm(forms.Form):
+    """The e-mail address that the mail goes to."""
+
     email = forms.CharField(label="E-mail address", max_length=EMAIL_MAX_LENGTH, widget=EMAIL_WIDGET)
 
     def clean_email(self) -> str:
+        """Return the normalized address; raises ValidationError."""
         try:
             return normalize_email(self.cleaned_data["email"])
         except ValueError as error:
@@ -28,22 +34,24 @@ class EmailForm(forms.Form):
 
 
 class ForgotPasswordPage(FormPage):
-    """Answers every address alike, as POST /api/password/reset/ does."""
+    """/forgot-password/: the answer is the same for every address, as that of POST /api/password/reset/ is."""
 
     template_name = "latchkey/forgot_password.html"
     form_class = EmailForm
 
     def perform(self, fields: Mapping[str, Any], client: ClientInfo) -> None:
+        """Send the mail; raises TooManyAttempts."""
         request_reset(fields["email"], client)
 
 
 class NewPasswordForm(TokenForm):
-    """Typed twice, as nobody sees it and a slip would cost another mail."""
+    """A new password, typed twice: it is hidden, and after a slip the user would need another mail."""
 
     new_password = forms.CharField(label="New password", strip=False, widget=PASSWORD_WIDGET)
     new_password_repeat = forms.CharField(label="Repeat password", strip=False, widget=PASSWORD_WIDGET)
 
     def clean_new_password_repeat(self) -> str:
+        """Return the repeated password; raises ValidationError if it differs."""
         repeated: str = self.cleaned_data["new_password_repeat"]
         if repeated != self.cleaned_data.get("new_password"):
             raise forms.ValidationError("The two passwords differ.")
@@ -51,12 +59,17 @@ class NewPasswordForm(TokenForm):
 
 
 class ResetPasswordPage(EmailLinkPage):
+    """/reset-password/?token=...: a form for the new password."""
+
+    hashes_password = frozenset({"POST"})
     template_name = "latchkey/reset_password.html"
     form_class = NewPasswordForm
 
     def preview(self, token: str, client: ClientInfo) -> Mapping[str, Any]:
+        """Return the account's address and the password rules; raises InvalidCode or TooManyAttempts."""
         email = lookup(Purpose.PASSWORD_RESET, Submitted(token), client).user.email  # for password managers
         return {"email": email, "rules": filter(None, password_validators_help_texts())}
 
     def perform(self, fields: Mapping[str, Any], client: ClientInfo) -> None:
+        """Set the password; raises InvalidCode, TooManyAttempts, or a PasswordToo... error."""
         confirm_reset(Submitted(fields["token"]), fields["new_password"], client)

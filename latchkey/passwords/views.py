@@ -1,4 +1,4 @@
-"""Change a password, or set a new one with what a mail brought."""
+"""Password endpoints: change the password, request a reset, confirm it."""
 
 from typing import cast
 
@@ -15,7 +15,7 @@ from latchkey.passwords.serializers import ChangeInput, ConfirmResetInput
 from latchkey.sessions.serializers import TokenPairOutput
 from latchkey.sessions.views import PAIR
 from latchkey.web.api_view import ApiView
-from latchkey.web.openapi.operation import AUTH_ERRORS, operation
+from latchkey.web.openapi.operation import AUTH_ERRORS, USE_ACCESS_TOKEN, USE_EMAILED_CODE, operation
 
 NEW_PASSWORD = "seven purple trains to the sea"  # noqa: S105 - an example
 MIN_LENGTH = {"new_password": {"minLength": 8}}  # the policy may ask for more
@@ -26,8 +26,12 @@ TOKEN = {"token": "3J6W6QmG5cXBlMDaRTw1uXxQpmDjCqhI7ZQ8m3yPVnk"}
 
 
 class ChangePasswordView(ApiView):
-    """Change your password. Every session ends; this device gets a new one in the answer."""
+    """Change your password, by giving the current one.
 
+    Every session ends. The answer holds the tokens of a new session for this device.
+    """
+
+    hashes_password = frozenset({"POST"})
     input_class = ChangeInput
 
     @operation(
@@ -39,6 +43,8 @@ class ChangePasswordView(ApiView):
         response_example=PAIR,
         limits=MIN_LENGTH,
         problems=[errors.WrongPassword, *PASSWORD_ERRORS, *AUTH_ERRORS, errors.TooManyAttempts],
+        after_token_pair=USE_ACCESS_TOKEN,
+        returns_token_pair=True,
     )
     def post(self, request: Request) -> Response:
         pair = change_password(
@@ -48,7 +54,10 @@ class ChangePasswordView(ApiView):
 
 
 class ResetPasswordView(ApiView):
-    """Have a mail sent with a link and a code that set a new password. The answer is the same for every address."""
+    """Request a mail with a link and a code to set a new password.
+
+    The answer is the same for every address, so that nobody learns who has an account.
+    """
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -56,12 +65,13 @@ class ResetPasswordView(ApiView):
 
     @operation(
         "reset_password",
-        "Have a mail sent to set a new password",
+        "Request a password reset",
         EmailInput,
         {202: DetailOutput},
         request_example={"email": "user@example.com"},
         response_example=REQUESTED,
         problems=[errors.TooManyAttempts],
+        links={"confirm_password_reset": USE_EMAILED_CODE},
     )
     def post(self, request: Request) -> Response:
         request_reset(**self.validated(request), client=client_info(request.META))
@@ -69,15 +79,19 @@ class ResetPasswordView(ApiView):
 
 
 class ConfirmResetView(ApiView):
-    """Set a new password with the token of the link, or with your e-mail address and the code. Every session ends."""
+    """Set a new password, with the token of the link in the mail, or with your e-mail address and the code.
 
+    Every session ends; sign in with the new password.
+    """
+
+    hashes_password = frozenset({"POST"})
     authentication_classes = ()
     permission_classes = (AllowAny,)
     input_class = ConfirmResetInput
 
     @operation(
         "confirm_password_reset",
-        "Set a new password with what the mail brought",
+        "Set a new password",
         ConfirmResetInput,
         {200: SuccessOutput},
         request_example={**TOKEN, "new_password": NEW_PASSWORD},

@@ -1,4 +1,4 @@
-"""Close one's own account."""
+"""Delete one's own account, with the password for reauthentication."""
 
 from latchkey.accounts.reauthentication import get_user, reauthenticate
 from latchkey.audit.events import Event
@@ -10,11 +10,11 @@ from latchkey.rate_limits.attempts import refund
 
 
 def delete_account(user_id: int, password: str, client: ClientInfo) -> None:
-    """Delete the account whose password this is, for good.
+    """Delete the account for good.
 
-    The password is asked for again, because an access token is no proof that its owner is there. What was proven must
-    still hold: raises InvalidToken where the account has changed meanwhile, for then its sessions have ended, and what
-    prove_again and erase raise.
+    The password is required because an access token does not show that the account's owner is there. Raises
+    WrongPassword, TooManyAttempts, LastSuperuser; and InvalidToken if the account has changed since the password was
+    checked, because then its sessions have ended.
     """
     user = get_user(user_id)
     refund(reauthenticate(user, password, client))

@@ -1,4 +1,4 @@
-"""Everything that is held about a person, for the person."""
+"""Export of personal data (GDPR articles 15 and 20): everything stored about a person, except secrets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from latchkey.rate_limits.models import Attempt
 from latchkey.sessions.models import Session
 
 MAX_EVENTS = 10_000
-"""The newest ones, some 3 MB; a person has as many in a year who signs in every hour. /api/me/events/ has all."""
+"""The newest events, some 3 MB: as many as a year of hourly sign-ins makes. /api/me/events/ has all."""
 
 
 @dataclass(frozen=True, slots=True)
 class PersonalData:
-    """The rows about one person, each kind in the order in which they came, but the newest event first."""
+    """The rows about one person, each kind oldest first, but events newest first."""
 
     account: User
     sessions: Sequence[Session]
@@ -33,15 +33,15 @@ class PersonalData:
 
 
 def export(user_id: int) -> PersonalData:
-    """Return what is held, ended sessions that await pruning included; ten SELECTs.
+    """Return everything stored about the user, sessions that have ended but are not pruned included; ten SELECTs.
 
-    What is secret stays here: a copy of one's data lies about, and a digest in it would be worth an attack. Raises
-    InvalidToken where the person has just left.
+    Secrets and their digests are left out: copies of personal data lie about, and must not be worth an attack. Raises
+    InvalidToken if the account was deleted a moment ago.
     """
     account = User.objects.filter(pk=user_id).prefetch_related("groups", "user_permissions").first()
     if account is None:
         raise InvalidToken
-    of_users = LogEntry.objects.filter(content_type__app_label="latchkey", content_type__model="user")
+    about_users = LogEntry.objects.filter(content_type__app_label="latchkey", content_type__model="user")
     return PersonalData(
         account=account,
         sessions=list(Session.objects.filter(user=user_id).order_by("created_at", "id")),
@@ -50,5 +50,5 @@ def export(user_id: int) -> PersonalData:
         codes=list(OneTimeCode.objects.filter(user=user_id).order_by("id")),
         attempts=list(Attempt.objects.filter(account=account_digest(account.email)).order_by("last_at")),
         actions=list(LogEntry.objects.filter(user=user_id).select_related("content_type").order_by("id")),
-        changes=list(of_users.filter(object_id=str(user_id)).order_by("id")),
+        changes=list(about_users.filter(object_id=str(user_id)).order_by("id")),
     )

@@ -1,4 +1,4 @@
-"""What happened to one's own account."""
+"""Security history: the audit events of one's own account, newest first, in pages."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,13 +8,15 @@ from latchkey.audit.models import AuditEvent
 from latchkey.core.user_agent import device_name
 
 PAGE_SIZE = 100
+"""Events of one page."""
+
 WITH_REASON = frozenset({Event.SESSION_ENDED.value, Event.LOGIN_FAILED.value})
-"""The events whose reason is for the person's eyes; other details are for operators."""
+"""Events whose reason the user may see; the details of others are for operators."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountEvent:
-    """One event, as the person concerned sees it; failed sign-ins of strangers are among them."""
+    """An audit event as the account's owner sees it; failed sign-ins of other people are included."""
 
     id: int
     at: datetime
@@ -26,12 +28,12 @@ class AccountEvent:
 
 
 def list_events(user_id: int, before: int | None = None) -> tuple[list[AccountEvent], int | None]:
-    """Return the newest events, older than the one given, and where the next page begins; one SELECT by an index.
+    """Return one page of events older than `before`, and the `before` of the next page, None at the end; one SELECT.
 
-    Only rows of this user are looked at, so an id of somebody else's event is but a place in the order.
+    Only rows of this user are read, so the id of another user's event is no more than a position (keyset pagination).
     """
     rows = AuditEvent.objects.filter(user_id=user_id).order_by("-id")
-    older = list((rows if before is None else rows.filter(id__lt=before))[: PAGE_SIZE + 1])
+    page = list((rows if before is None else rows.filter(id__lt=before))[: PAGE_SIZE + 1])
     events = [
         AccountEvent(
             id=row.pk,
@@ -42,6 +44,6 @@ def list_events(user_id: int, before: int | None = None) -> tuple[list[AccountEv
             session_id=row.session_id,
             reason=row.detail if row.name in WITH_REASON else "",
         )
-        for row in older[:PAGE_SIZE]
+        for row in page[:PAGE_SIZE]
     ]
-    return events, events[-1].id if len(older) > PAGE_SIZE else None
+    return events, events[-1].id if len(page) > PAGE_SIZE else None

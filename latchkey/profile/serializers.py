@@ -1,7 +1,4 @@
-"""The shapes of leaving on the wire: a password, and all that is held about a person but what is secret.
-
-The shapes of what happened to an account on the wire.
-"""
+"""Serializers of one's own account (/api/me/): the record, its deletion, the export and the security history."""
 
 from typing import Any
 
@@ -20,20 +17,28 @@ from latchkey.web.input import StrictCharField
 
 
 class MeInput(serializers.Serializer[Any]):
+    """The display name."""
+
     username = StrictCharField(max_length=150, allow_blank=True, trim_whitespace=True, help_text="A display name.")
 
 
 class MeOutput(serializers.ModelSerializer[User]):
+    """The account of the access token."""
+
     class Meta:
         model = User
         fields = ("id", "username", "email")
 
 
 class DeleteAccountInput(serializers.Serializer[Any]):
+    """The password, for reauthentication."""
+
     password = PasswordField()
 
 
 class ExportedAccount(serializers.ModelSerializer[User]):
+    """The account, without the password hash."""
+
     groups = serializers.SlugRelatedField[Any](slug_field="name", many=True, read_only=True)
     user_permissions = serializers.SlugRelatedField[Any](slug_field="codename", many=True, read_only=True)
 
@@ -46,6 +51,8 @@ class ExportedAccount(serializers.ModelSerializer[User]):
 
 
 class ExportedSession(serializers.ModelSerializer[Session]):
+    """A session, without its tokens; one that has ended is included until it is pruned."""
+
     id = serializers.CharField()
 
     class Meta:
@@ -54,6 +61,8 @@ class ExportedSession(serializers.ModelSerializer[Session]):
 
 
 class ExportedEvent(serializers.ModelSerializer[AuditEvent]):
+    """An audit event of the account."""
+
     id, session_id = serializers.CharField(), serializers.CharField(allow_null=True)
 
     class Meta:
@@ -62,7 +71,9 @@ class ExportedEvent(serializers.ModelSerializer[AuditEvent]):
 
 
 class ExportedMail(serializers.ModelSerializer[Mail]):
-    given_up_at = serializers.DateTimeField(source="failed_at")
+    """A mail that was sent, or is to be sent, to the user; without its content."""
+
+    given_up_at = serializers.DateTimeField(source="failed_at", allow_null=True, read_only=True)
 
     class Meta:
         model = Mail
@@ -79,13 +90,15 @@ class ExportedMail(serializers.ModelSerializer[Mail]):
 
 
 class ExportedCode(serializers.ModelSerializer[OneTimeCode]):
+    """A link and a code that were sent by e-mail, without the secrets."""
+
     class Meta:
         model = OneTimeCode
         fields = ("purpose", "email", "new_email", "created_at", "expires_at", "failures")
 
 
 class ExportedAttempt(serializers.ModelSerializer[Attempt]):
-    """Failed sign-ins in a row, at the account or from a place where it was signed in to; times in milliseconds."""
+    """Failed sign-ins in a row, at the account or from an address where it has signed in; times in milliseconds."""
 
     class Meta:
         model = Attempt
@@ -93,7 +106,7 @@ class ExportedAttempt(serializers.ModelSerializer[Attempt]):
 
 
 class ExportedAction(serializers.ModelSerializer[LogEntry]):
-    """What the person did in the admin area; to whom is not told, for those are others."""
+    """A change that the user made in the admin area, without the object, which may be another person."""
 
     content_type = serializers.SlugRelatedField[Any](slug_field="model", read_only=True)
 
@@ -103,7 +116,7 @@ class ExportedAction(serializers.ModelSerializer[LogEntry]):
 
 
 class ExportedChange(serializers.ModelSerializer[LogEntry]):
-    """What was done to the account in the admin area; by whom is not told, for those are others."""
+    """A change that was made to the account in the admin area, without the operator, who is another person."""
 
     class Meta:
         model = LogEntry
@@ -111,28 +124,34 @@ class ExportedChange(serializers.ModelSerializer[LogEntry]):
 
 
 class ExportOutput(serializers.Serializer[Any]):
-    account = ExportedAccount()
-    sessions = ExportedSession(many=True)
-    events = ExportedEvent(many=True, help_text="The newest 10,000, the newest first; /api/me/events/ has all.")
-    mails = ExportedMail(many=True)
-    codes = ExportedCode(
-        many=True, help_text="What was sent to be clicked or typed, without the links and codes themselves."
-    )
-    attempts = ExportedAttempt(many=True)
-    actions = ExportedAction(many=True)
-    changes = ExportedChange(many=True)
+    """All personal data about the account, except secrets."""
+
+    account = ExportedAccount(help_text="The account, without the password hash.")
+    sessions = ExportedSession(many=True, help_text="Sessions, without their tokens.")
+    events = ExportedEvent(many=True, help_text="The newest 10,000, newest first; /api/me/events/ has all.")
+    mails = ExportedMail(many=True, help_text="Mails to the user, without their content.")
+    codes = ExportedCode(many=True, help_text="Links and codes that were sent by e-mail, without the secrets.")
+    attempts = ExportedAttempt(many=True, help_text="Failed sign-ins in a row; times in milliseconds.")
+    actions = ExportedAction(many=True, help_text="Changes that the user made in the admin area.")
+    changes = ExportedChange(many=True, help_text="Changes that operators made to the account in the admin area.")
 
 
 class AccountEventOutput(serializers.Serializer[Any]):
-    id = serializers.CharField(help_text="A number of up to 19 digits; later events have higher ones.")
-    at = serializers.DateTimeField()
-    event = serializers.CharField(help_text=f"Such as {min(PERSISTED)}; docs/security.md lists them all.")
-    ip = serializers.IPAddressField(allow_null=True)
-    device = serializers.CharField(allow_blank=True, help_text="A guess for people.")
-    session_id = serializers.CharField(allow_null=True)
+    """An event of the account's security history."""
+
+    id = serializers.CharField(help_text="A number of up to 19 digits, as a string; later events have higher ones.")
+    at = serializers.DateTimeField(help_text="When it happened.")
+    event = serializers.CharField(help_text=f"Its name, such as {min(PERSISTED)}; docs/security.md lists all.")
+    ip = serializers.IPAddressField(allow_null=True, help_text="The IP address of the client, if known.")
+    device = serializers.CharField(allow_blank=True, help_text="A name for people, guessed from the user agent.")
+    session_id = serializers.CharField(
+        allow_null=True, help_text="The session that the event belongs to, by its id in GET /api/sessions/, if any."
+    )
     reason = serializers.CharField(allow_blank=True, help_text="Why a session ended, or a sign-in failed.")
 
 
 class HistoryOutput(serializers.Serializer[Any]):
-    events = AccountEventOutput(many=True, help_text="The newest first.")
-    next = serializers.URLField(allow_null=True, help_text="Where older ones are.")
+    """One page of the account's security history."""
+
+    events = AccountEventOutput(many=True, help_text="Up to 100 events, newest first.")
+    next = serializers.URLField(allow_null=True, help_text="The URL of the next page, with older events.")

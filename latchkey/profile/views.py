@@ -1,9 +1,4 @@
-"""One's own record.
-
-The way out, and what one may take along.
-
-What happened to one's own account, page by page.
-"""
+"""Endpoints of one's own account: read, change and delete it, export its data, list its security history."""
 
 import re
 from typing import cast
@@ -18,14 +13,15 @@ from latchkey.core import exceptions as errors
 from latchkey.core.client import client_info
 from latchkey.profile.delete_account import delete_account
 from latchkey.profile.export import export
+from latchkey.profile.fast_path import ME
 from latchkey.profile.history import list_events
 from latchkey.profile.serializers import DeleteAccountInput, ExportOutput, HistoryOutput, MeInput, MeOutput
 from latchkey.sessions.authentication import access_token_of
 from latchkey.web.api_view import ApiView
-from latchkey.web.openapi.operation import AUTH_ERRORS, operation
+from latchkey.web.openapi.operation import AUTH_ERRORS, USE_ACCESS_TOKEN, operation
 from latchkey.web.query import parse_query
 
-ME = {"id": 1, "username": "John Smith", "email": "user@example.com"}
+RECORD = {"id": 1, "username": "John Smith", "email": "user@example.com"}
 
 
 def _caller(request: Request) -> User:
@@ -33,17 +29,20 @@ def _caller(request: Request) -> User:
 
 
 class MeView(ApiView):
-    """Your own record: read it, change your display name, or close your account."""
+    """Your account: GET reads it, PUT and PATCH set the display name, DELETE deletes it with the password."""
 
+    hashes_password = frozenset({"DELETE"})
+    fast_handlers = {"GET": ME}
     input_class = MeInput
 
     @operation(
         "read_me",
-        "Read your own record",
+        "Read your account",
         None,
         {200: MeOutput},
-        response_example={**ME, "username": ""},
+        response_example={**RECORD, "username": ""},
         problems=AUTH_ERRORS,
+        after_token_pair=USE_ACCESS_TOKEN,
     )
     def get(self, request: Request) -> Response:
         return Response(MeOutput(_caller(request)).data)
@@ -54,8 +53,9 @@ class MeView(ApiView):
         MeInput,
         {200: MeOutput},
         request_example={"username": "John Smith"},
-        response_example=ME,
+        response_example=RECORD,
         problems=AUTH_ERRORS,
+        after_token_pair=USE_ACCESS_TOKEN,
     )
     def put(self, request: Request) -> Response:
         return Response(MeOutput(_caller(request).set_display_name(**self.validated(request))).data)
@@ -66,8 +66,9 @@ class MeView(ApiView):
         MeInput,
         {200: MeOutput},
         request_example={"username": "John Smith"},
-        response_example=ME,
+        response_example=RECORD,
         problems=AUTH_ERRORS,
+        after_token_pair=USE_ACCESS_TOKEN,
     )
     def patch(self, request: Request) -> Response:
         changes = self.validated(request, partial=True)
@@ -75,7 +76,7 @@ class MeView(ApiView):
 
     @operation(
         "leave",
-        "Close your account",
+        "Delete your account",
         DeleteAccountInput,
         {204: None},
         request_example={"password": "password"},
@@ -112,22 +113,23 @@ SECTIONS = ("sessions", "events", "mails", "codes", "attempts", "actions", "chan
 
 
 class ExportView(ApiView):
-    """Everything that is held about you, but what is secret, as one file."""
+    """All personal data about you, except secrets, as one JSON file."""
 
     @operation(
         "export",
-        "Take along what is held about you",
+        "Export your data",
         None,
         {200: ExportOutput},
         response_example={"account": ACCOUNT, **{kind: [] for kind in SECTIONS}},
         problems=[*AUTH_ERRORS, errors.InvalidInput],
-        response_headers={"Content-Disposition": "attachment, with the name of a file"},
+        response_headers={"Content-Disposition": "attachment, with a file name"},
+        after_token_pair=USE_ACCESS_TOKEN,
     )
     def get(self, request: Request) -> Response:
         parse_query(request, {})
-        held, is_page = export(access_token_of(request).user_id), request.accepted_renderer.format == "api"
-        saved = {} if is_page else {"Content-Disposition": 'attachment; filename="latchkey-export.json"'}
-        return Response(ExportOutput(held).data, headers=saved)
+        data, is_page = export(access_token_of(request).user_id), request.accepted_renderer.format == "api"
+        headers = {} if is_page else {"Content-Disposition": 'attachment; filename="latchkey-export.json"'}
+        return Response(ExportOutput(data).data, headers=headers)
 
 
 EVENT = {
@@ -142,17 +144,25 @@ EVENT = {
 BEFORE = re.compile("[0-9]{1,18}")
 
 
-class HistoryView(ApiView):
-    """What happened to your account, the newest first, a hundred to a page; 'next' leads to what was before."""
+class EventsView(ApiView):
+    """The security history of your account: events, newest first, 100 per page. 'next' is the URL of the next page."""
 
     @operation(
         "list_events",
-        "List what happened to your account",
+        "List your account's events",
         None,
         {200: HistoryOutput},
         response_example={"events": [EVENT], "next": None},
         problems=[*AUTH_ERRORS, errors.InvalidInput],
-        parameters=[OpenApiParameter("before", str, description="The id of an event.", pattern=f"^{BEFORE.pattern}$")],
+        parameters=[
+            OpenApiParameter(
+                "before",
+                str,
+                description="List events older than the one with this id.",
+                pattern=f"^{BEFORE.pattern}$",
+            )
+        ],
+        after_token_pair=USE_ACCESS_TOKEN,
     )
     def get(self, request: Request) -> Response:
         before = parse_query(request, {"before": BEFORE}).get("before")

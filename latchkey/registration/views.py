@@ -1,5 +1,6 @@
-"""Registration endpoint."""
+"""Registration endpoint: POST /api/register/."""
 
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,26 +11,31 @@ from latchkey.email_codes.serializers import DetailOutput
 from latchkey.registration.register import register
 from latchkey.registration.serializers import RegisterInput, RegisterOutput
 from latchkey.web.api_view import ApiView
-from latchkey.web.openapi.operation import operation
+from latchkey.web.openapi.operation import SAME_EMAIL, USE_EMAILED_CODE, operation
 
 REGISTERED = {"detail": "A mail is on its way to this address; it says what to do next."}
 
 
 class RegisterView(ApiView):
-    """Open an account with an e-mail address and a password.
+    """Create an account with an e-mail address and a password.
 
-    Where the address has to be confirmed first, the answer is the same for every address, and a mail says the rest.
+    The answer is 201, or 202 where the address must be verified before the first sign-in: then it is the same for every
+    address, and only the mail says whether the address has an account already.
     """
 
+    hashes_password = frozenset({"POST"})
     authentication_classes = ()
     permission_classes = (AllowAny,)
     input_class = RegisterInput
 
     @operation(
         "register",
-        "Open an account",
+        "Create an account",
         RegisterInput,
-        {201: RegisterOutput, 202: DetailOutput},
+        {
+            201: RegisterOutput,
+            202: OpenApiResponse(DetailOutput, examples=[OpenApiExample("Answer", REGISTERED, response_only=True)]),
+        },
         request_example={"password": "password", "email": "user@example.com"},
         response_example={"id": 1, "email": "user@example.com"},
         limits={"password": {"minLength": 8}},  # the floor: the policy may ask for more
@@ -42,6 +48,12 @@ class RegisterView(ApiView):
             errors.RegistrationClosed,
             errors.TooManyAttempts,
         ],
+        links={
+            "login": {"requestBody": "$request.body"},
+            "verify_email": USE_EMAILED_CODE,
+            "resend_verification": SAME_EMAIL,
+            "reset_password": SAME_EMAIL,
+        },
     )
     def post(self, request: Request) -> Response:
         user = register(**self.validated(request), client=client_info(request.META))

@@ -1,7 +1,7 @@
-"""Read a body on the event loop, bounded in size and time (docs/decisions/0005-a-front-before-django.md).
+"""Read request bodies on the event loop, with limits on size and time (docs/decisions/0005).
 
-The server hands bodies on as they come, so that as many clients as there are threads could hold them all by stopping
-in mid-body. Here the loop waits instead of a thread.
+Granian passes bodies on as they arrive. If threads read them, as many slow clients as there are threads could hold them
+all by stopping in the middle of a body (slowloris); here the event loop waits instead of a thread.
 """
 
 import asyncio
@@ -11,21 +11,20 @@ from django.conf import settings
 
 from latchkey.core.exceptions import BadRequest, ContentTooLarge, ParseError, RequestTimeout
 
-BODY_TIMEOUT = 10  # for the whole body, from the end of the head
-CONNECTION_CLOSE = {
-    "Connection": "close"
-}  # where the next request could pass for a part of this one (RFC 9112 section 6.3)
+BODY_TIMEOUT = 10  # seconds for the whole body, from the end of the headers
+CONNECTION_CLOSE = {"Connection": "close"}
+"""For errors after which the end of the body is not certain, so that the next request could be read as a part of it
+(request smuggling; RFC 9112 section 6.3)."""
 
 
 async def read_body(scope: Any, protocol: Any) -> bytes:
-    """Return the body; raise BadRequest, ContentTooLarge, ParseError or RequestTimeout."""
+    """Return the whole body; raises BadRequest, ContentTooLarge, ParseError or RequestTimeout."""
     codings = [coding.lower() for coding in scope.headers.get_all("transfer-encoding")]
-    if codings not in ([], ["chunked"]):  # the server drops a Content-Length beside it, and closes after the answer
-        raise BadRequest(headers=CONNECTION_CLOSE)  # a proxy in front may have another opinion on where the body ends
+    if codings not in ([], ["chunked"]):  # granian ignores a Content-Length beside it, and closes after the response
+        raise BadRequest(headers=CONNECTION_CLOSE)  # a proxy in front may see another end of the body
     if len(scope.headers.get_all("host")) != 1 or not scope.method.isupper():
-        raise BadRequest(
-            headers=CONNECTION_CLOSE
-        )  # methods are case-sensitive (RFC 9110 section 9.1), and not so in Django
+        # methods are case-sensitive (RFC 9110 section 9.1), but Django makes them upper-case
+        raise BadRequest(headers=CONNECTION_CLOSE)
     body, size, ends, length = bytearray(), 0, 0, int(scope.headers.get("content-length", -1))
     if not codings and length < 1:
         return b""
@@ -33,11 +32,11 @@ async def read_body(scope: Any, protocol: Any) -> bytes:
         async with asyncio.timeout(BODY_TIMEOUT):
             async for part in protocol:
                 size += len(part)
-                ends += not part  # an empty part ends a body, and a second one says that it broke off
+                ends += not part  # an empty part ends the body; a second one means that the client broke off
                 if size <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-                    body += part  # what is too large is read and let go, so that its client hears the refusal
+                    body += part  # a larger body is read and dropped, so that the client receives the 413
                 if size == length:
-                    break  # the end itself is not waited for: it would be one more turn of the loop
+                    break  # to wait for the end itself would take one more iteration of the event loop
     except TimeoutError as error:
         raise RequestTimeout(headers=CONNECTION_CLOSE) from error
     if ends > 1:

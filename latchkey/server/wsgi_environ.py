@@ -1,4 +1,4 @@
-"""What the server calls a scope, in the words of WSGI."""
+"""Convert an RSGI scope to a WSGI environ (PEP 3333)."""
 
 import io
 import sys
@@ -6,8 +6,11 @@ from typing import Any
 
 
 def build_environ(scope: Any, body: bytes) -> dict[str, Any]:
-    """Return the WSGI environment (PEP 3333), less the headers with an underscore, which would pass for others."""
-    wsgi = {
+    """Return the WSGI environ of a request.
+
+    Headers with an underscore in their name are dropped: X_Forwarded_For would overwrite X-Forwarded-For.
+    """
+    environ = {
         "REQUEST_METHOD": scope.method,
         "SCRIPT_NAME": "",
         "PATH_INFO": scope.path.encode().decode("latin-1"),
@@ -27,7 +30,7 @@ def build_environ(scope: Any, body: bytes) -> dict[str, Any]:
     for name, value in scope.headers.items():
         if "_" not in name:
             key = f"HTTP_{name.upper().replace('-', '_')}"
-            wsgi[key] = f"{wsgi[key]}{';' if name == 'cookie' else ','}{value}" if key in wsgi else value
-    wsgi["CONTENT_TYPE"] = wsgi.pop("HTTP_CONTENT_TYPE", "")
-    wsgi["CONTENT_LENGTH"] = str(len(body))
-    return wsgi
+            environ[key] = f"{environ[key]}{';' if name == 'cookie' else ','}{value}" if key in environ else value
+    environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE", "")
+    environ["CONTENT_LENGTH"] = str(len(body))
+    return environ

@@ -1,4 +1,4 @@
-"""Sign in: prove a password, get a session."""
+"""Sign-in: verify a password, open a session, issue a pair of tokens."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -20,27 +20,26 @@ from latchkey.tokens.access_token import AccessTokenSpec, Key, TokenPair, issue_
 
 
 def login(email: str, password: str, client: ClientInfo) -> TokenPair:
-    """Open a session for the user with this e-mail address and password.
+    """Open a session for the user with this e-mail address and password, and return its tokens.
 
-    Raises InvalidCredentials, or TooManyAttempts before the password is looked at, or Unavailable before that, where
-    no key can sign; and EmailNotVerified, to whoever knows the password alone. Django's authenticate does equal work
-    for unknown, inactive and password-less accounts, so that neither the answer nor its time tells which addresses
-    have one.
+    Raises ServiceUnavailable where no key can sign; TooManyAttempts before the password is verified;
+    InvalidCredentials; and EmailNotVerified if the password is correct. Django's authenticate does equal work for
+    unknown, inactive and password-less accounts: neither the response nor its time allows to enumerate users.
     """
-    signs = signing_key(clock.now())
+    key = signing_key(clock.now())
     charged, user = _verify_credentials(email, password, client)
     try:
         try:
-            return _sign_in(user, charged, client, signs)
-        except IntegrityError:  # with 10 million sessions one draw in 28 million is the selector of another
-            return _sign_in(user, charged, client, signs)
-    except DatabaseError:  # the password was right; who tries again, as told, is not to wait for our failures
+            return _sign_in(user, charged, client, key)
+        except IntegrityError:  # with 10 million sessions, 1 in 28 million random selectors belongs to another
+            return _sign_in(user, charged, client, key)
+    except DatabaseError:  # the password was right: a failure of ours is no failed attempt
         with suppress(DatabaseError):
             refund(charged)
         raise
 
 
-def _sign_in(user: User, charged: Charge, client: ClientInfo, signs: Key | None) -> TokenPair:
+def _sign_in(user: User, charged: Charge, client: ClientInfo, key: Key | None) -> TokenPair:
     now, policy = clock.now(), current_policy()
     try:
         opened = _open(user, charged, client, now, policy)
@@ -48,16 +47,16 @@ def _sign_in(user: User, charged: Charge, client: ClientInfo, signs: Key | None)
         record(Event.LOGIN_FAILED, client, user_id=user.pk, reason="revoked")
         raise
     record(Event.LOGIN_SUCCEEDED, client, user_id=user.pk, session_id=opened.session_id, persisted=True)
-    terms = AccessTokenSpec(now, policy.access_token_lifetime, signs)
-    return issue_pair(opened.session_id, user.pk, opened.refresh_token, terms)
+    spec = AccessTokenSpec(now, policy.access_token_lifetime, key)
+    return issue_pair(opened.session_id, user.pk, opened.refresh_token, spec)
 
 
 def _verify_credentials(email: str, password: str, client: ClientInfo) -> tuple[Charge, User]:
     charged = charge(login_key(normalize_for_lookup(email), client), client)
     user = authenticate(email=email, password=password)
     if not isinstance(user, User):
-        tried = User.objects.filter(email=normalize_for_lookup(email)).values_list("pk", flat=True).first()
-        record(Event.LOGIN_FAILED, client, user_id=tried)
+        user_id = User.objects.filter(email=normalize_for_lookup(email)).values_list("pk", flat=True).first()
+        record(Event.LOGIN_FAILED, client, user_id=user_id)
         raise InvalidCredentials
     if user.email_verified_at is None and current_policy().email_verification == "required":
         refund(charged)
@@ -68,13 +67,13 @@ def _verify_credentials(email: str, password: str, client: ClientInfo) -> tuple[
 
 @transaction.atomic
 def _open(user: User, charged: Charge, client: ClientInfo, now: datetime, policy: Policy) -> NewSession:
-    """Add the session, if what was proven still holds: the user may have changed while the password was hashed.
+    """Insert the session if the credentials are still valid: the user may have changed while the password was hashed.
 
-    The refund comes first. It writes the account's row of attempts, so that sign-ins to one account follow
-    each other from here on, and each sees the sessions of those before it when it counts them.
+    The refund comes first. It locks the account's row of rate limits, so that concurrent sign-ins to one account are
+    serialized from here on, and each counts the sessions of those before it. Raises InvalidCredentials.
     """
     refund(charged)
     opened = open_session(user, client, now, policy)
     if opened is None:
-        raise InvalidCredentials  # which takes the refund back, too
+        raise InvalidCredentials  # rolls the refund back, too
     return opened

@@ -1,4 +1,4 @@
-"""Sign out."""
+"""Sign-out: end the session of a refresh token, some sessions, or all sessions of all users."""
 
 from uuid import UUID
 
@@ -16,11 +16,11 @@ from latchkey.tokens.refresh_token import refresh_token_keys, selector, was_neve
 
 
 def logout(presented: UUID, client: ClientInfo, reason: str = "logout") -> None:
-    """End the session that the token belongs to; unknown and ended ones are fine (RFC 7009 section 2.2).
+    """End the session of a refresh token. Idempotent: an unknown token is no error (RFC 7009 section 2.2).
 
-    The selector alone decides: a spent token of the session would end it at refresh too, and after a
-    lost response a spent one may be all that the client has. Raises TooManyAttempts where a client makes
-    tokens up (RFC 7009 section 5).
+    The selector alone decides, so that an old token of the session ends it, too: it would at refresh, and after a lost
+    response it may be the only one that the client has. Raises TooManyAttempts where a client sends tokens that were
+    never issued (RFC 7009 section 5).
     """
     token = {"selector": selector(presented)}
     ended = Session.objects.delete_and_record(DELETE_BY_SELECTOR, token, Event.SESSION_ENDED, client, reason)
@@ -29,7 +29,7 @@ def logout(presented: UUID, client: ClientInfo, reason: str = "logout") -> None:
 
 
 def end_sessions(session_ids: list[int], reason: str) -> int:
-    """End these sessions at once, access tokens included; return how many there were."""
+    """End these sessions and their access tokens; return how many there were."""
     events = [
         Session.objects.delete_and_record(DELETE_BY_ID, {"id": id_}, Event.SESSION_ENDED, reason=reason)
         for id_ in session_ids
@@ -39,11 +39,10 @@ def end_sessions(session_ids: list[int], reason: str) -> int:
 
 @transaction.atomic
 def end_all_sessions(reason: str) -> int:
-    """End every session of everybody, in one statement however many there are; return how many users there are.
+    """End all sessions of all users by one statement; return the number of users.
 
-    Raising the version shuts out access tokens and the admin's cookies too, and sessions that a restored backup
-    brought back.
+    The raised version also invalidates access tokens, the admin's cookies, and sessions out of a restored backup.
     """
-    touched = User.objects.update(credential_version=F("credential_version") + 1)
+    users = User.objects.update(credential_version=F("credential_version") + 1)
     record(Event.USER_SIGNED_OUT_EVERYWHERE, reason=reason)
-    return touched
+    return users

@@ -22,15 +22,15 @@ ID_BITS = 63
 
 
 def random_id() -> int:
-    """Return an id that tells nothing about how many sessions there are."""
+    """Return a random id, which does not tell how many sessions there are."""
     return secrets.randbits(ID_BITS)
 
 
 class Session(models.Model):
-    """A signed-in device. The row is there exactly while the session is live or awaits pruning.
+    """A session of a signed-in device. Its row exists while the session is live or awaits pruning.
 
-    digest is that of the current refresh token. next_digest is that of its successor: after a fail-over
-    to a replica which missed the last rotation, clients come with that one, and it proves them honest.
+    digest is that of the current refresh token. next_digest is that of its successor, which a client presents after a
+    fail-over to a replica that missed the last rotation. Digests are 32 bytes, keyed (tokens/refresh_token.py).
     """
 
     id = models.BigIntegerField(primary_key=True, default=random_id, editable=False)
@@ -58,28 +58,28 @@ class Session(models.Model):
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session that has just begun, and its refresh token."""
+    """A session that was just opened, and its refresh token."""
 
     session_id: int
     refresh_token: UUID
 
 
 def open_session(user: User, client: ClientInfo, now: datetime, policy: Policy) -> NewSession | None:
-    """Add a session, in the transaction around; None where what was proven holds no more.
+    """Insert a session in the caller's transaction; None if the user's credentials changed since they were verified.
 
-    The user may have changed meanwhile: the credential version decides. With 10 million sessions one draw in 28 million
-    is the selector of another, and raises IntegrityError.
+    The credential version decides. Raises IntegrityError where the random selector is that of another session: 1 in 28
+    million with 10 million sessions.
     """
     key = refresh_token_keys()[0]
-    secret = generate(key)
-    opening = SessionValues(
+    token = generate(key)
+    values = SessionValues(
         id=random_id(),
-        selector=selector(secret),
-        digest=digest(key, secret),
-        next_digest=digest(key, successor(key, secret)),
+        selector=selector(token),
+        digest=digest(key, token),
+        next_digest=digest(key, successor(key, token)),
         user_id=user.pk,
         credential_version=user.credential_version,
         expires_at=now + min(policy.refresh_token_lifetime, policy.session_lifetime_cap),
     )
-    opened = Session.objects.insert_if_current(opening, client, now, policy.sessions_per_user)
-    return NewSession(opening.id, secret) if opened else None
+    opened = Session.objects.insert_if_current(values, client, now, policy.sessions_per_user)
+    return NewSession(values.id, token) if opened else None

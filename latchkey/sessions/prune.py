@@ -1,4 +1,4 @@
-"""Delete the rows of ended sessions, without being in the way."""
+"""Pruning: delete the rows of ended sessions in small batches."""
 
 import time
 from collections.abc import Iterator
@@ -8,22 +8,22 @@ from latchkey.core import clock
 from latchkey.sessions.models import Session
 
 BATCH = 1_000
-"""Rows looked at in one statement: SQLite has one writer, and a refresh must not wait 100 ms for its turn."""
+"""Rows scanned by one statement: SQLite has one writer, and a refresh must not wait 100 ms for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class PruneBatch:
-    """One batch: how many rows were looked at, and how many of them were deleted."""
+    """One batch: how many rows were scanned, and how many of them deleted."""
 
     scanned: int
     deleted: int
 
 
 def prune(batch: int = BATCH) -> Iterator[PruneBatch]:
-    """Walk the table along its primary key and delete what has ended; correctness never needs this, disks do.
+    """Scan the table along its primary key and delete ended sessions, batch by batch. It only saves disk space.
 
-    No index leads to the ended rows, because an index on expires_at would have to be written at every
-    refresh. Each batch is a statement of its own, and between two of them others get as much time as one took.
+    There is no index on expires_at, as each refresh would have to write it. Each batch is a statement of its own, and
+    between two of them other writers get as much time as one took.
     """
     now, last = clock.now(), -1
     while ids := list(Session.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:batch]):

@@ -1,18 +1,23 @@
-"""Trade a refresh token for the next one: one SQL statement, no forks, no honest user signed out.
+"""Refresh: exchange a refresh token for a new pair of tokens, in one SQL statement.
 
-presented token is                            outcome               statements
-------------------------------------------    ------------------    ----------
-the current one                               rotate                1
-the successor of the stored one (fail-over)   rotate                1
-the one just spent, within the retry window   the same pair again   2
-of no live session                            401                   2
-one of many that somebody makes up            429                   2
-any other token of a live session             replay: end it, 401   3
+Refresh tokens rotate. Concurrent requests with one token never fork a session, and refresh token reuse ends it
+(RFC 9700 section 4.14.2).
+
+presented token is                            outcome                              statements
+------------------------------------------    ---------------------------------    ----------
+the current one                               rotated                              1
+the successor of the stored one (fail-over)   rotated                              1
+the one just rotated, in the retry window     the same new refresh token again     2
+of no live session                            401                                  2
+one of many that were never issued            429                                  2
+any other token of a live session             reuse: the session ends, 401         3
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 from hmac import compare_digest
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from latchkey.audit.events import Event
@@ -31,7 +36,7 @@ from latchkey.tokens.refresh_token import digest, refresh_token_keys, selector, 
 
 
 class Rotation(NamedTuple):
-    """A refresh on its way: the token presented, the one that follows, the keys of both, and on what terms."""
+    """A rotation in progress: the token presented, its successor, the keys of both, and what to issue."""
 
     presented: UUID
     successor: UUID
@@ -40,75 +45,92 @@ class Rotation(NamedTuple):
     token_spec: AccessTokenSpec
 
 
-def refresh(presented: UUID, client: ClientInfo) -> TokenPair:
-    """Spend a refresh token and return a new pair.
+class StaleToken(StrEnum):
+    """What a refresh token is that no session has as its current one."""
 
-    Raises InvalidRefreshToken, alike for every reason, or TooManyAttempts where a client makes tokens up; and
-    Unavailable, having spent nothing, where no key can sign.
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    RETRY = "retry"
+    REUSE = "reuse"
+
+
+def refresh(presented: UUID, client: ClientInfo) -> TokenPair:
+    """Rotate a refresh token and return a new pair of tokens.
+
+    Raises InvalidRefreshToken, alike for every reason; TooManyAttempts where a client sends tokens that were never
+    issued; and ServiceUnavailable, before anything is written, where no key can sign.
     """
     now = clock.now()
-    spending, question = prepare(presented, now, current_policy(), signing_key(now))
-    return finish(spending, question.fetch(), client)
+    rotation, query = prepare(presented, now, current_policy(), signing_key(now))
+    return finish(rotation, query.fetch(), client)
 
 
 def prepare(presented: UUID, now: datetime, policy: Policy, key: Key | None) -> tuple[Rotation, Query]:
-    """Do what comes before the statement; nothing is spent yet."""
-    keys, terms = refresh_token_keys(), AccessTokenSpec(now, policy.access_token_lifetime, key)
-    spending = Rotation(presented, successor(keys[0], presented), keys, policy, terms)
-    return spending, _rotate_query(spending, keys[0])
+    """Return the rotation and its statement; nothing is written yet."""
+    keys, token_spec = refresh_token_keys(), AccessTokenSpec(now, policy.access_token_lifetime, key)
+    rotation = Rotation(presented, successor(keys[0], presented), keys, policy, token_spec)
+    return rotation, _rotate_query(rotation, keys[0])
 
 
-def finish(spending: Rotation, rows: list[tuple[Any, ...]], client: ClientInfo) -> TokenPair:
-    """Do what comes after the statement, which has a row where the token was the current one of its session."""
-    for key in spending.keys[1:]:  # none, except while the operator changes the secret key
-        rows = rows or _rotate_query(spending, key).fetch()
+def finish(rotation: Rotation, rows: list[tuple[Any, ...]], client: ClientInfo) -> TokenPair:
+    """Return the new pair; the statement has a row if the token was the current one of its session.
+
+    Raises InvalidRefreshToken or TooManyAttempts.
+    """
+    for key in rotation.keys[1:]:  # none, except while the operator changes the secret key
+        rows = rows or _rotate_query(rotation, key).fetch()
     if not rows:
-        return _handle_stale_token(spending, client)
+        return _handle_stale_token(rotation, client)
     session_id, user_id = rows[0]
     record(Event.SESSION_REFRESHED, client, user_id=user_id, session_id=session_id)
-    return issue_pair(session_id, user_id, spending.successor, spending.token_spec)
+    return issue_pair(session_id, user_id, rotation.successor, rotation.token_spec)
 
 
-def _rotate_query(spending: Rotation, key: bytes) -> Query:
-    """Return the statement that spends the token where its digest is stored under this key."""
-    presented, secret, (newest, *_), policy, terms = spending
-    spent, unspent = digest(newest, secret), digest(newest, successor(newest, secret))
-    step = RotationValues(selector(presented), digest(key, presented), spent, unspent)
+def _rotate_query(rotation: Rotation, key: bytes) -> Query:
+    """Return the statement that rotates the token if its digest is stored under this key."""
+    presented, following, (newest, *_), policy, token_spec = rotation
+    current, next_ = digest(newest, following), digest(newest, successor(newest, following))
+    values = RotationValues(selector(presented), digest(key, presented), current, next_)
     return Session.objects.rotate_query(
-        step, terms.issued_at, policy.refresh_token_lifetime, policy.session_lifetime_cap
+        values, token_spec.issued_at, policy.refresh_token_lifetime, policy.session_lifetime_cap
     )
 
 
-def _handle_stale_token(spending: Rotation, client: ClientInfo) -> TokenPair:
-    """Answer the token that was just spent with its successor again, writing nothing; refuse any other.
+def classify(session: Session | None, successors: Sequence[bytes], now: datetime, policy: Policy) -> StaleToken:
+    """Tell what a presented token is that is not the current one. A pure function: it reads no clock and no database.
 
-    The window ends early, at the successor's first use: from then on the stored digest is another one. A clock
-    that was set back makes it longer and signs nobody out; a window of zero stays shut.
+    session is that of the token's selector, None without one; successors are the digests of the token's successor under
+    every key (32 bytes each). The successor of the token just rotated is the current token of the session until it is
+    used itself: then the retry window is over, however long it is. A clock that was set back makes the window longer
+    and signs nobody out; a window of zero disables it.
     """
-    presented, _, keys, policy, terms = spending
-    now = terms.issued_at
-    session = Session.objects.select_related("user").filter(selector=selector(presented)).first()
     if session is None:
-        if was_never_issued(keys, presented):
-            count_invalid_token(client)
-        _reject("unknown", client)
+        return StaleToken.UNKNOWN
     if session.expires_at <= now or session.created_at <= now - policy.session_lifetime_cap:
-        _reject("expired", client, session)
+        return StaleToken.EXPIRED
     if not session.user.is_active or session.credential_version != session.user.credential_version:
-        _reject("revoked", client, session)
-    in_time = bool(policy.retry_window) and now - session.rotated_at < policy.retry_window
-    for key in keys:
-        secret = successor(key, presented)
-        if in_time and compare_digest(session.digest, digest(key, secret)):
+        return StaleToken.REVOKED
+    in_window = bool(policy.retry_window) and now - session.rotated_at < policy.retry_window
+    just_rotated = any(compare_digest(session.digest, each) for each in successors)
+    return StaleToken.RETRY if in_window and just_rotated else StaleToken.REUSE
+
+
+def _handle_stale_token(rotation: Rotation, client: ClientInfo) -> TokenPair:
+    """Answer a retry with the same new refresh token, writing nothing; reject any other token that is not current."""
+    presented, _, keys, policy, token_spec = rotation
+    session = Session.objects.select_related("user").filter(selector=selector(presented)).first()
+    successors = {digest(key, successor(key, presented)): successor(key, presented) for key in keys}
+    match classify(session, list(successors), token_spec.issued_at, policy), session:
+        case StaleToken.RETRY, Session():
             record(Event.SESSION_RETRIED, client, user_id=session.user_id, session_id=session.pk)
-            return issue_pair(session.pk, session.user_id, secret, terms)
-    Session.objects.delete_and_record(
-        DELETE_BY_ID, {"id": session.pk}, Event.SESSION_REPLAYED, client
-    )  # whatever else happens to it
-    raise InvalidRefreshToken
-
-
-def _reject(reason: str, client: ClientInfo, session: Session | None = None) -> NoReturn:
-    facts: dict[str, Any] = {"user_id": session.user_id, "session_id": session.pk} if session else {}
-    record(Event.SESSION_REFUSED, client, reason=reason, **facts)
+            return issue_pair(session.pk, session.user_id, successors[bytes(session.digest)], token_spec)
+        case StaleToken.REUSE, Session():
+            Session.objects.delete_and_record(DELETE_BY_ID, {"id": session.pk}, Event.SESSION_REPLAYED, client)
+        case StaleToken.UNKNOWN, _:
+            if was_never_issued(keys, presented):
+                count_invalid_token(client)
+            record(Event.SESSION_REFUSED, client, reason="unknown")
+        case reason, Session():
+            record(Event.SESSION_REFUSED, client, reason=reason.value, user_id=session.user_id, session_id=session.pk)
     raise InvalidRefreshToken

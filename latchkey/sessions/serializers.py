@@ -1,4 +1,4 @@
-"""The shapes of sign-in, refresh and sign-out on the wire."""
+"""Input and output of sign-in, refresh and sign-out."""
 
 from typing import Any
 
@@ -10,16 +10,16 @@ from latchkey.web.input import StrictCharField, StrictUUIDField
 
 
 class LoginInput(serializers.Serializer[Any]):
-    email = StrictCharField(max_length=EMAIL_MAX_LENGTH, trim_whitespace=True, help_text="Any spelling of the address.")
+    email = StrictCharField(max_length=EMAIL_MAX_LENGTH, trim_whitespace=True, help_text="In upper or lower case.")
     password = PasswordField()
 
 
 class RefreshInput(serializers.Serializer[Any]):
-    refresh_token = StrictUUIDField(help_text="The one from the last answer; it is spent by this request.")
+    refresh_token = StrictUUIDField(help_text="The refresh token of the last response.")
 
 
 class LogoutInput(serializers.Serializer[Any]):
-    refresh_token = StrictUUIDField(help_text="Any token of the session that is to end.")
+    refresh_token = StrictUUIDField(help_text="A refresh token of the session to end.")
 
 
 class TokenPairOutput(serializers.Serializer[Any]):

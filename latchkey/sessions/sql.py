@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.db import connection, models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 
 from latchkey.audit.events import Event
 from latchkey.audit.log import execute_and_persist, record
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class SessionUser(NamedTuple):
-    """Who is calling: all that is needed of the user for that, and for the user's own record."""
+    """The user of a live session: what authentication and the user's own record need."""
 
     id: int
     email: str
@@ -32,7 +32,7 @@ class SessionUser(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RotationValues:
-    """One step of a session: the digest presented for it, and the two digests that it leaves behind (32 bytes each)."""
+    """One rotation of a refresh token: the digest of the token presented, and the two to store (32 bytes each)."""
 
     selector: int
     presented: bytes
@@ -42,7 +42,7 @@ class RotationValues:
 
 @dataclass(frozen=True, slots=True)
 class SessionValues:
-    """A session that is to begin, for whom, and until when: the columns of its row."""
+    """The columns of a new session."""
 
     id: int
     selector: int
@@ -53,14 +53,26 @@ class SessionValues:
     expires_at: datetime
 
 
+IS_LIVE = "s.expires_at > %(now)s AND u.is_active AND u.credential_version = s.credential_version"
+"""A session is live: it has not expired, its user is active, and no sign-out of all sessions came after its sign-in.
+
+s is latchkey_session and u its row of latchkey_user; live_condition() says the same to the ORM. SESSION_LIFETIME_CAP is
+no part of it. The cap is applied when a session is opened or refreshed, so a lowered cap reaches a session at its next
+refresh, while access tokens, which expire by themselves, go by the expiry that stands in the row.
+"""
+
+
+def _with_live(sql: str) -> str:
+    return sql.replace("{is_live}", IS_LIVE)
+
+
 ROTATE = """
 UPDATE latchkey_session AS s
    SET digest = %(digest)s, next_digest = %(next_digest)s, rotated_at = %(now)s, expires_at = {capped}
   FROM latchkey_user AS u
  WHERE s.selector = %(selector)s
    AND (s.digest = %(presented)s OR s.next_digest = %(presented)s)
-   AND s.expires_at > %(now)s AND s.created_at > %(oldest)s
-   AND u.id = s.user_id AND u.is_active AND u.credential_version = s.credential_version
+   AND u.id = s.user_id AND {is_live} AND s.created_at > %(oldest)s
 RETURNING {returning}
 """
 INSERT_SESSION = """
@@ -70,34 +82,32 @@ SELECT %(id)s, %(selector)s, %(digest)s, %(next_digest)s, u.id, u.credential_ver
        %(now)s, %(now)s, %(expires_at)s, %(ip)s, %(user_agent)s
   FROM latchkey_user AS u
  WHERE u.id = %(user_id)s AND u.is_active AND u.credential_version = %(credential_version)s {lock}
-RETURNING user_id, id AS session_id, (SELECT count(*) >= %(keep)s
-               OR count(CASE WHEN o.expires_at <= %(now)s OR o.credential_version <> %(credential_version)s
-                             THEN 1 END) > 0
-             FROM latchkey_session AS o WHERE o.user_id = %(user_id)s AND o.id <> %(id)s) AS crowded
+RETURNING user_id, id AS session_id, (
+          SELECT count(*) >= %(keep)s OR count(CASE WHEN {is_live} THEN 1 END) < count(*)
+            FROM latchkey_session AS s JOIN latchkey_user AS u ON u.id = s.user_id
+           WHERE s.user_id = %(user_id)s AND s.id <> %(id)s) AS has_surplus
 """
-DELETE_SURPLUS = """
+DELETE_SURPLUS = _with_live("""
 DELETE FROM latchkey_session
  WHERE user_id = %(user_id)s AND id <> %(id)s AND id NOT IN (
-       SELECT id FROM latchkey_session
-        WHERE user_id = %(user_id)s AND id <> %(id)s
-          AND expires_at > %(now)s AND credential_version = %(credential_version)s
-        ORDER BY created_at DESC, id DESC LIMIT CAST(%(keep)s AS integer) - 1)
-"""
-_DELETE = "DELETE FROM latchkey_session WHERE {} RETURNING user_id, id AS session_id"
+       SELECT s.id FROM latchkey_session AS s JOIN latchkey_user AS u ON u.id = s.user_id
+        WHERE s.user_id = %(user_id)s AND s.id <> %(id)s AND {is_live}
+        ORDER BY s.created_at DESC, s.id DESC LIMIT CAST(%(keep)s AS integer) - 1)
+""")
+_DELETE = "DELETE FROM latchkey_session AS s WHERE {} RETURNING user_id, id AS session_id"
 DELETE_BY_SELECTOR = _DELETE.format("selector = %(selector)s")
 DELETE_BY_ID = _DELETE.format("id = %(id)s")
-_OWN = """user_id = %(user_id)s AND expires_at > %(now)s
-   AND credential_version = (SELECT u.credential_version FROM latchkey_user AS u WHERE u.id = %(user_id)s)"""
-DELETE_OWN = _DELETE.format(f"id = %(id)s AND {_OWN}")
-DELETE_OTHERS = _DELETE.format(f"id <> %(id)s AND {_OWN}")
+_OWN = _with_live("""user_id = %(user_id)s AND EXISTS (
+       SELECT 1 FROM latchkey_user AS u WHERE u.id = s.user_id AND {is_live})""")
+DELETE_OWN = _DELETE.format("id = %(id)s AND " + _OWN)
+DELETE_OTHERS = _DELETE.format("id <> %(id)s AND " + _OWN)
 SELECT_SESSION_USER = PreparedStatement(
     "latchkey_bearer",
-    """
+    _with_live("""
 SELECT u.id, u.email, u.username
   FROM latchkey_session AS s JOIN latchkey_user AS u ON u.id = s.user_id
- WHERE s.id = %(id)s AND s.expires_at > %(now)s
-   AND u.is_active AND u.credential_version = s.credential_version
-""",
+ WHERE s.id = %(id)s AND {is_live}
+"""),
     int,
     bytes.decode,
     bytes.decode,
@@ -119,8 +129,8 @@ _DIALECTS = {  # capped: min(until, created_at + cap). SQLite has times as text,
 
 @cache
 def for_vendor(statement: str, vendor: str) -> str:
-    """Return a statement in the words of 'postgresql' or 'sqlite'."""
-    return statement.format(**_DIALECTS[vendor])
+    """Return a statement in the dialect of 'postgresql' or 'sqlite'."""
+    return statement.format(is_live=IS_LIVE, **_DIALECTS[vendor])
 
 
 @cache
@@ -134,35 +144,47 @@ def event_loop_statements() -> tuple[PreparedStatement, ...]:
     return SELECT_SESSION_USER, rotate_statement()
 
 
+def live_condition(now: datetime) -> Q:
+    """Return IS_LIVE for the ORM. Its negation is a condition on the row alone.
+
+    A join instead of EXISTS would have Django delete by a list of ids, which PostgreSQL does not check again for a row
+    that changed while the DELETE waited for it.
+    """
+    current = get_user_model().objects.filter(
+        pk=OuterRef("user"), is_active=True, credential_version=OuterRef("credential_version")
+    )
+    return Q(expires_at__gt=now) & Q(Exists(current))
+
+
 class SessionManager(models.Manager["Session"]):
+    """Manager of sessions: the queries and statements that the ORM cannot express in one."""
+
     def live(self, now: datetime) -> models.QuerySet["Session"]:
-        """Return the sessions that still sign somebody in; the rest only await pruning."""
-        return self.filter(expires_at__gt=now, user__is_active=True, user__credential_version=F("credential_version"))
+        """Return the live sessions; all others only await pruning."""
+        return self.filter(live_condition(now))
 
     def prunable(self, now: datetime) -> models.QuerySet["Session"]:
         """Return the sessions that await pruning: the complement of live()."""
-        of_user = get_user_model().objects.filter(pk=OuterRef("user"), is_active=True)
-        return self.filter(
-            Q(expires_at__lte=now) | ~Exists(of_user.filter(credential_version=OuterRef("credential_version")))
-        )
+        return self.filter(~live_condition(now))
 
-    def insert_if_current(self, opening: SessionValues, client: ClientInfo, now: datetime, keep: int) -> bool:
-        """Add the session, if what was proven still holds: its user may have changed while the password was hashed.
+    def insert_if_current(self, values: SessionValues, client: ClientInfo, now: datetime, keep: int) -> bool:
+        """Insert a session and its event if the user's credentials are still those that were proven.
 
-        Returns whether it does; then the event of it is kept too. The lock on the user holds off a deletion until the
-        transaction is over. Of the user's others the ended ones go and, past the number to keep, the oldest live ones;
-        the new one is spared by its id, as after the clock was set back it may look like the oldest.
+        The user may have changed while the password was hashed; then nothing is inserted, and False is returned. The
+        lock on the user holds off a deletion until the end of the transaction. Of the user's other sessions the ended
+        ones are deleted and, past the number to keep, the oldest live ones. The new one is excluded by its id, as it
+        may look like the oldest after the clock was set back.
         """
         adapted = connection.ops.adapt_datetimefield_value
         parameters: dict[str, Any] = {
-            "id": opening.id,
-            "selector": opening.selector,
-            "digest": opening.digest,
-            "next_digest": opening.next_digest,
-            "user_id": opening.user_id,
-            "credential_version": opening.credential_version,
+            "id": values.id,
+            "selector": values.selector,
+            "digest": values.digest,
+            "next_digest": values.next_digest,
+            "user_id": values.user_id,
+            "credential_version": values.credential_version,
             "now": adapted(now),
-            "expires_at": adapted(opening.expires_at),
+            "expires_at": adapted(values.expires_at),
             "ip": connection.ops.adapt_ipaddressfield_value(client.address),
             "user_agent": client.user_agent,
             "keep": keep,
@@ -170,8 +192,8 @@ class SessionManager(models.Manager["Session"]):
         rows = execute_and_persist(
             for_vendor(INSERT_SESSION, connection.vendor), parameters, Event.LOGIN_SUCCEEDED, client
         )
-        for _, _, crowded in rows:
-            if crowded:
+        for _, _, has_surplus in rows:
+            if has_surplus:
                 fetch_all(DELETE_SURPLUS, parameters)
         return bool(rows)
 
@@ -183,9 +205,9 @@ class SessionManager(models.Manager["Session"]):
         client: ClientInfo | None = None,
         reason: str | None = None,
     ) -> int:
-        """End the sessions that a statement of END's names, record an event for each, and return how many there were.
+        """Delete the sessions of a DELETE statement, record an event for each, and return their number.
 
-        The rows are gone and the events are there, or neither is: nothing ends unexplained.
+        Rows and events change in one transaction: no session ends without an event.
         """
         ended = execute_and_persist(statement, parameters, event, client, reason or "")
         for user_id, session_id in ended:
@@ -193,12 +215,12 @@ class SessionManager(models.Manager["Session"]):
         return len(ended)
 
     def rotate_query(self, step: RotationValues, now: datetime, lifetime: timedelta, cap: timedelta) -> Query:
-        """Return the statement that takes a session one step on; it has a row where the token is the current one.
+        """Return the statement that rotates a refresh token; it has a row if the token is the session's current one.
 
-        Equal requests queue for the row, and each looks at the digests again once it has it: exactly one
-        of them matches, without a transaction and without a lock of ours. The expiry moves to
-        min(now + lifetime, created_at + cap). No indexed column changes, so that on PostgreSQL the new
-        version of the row stays on its page (a heap-only update) and no index grows.
+        Concurrent requests with the same token queue for the row, and each compares the digests again once it has the
+        lock: exactly one matches, without a transaction and without a lock of ours. The expiry moves to
+        min(now + lifetime, created_at + cap). No indexed column changes, so that on PostgreSQL the new version of the
+        row stays on its page (a heap-only update) and no index grows.
         """
         parameters: dict[str, Any] = {
             "selector": step.selector,
@@ -213,5 +235,5 @@ class SessionManager(models.Manager["Session"]):
         return Query(rotate_statement(), parameters)
 
     def session_user_query(self, session_id: int, now: datetime) -> Query:
-        """Return the statement that finds the user whose live session this is: one SELECT, no row where it is none."""
+        """Return the SELECT of the user of a live session; it has no row without one."""
         return Query(SELECT_SESSION_USER, {"id": session_id, "now": now})

@@ -1,4 +1,4 @@
-"""Sign in, refresh, sign out."""
+"""Endpoints of sign-in, refresh and sign-out."""
 
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -6,21 +6,27 @@ from rest_framework.response import Response
 
 from latchkey.core import exceptions as errors
 from latchkey.core.client import client_info
+from latchkey.sessions.fast_path import LOGIN, REFRESH
 from latchkey.sessions.login import login
 from latchkey.sessions.logout import logout
 from latchkey.sessions.refresh import refresh
 from latchkey.sessions.serializers import LoginInput, LogoutInput, LogoutOutput, RefreshInput, TokenPairOutput
 from latchkey.web.api_view import ApiView
-from latchkey.web.openapi.operation import operation
+from latchkey.web.openapi.operation import SAME_PASSWORD, USE_REFRESH_TOKEN, operation
 
 TOKEN = {"refresh_token": "2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42"}
-PAIR = {"access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJ1c2VyX2lkIjoxfQ.c2lnbmF0dXJl", **TOKEN}
+PAIR = {
+    "access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJ1c2VyX2lkIjoxfQ.c2lnbmF0dXJl",
+    "refresh_token": "2f9c1f0e-8a51-4d0b-b7a2-93c5e8d10f64",
+}
 SIGNED_OUT = {"success": "User logged out."}
 
 
 class LoginView(ApiView):
     """Sign in with an e-mail address and a password."""
 
+    hashes_password = frozenset({"POST"})
+    fast_handlers = {"POST": LOGIN}
     authentication_classes = ()
     permission_classes = (AllowAny,)
     input_class = LoginInput
@@ -33,6 +39,8 @@ class LoginView(ApiView):
         request_example={"email": "user@example.com", "password": "password"},
         response_example=PAIR,
         problems=[errors.InvalidCredentials, errors.TooManyAttempts],
+        returns_token_pair=True,
+        links={"leave": SAME_PASSWORD, "change_email": SAME_PASSWORD},
     )
     def post(self, request: Request) -> Response:
         pair = login(**self.validated(request), client=client_info(request.META))
@@ -40,23 +48,27 @@ class LoginView(ApiView):
 
 
 class RefreshView(ApiView):
-    """Trade a refresh token for a new pair, which starts both lifetimes anew.
+    """Exchange a refresh token for a new pair of tokens, with full lifetimes.
 
-    After a lost response send the same token again: within ten seconds it is answered with the same pair.
+    After a lost response send the same token again: within the retry window (10 seconds) you get the same new refresh
+    token.
     """
 
+    fast_handlers = {"POST": REFRESH}
     authentication_classes = ()
     permission_classes = (AllowAny,)
     input_class = RefreshInput
 
     @operation(
         "refresh",
-        "Trade a refresh token for a new pair",
+        "Refresh tokens",
         RefreshInput,
         {200: TokenPairOutput},
         request_example=TOKEN,
         response_example=PAIR,
         problems=[errors.InvalidRefreshToken, errors.TooManyAttempts],
+        returns_token_pair=True,
+        after_token_pair=USE_REFRESH_TOKEN,
     )
     def post(self, request: Request) -> Response:
         pair = refresh(self.validated(request)["refresh_token"], client_info(request.META))
@@ -64,7 +76,7 @@ class RefreshView(ApiView):
 
 
 class LogoutView(ApiView):
-    """End a session; its access tokens stop working here at once. Ended and unknown ones answer alike."""
+    """End a session and its access tokens. Idempotent: an ended or unknown session gives the same response."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -78,6 +90,7 @@ class LogoutView(ApiView):
         request_example=TOKEN,
         response_example=SIGNED_OUT,
         problems=[errors.TooManyAttempts],
+        after_token_pair=USE_REFRESH_TOKEN,
     )
     def post(self, request: Request) -> Response:
         logout(self.validated(request)["refresh_token"], client_info(request.META))

@@ -1,4 +1,4 @@
-"""What verifiers ask for: our public keys, and where everything is."""
+"""Well-known endpoints for services: the public keys (JWKS, RFC 7517) and the server metadata (RFC 8414)."""
 
 from typing import Any
 
@@ -18,9 +18,9 @@ from latchkey.web.views import require_safe
 @require_safe
 @conditional_page
 def jwks(request: HttpRequest) -> HttpResponse:
-    """Answer every key whose tokens are good, and those that sign soon (RFC 7517); none while the secret's own sign."""
+    """Return the public keys that verify tokens now or soon, as a JWK set (RFC 7517 section 5); empty with HS256."""
     try:
-        keys = [public_jwk(held.key) for held in current_keys().values()]
+        keys = [public_jwk(scheduled.key) for scheduled in current_keys().values()]
     except DatabaseError:
         return problem_response(ServiceUnavailable())
     return _cacheable({"keys": keys})
@@ -29,10 +29,10 @@ def jwks(request: HttpRequest) -> HttpResponse:
 @require_safe
 @conditional_page
 def metadata(request: HttpRequest) -> HttpResponse:
-    """Answer what is true of us out of RFC 8414 and OpenID Connect Discovery.
+    """Return the authorization server metadata (RFC 8414), also at the path of OpenID Connect Discovery.
 
-    There is neither an authorization endpoint nor a grant, as sign-in is first-party, and lists that would be empty
-    are left out (RFC 8414 section 3.2).
+    There is no authorization endpoint and no grant, because sign-in is first-party; lists that would be empty are left
+    out (RFC 8414 section 3.2).
     """
     url = settings.PUBLIC_URL
     documentation = {"service_documentation": f"{url}/api-doc/"} if settings.API_DOCS else {}

@@ -1,4 +1,4 @@
-"""The list of one's own sessions, and their end."""
+"""Endpoints of one's own sessions: list them, end one, end all others."""
 
 import re
 from typing import Any
@@ -13,7 +13,7 @@ from latchkey.sessions.authentication import access_token_of
 from latchkey.user_sessions.serializers import EndedOutput, SessionOutput
 from latchkey.user_sessions.sessions import NO_SESSION, end_other_sessions, end_session, list_sessions
 from latchkey.web.api_view import ApiView
-from latchkey.web.openapi.operation import AUTH_ERRORS, operation
+from latchkey.web.openapi.operation import AUTH_ERRORS, USE_ACCESS_TOKEN, operation
 from latchkey.web.query import parse_query
 
 SESSION = {
@@ -28,11 +28,15 @@ SESSION = {
 }
 BOOLEAN = re.compile("true|false")
 ID = re.compile("0|[1-9][0-9]{0,18}")
-MAX_ID = 2**63 - 1  # of the ids that a session can have
+MAX_ID = 2**63 - 1  # the highest id of a session: a 64-bit column
 
 
 class SessionsView(ApiView):
-    """Where you are signed in. DELETE ends every session but this one, with ?all=true this one too."""
+    """Your sessions: the devices where you are signed in.
+
+    GET lists them, the most recently used first. DELETE ends all of them except the one that makes the request; with
+    ?all=true that one, too.
+    """
 
     @operation(
         "list_sessions",
@@ -41,6 +45,8 @@ class SessionsView(ApiView):
         {200: SessionOutput(many=True)},
         response_example=SESSION,
         problems=[*AUTH_ERRORS, errors.InvalidInput],
+        after_token_pair=USE_ACCESS_TOKEN,
+        links={"end_session": {"parameters": {"session_id": "$response.body#/0/id"}, **USE_ACCESS_TOKEN}},
     )
     def get(self, request: Request) -> Response:
         parse_query(request, {})
@@ -54,16 +60,20 @@ class SessionsView(ApiView):
         {200: EndedOutput},
         response_example={"ended": 2},
         problems=[*AUTH_ERRORS, errors.InvalidInput],
-        parameters=[OpenApiParameter("all", bool, description="Whether this session ends too.", default=False)],
+        parameters=[OpenApiParameter("all", bool, description="Whether to end this session, too.", default=False)],
+        after_token_pair=USE_ACCESS_TOKEN,
     )
     def delete(self, request: Request) -> Response:
-        token, with_this_one = access_token_of(request), parse_query(request, {"all": BOOLEAN}).get("all") == "true"
-        spared = NO_SESSION if with_this_one else token.session_id
-        return Response({"ended": end_other_sessions(token.user_id, client_info(request.META), spared)})
+        token, includes_own = access_token_of(request), parse_query(request, {"all": BOOLEAN}).get("all") == "true"
+        kept = NO_SESSION if includes_own else token.session_id
+        return Response({"ended": end_other_sessions(token.user_id, client_info(request.META), kept)})
 
 
 class SessionView(ApiView):
-    """End one of your sessions; its access tokens stop working here at once. To end this one is to sign out."""
+    """End one of your sessions, which signs that device out. Ending the session of this request signs you out.
+
+    Latchkey refuses its access tokens at once; services that verify tokens locally accept them until they expire.
+    """
 
     @operation(
         "end_session",
@@ -71,7 +81,15 @@ class SessionView(ApiView):
         None,
         {204: None},
         problems=[*AUTH_ERRORS, errors.InvalidInput, errors.NotFound],
-        parameters=[OpenApiParameter("session_id", str, OpenApiParameter.PATH, pattern=f"^({ID.pattern})$")],
+        parameters=[
+            OpenApiParameter(
+                "session_id",
+                str,
+                OpenApiParameter.PATH,
+                description="The id of a session, from GET /api/sessions/.",
+                pattern=f"^({ID.pattern})$",
+            )
+        ],
     )
     def delete(self, request: Request, session_id: str) -> Response:
         parse_query(request, {})
@@ -80,7 +98,7 @@ class SessionView(ApiView):
 
 
 def parse_session_id(text: Any) -> int:
-    """Return the id that a list answered; raises NotFound for what no list answers."""
+    """Return the id as a number; raises NotFound for a text that is not the id of any session."""
     if not ID.fullmatch(text) or int(text) > MAX_ID:
         raise errors.NotFound
     return int(text)

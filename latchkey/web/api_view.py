@@ -1,6 +1,7 @@
-"""What the views of the API have in common."""
+"""Base class of the API's views."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
 from rest_framework.negotiation import BaseContentNegotiation
@@ -14,7 +15,7 @@ from latchkey.web.problems import CONTENT_TYPE
 
 
 class IgnoreAccept(BaseContentNegotiation):
-    """Accept has no say: it is that of somebody else's request, which a proxy passes on while it asks."""
+    """Content negotiation without Accept, which is that of the request that a reverse proxy is asking about."""
 
     def select_parser(self, request: Request, parsers: Any) -> Any:
         return parsers[0]
@@ -24,9 +25,19 @@ class IgnoreAccept(BaseContentNegotiation):
 
 
 class ApiView(APIView):
-    """A view that reads its input through one serializer and whose refusals are problem documents."""
+    """An endpoint of the API: it validates its input by one serializer, and its errors are problem documents.
+
+    The class carries all that is known of the endpoint: what stands elsewhere (the fast path, the hashing queue, the
+    index at /api/, the OpenAPI document) is derived from these attributes and from the URLconf.
+    """
 
     input_class: type[Serializer[Any]] | None = None
+    in_index: ClassVar[bool] = True
+    """Whether /api/ lists it, unless its path has a parameter."""
+    hashes_password: ClassVar[frozenset[str]] = frozenset()
+    """HTTP methods that hash a password: their requests wait in the hashing queue."""
+    fast_handlers: ClassVar[Mapping[str, Any]] = {}
+    """FastHandler (web/fast_path.py) by HTTP method."""
 
     def validated(
         self, request: Request, serializer_class: type[Serializer[Any]] | None = None, **kwargs: Any

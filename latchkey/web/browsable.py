@@ -1,4 +1,4 @@
-"""DRF's browsable API, for people with a browser."""
+"""Browsable API: DRF's pages, with a form field for an access token."""
 
 import json
 from collections.abc import Mapping
@@ -18,17 +18,17 @@ HINTS = {
 
 
 class BrowsableRenderer(BrowsableAPIRenderer):
-    """The stock page plus a box that takes an access token, since a browser cannot send one by itself."""
+    """DRF's renderer plus a form field for an access token, as a browser cannot send one by itself."""
 
     template = "latchkey/browsable.html"
 
     def get_rendered_html_form(self, data: Any, view: Any, method: str, request: Any) -> Literal[True] | None:
-        """Leave the HTML form out, as the raw form sends what is read; a DELETE that reads nothing has its button."""
+        """Show no HTML form, as the raw form sends JSON. A DELETE without a body has its button."""
         has_button = method == "DELETE" and method in view.allowed_methods and view.input_class is None
         return True if has_button else None
 
     def get_raw_data_form(self, data: Any, view: Any, method: str, request: Any) -> Any:
-        """Fill the raw form with the body's fields, and with what the page shows of them."""
+        """Fill the raw form with the fields of the body, and with the values that the page shows."""
         form = super().get_raw_data_form(data, view, method, request)
         if form:
             shown = data if isinstance(data, Mapping) else {}
@@ -40,11 +40,11 @@ class BrowsableRenderer(BrowsableAPIRenderer):
         return form
 
     def get_description(self, view: Any, status_code: int) -> str:
-        """Say what to do where the answer is a refusal that everybody meets who opens the page."""
+        """Add a hint for the errors that every visitor of the page gets."""
         return format_html("{}<p><b>{}</b></p>", view.get_view_description(html=True), HINTS.get(status_code, ""))
 
     def get_context(self, data: Any, accepted_media_type: Any, renderer_context: Any) -> dict[str, Any]:
-        """Show the content type that a program gets, and a refusal without asking again who is calling."""
+        """Show the content type that a program gets, and an error without authenticating again."""
         response = renderer_context["response"]
         if response.status_code in (401, 503):  # else DRF would judge the token anew, and fail in mid-page
             renderer_context["request"]._not_authenticated()

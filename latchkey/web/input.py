@@ -21,26 +21,26 @@ from latchkey.tokens.refresh_token import UUID_PATTERN
 
 
 class StrictJSONParser(BaseParser):
-    """One JSON object (RFC 8259) in UTF-8 without a byte-order mark: no key twice, no NaN, at most 64 kB."""
+    """Parser of one JSON object (RFC 8259): UTF-8 without byte-order mark, no duplicate key, no NaN, at most 64 kB."""
 
     media_type = "application/json"
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Return the object, or raise UnsupportedMediaType, ContentTooLarge, ParseError or DuplicateKey."""
+        """Return the object; raises UnsupportedMediaType, ContentTooLarge, ParseError or DuplicateKey."""
         return parse_json_object(_read_limited(self, stream, media_type, parser_context))
 
 
 class StrictFormParser(BaseParser):
-    """One form in UTF-8 (RFC 6749 appendix B) of at most 64 kB."""
+    """Parser of one form in UTF-8 (RFC 6749 appendix B) of at most 64 kB."""
 
     media_type = "application/x-www-form-urlencoded"
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, str | list[str]]:
-        """Return the parameters, or raise UnsupportedMediaType, ContentTooLarge or ParseError."""
+        """Return the parameters; raises UnsupportedMediaType, ContentTooLarge or ParseError."""
         return parse_form(_read_limited(self, stream, media_type, parser_context))
 
 
@@ -60,7 +60,7 @@ def _read_limited(
 
 
 def parse_json_object(body: bytes) -> dict[str, Any]:
-    """Return the JSON object that a whole body is, or raise ParseError or DuplicateKey."""
+    """Return the JSON object of a complete body; raises ParseError or DuplicateKey."""
     try:
         document = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_reject_constant)
     except (ValueError, RecursionError) as error:
@@ -87,7 +87,7 @@ def is_json_utf8(content_type: str) -> bool:
 
 
 def _is_in_utf8(content_type: str, expected: str) -> bool:
-    """Take no wildcards, which DRF lets through, and no charset but UTF-8."""
+    """Tell whether the content type is exactly the expected one (DRF accepts wildcards), in UTF-8."""
     media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
     return media_type == expected and set(parameters) <= {"charset=utf-8", 'charset="utf-8"'}
 
@@ -104,12 +104,12 @@ def _reject_constant(constant: str) -> None:
 
 
 def is_canonical_uuid(data: Any) -> TypeGuard[str]:
-    """Tell whether this is a UUID in the one form that we take."""
+    """Tell whether this is a UUID in its canonical form of 36 characters (RFC 9562 section 4), in either case."""
     return isinstance(data, str) and bool(UUID_PATTERN.fullmatch(data))
 
 
 class StrictCharField(serializers.CharField):
-    """Text that was sent as a JSON string, kept as it was sent."""
+    """Text of a JSON string, without conversion and without trimming."""
 
     default_error_messages = {"not_a_string": "This must be a string."}
 

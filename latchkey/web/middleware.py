@@ -1,4 +1,4 @@
-"""What every request passes through, whatever it asks for."""
+"""Middleware: request log, request id, security headers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,36 +23,34 @@ PAGE_CSP = (
 
 @receiver(got_request_exception)
 def log_unhandled_exception(**kwargs: Any) -> None:
-    """Log the traceback of a mistake of ours; Django itself would log a line for every refusal too."""
+    """Log the traceback of an unhandled exception. Django's own logger would also log a line for every 4xx."""
     log.exception("request_failed")
 
 
 class RequestLogMiddleware:
-    """One log line a request, and its id on every answer that tells of a failure."""
+    """One access-log line per request, and X-Request-ID on every 5xx response."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with request_log(request.method or "", request.path, request.META) as answered:
+        with request_log(request.method or "", request.path, request.META) as entry:
             response = self.get_response(request)
-            answered.status = response.status_code
-            if answered.status >= 500:
-                response.headers["X-Request-ID"] = answered.request_id  # a client's own is never believed
+            entry.status = response.status_code
+            if entry.status >= 500:
+                response.headers["X-Request-ID"] = entry.request_id  # a client's own is never believed
         return response
 
 
 class SecurityHeadersMiddleware:
-    """The headers that keep answers from being run, framed or embedded (OWASP REST Security Cheat Sheet)."""
+    """Security headers against script execution, framing and embedding (OWASP REST Security Cheat Sheet)."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self._error_response: Any = library_middleware(
-            lambda request: problem_response(request.META["latchkey.refusal"])
-        )
+        self._error_response: Any = library_middleware(lambda request: problem_response(request.META["latchkey.error"]))
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        refused = "latchkey.refusal" in request.META  # by the front: no route and no database, yet the same headers
+        refused = "latchkey.error" in request.META  # by server/rsgi.py: no route and no database, but the same headers
         response: HttpResponse = (self._error_response if refused else self.get_response)(request)
         page = response.headers.get("Content-Type", "").startswith("text/html")
         response.headers.setdefault("Content-Security-Policy", PAGE_CSP if page else API_CSP)
@@ -66,10 +64,10 @@ class SecurityHeadersMiddleware:
 
 
 def library_middleware(view: Callable[[HttpRequest], HttpResponse]) -> Any:
-    """Return the view with the headers of the libraries' middleware, without the rest of the stack."""
+    """Return the view inside the middleware of Django and corsheaders that sets headers."""
     return SecurityMiddleware(CorsMiddleware(view))
 
 
 def all_header_middleware(view: Callable[[HttpRequest], HttpResponse]) -> Any:
-    """Return the view with every header that any answer has."""
+    """Return the view inside all middleware that sets headers."""
     return SecurityHeadersMiddleware(library_middleware(view))

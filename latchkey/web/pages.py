@@ -1,13 +1,11 @@
-"""Pages of ours with a form: they work without scripts, and say a refusal in place of it.
+"""Pages with a form, without scripts, and the pages that links in mails lead to.
 
-The pages that links in mails lead to. Reading one changes nothing, as scanners of mail follow links; a button does.
-
-The token is in the address of the first page alone: the form sends it in its body, and a browser tells nobody that
-address.
+A GET of a linked page changes nothing, as mail scanners follow links: the button of its form does. The token is in the
+URL of the first page only. The form sends it in its body, and the referrer policy keeps the URL from other sites.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
@@ -19,17 +17,19 @@ from latchkey.core.exceptions import ApiError, InvalidCode, MethodNotAllowed, To
 from latchkey.web.problems import problem_response
 
 HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "strict-origin"}
-"""Of the address only the host is told. 'no-referrer' would also make browsers send 'Origin: null' with the form, which
-then could be that of any page (Fetch standard, append a request Origin header)."""
+"""'strict-origin' sends only the host as referrer. 'no-referrer' would also have browsers send 'Origin: null' with the
+form, which could then come from any page (Fetch standard, append a request Origin header)."""
 
 
 class FormPage(FormView):  # type: ignore[type-arg]  # not generic at run time
-    """A page for one purpose, which `act` fulfils with the fields of the form."""
+    """A page with one form, whose fields `perform` gets."""
 
     http_method_names = ["get", "head", "post"]
+    hashes_password: ClassVar[frozenset[str]] = frozenset()
+    """HTTP methods that hash a password: their requests wait in the hashing queue."""
 
     def perform(self, fields: Mapping[str, Any], client: ClientInfo) -> None:
-        """Do what the page is for; raises a Refusal."""
+        """Execute the use case of the page; raises an ApiError."""
         raise NotImplementedError
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -44,22 +44,22 @@ class FormPage(FormView):  # type: ignore[type-arg]  # not generic at run time
     def form_valid(self, form: Any) -> HttpResponse:
         try:
             self.perform(form.cleaned_data, client_info(self.request.META))
-        except (InvalidCode, TooManyAttempts) as refusal:
-            return self.render_error(refusal)
-        except ApiError as refusal:
-            for field, sentences in refusal.errors.items():
+        except (InvalidCode, TooManyAttempts) as error:
+            return self.render_error(error)
+        except ApiError as error:
+            for field, sentences in error.errors.items():
                 form.add_error(field if field in form.fields else None, list(sentences))
             return self.form_invalid(form)
         return self.render_page(200, done=True)
 
     def form_invalid(self, form: Any) -> HttpResponse:
-        """Show the form again with what is wrong."""
+        """Show the form again with its errors."""
         return self.render_page(400, form=form)
 
-    def render_error(self, refusal: ApiError) -> HttpResponse:
-        """Say in place of the form why there is none."""
-        response = self.render_page(refusal.status, refusal=refusal, wait=refusal.headers.get("Retry-After"))
-        for name, value in refusal.headers.items():
+    def render_error(self, error: ApiError) -> HttpResponse:
+        """Show the error in place of the form."""
+        response = self.render_page(error.status, error=error, wait=error.headers.get("Retry-After"))
+        for name, value in error.headers.items():
             response.headers[name] = value
         return response
 
@@ -68,18 +68,18 @@ class FormPage(FormView):  # type: ignore[type-arg]  # not generic at run time
 
 
 class TokenForm(forms.Form):
-    """What a button sends: the token that the page was opened with."""
+    """The form behind the button: the token of the link."""
 
     token = forms.CharField(max_length=64, strip=False, widget=forms.HiddenInput)
 
 
 class EmailLinkPage(FormPage):
-    """A page for one purpose: `look` asks whether its link still opens something, `act` does what it is for."""
+    """A page behind a link in a mail: `preview` checks the token of the link, `perform` uses it."""
 
     form_class = TokenForm
 
     def preview(self, token: str, client: ClientInfo) -> Mapping[str, Any]:
-        """Return what the page shows besides its form; raises a Refusal."""
+        """Return what the page shows besides its form; raises an ApiError."""
         raise NotImplementedError
 
     def get_initial(self) -> dict[str, Any]:
@@ -88,15 +88,15 @@ class EmailLinkPage(FormPage):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return self.render_page(200, **self._preview(self.get_initial()["token"]))
-        except ApiError as refusal:
-            return self.render_error(refusal)
+        except ApiError as error:
+            return self.render_error(error)
 
     def form_invalid(self, form: Any) -> HttpResponse:
-        """Show the form again with what is wrong, while the link is still good for another try."""
+        """Show the form again with its errors while the link is valid."""
         try:
             return self.render_page(400, form=form, **self._preview(form.data.get("token", "")))
-        except ApiError as refusal:
-            return self.render_error(refusal)
+        except ApiError as error:
+            return self.render_error(error)
 
     def _preview(self, token: str) -> Mapping[str, Any]:
         if not token:

@@ -1,4 +1,4 @@
-"""The one place where a refusal becomes a response: application/problem+json (RFC 9457)."""
+"""Problem documents: every error of the API as application/problem+json (RFC 9457)."""
 
 import sys
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from latchkey.core import exceptions as errors
 
 CONTENT_TYPE = "application/problem+json"
 DATABASE_UNAVAILABLE = (OperationalError, InterfaceError, InternalError)
-"""What the drivers raise when the database is down, locked, full, read-only or out of time."""
+"""Exceptions of the drivers if the database is down, locked, full, read-only or out of time."""
 
 _ERROR_CLASSES: dict[type[Exception], type[errors.ApiError]] = {
     drf.NotAuthenticated: errors.NotAuthenticated,
@@ -37,7 +37,7 @@ log = structlog.get_logger(__name__)
 
 
 def to_api_error(error: Exception) -> errors.ApiError | None:
-    """Return how an exception is told to a client, or None where it is a mistake of ours."""
+    """Return the API error of an exception, None for an unhandled one."""
     if isinstance(error, errors.ApiError):
         return error
     if isinstance(error, drf.ValidationError):
@@ -51,39 +51,39 @@ def to_api_error(error: Exception) -> errors.ApiError | None:
 
 
 def _flatten_errors(detail: Any) -> dict[str, list[str]]:
-    """Flatten what a serializer found; ours are flat, with a list of sentences for each field."""
+    """Return the sentences of a serializer's errors by field; our serializers are flat."""
     return {field: [str(line) for line in lines] for field, lines in detail.items()}
 
 
-def problem_document(refusal: errors.ApiError) -> dict[str, Any]:
-    """Return the problem document: its keys and their order are part of the wire contract."""
+def problem_document(error: errors.ApiError) -> dict[str, Any]:
+    """Return the problem document. Its keys and their order are part of the wire contract."""
     body: dict[str, Any] = {
-        "type": f"urn:latchkey:problem:{refusal.code}",
-        "title": refusal.title,
-        "status": refusal.status,
-        "detail": refusal.detail,
-        "code": refusal.code,
+        "type": f"urn:latchkey:problem:{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "code": error.code,
     }
-    return body | ({"errors": dict(refusal.errors)} if refusal.status == 400 else {})
+    return body | ({"errors": dict(error.errors)} if error.status == 400 else {})
 
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer for a view of ours; DRF's EXCEPTION_HANDLER."""
-    refusal = to_api_error(error)
-    if refusal is None:
+    """Return the response of a view's exception; DRF's EXCEPTION_HANDLER."""
+    api_error = to_api_error(error)
+    if api_error is None:
         return None  # Django logs it and answers through server_error below
-    headers = dict(refusal.headers)
-    if refusal.status == 405:
+    headers = dict(api_error.headers)
+    if api_error.status == 405:
         headers["Allow"] = ", ".join(context["view"].allowed_methods)
-    if refusal.status == 415:
+    if api_error.status == 415:
         headers["Accept"] = ", ".join(parser.media_type for parser in context["view"].parser_classes)
-    return Response(problem_document(refusal), refusal.status, headers=headers)
+    return Response(problem_document(api_error), api_error.status, headers=headers)
 
 
-def problem_response(refusal: errors.ApiError, headers: Mapping[str, str] | None = None) -> JsonResponse:
-    """Answer where no view of Django REST Framework was reached; a view of ours adds its own headers."""
-    headers = {"Cache-Control": "no-store", **(headers or {}), **refusal.headers}
-    return JsonResponse(problem_document(refusal), status=refusal.status, content_type=CONTENT_TYPE, headers=headers)
+def problem_response(error: errors.ApiError, headers: Mapping[str, str] | None = None) -> JsonResponse:
+    """Return an error response outside of Django REST Framework, whose views add headers of their own."""
+    headers = {"Cache-Control": "no-store", **(headers or {}), **error.headers}
+    return JsonResponse(problem_document(error), status=error.status, content_type=CONTENT_TYPE, headers=headers)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:

@@ -1,4 +1,4 @@
-"""The parameters of an address, read as strictly as a body: what is misspelt must not be taken for left out."""
+"""Strict query parameters: an unknown or misspelt one is an error, as it must not count as left out."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from latchkey.core.exceptions import InvalidInput
 
 
 def parse_query(request: Request, forms: Mapping[str, re.Pattern[str]]) -> dict[str, str]:
-    """Return the parameters; raises InvalidInput for one of another form or name, and for one that comes twice."""
+    """Return the parameters; raises InvalidInput for an unknown, malformed or repeated one."""
     given = dict(request.query_params.lists())
     wrong = {
         name: ["This parameter has another form."]

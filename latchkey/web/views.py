@@ -1,4 +1,4 @@
-"""Pages and probes that belong to no feature."""
+"""Home page, index of the API, API documentation, and health checks (liveness and readiness probes)."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import URLPattern, get_resolver
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.generators import SchemaGenerator
@@ -22,31 +23,37 @@ from latchkey.core.exceptions import MethodNotAllowed, ServiceUnavailable
 from latchkey.web.api_view import ApiView
 from latchkey.web.problems import problem_response
 
-INDEX_ROUTES = (
-    *("register", "login", "refresh", "logout", "me", "verify", "introspect", "revoke"),
-    *("sessions", "me/events", "me/export"),
-    *("password/change", "password/reset", "password/reset/confirm"),
-    *("email/verify", "email/verify/resend", "email/change", "email/change/confirm"),
-)
+
+def index_routes() -> list[str]:
+    """Return the names of the API's routes in the order of the URLconf, without those that have a parameter."""
+    routes = [pattern for pattern in get_resolver().url_patterns if isinstance(pattern, URLPattern) and pattern.name]
+    return [
+        str(route.name)
+        for route in routes
+        if getattr(getattr(route.callback, "cls", None), "in_index", False) and "<" not in str(route.pattern)
+    ]
 
 
 class IndexView(ApiView):
-    """The endpoints of this service."""
+    """Index of the API's endpoints."""
 
+    in_index = False
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> Response:
-        return Response({name: reverse(name, request=request) for name in INDEX_ROUTES})
+        return Response({name: reverse(name, request=request) for name in index_routes()})
 
 
 class DocsView(ApiView, SpectacularSwaggerSplitView):
-    """Swagger UI, with refusals like everywhere else."""
+    """Swagger UI, with problem documents for errors."""
+
+    in_index = False
 
 
 class CachedSchemaGenerator(SchemaGenerator):
-    """Makes the document once in a process, and in one thread: it is the same for everybody.
+    """Generator of the OpenAPI document that runs once in a process, as the document is the same for all clients.
 
     drf-spectacular keeps what it works on in the views themselves, so that two threads at once spoil each other's.
     """
@@ -62,16 +69,19 @@ class CachedSchemaGenerator(SchemaGenerator):
 
 
 class SchemaView(ApiView, SpectacularAPIView):
-    """The OpenAPI document, with refusals like everywhere else."""
+    """The OpenAPI document, with problem documents for errors."""
 
+    in_index = False
     generator_class = CachedSchemaGenerator
 
     def _get_version_parameter(self, request: Request) -> None:
-        """Let nobody's ?version= into the document."""
+        """Ignore ?version=, which drf-spectacular would write into the document."""
 
 
 def require_safe(page: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Refuse methods other than GET and HEAD with a problem document, where Django has an empty page."""
+    """Allow GET and HEAD only. Django's decorator of this name answers others with an empty page, this one with a
+    problem document.
+    """
 
     @csrf_exempt
     @wraps(page)
@@ -85,21 +95,21 @@ def require_safe(page: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpR
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Show a person where everything is."""
+    """Home page: links to the documentation, the browsable API and the admin."""
     return render(request, "latchkey/home.html")
 
 
 @require_safe
 @never_cache
 def livez(request: HttpRequest) -> HttpResponse:
-    """Answer while the process can answer at all, whatever the database does."""
+    """Liveness probe: 200 while the process can answer, whatever the database does."""
     return JsonResponse({"status": "ok"})
 
 
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Answer 200 while the database answers, else 503."""
+    """Readiness probe: 200 while the database answers, else 503."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

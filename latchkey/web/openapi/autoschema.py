@@ -1,4 +1,4 @@
-"""How one operation is described in the OpenAPI document."""
+"""AutoSchema of drf-spectacular plus OpenAPI links, length limits and bodies of DELETE."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,21 +8,22 @@ from rest_framework import serializers
 
 
 class OperationSchema(AutoSchema):
-    """drf-spectacular's account of an operation, with the links, the limits and the bodies that it leaves out."""
+    """AutoSchema that adds what drf-spectacular leaves out."""
 
     links: Mapping[str, Mapping[str, Any]] = {}
+    collected_links: Mapping[str, Mapping[str, Any]] = {}  # complete once every view is imported
     limits: Mapping[str, Mapping[str, Any]] = {}
 
     def get_operation(self, *args: Any) -> Any:
-        """Add the links to the answer, which is the first of the responses."""
+        """Add the links to the success, which is the first of the responses."""
         operation: Any = super().get_operation(*args)
-        if self.links:
-            answer = next(iter(operation["responses"].values()))
-            answer["links"] = {name: {"operationId": name, **link} for name, link in self.links.items()}
+        if links := {**self.collected_links, **self.links}:
+            success = next(iter(operation["responses"].values()))
+            success["links"] = {name: {"operationId": name, **link} for name, link in links.items()}
         return operation
 
     def _get_request_body(self, direction: Any = "request") -> Any:
-        """Describe the body of a DELETE like any other: drf-spectacular knows of none."""
+        """Describe the body of a DELETE, which drf-spectacular ignores."""
         method = self.method
         if method == "DELETE" and self.get_request_serializer():
             self.method = "POST"
@@ -32,15 +33,15 @@ class OperationSchema(AutoSchema):
             self.method = method
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
-        """Say what text we take, and promise every key of an answer: forms of the admin may leave some out."""
+        """Add the pattern of text, and require every key of an output, as models allow blank values in admin forms."""
         described: Any = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]  # untyped there
         for name, field in serializer.fields.items():
-            told = described["properties"][name]
+            schema = described["properties"][name]
             if name == "email":
-                told["format"] = "idn-email"  # its domain is answered in Unicode
+                schema["format"] = "idn-email"  # its domain is answered in Unicode
             elif direction == "request" and isinstance(field, serializers.CharField):
-                told |= {"pattern": r"^[^\x00]*$"} | ({} if field.allow_blank else {"minLength": 1})
-            told |= self.limits.get(name, {})
+                schema |= {"pattern": r"^[^\x00]*$"} | ({} if field.allow_blank else {"minLength": 1})
+            schema |= self.limits.get(name, {})
         if isinstance(serializer, serializers.ModelSerializer):
             described["required"] = list(described["properties"])
         return described

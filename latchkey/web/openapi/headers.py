@@ -7,12 +7,12 @@ from drf_spectacular.utils import OpenApiParameter
 from latchkey.core import exceptions as errors
 
 
-def error_headers(refusals: Sequence[type[errors.ApiError]]) -> list[OpenApiParameter]:
-    """Return the headers that come with refusals, each with the statuses it comes with."""
+def error_headers(error_classes: Sequence[type[errors.ApiError]]) -> list[OpenApiParameter]:
+    """Return the headers that come with these errors, each with its statuses."""
     statuses: dict[str, set[int]] = {}
-    for refusal in refusals:
-        for header in refusal.default_headers:
-            statuses.setdefault(header, set()).add(refusal.status)
+    for error_class in error_classes:
+        for header in error_class.default_headers:
+            statuses.setdefault(header, set()).add(error_class.status)
     return [
         OpenApiParameter(
             header,

@@ -1,7 +1,7 @@
-"""The OpenAPI document: each operation states its input, its answer and every refusal, with examples."""
+"""OpenAPI operations: the input, the output, every error and the links of a view's method, with examples."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -29,53 +29,28 @@ BODY_ERRORS: list[type[errors.ApiError]] = [
 ]
 AUTH_ERRORS: list[type[errors.ApiError]] = [errors.NotAuthenticated, errors.InvalidToken]
 
-_USE_REFRESH_TOKEN: dict[str, Any] = {"requestBody": {"refresh_token": "$response.body#/refresh_token"}}
-_USE_ACCESS_TOKEN = {"description": "Send the access_token as 'Authorization: Bearer <access_token>'."}
-_SUBMIT_TOKEN = {"requestBody": {"token": "$response.body#/access_token"}}
-_AFTER_TOKEN_PAIR = {
-    "refresh": _USE_REFRESH_TOKEN,
-    "logout": _USE_REFRESH_TOKEN,
-    "read_me": _USE_ACCESS_TOKEN,
-    "replace_me": _USE_ACCESS_TOKEN,
-    "update_me": _USE_ACCESS_TOKEN,
-}
-_AFTER_TOKEN_PAIR |= {"verify": _USE_ACCESS_TOKEN, "introspect": _SUBMIT_TOKEN, "revoke": _SUBMIT_TOKEN}
-_AFTER_TOKEN_PAIR |= {
-    "list_sessions": _USE_ACCESS_TOKEN,
-    "end_sessions": _USE_ACCESS_TOKEN,
-    "list_events": _USE_ACCESS_TOKEN,
-    "export": _USE_ACCESS_TOKEN,
-}
-_AFTER_TOKEN_PAIR |= {"change_password": _USE_ACCESS_TOKEN, "change_email": _USE_ACCESS_TOKEN}
-_SAME_PASSWORD = {"requestBody": {"password": "$request.body#/password"}, **_USE_ACCESS_TOKEN}
-_USE_EMAILED_CODE: dict[str, Any] = {"description": "Send the token of the link, or the code, out of the mail."}
-_SAME_EMAIL: dict[str, Any] = {"requestBody": {"email": "$request.body#/email"}}
-LINKS: dict[str, dict[str, dict[str, Any]]] = {
-    "register": {
-        "login": {"requestBody": "$request.body"},
-        "verify_email": _USE_EMAILED_CODE,
-        "resend_verification": _SAME_EMAIL,
-        "reset_password": _SAME_EMAIL,
-    },
-    "list_sessions": {"end_session": {"parameters": {"session_id": "$response.body#/0/id"}, **_USE_ACCESS_TOKEN}},
-    "resend_verification": {"verify_email": _USE_EMAILED_CODE},
-    "reset_password": {"confirm_password_reset": _USE_EMAILED_CODE},
-    "change_email": {"confirm_email_change": _USE_EMAILED_CODE},
-    "change_password": _AFTER_TOKEN_PAIR,
-    "login": {**_AFTER_TOKEN_PAIR, "leave": _SAME_PASSWORD, "change_email": _SAME_PASSWORD},
-    "refresh": _AFTER_TOKEN_PAIR,
-}
-"""Which operation can follow the success of which, and with what."""
+Link: TypeAlias = Mapping[str, Any]
+"""An OpenAPI Link Object without its operationId: what of the response goes into the next request."""
+
+USE_ACCESS_TOKEN: Link = {"description": "Send the access_token as 'Authorization: Bearer <access_token>'."}
+USE_REFRESH_TOKEN: Link = {"requestBody": {"refresh_token": "$response.body#/refresh_token"}}
+SUBMIT_TOKEN: Link = {"requestBody": {"token": "$response.body#/access_token"}}
+SAME_PASSWORD: Link = {"requestBody": {"password": "$request.body#/password"}, **USE_ACCESS_TOKEN}
+SAME_EMAIL: Link = {"requestBody": {"email": "$request.body#/email"}}
+USE_EMAILED_CODE: Link = {"description": "Send the token of the link, or the code, out of the mail."}
+
+AFTER_TOKEN_PAIR: dict[str, Link] = {}
+"""Operations that can follow a response with a pair of tokens, as each of them says by `after_token_pair`."""
 
 
 class Problem(serializers.Serializer[Any]):
-    """A refusal (RFC 9457)."""
+    """A error (RFC 9457)."""
 
     type = serializers.CharField(help_text="urn:latchkey:problem:<code>")
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField()
-    code = serializers.ChoiceField(choices=sorted(refusal.code for refusal in ALL_ERRORS))
+    code = serializers.ChoiceField(choices=sorted(error.code for error in ALL_ERRORS))
     errors = serializers.DictField(  # type: ignore[assignment]  # a field here, not the property of that name
         child=serializers.ListField(child=serializers.CharField()),
         required=False,
@@ -95,25 +70,35 @@ def operation(  # noqa: PLR0913  # all but four are named at the call
     request_example: Mapping[str, Any] | None = None,
     limits: Mapping[str, Mapping[str, Any]] | None = None,
     parameters: Sequence[OpenApiParameter] = (),
+    links: Mapping[str, Link] | None = None,
+    after_token_pair: Link | None = None,
+    returns_token_pair: bool = False,
 ) -> Callable[[Any], Any]:
-    """Describe one method of a view, by the name that generated clients call; what any request can meet is added."""
+    """Describe one method of a view in the OpenAPI document; the errors that any request can meet are added.
+
+    name is the operationId, which generated clients use as the name of a method. links says which operations can follow
+    this one's success, and with what. after_token_pair says with what this one can follow any operation that
+    returns_token_pair.
+    """
+    if after_token_pair:
+        AFTER_TOKEN_PAIR[name] = after_token_pair
     status = next(iter(response))
     every: list[type[errors.ApiError]] = [*problems, *(BODY_ERRORS if request else []), *COMMON_ERRORS]
     if response[status] is None:
         every.remove(errors.NotAcceptable)  # there is no answer that a client could be unable to read
     answers: dict[Any, Any] = dict(response)
-    for refused in sorted({refusal.status for refusal in every}):
-        titles = " / ".join(refusal.title for refusal in every if refusal.status == refused)
-        answers[refused, PROBLEM] = OpenApiResponse(Problem, titles)
+    for status_code in sorted({error.status for error in every}):
+        titles = " / ".join(error.title for error in every if error.status == status_code)
+        answers[status_code, PROBLEM] = OpenApiResponse(Problem, titles)
     examples = [
         OpenApiExample(
-            refusal.title,
-            problem_document(refusal()),
+            error.title,
+            problem_document(error()),
             response_only=True,
-            status_codes=[str(refusal.status)],
+            status_codes=[str(error.status)],
             media_type=PROBLEM,
         )
-        for refusal in every
+        for error in every
     ]
     if response_example is not None:
         examples.append(OpenApiExample("Answer", response_example, response_only=True, status_codes=[str(status)]))
@@ -130,7 +115,11 @@ def operation(  # noqa: PLR0913  # all but four are named at the call
     )
 
     def describe(method: Any) -> Any:
-        own = {"links": LINKS.get(name, {}), "limits": limits or {}}
+        own = {
+            "links": links or {},
+            "collected_links": AFTER_TOKEN_PAIR if returns_token_pair else {},
+            "limits": limits or {},
+        }
         method.schema = type("OperationSchema", (OperationSchema,), own)  # what extend_schema builds upon
         return extended(method)
 
