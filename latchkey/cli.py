@@ -1,28 +1,86 @@
-"""The console script: `latchkey serve` and every Django management command."""
+"""Command-line interface: `latchkey COMMAND`, with a help and a version of its own.
+
+The help has one line for each command of Latchkey, grouped by purpose. Django's commands are behind one more line,
+`latchkey django`, because Django's own help is a list of fifty names. Help and version do not import Django: its set-up
+takes ten times the CPU of the rest.
+"""
 
 import os
 import sys
-from typing import NoReturn
+from importlib.metadata import PackageNotFoundError, version
 
-from django.core.exceptions import ImproperlyConfigured
-from django.core.management import ManagementUtility
-from django.db import OperationalError
+UNKNOWN_VERSION = "0+unknown"
+"""Version of a source tree that is on the path and not installed (PEP 440: release 0 with a local label)."""
+
+COMMANDS: dict[str, dict[str, str]] = {
+    "Server": {
+        "serve": "Run the server.",
+        "migrate": "Create or update the database tables.",
+        "demo": "Create the superuser admin@amin.com, to try Latchkey out.",
+    },
+    "Users": {
+        "users": "Import users with their password hashes, or export them.",
+        "import-from": "Import users from another Django project.",
+        "end_sessions": "Sign out all users, or one user, on every device.",
+    },
+    "Services and keys": {
+        "services": "Manage the secrets of the services that may validate tokens.",
+        "keys": "List, rotate and retire the keys that sign access tokens.",
+    },
+    "Maintenance": {
+        "mail": "Send due mails, list mails, or send a test mail.",
+        "prune": "Delete ended sessions, expired codes, old mails and old events.",
+    },
+    "Django": {
+        "django": "Run a command of Django, such as createsuperuser or shell.",
+    },
+}
+"""Commands by purpose, with a summary: the first sentence of the command's own help."""
+
+HELP_WORDS, VERSION_WORDS = ("help", "--help", "-h"), ("version", "--version", "-V")
 
 
 def main() -> None:
-    """Run a command; what the operator has to mend ends it with one sentence and exit code 2."""
-    os.umask(0o077)  # what the service makes is for its own user, the SQLite database too
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "latchkey.settings")
-    command = [word.replace("-", "_") for word in sys.argv[1:2] if not word.startswith("-")]  # a module has no hyphen
+    """Run a command. An error that the operator has to fix is one sentence on stderr, with exit code 2."""
+    os.umask(0o077)  # files that the service creates are for its own user, the SQLite database too
+    match sys.argv[1:]:
+        case []:
+            print(help_text())
+        case [word] if word in HELP_WORDS:
+            print(help_text())
+        case [word, *_] if word in VERSION_WORDS:
+            print(f"latchkey {installed_version()}")
+        case ["django", *arguments]:
+            _run_django("latchkey django", arguments)
+        case arguments:
+            _run_django("latchkey", arguments)
+
+
+def help_text() -> str:
+    """Return the help of `latchkey` itself: one line for each command."""
+    lines = [
+        f"Latchkey {installed_version()}, a self-hosted sign-in service.",
+        "",
+        "usage: latchkey COMMAND [OPTIONS]",
+        "       latchkey COMMAND --help",
+        "       latchkey --version",
+    ]
+    width = max(len(name) for commands in COMMANDS.values() for name in commands)
+    for purpose, commands in COMMANDS.items():
+        lines += ["", f"{purpose}:", *(f"  {name:<{width}}  {summary}" for name, summary in commands.items())]
+    return "\n".join([*lines, "", "'latchkey django' lists the commands of Django."])
+
+
+def installed_version() -> str:
+    """Return the version of the installed distribution."""
     try:
-        ManagementUtility(["latchkey", *(command or sys.argv[1:2]), *sys.argv[2:]]).execute()
-    except ImproperlyConfigured as error:
-        _exit_with_error(str(error))
-    except OperationalError as error:
-        reason = str(error).splitlines()[0]
-        _exit_with_error(f"The database cannot be used; check DATABASE_URL. It says: {reason}")
+        return version("latchkey")
+    except PackageNotFoundError:
+        return UNKNOWN_VERSION
 
 
-def _exit_with_error(sentence: str) -> NoReturn:
-    print(f"latchkey: {sentence}", file=sys.stderr)
-    sys.exit(2)
+def _run_django(program: str, arguments: list[str]) -> None:
+    """Run a management command, ours or one of Django's."""
+    from latchkey.management.command_line import execute  # noqa: PLC0415  # help and version do not wait for Django
+
+    execute(program, arguments)

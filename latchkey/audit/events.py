@@ -1,13 +1,13 @@
-"""The closed list of what is worth telling an operator."""
+"""Audit events: the closed list, which of them are stored, and which may be mailed to the user."""
 
 from enum import StrEnum
 
 DETAIL_LENGTH = 64
-"""Characters of why it happened, or to which key."""
+"""Characters of the detail of an event: its reason, or the id of a key."""
 
 
 class Event(StrEnum):
-    """What happened, as subject and participle."""
+    """Name of an event, as `subject.participle`. docs/security.md lists them with their meaning."""
 
     USER_REGISTERED = "user.registered"
     USER_DEACTIVATED = "user.deactivated"
@@ -56,7 +56,8 @@ PERSISTED = frozenset(event.value for event in Event) - {
     Event.HASHING_OVERLOADED.value,
     Event.SERVICE_REFUSED.value,
 }
-"""What is kept in the database, by name: neither what happens all the time, nor what nothing limits strangers in."""
+"""Events that are stored in the database. The others are only logged and counted: they are too frequent, or anybody can
+cause any number of them."""
 
 NOTIFIABLE = frozenset(
     {
@@ -66,4 +67,4 @@ NOTIFIABLE = frozenset(
         Event.PASSWORD_CHANGED.value,
     }
 )
-"""What the person may be written to about; mail decides that later."""
+"""Events about which the user may get a mail; `mail/notices.py` decides that later."""

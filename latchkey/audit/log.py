@@ -1,13 +1,12 @@
-"""Write events into their table, together with what they tell of.
+"""Audit log: `record` stores an event in the database, logs it and counts it. All events go through this module.
 
-On PostgreSQL a statement that changes sessions and the one that keeps the event of it are one, hence one round trip.
-SQLite knows no WITH around a statement that writes, and no round trips: there they are two, in one transaction.
-
-The one verb that speaks outward: an outcome becomes a row where it is kept, one log line, and a count.
+On PostgreSQL a statement that changes sessions and the INSERT of its event are one statement (a data-modifying CTE),
+hence one round trip (docs/decisions/0011). SQLite supports no such CTE and has no round trips: there they are two
+statements in one transaction.
 """
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import structlog
@@ -34,37 +33,37 @@ def persist(
     session_id: int | None = None,
     detail: str = "",
 ) -> None:
-    """Write one event."""
+    """Store one event; raises DatabaseError."""
     fetch_all(INSERT_ONE, {**_columns(event, client, detail), "event_user_id": user_id, "event_session_id": session_id})
 
 
 def execute_and_persist(
     statement: str, parameters: Mapping[str, Any], event: Event, client: ClientInfo | None = None, detail: str = ""
 ) -> list[tuple[Any, ...]]:
-    """Execute a statement that changes sessions, keep an event for each, and return its rows.
+    """Execute a statement that changes sessions, store an event for each, and return the rows of the statement.
 
-    Each row begins with user_id and session_id, by these names. Either all of it happens or nothing does.
+    The statement must return `user_id` and `session_id` as the first two columns. It is atomic: all or nothing.
     """
-    facts = _columns(event, client, detail)
+    columns = _columns(event, client, detail)
     if connection.vendor == "postgresql":
-        return fetch_all(_with_event_cte(statement), {**parameters, **facts})
+        return fetch_all(_with_event_cte(statement), {**parameters, **columns})
     with transaction.atomic(savepoint=False):
         rows = fetch_all(statement, parameters)
         for user_id, session_id, *_ in rows:
-            fetch_all(INSERT_ONE, {**facts, "event_user_id": user_id, "event_session_id": session_id})
+            fetch_all(INSERT_ONE, {**columns, "event_user_id": user_id, "event_session_id": session_id})
     return rows
 
 
 @cache
 def _with_event_cte(statement: str) -> str:
-    kept = INSERT_FROM.format(user_id="user_id", session_id="session_id")
-    return f"WITH done AS ({statement}), kept AS ({kept} FROM done) SELECT * FROM done"  # noqa: S608 - words of ours alone
+    insert = INSERT_FROM.format(user_id="user_id", session_id="session_id")
+    ctes = f"changed AS ({statement}), stored AS ({insert} FROM changed)"
+    return f"WITH {ctes} SELECT * FROM changed"  # noqa: S608 - statements of this package, without values
 
 
 def _columns(event: Event, client: ClientInfo | None, detail: str) -> dict[str, Any]:
-    adapted = connection.ops.adapt_datetimefield_value
     return {
-        "event_at": adapted(clock.now()),
+        "event_at": connection.ops.adapt_datetimefield_value(clock.now()),
         "event": event.value,
         "event_ip": connection.ops.adapt_ipaddressfield_value(client.address if client else None),
         "event_user_agent": client.user_agent if client else "",
@@ -76,7 +75,7 @@ def _columns(event: Event, client: ClientInfo | None, detail: str) -> dict[str, 
 _log = structlog.get_logger("latchkey.audit")
 
 
-def record(  # noqa: PLR0913  # all but two are named at the call
+def record(  # noqa: PLR0913  # all but two are keyword-only
     event: Event,
     client: ClientInfo | None = None,
     *,
@@ -86,15 +85,29 @@ def record(  # noqa: PLR0913  # all but two are named at the call
     reason: str | None = None,
     persisted: bool = False,
 ) -> None:
-    """Keep, count and log an event with who, whence and why; never a token, a digest, a password or an e-mail address.
+    """Store, count and log an event; never with a token, a digest, a password or an e-mail address.
 
-    kept says that its row was written already, in the statement that the event tells of. Raises DatabaseError where
-    the row cannot be written.
+    The row is written in the transaction of the caller. The count and the log line follow when that has been
+    committed, and outside of a transaction at once: a change that is rolled back leaves none of the three. So a caller
+    records a failure that must be stored (LOGIN_FAILED) after the block that the failure rolls back, not in it.
+    Events that are not stored (RATE_LIMIT_EXCEEDED, SESSION_REFRESHED) change nothing in the transaction around them:
+    they are counted and logged at once, even if their error rolls it back.
+
+    `persisted` means that the row was already written by the statement of the change. Raises DatabaseError if the row
+    cannot be written.
     """
-    name = event.value
-    if not persisted and name in PERSISTED:
+    name, stored = event.value, event.value in PERSISTED
+    if stored and not persisted:
         persist(event, client, user_id, session_id, reason or key_id or "")
-    count_event(name)
-    facts = {"user_id": user_id, "session_id": session_id and str(session_id), "key_id": key_id, "reason": reason}
+    subject = {"user_id": user_id, "session_id": session_id and str(session_id), "key_id": key_id, "reason": reason}
     origin = {"ip": client.address, "user_agent": client.user_agent} if client else {}
-    log_event(_log, name, **{key: value for key, value in (facts | origin).items() if value is not None})
+    fields = {key: value for key, value in (subject | origin).items() if value is not None}
+    if stored and connection.in_atomic_block:
+        transaction.on_commit(partial(_count_and_log, name, fields), robust=True)
+    else:
+        _count_and_log(name, fields)
+
+
+def _count_and_log(name: str, fields: dict[str, Any]) -> None:
+    count_event(name)
+    log_event(_log, name, **fields)

@@ -1,4 +1,4 @@
-"""What happened, in the database: for the person concerned, and for whoever has to explain last night."""
+"""Database table of the audit log: for the user's own history, and for operators who investigate an incident."""
 
 from django.db import models
 
@@ -8,10 +8,10 @@ from latchkey.core.client import USER_AGENT_LENGTH
 
 
 class AuditEvent(models.Model):
-    """One event, as it was logged. It outlives the account that it tells of, hence no foreign key.
+    """One event of the audit log. It outlives the user that it is about, so `user_id` is no foreign key.
 
-    notification_pending is true until the outbox worker has decided whether to mail the person about the event. Ids
-    grow in the order in which events begin to be written: they are the order of the list, without an index on the time.
+    `notification_pending` is true until the mail worker has decided whether to mail the user about the event. Ids
+    increase with time, so they order the list without an index on `at`.
     """
 
     id = models.BigAutoField(primary_key=True)

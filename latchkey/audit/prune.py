@@ -1,4 +1,4 @@
-"""Delete events that are older than the policy keeps them."""
+"""Delete audit events that are older than EVENT_RETENTION."""
 
 import time
 from collections.abc import Iterator
@@ -8,26 +8,26 @@ from latchkey.conf.policy import current_policy
 from latchkey.core import clock
 
 BATCH = 500
-"""Rows looked at in one statement: SQLite has one writer, and a refresh must not wait 100 ms for its turn.
+"""Rows per statement: SQLite has one writer, and a refresh must not wait 100 ms for it.
 
-Of 1,000,000 old rows the median batch took 6 ms on SQLite, with its commit, and 5 ms on PostgreSQL.
+With 1,000,000 old rows the median batch took 6 ms on SQLite, with its commit, and 5 ms on PostgreSQL.
 """
 
 
 def prune(batch: int = BATCH) -> Iterator[int]:
-    """Delete in batches from the oldest on, and say how many each had.
+    """Delete in batches from the oldest on, and yield the number of deleted rows of each.
 
-    Ids grow with time, so the old ones are at one end, and where a batch has none the rest is younger: no index on the
-    time is needed, and a look that finds nothing to do reads a page. Between two batches others get as much time as one
-    took. Nodes that prune at once delete from the same end, where one waits for the other and then finds less to do.
+    Ids increase with time, so old rows are at one end; a batch without any ends the search. So no index on the time is
+    needed, and a call that finds nothing to do reads one page. After each batch the function sleeps as long as the
+    batch took. Nodes that prune at the same time delete from the same end: one waits for the other, and finds less.
     """
     old = AuditEvent.objects.filter(at__lt=clock.now() - current_policy().event_retention)
     last = 0
     while ids := list(AuditEvent.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:batch]):
-        began = time.monotonic()
+        started_at = time.monotonic()
         deleted, _ = old.filter(pk__gt=last, pk__lte=ids[-1]).delete()
         if not deleted:
             return
         yield deleted
         last = ids[-1]
-        time.sleep(time.monotonic() - began)
+        time.sleep(time.monotonic() - started_at)

@@ -1,4 +1,9 @@
-"""One of the event loop's connections to PostgreSQL, in libpq's asynchronous words (its manual, section 32.4)."""
+"""One PostgreSQL connection of the event loop: it runs prepared statements, one at a time, without a thread.
+
+It uses libpq's asynchronous functions (PostgreSQL's manual, section 32.4) and a reader on the event loop that stays
+for the life of the connection. psycopg's own `AsyncConnection.wait` adds and removes a reader and a timer for each
+statement, which costs more than 5 % of a refresh (docs/decisions/0015-sql-on-the-event-loop.md).
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -12,18 +17,25 @@ from psycopg.pq.abc import PGresult
 from latchkey.db.statements import PreparedStatement, error_from
 
 PendingQuery: TypeAlias = tuple[PreparedStatement, list[bytes], "asyncio.Future[PGresult]"]
-"""A statement, its parameters, and who waits for its answer."""
+"""A prepared statement, its encoded parameters, and the future of the coroutine that waits for its result."""
 
 TIMEOUT_ERRORS = (LockNotAvailable, QueryCanceled)
-"""What PostgreSQL gave up, as it was told to: nothing was executed, and to try again would take as long again."""
+"""Errors of `lock_timeout` and `statement_timeout`: nothing was executed, and a second try would take as long again."""
 
 
 class ConnectionLost(Exception):
-    """There is no connection, or it was not answered whole: whether anything was executed is not known."""
+    """No result, because there is no usable connection or it broke: whether the statement was executed is unknown.
+
+    Also raised for a waiter that got no connection, and for SQL errors other than time limits: a thread runs the
+    statement again, and reports what is wrong.
+    """
 
 
 class AsyncConnection:
-    """One connection of Django's, which one statement has at a time."""
+    """A connection that Django has opened, driven by the event loop; at most one statement is pending.
+
+    `on_idle` is called when the connection can take the next statement, `on_close` when it is closed.
+    """
 
     def __init__(
         self,
@@ -39,7 +51,10 @@ class AsyncConnection:
         loop.add_reader(self.socket, self.on_readable)
 
     def send(self, query: PendingQuery) -> None:
-        """Send a statement; it fits into the socket's buffer, which is empty between two of them."""
+        """Send a prepared statement; its future gets the result, or ConnectionLost or OperationalError.
+
+        The socket's send buffer is empty between two statements and holds one, so there is no flush to wait for.
+        """
         self.pending, self.result = query, None
         try:
             self.pgconn.send_query_prepared(query[0].name, query[1])
@@ -47,7 +62,7 @@ class AsyncConnection:
             self.close(ConnectionLost())
 
     def on_readable(self) -> None:
-        """Take in what has come: a part of an answer, a whole one, or the end of the connection."""
+        """Read from the socket: a part of a result, a complete result, or the end of the connection."""
         try:
             self.pgconn.consume_input()
             while self.pending and not self.pgconn.is_busy():
@@ -56,15 +71,16 @@ class AsyncConnection:
                     self.result = result
                 elif self.result is not None:
                     self.finish(self.result, self.pending[2])
-                else:  # libpq knows of no statement
+                else:  # libpq has no statement under way
                     self.close(ConnectionLost())
         except psycopg.Error:
             self.close(ConnectionLost())
 
-    def finish(self, result: PGresult, answer: "asyncio.Future[PGresult]") -> None:
-        """Hand on a whole answer; after an error nobody uses the connection again.
+    def finish(self, result: PGresult, future: "asyncio.Future[PGresult]") -> None:
+        """Resolve the future with a complete result; after an SQL error, close the connection.
 
-        Where time ran out, those who wait here may meet the same lock: without a connection they go to the threads.
+        After a time limit the waiters of this connection would probably wait for the same lock. Without a connection
+        they go to the threads.
         """
         error = error_from(result)
         if error:
@@ -74,13 +90,13 @@ class AsyncConnection:
             return
         self.pending = None
         self.on_idle(self)
-        if not answer.done():
-            answer.set_result(result)
+        if not future.done():
+            future.set_result(result)
 
     def close(self, error: Exception) -> None:
-        """Close the connection, and tell whoever waits for its answer that there will be none."""
+        """Close the connection and set this exception on the future of the pending statement."""
         self.loop.remove_reader(self.socket)
-        self.database.connection.close()  # its wrapper may be closed by its thread alone
+        self.database.connection.close()  # Django's wrapper may be closed only by the thread that made it
         if self.pending and not self.pending[2].done():
             self.pending[2].set_exception(error)
         self.pending = None

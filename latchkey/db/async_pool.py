@@ -1,8 +1,8 @@
-"""The event loop's own connections to PostgreSQL: while one statement is under way, it begins and ends others.
+"""Connection pool of the event loop for PostgreSQL: refresh, me and verify run their statement without a thread.
 
-A thread that waits for a statement costs more than the statement: two changes of threads, and as many turns at the
-interpreter's lock (docs/decisions/0015-one-statement-on-the-event-loop.md). Nothing here waits but for a socket, or for
-a connection, and not long.
+A thread that waits for a statement costs more than the statement: two thread switches, and the interpreter's lock (GIL)
+as often (docs/decisions/0015-sql-on-the-event-loop.md). Nothing here blocks: a coroutine waits for a socket, or for an
+idle connection with a deadline.
 """
 
 import asyncio
@@ -19,26 +19,33 @@ from latchkey.db.async_connection import AsyncConnection, ConnectionLost, Pendin
 from latchkey.db.statements import PreparedStatement, Query
 
 POOL_SIZE = 4
-"""Connections of a worker: while one waits for the disk, the worker begins the next refreshes."""
+"""Connections of each worker process: while one waits for a commit, the worker starts the next refreshes on others."""
 
 RECONNECT_DELAY = 1.0
-"""Seconds from a connection that is gone, or could not be had, to the next attempt."""
+"""Reconnect delay: seconds from a lost connection, or a failed attempt to connect, to the next attempt."""
 
 HEALTH_CHECK_INTERVAL = 0.2
-"""Seconds: for so long at most does a request wait for a connection that was reset (POLLERR ends libuv's watch)."""
+"""Seconds between two health checks of all connections.
+
+A request on a connection that was reset waits for so long at most: libuv stops watching a socket that reports POLLERR,
+and calls no reader.
+"""
 
 ACQUIRE_TIMEOUT = 1.0
-"""Seconds for which a request waits for its turn; then a thread begins it anew.
+"""Seconds that a waiter waits for an idle connection; then a thread starts the request again.
 
-It has read the clock by then. A refresh that waited for longer than the retry window would be stored as that old, and
-its repetition be taken for a replay.
+The request has read the clock before it waits. A refresh that waited for longer than the retry window would be stored
+with that old time, and its retry would count as refresh token reuse.
 """
 
 log = structlog.get_logger(__name__)
 
 
 class AsyncPool:
-    """As many connections as can be had: each is opened by a thread of their own, and again once it is gone."""
+    """A fixed number of connections, opened by a thread of the pool's own and reopened when they are lost.
+
+    All methods but `_open` run on the event loop, so there is no lock.
+    """
 
     def __init__(
         self, statements: Sequence[PreparedStatement], loop: asyncio.AbstractEventLoop, count: int = POOL_SIZE
@@ -46,30 +53,35 @@ class AsyncPool:
         self.statements, self.loop = statements, loop
         self.idle: list[AsyncConnection] = []
         self.connections: set[AsyncConnection] = set()
-        self.waiters: deque[tuple[float, PendingQuery]] = deque()  # since when, and for what
-        self.connector = ThreadPoolExecutor(1, "lines")
+        self.waiters: deque[tuple[float, PendingQuery]] = deque()  # time of arrival, oldest first
+        self.connector = ThreadPoolExecutor(1, "async-pool")
         for _ in range(count):
             self.connect()
         self._health_check()
 
     async def fetch(self, query: Query) -> list[tuple[Any, ...]]:
-        """Execute a statement and return its rows; raises Lost, or OperationalError where that takes too long."""
+        """Execute a prepared statement and return its rows.
+
+        Raises ConnectionLost where a thread has to run the statement instead: no connection, none idle within
+        ACQUIRE_TIMEOUT, a connection lost meanwhile, or an SQL error. Raises OperationalError when PostgreSQL's time
+        limit was reached.
+        """
         if not self.connections:
             raise ConnectionLost
         statement, parameters = query
-        asked = statement, statement.encode(parameters), self.loop.create_future()
+        pending = statement, statement.encode(parameters), self.loop.create_future()
         if self.idle:
-            self.idle.pop().send(asked)
+            self.idle.pop().send(pending)
         else:
-            self.waiters.append((self.loop.time(), asked))
-        return statement.decode(await asked[2])
+            self.waiters.append((self.loop.time(), pending))
+        return statement.decode(await pending[2])
 
     def connect(self) -> None:
-        """Have the thread open a connection; it is tried again until there is one."""
+        """Open one more connection in the connector thread; a failed attempt is repeated after RECONNECT_DELAY."""
         self.loop.run_in_executor(self.connector, self._open).add_done_callback(self._on_connected)
 
     def _open(self) -> Any:
-        """Return a connection of Django's, with the statements prepared; raises DatabaseError."""
+        """Open a connection with Django's settings and prepare the statements on it; raises DatabaseError."""
         database: Any = connections.create_connection(DEFAULT_DB_ALIAS)
         database.connect()
         try:
@@ -83,43 +95,43 @@ class AsyncPool:
 
     def _on_connected(self, opening: "asyncio.Future[Any]") -> None:
         try:
-            line = AsyncConnection(opening.result(), self.loop, self.release, self._on_closed)
-        except Exception as error:  # whatever it is may pass
-            if not isinstance(error, (DatabaseError, psycopg.Error)):  # those the threads have too, and tell of
+            connection = AsyncConnection(opening.result(), self.loop, self.release, self._on_closed)
+        except Exception as error:  # any cause may be temporary
+            if not isinstance(error, (DatabaseError, psycopg.Error)):  # the threads have these too, and log them
                 log.exception("request_failed")
             self.loop.call_later(RECONNECT_DELAY, self.connect)
             return
-        self.connections.add(line)
-        self.release(line)
+        self.connections.add(connection)
+        self.release(connection)
 
     def _health_check(self) -> None:
-        """Hear all connections, for of one that was reset libuv tells nothing; and see who has waited too long."""
+        """Read from all connections, as libuv does not report a reset one, and expire waiters past their deadline."""
         self.loop.call_later(HEALTH_CHECK_INTERVAL, self._health_check)
-        for line in tuple(self.connections):
-            line.on_readable()
+        for connection in tuple(self.connections):
+            connection.on_readable()
         while self.waiters and self.waiters[0][0] < self.loop.time() - ACQUIRE_TIMEOUT:
             self._expire_waiter()
 
-    def release(self, line: AsyncConnection) -> None:
-        """Give a connection to whoever has waited longest."""
+    def release(self, connection: AsyncConnection) -> None:
+        """Give an idle connection to the waiter that came first, or keep it for the next statement."""
         while self.waiters:
-            _, asked = self.waiters.popleft()
-            if not asked[2].done():
-                line.send(asked)
+            _, pending = self.waiters.popleft()
+            if not pending[2].done():
+                connection.send(pending)
                 return
-        self.idle.append(line)
+        self.idle.append(connection)
 
-    def _on_closed(self, line: AsyncConnection) -> None:
-        """Go on without a connection; where it was the last one, nobody waits any longer."""
-        self.connections.discard(line)
-        if line in self.idle:
-            self.idle.remove(line)
+    def _on_closed(self, connection: AsyncConnection) -> None:
+        """Remove a closed connection and schedule a new one; without any connection, all waiters leave at once."""
+        self.connections.discard(connection)
+        if connection in self.idle:
+            self.idle.remove(connection)
         while self.waiters and not self.connections:
             self._expire_waiter()
         self.loop.call_later(RECONNECT_DELAY, self.connect)
 
     def _expire_waiter(self) -> None:
-        """Have whoever has waited longest go to the threads."""
-        _, asked = self.waiters.popleft()
-        if not asked[2].done():
-            asked[2].set_exception(ConnectionLost())
+        """Remove the waiter that came first from the queue; a thread runs its statement."""
+        _, pending = self.waiters.popleft()
+        if not pending[2].done():
+            pending[2].set_exception(ConnectionLost())

@@ -1,8 +1,8 @@
-"""Raw SQL: statements on a cursor that each connection keeps, and prepared statements without a cursor.
+"""Raw SQL: statements on a cached cursor, and prepared statements that use libpq without a cursor.
 
-The cursors of Django and of psycopg cost more than a short statement: each time they look up the types of its
-parameters and the shape of its rows. A prepared statement knows both. libpq prepares it once in a connection and gets
-the parameters as text; the server infers their types from the statement.
+The cursors of Django and of psycopg cost more than a short statement: for each execution they look up how to adapt its
+parameters and how to load the columns of its rows. A prepared statement knows both. libpq prepares it once in each
+connection and sends the parameters as text; the server infers their types from the statement.
 """
 
 import re
@@ -16,15 +16,15 @@ from psycopg.errors import error_from_result
 from psycopg.pq import DiagnosticField, ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 
-_CURSOR_KEY = "latchkey_cursor"
+_CURSOR_ATTRIBUTE = "latchkey_cursor"
 
 
 def fetch_all(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """Execute one statement and return its rows, none where it returns nothing; raises what Django's cursors raise.
+    """Execute one SQL statement and return all rows, [] where it returns none; raises what Django's cursors raise.
 
-    Django sets up a new cursor for every statement, which costs as much as the statement itself. This one is
-    kept for as long as its connection: a lost connection takes it along. All rows are fetched, because on SQLite
-    an open statement holds its lock.
+    Django sets up a new cursor for every statement, which costs as much as the statement itself. This cursor is cached
+    with its connection, and replaced when the connection is. All rows are fetched, because on SQLite an open statement
+    holds its lock.
     """
     database = ensure_usable(connections[DEFAULT_DB_ALIAS])
     cursor = _cached_cursor(database)
@@ -35,7 +35,8 @@ def fetch_all(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
 def ensure_usable(database: Any) -> Any:
     """Return Django's connection, connected; raises a DatabaseError.
 
-    After an error it is looked at first. Django does so before each request, but not on the short way.
+    After an error the connection is checked first, and reopened if it is broken. Django does so at the start of each
+    request, which web/fast_path.py does not use.
     """
     if database.errors_occurred and not database.in_atomic_block:
         database.close_if_unusable_or_obsolete()
@@ -44,25 +45,32 @@ def ensure_usable(database: Any) -> Any:
 
 
 def _cached_cursor(database: Any) -> Any:
-    """Return the cursor of this very connection; a new one each time where Django is to log the statements."""
+    """Return the cached cursor of this connection; a new cursor each time where Django logs the statements."""
     if database.queries_logged:
         return database.cursor()
-    connected, cursor = database.__dict__.get(_CURSOR_KEY, (None, None))
+    connected, cursor = database.__dict__.get(_CURSOR_ATTRIBUTE, (None, None))
     if connected is not database.connection:
         cursor = database.cursor()
-        database.__dict__[_CURSOR_KEY] = database.connection, cursor
+        database.__dict__[_CURSOR_ATTRIBUTE] = database.connection, cursor
     return cursor
 
 
 _PLANS = "latchkey_plans"
 _STALE_PLAN = (b"26000", b"0A000")
-"""SQLSTATEs: somebody has deallocated it, or a migration changed its columns. Nothing was executed."""
+"""SQLSTATEs of a prepared statement that is no longer usable; nothing was executed.
+
+invalid_sql_statement_name: it was deallocated, by DISCARD ALL for instance. feature_not_supported: a migration has
+changed the columns of its result.
+"""
 
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
 class PreparedStatement:
-    """A statement with parameters such as %(id)s, and what reads each column of its rows from PostgreSQL's text."""
+    """A prepared statement (PostgreSQL's PREPARE) with parameters such as %(id)s, and a decoder for each column.
+
+    A decoder gets a value as PostgreSQL's text, as bytes, or None for NULL.
+    """
 
     def __init__(self, name: str, sql: str, *columns: Callable[[Any], Any]) -> None:
         self.name, self.sql, self.decoders = name.encode(), sql, tuple(enumerate(columns))
@@ -70,10 +78,10 @@ class PreparedStatement:
         self.pg_sql = _PARAMETER.sub(lambda named: f"${self.parameter_names.index(named[1]) + 1}", sql).encode()
 
     def fetch(self, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """Execute and return the rows, as core.cursor.fetch does; raises what Django's cursors raise.
+        """Execute in the calling thread and return all rows, as `fetch_all` does; raises what Django's cursors raise.
 
-        That one does it on SQLite, in a transaction, which psycopg may still have to begin, where statements are
-        logged or counted, and where the operator wants none prepared.
+        A cursor is used instead on SQLite, in a transaction (psycopg may still have to send BEGIN), where statements
+        are logged or counted, and where the operator has turned prepared statements off.
         """
         database = connections[DEFAULT_DB_ALIAS]
         if (
@@ -86,30 +94,30 @@ class PreparedStatement:
         with database.wrap_database_errors:
             result = self._result(ensure_usable(database).connection, self.encode(parameters))
         if result is None:
-            database.close()  # and every plan with it
+            database.close()  # with all its prepared statements
             return self._by_cursor(database, parameters)
         return self.decode(result)
 
     def _by_cursor(self, database: Any, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        adapted = database.ops.adapt_datetimefield_value  # SQLite has times as text
+        adapted = database.ops.adapt_datetimefield_value  # SQLite stores times as text
         return fetch_all(self.sql, {n: adapted(v) if isinstance(v, datetime) else v for n, v in parameters.items()})
 
     def encode(self, parameters: Mapping[str, Any]) -> list[bytes]:
-        """Return the parameters in their order, as text."""
+        """Return the values in the order of $1, $2 and so on, in PostgreSQL's text format."""
         return [_encode_parameter(parameters[name]) for name in self.parameter_names]
 
     def decode(self, result: PGresult) -> list[tuple[Any, ...]]:
-        """Read what libpq was answered."""
+        """Return the rows of a result of libpq's, each column through its decoder."""
         value, columns = result.get_value, self.decoders
         return [tuple([read(value(row, column)) for column, read in columns]) for row in range(result.ntuples)]
 
     def prepare(self, libpq: PGconn) -> None:
-        """Have a connection plan the statement; raises psycopg.Error."""
+        """Prepare the statement on this connection; raises psycopg.Error."""
         if error := error_from(libpq.prepare(self.name, self.pg_sql)):
             raise error
 
     def _result(self, connection: Any, values: list[bytes]) -> PGresult | None:
-        """Return the rows in libpq's form, None where the plan is lost; raises psycopg.Error."""
+        """Return libpq's result, None where the prepared statement is no longer usable; raises psycopg.Error."""
         plans, libpq = connection.__dict__.setdefault(_PLANS, set()), connection.pgconn
         if self.name not in plans:
             self.prepare(libpq)
@@ -124,32 +132,35 @@ class PreparedStatement:
 
 
 def error_from(result: PGresult) -> psycopg.Error | None:
-    """Return what PostgreSQL, or libpq itself, found wrong with a statement."""
+    """Return the error of a result, from PostgreSQL or from libpq itself; None where the statement succeeded."""
     if result.status in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
         return None
-    if result.error_field(DiagnosticField.SQLSTATE) is None:  # libpq's own words: the server is gone
+    if result.error_field(DiagnosticField.SQLSTATE) is None:  # libpq's own message: the connection is lost
         return psycopg.OperationalError(result.get_error_message())
     return error_from_result(result)
 
 
 def supports_prepared(database: Any) -> bool:
-    """Tell whether this database has statements prepared: PostgreSQL does, unless the operator wants none."""
+    """Return whether prepared statements are used: on PostgreSQL, unless the operator has turned them off.
+
+    That is `?prepared_statements=off` in DATABASE_URL, for a PgBouncer that does not support them.
+    """
     return database.vendor == "postgresql" and database.settings_dict["OPTIONS"]["prepare_threshold"] is not None
 
 
 def _encode_parameter(value: Any) -> bytes:
-    """Return a parameter as PostgreSQL reads it from text."""
+    """Return a value in PostgreSQL's text format; bytes as bytea in hex format."""
     if isinstance(value, bytes):
         return b"\\x" + value.hex().encode()
     return (value.isoformat() if isinstance(value, datetime) else str(value)).encode()
 
 
 class Query(NamedTuple):
-    """A statement and its parameters, which a thread executes at once and the event loop when it can."""
+    """A prepared statement with its parameters: a thread calls `fetch`, the event loop `AsyncPool.fetch`."""
 
     statement: PreparedStatement
     parameters: Mapping[str, Any]
 
     def fetch(self) -> list[tuple[Any, ...]]:
-        """Execute it, and return the rows; raises what Django's cursors raise."""
+        """Execute in the calling thread and return all rows; raises what Django's cursors raise."""
         return self.statement.fetch(self.parameters)

@@ -1,4 +1,7 @@
-"""Where log lines go and what they look like: standard output, one line an event."""
+"""Logging configuration: structlog and the standard library, one line per event on standard output.
+
+JSON in production, readable text in development. docs/metrics.md and docs/security.md describe the lines.
+"""
 
 import json
 import logging
@@ -21,18 +24,18 @@ _encode = json.JSONEncoder(default=repr).encode
 def logging_config(production: bool) -> dict[str, Any]:
     """Configure structlog and return Django's LOGGING: JSON in production, readable text in development.
 
-    Our own lines are rendered by structlog and only handed on by the standard library, and what nobody prints of
-    a record is not collected: a log line is the most expensive thing that a refresh does besides its statement.
+    A log line is the most expensive part of a refresh after its SQL statement. So Latchkey's own lines are rendered by
+    structlog and only passed on by the standard library, and record attributes that no format prints are not collected.
     """
     text = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
-    as_json = structlog.processors.JSONRenderer(serializer=lambda event, **options: _encode(event))
-    renderers: list[Processor] = [structlog.processors.format_exc_info, as_json] if production else [text]
+    json_renderer = structlog.processors.JSONRenderer(serializer=lambda event, **options: _encode(event))
+    renderers: list[Processor] = [structlog.processors.format_exc_info, json_renderer] if production else [text]
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *_SHARED, *renderers],
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    logging._srcfile = None  # this and the next as in the HOWTO's "Optimization"
+    logging._srcfile = None  # this and the next line as in "Optimization" of Python's logging HOWTO
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
@@ -53,10 +56,9 @@ def logging_config(production: bool) -> dict[str, Any]:
             "latchkey": {"handlers": ["rendered"], "propagate": False},
             "latchkey.requests": {"level": "INFO" if production else "WARNING"},
             "django.server": {"handlers": ["stdout"], "propagate": False},
-            "django.request": {"level": "CRITICAL"},  # the request log has each of these already,
-            "django.security.DisallowedHost": {
-                "level": "CRITICAL"
-            },  # and this one would be a traceback per stray request
+            "django.request": {"level": "CRITICAL"},  # the request log has a line for each of these already
+            # a traceback for each request with an unknown Host, which anybody can send
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
             "constance": {"level": "WARNING"},
         },
     }

@@ -1,7 +1,8 @@
-"""Numbers that outlive the process that counts them: each is a cell in a file that every process can read.
+"""Metric values in memory-mapped files that all workers can read (prometheus-client's multiprocess format).
 
-The files are those of prometheus-client's multiprocess mode. Its own values take twice the function calls to write, and
-are told of their folder by the environment, before the first import.
+Counters survive the worker that counted, and any worker can answer a scrape for all. prometheus-client's own classes
+are not used because they take twice the function calls per increment, and read their directory from the environment
+before the first import (docs/decisions/0012).
 """
 
 import os
@@ -16,24 +17,24 @@ from prometheus_client import values
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 
 CUMULATIVE_TYPES = ("counter", "histogram")
-"""What may never go back, whoever dies; a gauge ends with its process."""
+"""Metrics that must not decrease when a worker dies (OpenMetrics); a gauge ends with its process."""
 
 _lock = Lock()
 
 
 class MetricFile(MmapedDict):
-    """A file of cells. When it grows, it is mapped anew; older views go on to show the same bytes."""
+    """A memory-mapped file of metric values. When it grows it is mapped again; older views show the same bytes."""
 
     def slot(self, key: str) -> tuple["memoryview[float]", int]:
-        """Return where the number of this key is; it goes on where a former process left it."""
+        """Return the buffer and the index of a key's value, which continues from the value of a former process."""
         self.read_value(key)
         return memoryview(self._m).cast("d"), self._positions[key] // 8
 
 
 class MmapValue:
-    """A number in a file; prometheus-client's ValueClass."""
+    """One metric value in a memory-mapped file; implements prometheus-client's ValueClass."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - as prometheus-client calls it
+    def __init__(  # noqa: PLR0913, PLR0917 - prometheus-client's signature
         self,
         files: dict[str, MetricFile],
         folder: Path,
@@ -63,21 +64,21 @@ class MmapValue:
         return self.buffer[self.index]
 
     def get_exemplar(self) -> None:
-        """Have none, as prometheus-client's own in this mode; it asks when a metric is read in its process."""
+        """Return None: exemplars are not supported in multiprocess mode, as in prometheus-client."""
 
 
 def open_metric_file(path: Path) -> MetricFile:
-    """Return a file of cells; a new one gets its name when it is whole, as somebody may read it at any time."""
+    """Open or create a metric file. A new one is renamed into place when complete: a scrape may read it at any time."""
     if path.exists():
         return MetricFile(str(path))
     draft = path.with_suffix(".draft")
-    numbers = MetricFile(str(draft))
+    metric_file = MetricFile(str(draft))
     draft.rename(path)
-    return numbers
+    return metric_file
 
 
 def enable(folder: Path) -> None:
-    """Have this process, a worker that has just begun, count in files of this folder."""
+    """Store the metrics of this process, a worker that has just started, in files of this directory."""
     remove_dead_gauges(folder)
     for kind in CUMULATIVE_TYPES:
         adopt_dead_worker_file(folder, kind)
@@ -85,27 +86,28 @@ def enable(folder: Path) -> None:
 
 
 def adopt_dead_worker_file(folder: Path, kind: str) -> None:
-    """Go on counting where a dead worker stopped, so that there are never more files than workers."""
+    """Take over the file of a dead worker, so that its counts continue and there are never more files than workers."""
     for file in files_of_dead_workers(folder, kind):
-        with suppress(FileNotFoundError):  # another worker was faster
+        with suppress(FileNotFoundError):  # another worker took it first
             file.rename(file.with_name(f"{kind}_{os.getpid()}.db"))
             return
 
 
 def remove_dead_gauges(folder: Path) -> None:
-    """Delete the gauges of dead workers."""
+    """Delete the gauge files of dead workers."""
     for file in files_of_dead_workers(folder, "gauge_live*"):
         file.unlink(missing_ok=True)  # as prometheus-client's mark_process_dead does
 
 
 def files_of_dead_workers(folder: Path, kind: str) -> Iterator[Path]:
-    """Return the files of this kind whose process is no more."""
+    """Return the files of this metric type whose process has ended."""
     for file in folder.glob(f"{kind}_*.db"):
         try:
             os.kill(pid_from(file), 0)
-        except (ProcessLookupError, PermissionError):  # the second: its number is another user's process by now
+        except (ProcessLookupError, PermissionError):  # PermissionError: the pid is another user's process by now
             yield file
 
 
 def pid_from(file: Path) -> int:
+    """Return the process id in a file name such as counter_123.db."""
     return int(file.stem.rpartition("_")[2])

@@ -1,4 +1,8 @@
-"""One log line a request: what it led to, or that it was answered; its id is on every other line that it causes."""
+"""Request log: one access-log line per request, merged with its audit event, and the request's metrics.
+
+Every other line that a request causes carries its `request_id`, and its trace id if the client sent one. The last event
+waits until the response is known, so that an ordinary request costs one line instead of two.
+"""
 
 import logging
 import time
@@ -21,7 +25,7 @@ from latchkey.telemetry.route_labels import route_label, route_table
 from latchkey.telemetry.tracing import TraceContext, parse_traceparent
 
 LEVELS = {4: logging.WARNING, 5: logging.ERROR}
-"""By the first digit of the status."""
+"""Log levels by the first digit of the status."""
 
 SERVER_ERROR = 500
 
@@ -30,18 +34,18 @@ log = structlog.get_logger("latchkey.requests")
 
 @dataclass(slots=True)
 class RequestLog:
-    """A request on its way: its id, its trace, the status once there is one, and the line that waits for it."""
+    """The log context of one request: id, trace, status (0 until it is known) and the event line that is pending."""
 
     request_id: str = field(default_factory=lambda: str(uuid4()))
     trace: TraceContext | None = None
     status: int = 0
     pending: tuple[Any, str, dict[str, Any]] | None = None
 
-    def flush(self, **facts: Any) -> None:
-        """Write the waiting line, with these facts."""
+    def flush(self, **fields: Any) -> None:
+        """Write the pending line, with these fields added."""
         if self.pending:
-            logger, event, known = self.pending
-            logger.info(event, **known, **facts)
+            logger, event, event_fields = self.pending
+            logger.info(event, **event_fields, **fields)
         self.pending = None
 
 
@@ -49,65 +53,67 @@ _request: ContextVar[RequestLog | None] = ContextVar("request", default=None)
 
 
 def add_request_id(logger: Any, name: str, line: EventDict) -> EventDict:
-    """Add the id of the request, and of its trace, to a line of the log; structlog's processor."""
-    if answered := _request.get():
-        line["request_id"] = answered.request_id
-        if answered.trace:
-            line["trace_id"], line["span_id"] = answered.trace
+    """Add the request id and the trace id to a log line; a structlog processor."""
+    if request := _request.get():
+        line["request_id"] = request.request_id
+        if request.trace:
+            line["trace_id"], line["span_id"] = request.trace
     return line
 
 
-def log_event(logger: Any, event: str, **facts: Any) -> None:
-    """Log an event; the last one of a request waits until it is answered, and its line tells of that too."""
-    if answered := _request.get():
-        answered.flush()
-        answered.pending = (logger, event, facts)
+def log_event(logger: Any, event: str, **fields: Any) -> None:
+    """Log an event. Within a request the line is held until the next event or the response, whose fields it gets."""
+    if request := _request.get():
+        request.flush()
+        request.pending = (logger, event, fields)
     else:
-        logger.info(event, **facts)
+        logger.info(event, **fields)
 
 
 @contextmanager
 def request_log(method: str, path: str, environ: Mapping[str, Any] = MappingProxyType({})) -> Iterator[RequestLog]:
-    """Log and count the request once it is answered, without its query string, which may hold what somebody mistyped.
+    """Log and count a request when the block ends; the caller sets `status` on the context.
 
-    Its time begins when it had arrived whole: what it waited for a thread is part of it.
+    The query string is not logged, because it may contain secrets that somebody put into the wrong place. The duration
+    starts when the request had arrived completely, so it includes the wait for a thread.
     """
-    answered = RequestLog()
-    began = environ["latchkey.arrived"] if "latchkey.arrived" in environ else time.perf_counter()
+    request = RequestLog()
+    started_at = environ["latchkey.arrived"] if "latchkey.arrived" in environ else time.perf_counter()
     if "HTTP_TRACEPARENT" in environ:
-        answered.trace = parse_traceparent(environ["HTTP_TRACEPARENT"])
-    before = _request.set(answered)
+        request.trace = parse_traceparent(environ["HTTP_TRACEPARENT"])
+    token = _request.set(request)
     try:
-        yield answered
+        yield request
     finally:
-        seconds = time.perf_counter() - began
-        observe_request(method, path, answered.status, seconds)
-        facts = {"request": f"{method} {path}", "code": answered.status, "milliseconds": round(seconds * 1000, 1)}
-        if answered.pending and answered.status < SERVER_ERROR:
-            answered.flush(**facts)
-        else:  # a failure of ours has a line of its own, at its own level
-            answered.flush()
-            log.log(LEVELS.get(answered.status // 100, logging.INFO), "request_finished", **facts)
-        _request.reset(before)
+        seconds = time.perf_counter() - started_at
+        observe_request(method, path, request.status, seconds)
+        fields = {"request": f"{method} {path}", "code": request.status, "milliseconds": round(seconds * 1000, 1)}
+        if request.pending and request.status < SERVER_ERROR:
+            request.flush(**fields)
+        else:  # a server error has a line of its own, with its own level
+            request.flush()
+            log.log(LEVELS.get(request.status // 100, logging.INFO), "request_finished", **fields)
+        _request.reset(token)
 
 
 _requests: dict[tuple[str, str, int], Histogram] = {}
-
+"""The labelled histograms by method, path and status: to look one up here is cheaper than `labels()`."""
 
 _events: dict[str, Counter] = {}
+"""The labelled counters by event, for the same reason."""
 
 
 def observe_request(method: str, path: str, status: int, seconds: float) -> None:
-    """Count a request, and how long it took: the count of the histogram is that of the requests."""
+    """Record the duration of a request; the `_count` of the histogram is the number of requests."""
     try:
-        request = _requests[method, path, status]
+        histogram = _requests[method, path, status]
     except KeyError:
-        request = _labels_for(method, path, status)
-    request.observe(seconds)
+        histogram = _labels_for(method, path, status)
+    histogram.observe(seconds)
 
 
 def count_event(event: str) -> None:
-    """Count an event."""
+    """Increment the counter of an audit event."""
     try:
         counter = _events[event]
     except KeyError:
@@ -116,7 +122,7 @@ def count_event(event: str) -> None:
 
 
 def use_directory(folder: Path) -> None:
-    """Count in this folder from now on, together with other processes; what was counted before is forgotten."""
+    """Store metrics in this directory, shared with other processes; counts from before are discarded."""
     enable(folder)
     for metric in (REQUEST_DURATION, EVENTS_TOTAL):
         metric.clear()
@@ -125,8 +131,8 @@ def use_directory(folder: Path) -> None:
 
 
 def _labels_for(method: str, path: str, status: int) -> Histogram:
-    """Return where a request counts; remembered for our own paths alone, for strangers ask for any."""
-    request = REQUEST_DURATION.labels(method_label(method), route_label(path), status)
+    """Return the labelled histogram of a request; cached only for known paths, because clients can send any path."""
+    histogram = REQUEST_DURATION.labels(method_label(method), route_label(path), status)
     if method in METHODS and path in route_table()[0]:
-        _requests[method, path, status] = request
-    return request
+        _requests[method, path, status] = histogram
+    return histogram

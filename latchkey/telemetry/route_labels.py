@@ -1,4 +1,7 @@
-"""The names that requests are counted under: as many as there are routes, whatever strangers ask for."""
+"""Route labels of metrics and traces: one label value per route, whatever paths clients request.
+
+Without this the label's cardinality would be as high as the number of different paths that anybody sends.
+"""
 
 from functools import cache
 
@@ -9,7 +12,7 @@ OTHER = "other"
 
 
 def route_label(path: str) -> str:
-    """Return the route of a path: itself, what it is below of, or OTHER."""
+    """Return the label of a path: its route, the prefix such as /admin/ that it is below, or 'other'."""
     exact, prefixes = route_table()
     if path in exact:
         return exact[path]
@@ -18,14 +21,15 @@ def route_label(path: str) -> str:
 
 @cache
 def route_table() -> tuple[dict[str, str], dict[str, str]]:
-    """Return the paths that are routes and what other paths begin with, each with the name of its route.
+    """Return the exact paths and the path prefixes of all routes, each with its label.
 
-    A path without its last slash has the name of that with it; one that holds an id has the name that stands for all.
+    A path without the trailing slash has the label of the path with it; paths that contain an id share one label.
     """
     routes = get_resolver().url_patterns
     paths = [f"/{route.pattern}" for route in routes if not isinstance(route, URLResolver)]
-    folders = [f"/{route.pattern}" for route in routes if isinstance(route, URLResolver)] + [settings.STATIC_URL]
-    names = {*paths, *folders}
-    exact = {path: f"{path}/" if f"{path}/" in names else path for path in paths}
-    with_ids = {path.partition("<")[0]: name for path, name in exact.items() if "<" in path}
-    return {path: name for path, name in exact.items() if "<" not in path}, with_ids | {each: each for each in folders}
+    prefixes = [f"/{route.pattern}" for route in routes if isinstance(route, URLResolver)] + [settings.STATIC_URL]
+    known = {*paths, *prefixes}
+    labels = {path: f"{path}/" if f"{path}/" in known else path for path in paths}
+    with_ids = {path.partition("<")[0]: label for path, label in labels.items() if "<" in path}
+    exact = {path: label for path, label in labels.items() if "<" not in path}
+    return exact, with_ids | {prefix: prefix for prefix in prefixes}

@@ -1,10 +1,10 @@
-"""Which trace a request belongs to (W3C Trace Context).
+"""Tracing: the trace context of a request (W3C Trace Context), and a span for each with OpenTelemetry.
 
-Spans for OpenTelemetry, where latchkey[otel] is installed and OTEL_EXPORTER_OTLP_ENDPOINT says where they go.
-
-The SDK reads the OTEL_* variables by itself. Without an endpoint nothing of it is imported.
+Spans are sent if OTEL_EXPORTER_OTLP_ENDPOINT is set and latchkey[otel] is installed. The SDK reads the other OTEL_*
+variables by itself. Without an endpoint nothing of OpenTelemetry is imported.
 """
 
+import os
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,81 +12,104 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import structlog
 from django.conf import settings
 
-from latchkey.telemetry.metrics import method_label
+from latchkey.telemetry.metrics import METHODS
 from latchkey.telemetry.route_labels import route_label
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.trace import Span
 
 _TRACEPARENT = re.compile("00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}")
 
+FIXED_ENVIRONMENT = {
+    "OTEL_SEMCONV_STABILITY_OPT_IN": "http",
+    "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST": "",
+    "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_RESPONSE": "",
+}
+"""Variables of OpenTelemetry that nobody can change: the stable names of attributes, and no headers in spans."""
+
+TRACE_HEADERS = ("HTTP_TRACEPARENT", "HTTP_TRACESTATE")
+OTHER_METHOD = "_OTHER"
+"""What OpenTelemetry calls a method that is in no standard: a client can send any."""
+
+_WHOLE_ENVIRON = "latchkey.environ"
+"""Key in the reduced WSGI environ: the whole one."""
+
+log = structlog.get_logger(__name__)
+
 
 class TraceContext(NamedTuple):
-    """The trace, and the caller's span in it: 32 and 16 hexadecimal digits."""
+    """The trace of a request and the span that called it: 32 and 16 hexadecimal digits."""
 
     trace_id: str
     span_id: str
 
 
 def parse_traceparent(traceparent: str) -> TraceContext | None:
-    """Return what a traceparent header says; None where it is not exactly of version 00, for it goes into the log."""
+    """Parse a traceparent header; None if it is not exactly of version 00, because both ids are written to the log."""
     matched = _TRACEPARENT.fullmatch(traceparent)
     return TraceContext(*matched.groups()) if matched else None
 
 
-if TYPE_CHECKING:
-    from opentelemetry.trace import Tracer
-
-CONTEXT = {"traceparent": "HTTP_TRACEPARENT", "tracestate": "HTTP_TRACESTATE"}
-
-log = structlog.get_logger(__name__)
-
-
 def with_tracing(application: Any) -> Any:
-    """Return the application with a span around each request, or as it is where nobody wants them.
+    """Return the WSGI application with tracing, or unchanged if no endpoint is set or the extra is not installed.
 
-    Called in each worker: a fork would inherit the exporter, and not the thread that exports.
+    Called in each worker: a fork would inherit the exporter, but not the thread that exports.
     """
     if not settings.TRACING:
         return application
+    os.environ.update(FIXED_ENVIRONMENT)
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - an extra
-        from opentelemetry.sdk.resources import OTELResourceDetector, Resource  # noqa: PLC0415
-        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+        from opentelemetry.sdk.resources import OTELResourceDetector, Resource  # noqa: PLC0415 - an extra
+        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - an extra
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 - an extra
+
+        resource = Resource.create({"service.name": "latchkey"}).merge(OTELResourceDetector().detect())
+        provider = TracerProvider(resource=resource)
+        traced = TracingMiddleware(application, provider)
     except ImportError:
         log.warning("tracing.not_installed", hint="install latchkey[otel], or take OTEL_EXPORTER_OTLP_ENDPOINT away")
         return application
-    named = Resource.create({"service.name": "latchkey"}).merge(OTELResourceDetector().detect())
-    provider = TracerProvider(resource=named)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    return TracingMiddleware(application, provider.get_tracer("latchkey"), provider.shutdown)
+    return traced
 
 
 class TracingMiddleware:
-    """A WSGI application (PEP 3333) around another; what it tells has no more of a request than the metrics have."""
+    """WSGI middleware (PEP 3333) that makes a span of each request: OpenTelemetry's own, with a reduced request.
 
-    def __init__(self, application: Any, tracer: "Tracer", end: Any) -> None:
-        from opentelemetry.trace import SpanKind, StatusCode  # noqa: PLC0415
-        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator  # noqa: PLC0415
+    OpenTelemetry's middleware makes attributes of what it sees: query string, host, IP address, user agent. So it sees
+    the method, the route and the trace headers only, while the application gets the whole request
+    (docs/decisions/0018-opentelemetry-middleware.md).
+    """
 
-        self.application, self.tracer, self.shutdown = application, tracer, end
-        self.server, self.error, self.context = SpanKind.SERVER, StatusCode.ERROR, TraceContextTextMapPropagator()
+    def __init__(self, application: Any, provider: "TracerProvider") -> None:
+        from opentelemetry.instrumentation.wsgi import OpenTelemetryMiddleware  # noqa: PLC0415 - an extra
+
+        self.application, self.shutdown = application, provider.shutdown
+        self.middleware: Any = OpenTelemetryMiddleware(
+            self.call_application, request_hook=describe_request, tracer_provider=provider
+        )
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        method, route = method_label(environ["REQUEST_METHOD"]), route_label(environ["PATH_INFO"])
-        sent = {name: environ[key] for name, key in CONTEXT.items() if key in environ}
-        known = {"http.request.method": method, "http.route": route}
-        with self.tracer.start_as_current_span(
-            f"{method} {route}", self.context.extract(sent), kind=self.server, attributes=known
-        ) as span:
+        method = environ["REQUEST_METHOD"]
+        reduced = {
+            "REQUEST_METHOD": method if method in METHODS else OTHER_METHOD,
+            "PATH_INFO": route_label(environ["PATH_INFO"]),
+            _WHOLE_ENVIRON: environ,
+            **{name: environ[name] for name in TRACE_HEADERS if name in environ},
+        }
+        response: Iterable[bytes] = self.middleware(reduced, start_response)
+        return response
 
-            def started(status: str, headers: list[tuple[str, str]]) -> Any:
-                code = int(status[:3])
-                span.set_attribute("http.response.status_code", code)
-                if code >= 500:
-                    span.set_status(self.error)
-                return start_response(status, headers)
+    def call_application(self, reduced: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Call the application with the whole request."""
+        response: Iterable[bytes] = self.application(reduced[_WHOLE_ENVIRON], start_response)
+        return response
 
-            ours: dict[str, str] = {}
-            self.context.inject(ours)
-            environ["HTTP_TRACEPARENT"] = ours["traceparent"]  # for the lines of the log
-            parts: Iterable[bytes] = self.application(environ, started)
-            return parts
+
+def describe_request(span: "Span", reduced: dict[str, Any]) -> None:
+    """Add the route to the span, and give the ids of the span to the log lines of the request."""
+    span.set_attribute("http.route", reduced["PATH_INFO"])
+    ids = span.get_span_context()
+    reduced[_WHOLE_ENVIRON]["HTTP_TRACEPARENT"] = f"00-{ids.trace_id:032x}-{ids.span_id:016x}-{ids.trace_flags:02x}"

@@ -1,8 +1,10 @@
-"""What stands in a token that we signed: its signature and its form, whatever the hour.
+"""Access tokens: short-lived signed JWTs (RFC 7519, RFC 9068) for one user and one session.
 
-Access tokens: short-lived signed JWTs (RFC 7519, RFC 9068) that name a user and a session.
+`issue` signs one, `verify` checks one at a time by all rules of RFC 8725, and `decode` is the cached part of that:
+signature, form and claims, which do not depend on the time. Key pairs are in `jwk.py`.
 """
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,14 +21,15 @@ from latchkey.core.crypto import derive_keys
 from latchkey.core.exceptions import InvalidToken
 
 ALGORITHM = "HS256"
-"""Of the keys that are derived from the secret; they have no id, and no other key may be used with it."""
+"""Algorithm of the keys that are derived from the secret key; they have no `kid`. No other key has this algorithm."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
     """A key and the one algorithm that it may be used with (RFC 8725 section 3.1).
 
-    The id of a key pair is the thumbprint of its public half. `signs` is None where only that half is known.
+    The id of a key pair is the thumbprint of its public key; HS256 keys have none. `signing_key` is None if the private
+    key is not known.
     """
 
     kid: str | None
@@ -41,7 +44,7 @@ def access_token_keys() -> tuple[bytes, ...]:
 
 
 def hs256_keys() -> tuple[Key, ...]:
-    """Return the HS256 keys with their algorithm."""
+    """Return the HS256 keys of the secret key and its fallbacks, the current one first."""
     return _hs256_keys(access_token_keys())
 
 
@@ -54,27 +57,29 @@ TYPE = "at+jwt"
 AUDIENCE = "latchkey"
 MAX_LENGTH = 4096
 _COMPACT = re.compile(r"ey[I-L][A-Za-z0-9_-]+\.ey[I-L][A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-"""Two JSON objects in UTF-8, so beginning with {", and a signature; no padding (RFC 8725 section 3.7)."""
+"""Compact form: two JSON objects in UTF-8, which begin with {", and a signature; no padding (RFC 8725 section 3.7)."""
 
 _SESSION = re.compile(r"[0-9]{1,19}")
-_LARGEST = 2**63 - 1  # of the ids that a session can have
-_CLAIMS = ["user_id", "sub", "sid", "iat", "exp", "jti", "iss", "aud"]
+_MAX_SESSION_ID = 2**63 - 1
 _MALFORMED = (jwt.PyJWTError, ValueError, TypeError, RecursionError)
 
 
 class _HS256(HMACAlgorithm):
-    """HMAC-SHA256 whose keys are looked at once: PyJWT tells them from certificates and the like at every token."""
+    """HMAC-SHA256 that prepares each key once. PyJWT would check for every token that the key is no certificate."""
 
     prepare_key = lru_cache(maxsize=32)(HMACAlgorithm.prepare_key)
 
 
-jwt.unregister_algorithm(ALGORITHM)
-jwt.register_algorithm(ALGORITHM, _HS256(HMACAlgorithm.SHA256))
+_JWS = jwt.PyJWS()
+"""Signer and verifier (RFC 7515). A private instance, so that PyJWT is unchanged for the rest of the process."""
+
+_JWS.unregister_algorithm(ALGORITHM)
+_JWS.register_algorithm(ALGORITHM, _HS256(HMACAlgorithm.SHA256))
 
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """What a verified token says: whose it is, to which session it is bound, and from when to when (Unix seconds)."""
+    """The claims of a verified token: user, session, token id, and its times in Unix seconds."""
 
     user_id: int
     session_id: int
@@ -85,65 +90,73 @@ class AccessToken:
 
 @lru_cache(maxsize=64)
 def unverified_kid(header: str) -> str | None:
-    """Return the `kid` of a token's first segment, which is the same in all tokens of a key; raises InvalidToken."""
+    """Return the `kid` in a token's first segment, None if it has none; raises InvalidToken.
+
+    Cached, because the first segment is the same in all tokens of a key.
+    """
     if len(header) > MAX_LENGTH:
         raise InvalidToken
     try:
-        return jwt.get_unverified_header(f"{header}..").get("kid")
+        return _JWS.get_unverified_header(f"{header}..").get("kid")
     except _MALFORMED as error:
         raise InvalidToken from error
 
 
 @lru_cache(maxsize=1024)
 def decode(presented: str, keys: tuple[Key, ...], issuer: str) -> tuple[AccessToken, int, int]:
-    """Return what a token says whose signature and form are right, and from when to when it is valid (Unix seconds).
+    """Return the claims of a token with a valid signature and form, and its time of validity in Unix seconds.
 
-    Raises InvalidToken. A client sends its token many times, and with the same keys the answer is the same; only
-    those are kept that we signed. Beyond PyJWT: the compact form alone, times that are integers, and our type of token.
+    Raises InvalidToken. Cached, because a client sends its token many times and the result depends on token and keys
+    only; exceptions are not cached, so only tokens that this service signed take memory. PyJWT verifies the signature
+    (RFC 7515); the form, the type and the claims are checked here.
     """
     if len(presented) > MAX_LENGTH or not _COMPACT.fullmatch(presented):
         raise InvalidToken
-    claims = _verified_claims(presented, keys, issuer)
-    issued_at, not_before, expires_at = claims["iat"], claims.get("nbf", 0), claims["exp"]
-    user_id, session = claims["user_id"], claims["sid"]
-    if not all(type(number) is int for number in (issued_at, not_before, expires_at, user_id)):
+    claims = _verified_claims(presented, keys)
+    issued_at, not_before, expires_at = claims.get("iat"), claims.get("nbf", 0), claims.get("exp")
+    user_id, session, token_id = claims.get("user_id"), claims.get("sid"), claims.get("jti")
+    if not (type(issued_at) is type(not_before) is type(expires_at) is type(user_id) is int):
         raise InvalidToken
-    if claims["sub"] != str(user_id) or not (isinstance(session, str) and _SESSION.fullmatch(session)):
+    if claims.get("sub") != str(user_id) or not (isinstance(session, str) and _SESSION.fullmatch(session)):
         raise InvalidToken
-    if int(session) > _LARGEST:
+    if int(session) > _MAX_SESSION_ID or not isinstance(token_id, str):
         raise InvalidToken
-    token = AccessToken(user_id, int(session), claims["jti"], issued_at, expires_at)
+    if claims.get("iss") != issuer or not _contains_audience(claims.get("aud")):
+        raise InvalidToken
+    token = AccessToken(user_id, int(session), token_id, issued_at, expires_at)
     return token, max(issued_at, not_before), expires_at
 
 
-def _verified_claims(presented: str, keys: tuple[Key, ...], issuer: str) -> dict[str, Any]:
+def _contains_audience(audience: object) -> bool:
+    """Return whether AUDIENCE is the audience, or one of an array of strings (RFC 7519 section 4.1.3)."""
+    if not isinstance(audience, list):
+        return audience == AUDIENCE
+    return AUDIENCE in audience and all(isinstance(name, str) for name in audience)
+
+
+def _verified_claims(presented: str, keys: tuple[Key, ...]) -> dict[str, Any]:
     for key in keys:
         try:
-            token = jwt.decode_complete(
-                presented,
-                key.verification_key,
-                algorithms=[key.algorithm],
-                audience=AUDIENCE,
-                issuer=issuer,
-                options={"require": _CLAIMS, "verify_exp": False, "verify_iat": False, "verify_nbf": False},
-            )
+            token = _JWS.decode_complete(presented, key.verification_key, algorithms=[key.algorithm])
+            claims: Any = json.loads(token["payload"])
         except jwt.InvalidSignatureError:
             continue
         except _MALFORMED as error:
             raise InvalidToken from error
         if "zip" in token["header"] or str(token["header"].get("typ")).lower().removeprefix("application/") != TYPE:
             raise InvalidToken
-        claims: dict[str, Any] = token["payload"]
+        if not isinstance(claims, dict):
+            raise InvalidToken
         return claims
     raise InvalidToken
 
 
 CLOCK_SKEW = 30
-"""Seconds that the clock of the node which issued a token may be ahead of ours."""
+"""Seconds that the clock of the issuing node may be ahead of this node's."""
 
 
 def issue(user_id: int, session_id: int, now: datetime, lifetime: timedelta, key: Key | None = None) -> str:
-    """Sign a token that is valid from now for the lifetime, both in whole seconds; without a key by the secret's."""
+    """Sign an access token, valid from now for the lifetime, in whole seconds; without a key with HS256."""
     key = key or hs256_keys()[0]
     issued_at = int(now.timestamp())
     claims = {
@@ -157,14 +170,15 @@ def issue(user_id: int, session_id: int, now: datetime, lifetime: timedelta, key
         "aud": AUDIENCE,
     }
     headers = {"typ": TYPE, "kid": key.kid} if key.kid else {"typ": TYPE}
-    return jwt.encode(claims, key.signing_key, key.algorithm, headers)
+    payload = json.dumps(claims, separators=(",", ":")).encode()
+    return _JWS.encode(payload, key.signing_key, key.algorithm, headers)
 
 
 def verify(presented: str, now: datetime, find: Callable[[str], Key | None] = lambda kid: None) -> AccessToken:
-    """Return what a token says once every check of RFC 8725 has passed, or raise InvalidToken.
+    """Verify an access token and return its claims; raises InvalidToken.
 
-    A token that names no key is held against the secret's. Any other is held against the key that is found by its
-    `kid`, under that key's algorithm: neither is a choice of the token's (RFC 8725 section 3.1).
+    A token without `kid` is verified with the HS256 keys, any other with the key that `find` returns for its `kid`,
+    and with that key's algorithm. The token chooses neither (RFC 8725 section 3.1).
     """
     token, not_before, expires_at = decode(presented, _keys_for(presented, find), settings.PUBLIC_URL)
     if not not_before - CLOCK_SKEW <= now.timestamp() < expires_at:
@@ -184,7 +198,7 @@ def _keys_for(presented: str, find: Callable[[str], Key | None]) -> tuple[Key, .
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """A fresh access token (a JWT) and the session's one live refresh token (a UUID)."""
+    """A new access token (JWT) and the session's only valid refresh token (UUID)."""
 
     access_token: str
     refresh_token: UUID
@@ -192,13 +206,13 @@ class TokenPair:
 
 @dataclass(frozen=True, slots=True)
 class AccessTokenSpec:
-    """From when and for how long an access token is valid, and the key that signs it, None for the secret's own."""
+    """How to sign an access token: time of issue, lifetime, and key (None for HS256)."""
 
     issued_at: datetime
     lifetime: timedelta
     key: Key | None
 
 
-def issue_pair(session_id: int, user_id: int, secret: UUID, spec: AccessTokenSpec) -> TokenPair:
-    """Sign an access token for the session, to go with its refresh token."""
-    return TokenPair(issue(user_id, session_id, spec.issued_at, spec.lifetime, spec.key), secret)
+def issue_pair(session_id: int, user_id: int, refresh_token: UUID, spec: AccessTokenSpec) -> TokenPair:
+    """Sign an access token for the session, and return it with the refresh token."""
+    return TokenPair(issue(user_id, session_id, spec.issued_at, spec.lifetime, spec.key), refresh_token)

@@ -1,4 +1,7 @@
-"""Key pairs for access tokens: made, named, published (RFC 7517), and put into bytes and back."""
+"""Key pairs for access tokens as JSON Web Keys (RFC 7517): generate, identify, publish, store and load.
+
+The key id is the thumbprint of the public key (RFC 7638), so it needs no register and cannot name another key.
+"""
 
 import hashlib
 import json
@@ -19,7 +22,7 @@ from jwt.algorithms import get_default_algorithms
 from latchkey.tokens.access_token import Key
 
 RSA_BITS = 3072
-"""128 bits of strength; NIST SP 800-57 part 1 ends 2048 with the year 2030. EdDSA and ES256 have 128 as well."""
+"""Bits of an RSA modulus, 128 bits of strength as for EdDSA and ES256; NIST SP 800-57 part 1 ends 2048 in 2030."""
 
 _GENERATORS: dict[str, Callable[[], Any]] = {
     "EdDSA": ed25519.Ed25519PrivateKey.generate,
@@ -28,27 +31,27 @@ _GENERATORS: dict[str, Callable[[], Any]] = {
 }
 ALGORITHMS = tuple(_GENERATORS)
 _MEMBERS = {"OKP": ("crv", "kty", "x"), "EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n")}
-"""What is public of a key, and all of it (RFC 7638 section 3.2, RFC 8037 section 2)."""
+"""The public members of a JWK by key type, all of which are required (RFC 7638 section 3.2, RFC 8037 section 2)."""
 
 
 def generate(algorithm: str) -> Key:
-    """Make a key pair for EdDSA (Ed25519), ES256 or RS256."""
+    """Generate a key pair for EdDSA (Ed25519), ES256 or RS256."""
     while True:
         private = _GENERATORS[algorithm]()
         kid = thumbprint(_public_members(algorithm, private.public_key()))
-        if not kid.startswith("-"):  # one in 64 would pass for an option on the command line
+        if not kid.startswith("-"):  # one in 64 would look like an option on the command line
             return Key(kid, algorithm, private.public_key(), private)
 
 
 def thumbprint(jwk: Mapping[str, Any]) -> str:
-    """Return the SHA-256 thumbprint of a public key, 43 characters (RFC 7638 section 3)."""
+    """Return the SHA-256 thumbprint of a public JWK: 43 characters (RFC 7638 section 3)."""
     required = {name: jwk[name] for name in sorted(_MEMBERS[jwk["kty"]])}
     text = json.dumps(required, separators=(",", ":"))
     return urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
 
 
 def public_jwk(key: Key) -> dict[str, Any]:
-    """Return what everybody may know of a key: its public members by name, so that no private one can slip in."""
+    """Return the public JWK of a key. Its members are listed by name, so that no private one can be included."""
     members = _public_members(key.algorithm, key.verification_key)
     return {**members, "use": "sig", "alg": key.algorithm, "kid": key.kid}
 
@@ -59,17 +62,17 @@ def _public_members(algorithm: str, public: Any) -> dict[str, Any]:
 
 
 def to_pkcs8(key: Key) -> bytes:
-    """Return the private half (PKCS #8), in the clear: for encryption, and for nothing else."""
+    """Return the private key in PKCS #8 DER, unencrypted: only to be encrypted and stored."""
     der: bytes = key.signing_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     return der
 
 
 def key_from_jwk(jwk: Mapping[str, Any], private: bytes | None) -> Key:
-    """Return the key of which these are the public JWK and the private half; raises ValueError for anything else."""
+    """Return the key of a public JWK and its private key (PKCS #8, or None); raises ValueError if either is invalid."""
     if jwk.get("alg") not in ALGORITHMS:
-        raise ValueError("not an algorithm of ours")
+        raise ValueError("unsupported algorithm")
     try:
         public = jwt.PyJWK(dict(jwk), jwk["alg"]).key
         return Key(jwk["kid"], jwk["alg"], public, private and load_der_private_key(private, None))
     except (jwt.PyJWTError, LookupError, TypeError) as error:
-        raise ValueError("not a key of ours") from error
+        raise ValueError("invalid key") from error

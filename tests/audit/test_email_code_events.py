@@ -1,4 +1,4 @@
-"""What is asked for and opened by mail is kept as events: in the transaction of what happens, or nothing happens."""
+"""Audit events of e-mail links and codes are stored in the transaction of what they record, or nothing is stored."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,33 +45,33 @@ def table_missing(table: str) -> Iterator[None]:
 
 
 def stored_state() -> list[Any]:
-    """Return what is stored of people, links, codes and mails, and what is counted of mailboxes."""
+    """Return the rows of users, one-time codes and mails, and the number of rate limit rows."""
     return [list(model.objects.order_by("pk").values()) for model in (User, OneTimeCode, Mail)] + [
         Attempt.objects.count()
     ]
 
 
 def submit_token(alice: Person, kind: str, mails: dict[str, SentMail]) -> Any:
-    shown = {"token": mails[kind].token} | ({"new_password": NEW} if kind == "password_reset" else {})
-    return alice.http.post(ENDPOINTS[kind], json=shown)
+    body = {"token": mails[kind].token} | ({"new_password": NEW} if kind == "password_reset" else {})
+    return alice.http.post(ENDPOINTS[kind], json=body)
 
 
 @pytest.mark.parametrize("event", REQUEST_EVENTS)
-def test_asking_for_a_mail_is_kept_with_who_is_asked_for(alice: Person, event: str) -> None:
+def test_request_for_a_mail_records_an_event_with_the_user(alice: Person, event: str) -> None:
     path, body = REQUEST_EVENTS[event]
     assert alice.http.post(path, json=body, headers=alice.bearer()).status_code == 202
     assert stored_events()[-1] == (event, alice.id, False)
 
 
 @pytest.mark.parametrize("path", [path for path, _ in REQUEST_EVENTS.values()][:2])
-def test_asking_for_a_mail_to_nobody_is_kept_without_anybody(alice: Person, path: str) -> None:
+def test_request_for_a_mail_to_an_unknown_email_records_an_event_without_a_user(alice: Person, path: str) -> None:
     assert alice.http.post(path, json={"email": "nobody@example.com"}).status_code == 202
     assert stored_events()[-1][0] in REQUEST_EVENTS
     assert stored_events()[-1][1:] == (None, False)
 
 
 @pytest.mark.parametrize("kind", ENDPOINTS)
-def test_what_a_mail_opens_is_kept_with_who_opened_it_and_whence(alice: Person, kind: str) -> None:
+def test_confirmation_of_an_emailed_token_records_events_with_user_and_ip(alice: Person, kind: str) -> None:
     mails = mails_of_each_kind(alice)
     before = AuditEvent.objects.count()
     assert submit_token(alice, kind, mails).status_code == 200
@@ -80,9 +80,7 @@ def test_what_a_mail_opens_is_kept_with_who_opened_it_and_whence(alice: Person, 
     assert {(event.user_id, event.ip) for event in events} == {(alice.id, "127.0.0.1")}
 
 
-def test_a_change_of_the_password_is_kept_with_who_changed_it_and_whence(
-    alice: Person, captured_log: CapturedLog
-) -> None:
+def test_password_change_records_events_with_user_and_ip(alice: Person, captured_log: CapturedLog) -> None:
     before = AuditEvent.objects.count()
     body = {"current_password": PASSWORD, "new_password": NEW}
     assert alice.http.post("/api/password/change/", json=body, headers=alice.bearer()).status_code == 200
@@ -94,7 +92,7 @@ def test_a_change_of_the_password_is_kept_with_who_changed_it_and_whence(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("event", REQUEST_EVENTS)
-def test_where_the_event_cannot_be_kept_no_mail_is_written(alice: Person, event: str) -> None:
+def test_request_for_a_mail_whose_event_cannot_be_stored_enqueues_no_mail(alice: Person, event: str) -> None:
     path, body = REQUEST_EVENTS[event]
     before = stored_state()
     with table_missing("latchkey_event"):
@@ -103,14 +101,14 @@ def test_where_the_event_cannot_be_kept_no_mail_is_written(alice: Person, event:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_where_the_event_cannot_be_kept_no_operator_sends_a_mail(alice: Person) -> None:
+def test_admin_send_reset_whose_event_cannot_be_stored_enqueues_no_mail(alice: Person) -> None:
     before = stored_state()
     with table_missing("latchkey_event"), pytest.raises(DatabaseError):
         send_reset(alice.id, ClientInfo())
     assert stored_state() == before
 
 
-def test_what_an_operator_does_is_kept_as_such(alice: Person) -> None:
+def test_admin_send_reset_and_verify_record_events_marked_operator(alice: Person) -> None:
     send_reset(alice.id, ClientInfo())
     mark_verified([alice.id])
     events = AuditEvent.objects.filter(detail="operator").order_by("id").values_list("name", "user_id")
@@ -119,7 +117,7 @@ def test_what_an_operator_does_is_kept_as_such(alice: Person) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("verification", ["optional", "required"])
-def test_where_the_mail_cannot_be_written_nobody_is_registered(
+def test_register_whose_mail_cannot_be_stored_creates_no_user(
     alice: Person, set_policy: Callable[..., None], verification: str
 ) -> None:
     set_policy(email_verification=verification)
@@ -131,7 +129,7 @@ def test_where_the_mail_cannot_be_written_nobody_is_registered(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_where_the_old_address_cannot_be_told_it_is_not_changed(alice: Person) -> None:
+def test_email_change_whose_notice_cannot_be_stored_changes_nothing(alice: Person) -> None:
     mails = mails_of_each_kind(alice)
     before = stored_state()
     with table_missing("latchkey_mail"):
@@ -141,7 +139,7 @@ def test_where_the_old_address_cannot_be_told_it_is_not_changed(alice: Person) -
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("kind", ENDPOINTS)
-def test_where_the_event_cannot_be_kept_nothing_is_opened_or_spent(alice: Person, kind: str) -> None:
+def test_confirmation_whose_event_cannot_be_stored_consumes_no_token(alice: Person, kind: str) -> None:
     mails = mails_of_each_kind(alice)
     before = stored_state()
     with table_missing("latchkey_event"):

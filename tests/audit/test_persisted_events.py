@@ -1,4 +1,4 @@
-"""What happened is in the database as soon as it has happened, and not before."""
+"""Audit events are stored in the transaction of what they record: never without it, never later."""
 
 import pytest
 from django.db import connection
@@ -14,7 +14,7 @@ def stored_events() -> list[tuple[str, int | None, bool]]:
     return [(row.name, row.user_id, row.session_id is not None) for row in rows]
 
 
-def test_an_account_has_its_story(alice: Person) -> None:
+def test_audit_log_records_registration_logins_replay_and_logout_in_order(alice: Person) -> None:
     try_login(alice.http, password="a wrong password")
     spent = alice.refresh_token
     alice.refresh().refresh()
@@ -30,7 +30,7 @@ def test_an_account_has_its_story(alice: Person) -> None:
     ]
 
 
-def test_an_event_says_when_whence_and_why(alice: Person) -> None:
+def test_audit_event_records_session_ip_user_agent_and_reason(alice: Person) -> None:
     session = Session.objects.get()
     alice.logout()
     event = AuditEvent.objects.get(name="session.ended")
@@ -39,12 +39,12 @@ def test_an_event_says_when_whence_and_why(alice: Person) -> None:
     assert AuditEvent.objects.get(name="login.succeeded").notification_pending
 
 
-def test_a_failed_login_at_no_account_is_kept_without_one(alice: Person) -> None:
+def test_failed_login_with_an_unknown_email_records_an_event_without_a_user(alice: Person) -> None:
     try_login(alice.http, "nobody@example.com")
     assert stored_events()[-1] == ("login.failed", None, False)
 
 
-def test_what_strangers_cause_without_being_limited_fills_no_table(alice: Person) -> None:
+def test_events_that_anonymous_requests_cause_without_rate_limit_are_not_stored(alice: Person) -> None:
     before = stored_events()
     for _ in range(3):
         alice.try_refresh("2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42")
@@ -58,7 +58,7 @@ def test_what_strangers_cause_without_being_limited_fills_no_table(alice: Person
 
 
 @pytest.mark.django_db(transaction=True)
-def test_where_the_event_cannot_be_kept_nothing_happens(alice: Person) -> None:
+def test_logout_login_and_register_whose_event_cannot_be_stored_change_nothing(alice: Person) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE latchkey_event RENAME TO latchkey_gone")
     try:

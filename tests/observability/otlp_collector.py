@@ -1,4 +1,4 @@
-"""An OTLP/HTTP receiver on the loopback: what a collector of OpenTelemetry is told."""
+"""An OpenTelemetry collector for tests: an OTLP/HTTP receiver on the loopback interface that keeps the spans."""
 
 import gzip
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,25 +10,25 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 
 class Collector:
-    """Keeps every span, with the name of the service that sent it."""
+    """Keeps every span and the names of the services that sent them."""
 
     def __init__(self) -> None:
         self.spans: list[Span] = []
         self.services: set[str] = set()
         self.paths: set[str] = set()
-        told = self
+        collector = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 body = gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
-                told.record_spans(self.path, ExportTraceServiceRequest.FromString(body))
+                collector.record_spans(self.path, ExportTraceServiceRequest.FromString(body))
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name
-                """Say nothing."""
+                """Log nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"

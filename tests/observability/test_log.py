@@ -1,4 +1,4 @@
-"""The log in production: one JSON object a line, whatever is sent, and nothing in it that opens a door."""
+"""The production log: one JSON object per line for any input, without passwords and tokens."""
 
 import re
 from collections.abc import Callable
@@ -29,7 +29,9 @@ def audit_lines(log: CapturedLog) -> list[str]:
 
 
 @pytest.mark.ledger("ASVS-16.2.1", "CS-SESS-7")
-def test_a_line_says_when_what_who_and_whence(alice: Person, captured_log: CapturedLog) -> None:
+def test_refresh_log_line_has_user_session_ip_user_agent_status_and_duration(
+    alice: Person, captured_log: CapturedLog
+) -> None:
     alice.refresh()
     (line,) = captured_log.lines("session.refreshed")
     claims = jwt.decode(alice.access_token, options={"verify_signature": False})
@@ -40,7 +42,7 @@ def test_a_line_says_when_what_who_and_whence(alice: Person, captured_log: Captu
     assert [other for other in captured_log.lines() if other["request_id"] == line["request_id"]] == [line]
 
 
-def test_a_failure_of_ours_has_a_line_of_its_own_whatever_happened_before(captured_log: CapturedLog) -> None:
+def test_request_log_has_a_separate_line_for_a_5xx_after_an_audit_event(captured_log: CapturedLog) -> None:
     with request_log("POST", "/api/login/") as answered:
         record(Event.LOGIN_SUCCEEDED, user_id=1, persisted=True)
         answered.status = 503
@@ -52,7 +54,7 @@ def test_a_failure_of_ours_has_a_line_of_its_own_whatever_happened_before(captur
 
 @pytest.mark.ledger("ASVS-16.2.2")
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York"])
-def test_times_are_in_utc_wherever_the_server_stands(alice: Person, captured_log: CapturedLog, zone: str) -> None:
+def test_log_timestamps_are_utc_in_any_server_time_zone(alice: Person, captured_log: CapturedLog, zone: str) -> None:
     with override_settings(TIME_ZONE=zone):
         alice.refresh()
     for line in captured_log.lines():
@@ -61,7 +63,7 @@ def test_times_are_in_utc_wherever_the_server_stands(alice: Person, captured_log
 
 
 @pytest.mark.ledger("ASVS-16.2.4", "ASVS-16.4.1", "ASVS-1.3.10")
-def test_whatever_is_sent_stays_within_one_line(alice: Person, captured_log: CapturedLog) -> None:
+def test_log_escapes_hostile_input_into_one_line_per_request(alice: Person, captured_log: CapturedLog) -> None:
     headers = {"User-Agent": re.sub(r"[\r\n\x00\u0080-\uffff]", "", HOSTILE), "X-Request-ID": "x{0}%s"}
     as_wsgi_has_it = HOSTILE.encode().decode("latin-1")
     alice.http.get("/" + quote(as_wsgi_has_it), headers=headers)
@@ -77,7 +79,7 @@ def test_whatever_is_sent_stays_within_one_line(alice: Person, captured_log: Cap
 
 
 @pytest.mark.ledger("ASVS-16.2.5", "ASVS-10.1.1", "ASVS-14.2.1")
-def test_no_password_and_no_token_is_ever_written(
+def test_log_contains_no_passwords_or_tokens(
     alice: Person, captured_log: CapturedLog, admin: Any, database_down: DatabaseDown, set_policy: Callable[..., None]
 ) -> None:
     secrets = {PASSWORD, quote(PASSWORD), alice.access_token, alice.refresh_token}
@@ -109,7 +111,7 @@ def test_no_password_and_no_token_is_ever_written(
 
 @pytest.mark.ledger("ASVS-16.2.3")
 @pytest.mark.parametrize("production", [True, False])
-def test_the_log_goes_to_standard_output_and_nowhere_else(production: bool) -> None:
+def test_log_is_configured_for_standard_output_only(production: bool) -> None:
     configured = logging_config(production)
     assert list(configured["handlers"]) == ["rendered", "stdout"]
     for handler in configured["handlers"].values():
@@ -120,17 +122,17 @@ def test_the_log_goes_to_standard_output_and_nowhere_else(production: bool) -> N
 
 
 @pytest.mark.ledger("ASVS-10.4.5")
-def test_a_replay_is_one_event_that_names_the_session(alice: Person, captured_log: CapturedLog) -> None:
-    spent = alice.refresh_token
+def test_refresh_token_reuse_is_logged_as_one_event_with_its_user(alice: Person, captured_log: CapturedLog) -> None:
+    rotated = alice.refresh_token
     alice.refresh().refresh()
-    alice.try_refresh(spent)
+    alice.try_refresh(rotated)
     (line,) = captured_log.lines("session.replayed")
     assert line["user_id"] == alice.id
     assert audit_lines(captured_log) == ["session.refreshed", "session.refreshed", "session.replayed"]
 
 
 @pytest.mark.ledger("ASVS-16.3.2")
-def test_a_refusal_for_want_of_authority_leaves_a_line(
+def test_log_has_a_warning_for_each_401_and_403_response(
     alice: Person, captured_log: CapturedLog, staff: Callable[..., Any]
 ) -> None:
     alice.me("x")
@@ -141,7 +143,7 @@ def test_a_refusal_for_want_of_authority_leaves_a_line(
 
 
 @pytest.mark.ledger("ASVS-16.3.4")
-def test_a_failing_database_leaves_a_line_that_can_be_found_again(
+def test_database_outage_is_logged_with_the_request_id_and_without_traceback(
     alice: Person, captured_log: CapturedLog, database_down: DatabaseDown
 ) -> None:
     with database_down():

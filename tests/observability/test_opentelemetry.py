@@ -1,4 +1,4 @@
-"""Spans of OpenTelemetry, sent by the real SDK to a receiver of ours."""
+"""OpenTelemetry spans, sent by the real SDK to a collector of the test."""
 
 from collections import Counter
 
@@ -15,7 +15,7 @@ SERVER_KIND = 2
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_every_request_is_a_span_with_its_route_and_status_and_nothing_else(
+def test_opentelemetry_exports_one_span_per_request_with_method_route_and_status_only(
     launch_with_metrics: LaunchWithMetrics, workers: int
 ) -> None:
     with Collector() as collector:
@@ -55,7 +55,35 @@ def test_every_request_is_a_span_with_its_route_and_status_and_nothing_else(
     assert f"span_id={led.span_id.hex()}" in line
 
 
-def test_a_collector_that_is_away_holds_up_nobody(launch_with_metrics: LaunchWithMetrics) -> None:
+def test_opentelemetry_spans_contain_no_client_supplied_text(launch_with_metrics: LaunchWithMetrics) -> None:
+    with Collector() as collector:
+        server = launch_with_metrics(
+            OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
+            OTEL_SEMCONV_STABILITY_OPT_IN="http/dup",
+            OTEL_PYTHON_INSTRUMENTATION_HTTP_CAPTURE_ALL_METHODS="true",
+            OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST=".*",
+            OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_RESPONSE=".*",
+        ).server
+        headers = {"User-Agent": "chosen", "Cookie": "chosen=1", "X-Chosen": "chosen", "Baggage": "chosen=1"}
+        with httpx.Client(base_url=server.url, headers=headers) as http:
+            http.get("/chosen", params={"chosen": "chosen"})
+            http.get("/api/me/chosen?chosen=chosen", headers={"traceparent": "chosen", "tracestate": "chosen=1"})
+            http.request("CHOSEN", "/livez", headers={"Host": "chosen.example"})
+            response = http.get("/admin/login/")
+        assert server.stop() == 0
+    assert response.cookies["csrftoken"]
+    spans = [span for span in collector.spans if span.name != "GET /livez"]
+    assert Counter((span.name, *sorted(map(str, attributes(span).values()))) for span in spans) == {
+        ("GET other", "404", "GET", "other"): 2,
+        ("HTTP", "/livez", "400", "_OTHER"): 1,
+        ("GET /admin/", "/admin/", "200", "GET"): 1,
+    }
+    for span in spans:
+        assert "chosen" not in str(span).lower()
+        assert response.cookies["csrftoken"] not in str(span)
+
+
+def test_opentelemetry_collector_outage_delays_no_request(launch_with_metrics: LaunchWithMetrics) -> None:
     server = launch_with_metrics(
         OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", OTEL_EXPORTER_OTLP_TIMEOUT="1"
     ).server
@@ -64,14 +92,15 @@ def test_a_collector_that_is_away_holds_up_nobody(launch_with_metrics: LaunchWit
     assert server.stop() == 0
 
 
-def test_without_an_endpoint_nothing_of_the_sdk_is_imported(server: Server) -> None:
+def test_opentelemetry_sdk_is_not_imported_without_an_endpoint(server: Server) -> None:
     code = "import sys, latchkey.wsgi\nprint([name for name in sys.modules if name.startswith('opentelemetry')])"
     assert server.shell(code) == "[]"
 
 
-def test_without_the_extra_the_service_says_so_and_serves(server: Server) -> None:
+@pytest.mark.parametrize("missing", ["opentelemetry.sdk.trace", "opentelemetry.instrumentation.wsgi"])
+def test_server_logs_a_missing_opentelemetry_extra_and_serves_without_it(server: Server, missing: str) -> None:
     server.environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:9"
-    hidden = "import sys\nsys.modules['opentelemetry.sdk.trace'] = None\n"
-    said = server.shell(f"{hidden}import latchkey.wsgi\nprint(type(latchkey.wsgi.application).__name__)")
-    assert said.endswith("ShortWay")
-    assert "tracing.not_installed" in said
+    hidden = f"import sys\nsys.modules['{missing}'] = None\n"
+    output = server.shell(f"{hidden}import latchkey.wsgi\nprint(type(latchkey.wsgi.application).__name__)")
+    assert output.endswith("FastPath")
+    assert "tracing.not_installed" in output

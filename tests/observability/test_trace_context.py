@@ -1,4 +1,4 @@
-"""The trace of a request (W3C Trace Context) is on its lines in the log, where a caller sent a well-formed one."""
+"""W3C Trace Context: the trace id of a valid traceparent header is on the log lines of the request."""
 
 import httpx
 import pytest
@@ -27,17 +27,17 @@ BAD = [
 ]
 
 
-def test_a_good_traceparent_is_read() -> None:
+def test_parse_traceparent_reads_a_valid_header() -> None:
     assert parse_traceparent(GOOD) == (TRACE, SPAN)
 
 
 @pytest.mark.parametrize("traceparent", BAD)
-def test_any_other_is_ignored(traceparent: str) -> None:
+def test_parse_traceparent_ignores_an_invalid_header(traceparent: str) -> None:
     assert parse_traceparent(traceparent) is None
 
 
 @pytest.mark.parametrize("path", ["/api/me/", "/api/me/?long=way", "/nothing"])
-def test_every_line_of_a_request_has_the_trace_of_its_caller(
+def test_request_log_line_has_the_trace_id_of_a_valid_traceparent(
     alice: Person, captured_log: CapturedLog, path: str
 ) -> None:
     alice.http.get(path, headers=alice.bearer() | {"traceparent": GOOD, "Accept": "text/html;q=0.1, */*"})
@@ -46,13 +46,17 @@ def test_every_line_of_a_request_has_the_trace_of_its_caller(
 
 
 @pytest.mark.parametrize("headers", [{}, {"traceparent": BAD[-4]}])
-def test_without_one_nothing_is_added(alice: Person, captured_log: CapturedLog, headers: dict[str, str]) -> None:
+def test_request_log_line_has_no_trace_id_without_a_valid_traceparent(
+    alice: Person, captured_log: CapturedLog, headers: dict[str, str]
+) -> None:
     alice.http.get("/api/me/", headers=alice.bearer() | headers)
     (line,) = captured_log.lines()
     assert not {"trace_id", "span_id"} & set(line)
 
 
-def test_an_event_has_the_trace_too(http: httpx.Client, alice: Person, captured_log: CapturedLog) -> None:
+def test_audit_event_log_line_has_the_trace_id_of_the_request(
+    http: httpx.Client, alice: Person, captured_log: CapturedLog
+) -> None:
     http.headers["traceparent"] = GOOD
     alice.refresh()
     (line,) = captured_log.lines("session.refreshed")

@@ -1,4 +1,4 @@
-"""Access tokens: whose key counts, what a changed bit does, and how long they may be."""
+"""Integrity of access tokens: foreign keys, changed bits, validity times and length."""
 
 import json
 import socket
@@ -36,7 +36,7 @@ ALGORITHM_CONFUSIONS = [
 
 
 def public_key(form: str) -> bytes:
-    """Return a public key in one of the forms that libraries once took for an HMAC secret."""
+    """Return a public key in one of the forms that libraries accepted as an HMAC secret."""
     key = rsa.generate_private_key(65537, 2048).public_key()
     pem, der = serialization.Encoding.PEM, serialization.Encoding.DER
     whole = key.public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -56,7 +56,7 @@ def public_key(form: str) -> bytes:
 
 @pytest.fixture
 def canary() -> Iterator[tuple[str, Callable[[], bool]]]:
-    """A URL on this machine, and whether anybody has connected to it."""
+    """A local URL, and a function that returns whether it was requested."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setblocking(False)
 
@@ -72,7 +72,7 @@ def canary() -> Iterator[tuple[str, Callable[[], bool]]]:
 
 @pytest.mark.ledger("REG-PYJWT-01", "REG-PYJWT-02", "REG-PYJWT-03", "REG-PYJWT-04", "REG-PYJWT-24", "REG-PYJWT-19")
 @pytest.mark.parametrize("form", ALGORITHM_CONFUSIONS)
-def test_no_text_is_a_key_not_even_the_secret_itself(alice: Person, form: str) -> None:
+def test_access_token_signed_with_a_public_key_or_the_raw_secret_key_is_refused(alice: Person, form: str) -> None:
     known = public_key(form)
     with override_settings(SECRET_KEY=known.decode("latin-1")):
         alice.login()
@@ -82,7 +82,9 @@ def test_no_text_is_a_key_not_even_the_secret_itself(alice: Person, form: str) -
 
 
 @pytest.mark.ledger("ASVS-9.1.3", "REG-NODEJOSE-01", "ASVS-1.3.6", "RFC8725-3.10")
-def test_a_token_brings_no_key_and_sends_nobody_out(alice: Person, canary: tuple[str, Callable[[], bool]]) -> None:
+def test_access_token_cannot_bring_its_own_key_or_cause_a_request_for_one(
+    alice: Person, canary: tuple[str, Callable[[], bool]]
+) -> None:
     url, called = canary
     jwk = {"kty": "oct", "k": encode_segment(OWN), "alg": "HS256"}
     headers: list[dict[str, Any]] = [
@@ -104,7 +106,9 @@ def test_a_token_brings_no_key_and_sends_nobody_out(alice: Person, canary: tuple
 
 @pytest.mark.ledger("ASVS-9.1.1", "ASVS-7.2.1", "CS-SESS-5")
 @pytest.mark.parametrize("part", [0, 1, 2])
-def test_one_changed_bit_makes_it_nobodys(alice: Person, bob: Person, captured_log: CapturedLog, part: int) -> None:
+def test_access_token_with_one_changed_bit_is_refused_and_logged_without_a_user(
+    alice: Person, bob: Person, captured_log: CapturedLog, part: int
+) -> None:
     parts = alice.access_token.split(".")
     raw = urlsafe_b64decode(parts[part] + "==")
     for at in range(len(raw)):
@@ -119,16 +123,22 @@ def test_one_changed_bit_makes_it_nobodys(alice: Person, bob: Person, captured_l
 
 
 @pytest.mark.ledger("ASVS-9.2.1")
-def test_a_token_is_valid_between_its_times_and_at_no_other(clock: time_machine.Traveller, alice: Person) -> None:
+def test_access_token_is_valid_only_between_its_times(clock: time_machine.Traveller, alice: Person) -> None:
     now = int(datetime.now(UTC).timestamp())
-    for outside in ({"exp": now - 1}, {"exp": now}, {"nbf": now + 60}, {"iat": now + 60}, {"nbf": now + 31}):
-        assert_problem(alice.me(forge(alice, **outside)), 401, "invalid_token")
-    for inside in ({"exp": now + 1}, {"nbf": now}, {"nbf": now + 30}):
-        assert alice.me(forge(alice, **inside)).status_code == 200
+    for outside in (
+        forge(alice, exp=now - 1),
+        forge(alice, exp=now),
+        forge(alice, nbf=now + 60),
+        forge(alice, iat=now + 60),
+        forge(alice, nbf=now + 31),
+    ):
+        assert_problem(alice.me(outside), 401, "invalid_token")
+    for inside in (forge(alice, exp=now + 1), forge(alice, nbf=now), forge(alice, nbf=now + 30)):
+        assert alice.me(inside).status_code == 200
 
 
 @pytest.mark.ledger("ASVS-4.2.5")
-def test_the_longest_token_fits_any_header(alice: Person) -> None:
+def test_longest_access_token_fits_into_a_header(alice: Person) -> None:
     longest = "a" * 64 + "@" + ".".join(["b" * 61] * 3) + ".com"
     User.objects.filter(pk=alice.id).update(email=longest, username="🔑" * 150)
     alice.email = longest

@@ -1,4 +1,4 @@
-"""latchkey.tokens.jwk: made, named, published, and put into bytes and back."""
+"""latchkey.tokens.jwk: generation, thumbprints, publication and serialization of signing keys."""
 
 import json
 from typing import Any
@@ -23,14 +23,14 @@ RFC8037 = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiM
 
 
 @pytest.mark.ledger("RFC7638-3")
-def test_the_thumbprint_is_that_of_the_standards() -> None:
+def test_jwk_thumbprint_matches_the_examples_of_rfc_7638_and_rfc_8037() -> None:
     assert thumbprint(RFC7638) == "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"  # RFC 7638 section 3.1
     assert thumbprint(RFC8037) == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"  # RFC 8037 appendix A.3
 
 
 @pytest.mark.ledger("RFC7638-3", "ASVS-11.6.1")
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_a_key_is_named_after_its_public_half(algorithm: str) -> None:
+def test_kid_of_a_generated_key_is_its_public_jwk_thumbprint(algorithm: str) -> None:
     key = generate(algorithm)
     assert key.kid == thumbprint(public_jwk(key))
     assert len(key.kid) == 43
@@ -39,7 +39,7 @@ def test_a_key_is_named_after_its_public_half(algorithm: str) -> None:
 
 @pytest.mark.ledger("RFC7517-4", "RFC7517-9")
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_what_is_published_holds_nothing_private_and_verifies_elsewhere(algorithm: str) -> None:
+def test_public_jwk_has_no_private_members_and_verifies_a_token(algorithm: str) -> None:
     key = generate(algorithm)
     published = public_jwk(key)
     assert set(published) == {"kty", "use", "alg", "kid"} | PUBLIC[algorithm]
@@ -49,7 +49,7 @@ def test_what_is_published_holds_nothing_private_and_verifies_elsewhere(algorith
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_a_key_comes_back_out_of_its_bytes(algorithm: str) -> None:
+def test_key_from_jwk_restores_a_serialized_key(algorithm: str) -> None:
     key = generate(algorithm)
     back = key_from_jwk(public_jwk(key), to_pkcs8(key))
     assert back == key
@@ -58,7 +58,7 @@ def test_a_key_comes_back_out_of_its_bytes(algorithm: str) -> None:
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_a_key_does_not_show_what_it_is_made_of(algorithm: str) -> None:
+def test_repr_of_a_signing_key_shows_no_key_material(algorithm: str) -> None:
     key = generate(algorithm)
     assert repr(key) == f"Key(kid={key.kid!r}, algorithm={algorithm!r})"
 
@@ -77,11 +77,11 @@ def test_a_key_does_not_show_what_it_is_made_of(algorithm: str) -> None:
         {"alg": "RS256", "kty": "RSA", "n": "AQAB", "e": "AQAB"},
     ],
 )
-def test_what_is_no_key_of_ours_is_refused(broken: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="of ours"):
+def test_key_from_jwk_refuses_unsupported_or_invalid_keys(broken: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"^(unsupported algorithm|invalid key)$"):
         key_from_jwk(broken, None)
 
 
-def test_bytes_that_are_no_private_key_are_refused() -> None:
+def test_key_from_jwk_refuses_invalid_private_key_bytes() -> None:
     with pytest.raises(ValueError, match=r"."):
         key_from_jwk(public_jwk(generate("EdDSA")), b"junk")

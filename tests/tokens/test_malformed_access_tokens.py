@@ -1,4 +1,4 @@
-"""Access tokens that are signed with our key and yet are no token, and what only looks like one."""
+"""Malformed access tokens: wrong content under a valid signature, and wrong serializations."""
 
 import json
 import time
@@ -17,7 +17,7 @@ def assert_foreign(alice: Person, token: str) -> None:
 
 
 @pytest.mark.ledger("RFC8725-3.7", "REG-PYJWT-08", "REG-PYJWT-09", "H-JWT-12")
-def test_a_well_signed_token_that_is_no_pair_of_json_objects_is_refused(alice: Person) -> None:
+def test_signed_access_token_that_is_not_two_json_objects_is_refused(alice: Person) -> None:
     header, claims = header_and_claims(alice)
     whole, head = json.dumps(claims), json.dumps(header)
     payloads: list[Any] = ["", "[]", "1", "null", '"x"', "{", whole[:-1], "[" * 2500, '{"a":' * 500, b"\xff\xfe"]
@@ -33,14 +33,14 @@ def test_a_well_signed_token_that_is_no_pair_of_json_objects_is_refused(alice: P
 
 @pytest.mark.ledger("RFC8725-3.7")
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-8-sig"])
-def test_a_well_signed_token_in_another_encoding_is_refused(alice: Person, encoding: str) -> None:
+def test_signed_access_token_in_another_text_encoding_is_refused(alice: Person, encoding: str) -> None:
     header, claims = header_and_claims(alice)
     assert_foreign(alice, sign(header, json.dumps(claims).encode(encoding)))
     assert_foreign(alice, sign(json.dumps(header).encode(encoding), claims))
 
 
 @pytest.mark.ledger("RFC8725-3.3", "RFC8725bis-fmt", "REG-PYJWT-06", "CS-JWT-2", "H-JWT-16", "REG-JWELIBS-01")
-def test_only_the_compact_form_of_a_token_is_one(alice: Person) -> None:
+def test_access_token_in_any_but_compact_serialization_is_refused(alice: Person) -> None:
     token = alice.access_token
     header, payload, signature = token.split(".")
     last = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -57,13 +57,13 @@ def test_only_the_compact_form_of_a_token_is_one(alice: Person) -> None:
     assert alice.me(token).status_code == 200
 
 
-def test_a_token_past_4096_characters_is_refused_however_well_signed(alice: Person) -> None:
+def test_signed_access_token_over_4096_characters_is_refused(alice: Person) -> None:
     assert alice.me(forge(alice, extra="x" * 2000)).status_code == 200
     assert_foreign(alice, forge(alice, extra="x" * 4000))
 
 
 @pytest.mark.ledger("REG-PYJWT-10")
-def test_an_odd_token_leaves_the_checks_as_they_were(alice: Person) -> None:
+def test_malformed_access_token_does_not_disable_later_checks(alice: Person) -> None:
     expired = forge(alice, exp=int(time.time()) - 1)
     assert_foreign(alice, expired)
     assert_foreign(alice, f"{encode_segment({'alg': 'none', 'typ': 'at+jwt'})}.{encode_segment({'exp': 1})}.x")

@@ -1,4 +1,4 @@
-"""Refresh tokens in any but their one spelling, and tokens that were never ours."""
+"""Refresh tokens in other text formats than the canonical one, and UUIDs that were never issued."""
 
 from uuid import UUID
 
@@ -11,8 +11,8 @@ from tests.support.endpoints import nothing_changes, send
 each_token_endpoint = pytest.mark.parametrize("name", ["refresh", "logout"])
 
 
-def spellings(token: str) -> list[str]:
-    """Return what some parser or other takes for the same UUID."""
+def non_canonical_forms(token: str) -> list[str]:
+    """Return text forms that some UUID parsers accept for the same UUID."""
     bare = token.replace("-", "")
     full_width = "".join(chr(ord(c) + 0xFEE0) if c.isalnum() else c for c in token)
     arabic = "".join(chr(0x660 + int(c)) if c.isdigit() else c for c in token)
@@ -33,15 +33,15 @@ def spellings(token: str) -> list[str]:
 
 @pytest.mark.ledger("H-UUID-02", "H-UUID-04")
 @each_token_endpoint
-def test_no_other_spelling_of_a_live_token_is_taken(alice: Person, name: str) -> None:
+def test_refresh_and_logout_refuse_a_live_token_in_a_non_canonical_uuid_format(alice: Person, name: str) -> None:
     with nothing_changes():
-        for spelling in spellings(alice.refresh_token):
-            assert_problem(send(alice, name, {"refresh_token": spelling}), 400, "invalid", ["refresh_token"])
+        for form in non_canonical_forms(alice.refresh_token):
+            assert_problem(send(alice, name, {"refresh_token": form}), 400, "invalid", ["refresh_token"])
     assert send(alice, name, {"refresh_token": alice.refresh_token}).status_code == 200
 
 
 @pytest.mark.ledger("H-UUID-01", "RFC4122/9562")
-def test_upper_case_is_the_same_token(alice: Person) -> None:
+def test_refresh_and_logout_accept_a_token_in_upper_case(alice: Person) -> None:
     lower = alice.refresh_token
     answer = alice.try_refresh(lower.upper())
     successor = answer.json()["refresh_token"]
@@ -53,7 +53,7 @@ def test_upper_case_is_the_same_token(alice: Person) -> None:
 
 @pytest.mark.ledger("H-UUID-05", "CS-SESS-2")
 @pytest.mark.parametrize(
-    "stranger",
+    "unissued",
     [
         "00000000-0000-0000-0000-000000000000",
         "ffffffff-ffff-ffff-ffff-ffffffffffff",
@@ -63,25 +63,25 @@ def test_upper_case_is_the_same_token(alice: Person) -> None:
         "2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42",
     ],
 )
-def test_a_uuid_that_was_never_ours_is_one_more_unknown_token(alice: Person, stranger: str) -> None:
+def test_refresh_and_logout_treat_a_uuid_that_was_never_issued_as_unknown(alice: Person, unissued: str) -> None:
     unknown = alice.try_refresh("9a1b2c3d-4e5f-4a6b-8c7d-0e1f2a3b4c5d")
     with nothing_changes():
-        answer = alice.try_refresh(stranger)
+        answer = alice.try_refresh(unissued)
         assert_problem(answer, 401, "invalid_refresh_token")
         assert (answer.content, answer.headers) == (unknown.content, unknown.headers)
-        assert alice.logout(stranger).text == '{"success": "User logged out."}'
+        assert alice.logout(unissued).text == '{"success": "User logged out."}'
     assert alice.try_refresh().status_code == 200
 
 
 @pytest.mark.parametrize(("at", "digit"), [(14, "1"), (14, "7"), (19, "0"), (19, "f")])
-def test_a_live_token_with_another_version_or_variant_is_a_forgery(alice: Person, at: int, digit: str) -> None:
+def test_refresh_token_with_another_version_or_variant_ends_its_session(alice: Person, at: int, digit: str) -> None:
     forged = f"{alice.refresh_token[:at]}{digit}{alice.refresh_token[at + 1 :]}"
     assert_problem(alice.try_refresh(forged), 401, "invalid_refresh_token")
     assert_problem(alice.try_refresh(), 401, "invalid_refresh_token")
 
 
 @pytest.mark.ledger("H-UUID-07")
-def test_one_kind_of_token_is_never_taken_for_the_other(alice: Person) -> None:
+def test_access_and_refresh_tokens_are_not_interchangeable(alice: Person) -> None:
     with nothing_changes():
         assert_problem(alice.me(alice.refresh_token), 401, "invalid_token")
         for name in ("refresh", "logout"):

@@ -1,4 +1,4 @@
-"""An operator changes the secret key: what was signed under the old one works until it is dropped."""
+"""Secret key rotation: tokens of the old key work as long as it is a fallback."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,7 +20,7 @@ def with_new_secret_key(*fallbacks: str) -> Any:
 
 
 @pytest.mark.ledger("H-INF-13", "ASVS-13.3.4", "ASVS-11.2.2")
-def test_tokens_of_the_old_key_work_while_it_is_a_fallback(alice: Person) -> None:
+def test_tokens_of_the_old_secret_key_work_while_it_is_a_fallback(alice: Person) -> None:
     with with_new_secret_key(settings.SECRET_KEY):
         assert alice.me().status_code == 200
         assert alice.refresh().me().status_code == 200
@@ -29,7 +29,7 @@ def test_tokens_of_the_old_key_work_while_it_is_a_fallback(alice: Person) -> Non
 
 
 @pytest.mark.ledger("H-INF-13", "H-JWT-17", "ASVS-13.3.4")
-def test_tokens_of_the_old_key_end_once_it_is_dropped(alice: Person, bob: Person) -> None:
+def test_tokens_of_the_old_secret_key_are_refused_once_it_is_dropped(alice: Person, bob: Person) -> None:
     with with_new_secret_key(settings.SECRET_KEY):
         bob.refresh()
     with with_new_secret_key():
@@ -39,7 +39,7 @@ def test_tokens_of_the_old_key_end_once_it_is_dropped(alice: Person, bob: Person
         assert bob.refresh().me().status_code == 200
 
 
-def test_a_retry_that_spans_the_change_is_told_the_same_token(alice: Person) -> None:
+def test_refresh_retry_across_a_secret_key_change_returns_the_same_token(alice: Person) -> None:
     parent = alice.refresh_token
     alice.refresh()
     with with_new_secret_key(settings.SECRET_KEY):
@@ -50,7 +50,9 @@ def test_a_retry_that_spans_the_change_is_told_the_same_token(alice: Person) -> 
         assert alice.refresh().me().status_code == 200
 
 
-def test_a_replay_is_seen_across_the_change(clock: time_machine.Traveller, alice: Person) -> None:
+def test_refresh_token_reuse_across_a_secret_key_change_ends_the_session(
+    clock: time_machine.Traveller, alice: Person
+) -> None:
     stolen = alice.refresh_token
     alice.refresh()
     clock.shift(timedelta(seconds=11))
@@ -59,7 +61,7 @@ def test_a_replay_is_seen_across_the_change(clock: time_machine.Traveller, alice
         assert_problem(alice.try_refresh(), 401, "invalid_refresh_token")
 
 
-def test_a_fail_over_is_survived_across_the_change(alice: Person) -> None:
+def test_refresh_after_a_fail_over_works_across_a_secret_key_change(alice: Person) -> None:
     row = Session.objects.values().get()
     alice.refresh()
     Session.objects.filter(pk=row["id"]).update(**row)
@@ -67,7 +69,7 @@ def test_a_fail_over_is_survived_across_the_change(alice: Person) -> None:
         assert alice.refresh().me().status_code == 200
 
 
-def test_a_refresh_under_a_fallback_takes_a_statement_for_each_key(alice: Person, statements: Any) -> None:
+def test_refresh_of_a_token_of_a_fallback_key_takes_one_statement_per_key(alice: Person, statements: Any) -> None:
     with with_new_secret_key(settings.SECRET_KEY):
         assert len(statements(alice.refresh)) == 2
         assert len(statements(alice.refresh)) == 1

@@ -1,4 +1,4 @@
-"""latchkey demo: a superuser with a password that everybody knows, for trying things out."""
+"""`latchkey demo`: create a superuser with a known password, to try Latchkey out. It refuses in production."""
 
 from typing import Any
 
@@ -12,12 +12,16 @@ EMAIL, PASSWORD = "admin@amin.com", "123Qwe123"  # the point of the command; ref
 
 
 class Command(BaseCommand):
-    help = f"Make the superuser {EMAIL} / {PASSWORD} for trying things out. Refuses in production."
+    help = (
+        f"Create the superuser {EMAIL}, to try Latchkey out. The password is {PASSWORD}, so the command does not run "
+        "in production."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Create the superuser, or reset its password and rights; raises ImproperlyConfigured in production."""
         if settings.PRODUCTION:
             raise ImproperlyConfigured(
-                "'latchkey demo' makes a user with a known password; it does not run in production."
+                "'latchkey demo' creates a user with a known password; it does not run in production."
             )
         user = User.objects.filter(email=EMAIL).first() or User(email=EMAIL)
         user.is_active = user.is_staff = user.is_superuser = True

@@ -1,4 +1,4 @@
-"""latchkey import-from: move from simplejwt, djoser or knox, with the users of the old project."""
+"""`latchkey import-from`: import the users of a Django project that uses simplejwt, djoser or knox."""
 
 import sys
 from argparse import ArgumentParser
@@ -11,41 +11,46 @@ from tqdm import tqdm
 from latchkey.import_export.django_source import read_users
 from latchkey.import_export.endpoint_map import ENDPOINT_MAP, NOT_MIGRATED
 from latchkey.import_export.importer import ImportOptions, import_users
-from latchkey.management.commands.users import validate_options
-from latchkey.management.import_progress import RejectLog, open_rejects_file, run_import
+from latchkey.management.import_progress import RejectLog, open_rejects_file, run_import, validate_options
 
 
 class Command(BaseCommand):
-    help = "Take the users of another Django project in, out of its database, and say what changes for clients."
+    help = (
+        "Import users from another Django project. The command reads the database of the project, with the password "
+        "hashes, and prints which endpoint of Latchkey replaces which of the old ones."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("system", choices=ENDPOINT_MAP, help="what the project signs people in with")
-        parser.add_argument("--database", metavar="URL", help="of the old project; it is only read")
-        parser.add_argument("--table", default="auth_user", help="of its users (default: %(default)s)")
-        parser.add_argument("--keep-ids", action="store_true", help="so that what refers to them goes on to")
-        parser.add_argument("--with-staff", action="store_true", help="take is_staff and is_superuser along")
-        parser.add_argument("--rejects", type=Path, metavar="FILE", help="add what is wrong with bad users to a file")
+        parser.add_argument("system", choices=ENDPOINT_MAP, help="library that the project signs users in with")
+        parser.add_argument("--database", metavar="URL", help="database of the old project; it is only read")
+        parser.add_argument("--table", default="auth_user", help="its table of users (default: %(default)s)")
+        parser.add_argument("--keep-ids", action="store_true", help="keep the ids, so that references stay valid")
+        parser.add_argument("--with-staff", action="store_true", help="import is_staff and is_superuser, too")
+        parser.add_argument(
+            "--rejects", type=Path, metavar="FILE", help="append the errors of rejected users to a file"
+        )
 
     def handle(self, *args: Any, system: str, database: str | None, rejects: Path | None, **options: Any) -> None:
-        """Take the users in if the database is named; exits with 1 where some were bad. Say what to change."""
+        """Print the table of endpoints, and import the users of --database; exit with 1 if some were rejected."""
         self.print_endpoint_map(system)
         if database is None:
-            self.stdout.write("To take the users in, name their database: --database URL")
+            self.stdout.write("To import the users, add --database URL.")
             return
-        terms = validate_options(ImportOptions(options["keep_ids"], options["with_staff"]))
+        checked = validate_options(ImportOptions(options["keep_ids"], options["with_staff"]))
         with open_rejects_file(rejects) as collected, read_users(database, options["table"]) as (total, records):
             run_import(
                 self,
-                import_users(records, terms),
+                import_users(records, checked),
                 bar=tqdm(total=total, unit=" users", file=sys.stderr),
                 start=0,
                 rejects=RejectLog(collected),
-                resume_hint=lambda last: f"{last} of {total} are done; run it again to go on.",
+                resume_hint=lambda last: f"{last} of {total} users are processed; run the command again to continue.",
             )
 
     def print_endpoint_map(self, system: str) -> None:
+        """Print a table: an endpoint of the old project, and what replaces it here."""
         width = max(len(old) for old, _ in ENDPOINT_MAP[system])
-        self.stdout.write(f"{'what clients ask now':<{width}}  what they ask here")
+        self.stdout.write(f"{'old endpoint':<{width}}  endpoint of Latchkey")
         for old, new in ENDPOINT_MAP[system]:
             self.stdout.write(f"{old:<{width}}  {new}")
-        self.stdout.write(f"{NOT_MIGRATED[system]} Bodies and front ends: docs/moving.md.")
+        self.stdout.write(f"{NOT_MIGRATED[system]} Request bodies and front ends: see docs/moving.md.")

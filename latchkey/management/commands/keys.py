@@ -1,4 +1,7 @@
-"""latchkey keys: the key pairs that sign access tokens, where LATCHKEY_SIGNING_ALGORITHM asks for some."""
+"""`latchkey keys`: list, rotate and retire the key pairs that sign access tokens (JWS).
+
+Key pairs exist if LATCHKEY_SIGNING_ALGORITHM is EdDSA, ES256 or RS256; the keys of HS256 are derived from the secret.
+"""
 
 import json
 import time
@@ -11,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand
 
 from latchkey.core import clock
+from latchkey.management.arguments import confirm
 from latchkey.signing_keys.models import PRIVATE_KEY_ENCRYPTION, SigningKey
 from latchkey.signing_keys.rotation import retire, rotate
 from latchkey.signing_keys.schedule import PROPAGATION, State
@@ -21,17 +25,17 @@ DERIVED_NOTICE = "LATCHKEY_SIGNING_ALGORITHM is 'HS256', whose keys are derived 
 
 
 class Command(BaseCommand):
-    help = "List, change and retire the key pairs that sign access tokens."
+    help = "List, rotate and retire the keys that sign access tokens. docs/operations.md explains a rotation."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="{list,rotate,retire}")
-        listing = actions.add_parser("list", help="show every key, its state and its times")
-        listing.add_argument("--json", action="store_true", dest="as_json", help="as a JSON document")
-        turn = actions.add_parser("rotate", help="publish a new key, which signs in ten minutes")
-        turn.add_argument("--now", action="store_true", dest="at_once", help="which signs within two seconds")
-        end = actions.add_parser("retire", help="have the tokens of a key refused at once; for after a leak")
-        end.add_argument("kid", metavar="KID", help="the key, as 'latchkey keys list' names it")
-        end.add_argument("--yes", action="store_true", help="do not ask")
+        listing = actions.add_parser("list", help="list the keys with their states and times")
+        listing.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
+        turn = actions.add_parser("rotate", help="publish a new key, which signs after 10 minutes")
+        turn.add_argument("--now", action="store_true", dest="at_once", help="sign with the new key within 2 seconds")
+        end = actions.add_parser("retire", help="refuse all tokens of a key at once, for example after a leak")
+        end.add_argument("kid", metavar="KID", help="id of the key, as 'latchkey keys list' prints it")
+        end.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         if action == "list":
@@ -42,6 +46,7 @@ class Command(BaseCommand):
             self.retire(options["kid"], options["yes"])
 
     def show(self, as_json: bool) -> None:
+        """Print all keys, as a table or as JSON; never a private key."""
         now = clock.now()
         rows = [describe_key(row, now) for row in SigningKey.objects.order_by("number")]
         if as_json:
@@ -54,39 +59,37 @@ class Command(BaseCommand):
             )
 
     def rotate(self, at_once: bool) -> None:
-        """Make a key and say when it signs; with --now, return once every process knows it."""
+        """Create a key and print when it signs; with --now, return after the time that every process needs to load it.
+
+        Raises ImproperlyConfigured with HS256, which has no key pairs.
+        """
         if uses_derived_keys():
-            raise ImproperlyConfigured(f"{DERIVED_NOTICE}; change that one instead (docs/operations.md).")
+            raise ImproperlyConfigured(f"{DERIVED_NOTICE}; rotate the secret key instead (docs/operations.md).")
         made = rotate(settings.SIGNING_ALGORITHM, clock.now(), at_once)
         if at_once and made.previous:
             time.sleep(PROPAGATION.total_seconds())
-        self.stdout.write(f"The key {made.kid} is published, and signs from {format_time(made.signs_from)}.")
+        self.stdout.write(f"The key {made.kid} is published and signs from {format_time(made.signs_from)}.")
         if made.previous:
-            self.stdout.write(f"Tokens of {made.previous} are good until they end.")
+            self.stdout.write(f"Tokens signed by {made.previous} are valid until they expire.")
 
     def retire(self, kid: str, yes: bool) -> None:
+        """Retire a key after a confirmation; raises ImproperlyConfigured for any answer but 'yes'."""
         if not yes:
-            confirm(kid)
+            confirm(f"This refuses every access token signed by {kid} at once", "No key was retired")
         retire(kid, clock.now(), needed=not uses_derived_keys())
-        self.stdout.write(f"Tokens of {kid} are refused from now on.")
+        self.stdout.write(f"Tokens signed by {kid} are refused from now on.")
 
 
 def uses_derived_keys() -> bool:
+    """Tell whether tokens are signed with HS256, whose keys are derived from the secret key."""
     return bool(settings.SIGNING_ALGORITHM == ALGORITHM)
 
 
-def confirm(kid: str) -> None:
-    """Raise ImproperlyConfigured unless somebody types 'yes'."""
-    try:
-        answer = input(f"This has every access token of {kid} refused at once. Type 'yes' to go on: ")
-    except EOFError:
-        answer = ""
-    if answer.strip().lower() != "yes":
-        raise ImproperlyConfigured("No key was retired; answer 'yes', or give --yes.")
-
-
 def describe_key(row: SigningKey, now: datetime) -> dict[str, Any]:
-    """Return what an operator may know of a key; whether it decrypts is of no interest once it is retired."""
+    """Return the public facts of a key for `latchkey keys list`.
+
+    `decrypts` tells whether its private key can be decrypted; it is None for a retired key, which signs no more.
+    """
     state = row.schedule.state(now)
     decrypts = None if state == State.RETIRED else PRIVATE_KEY_ENCRYPTION.decrypt(bytes(row.private)) is not None
     times = {name: format_time(getattr(row, name)) for name in COLUMNS if name.endswith(("_at", "_from", "_until"))}
@@ -94,10 +97,12 @@ def describe_key(row: SigningKey, now: datetime) -> dict[str, Any]:
 
 
 def format_time(at: datetime | None) -> str | None:
+    """Return a time in UTC (RFC 3339), or None."""
     return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
 
 
 def format_table(lines: list[list[str]]) -> str:
+    """Return a table with left-aligned columns; None is a dash, a boolean is yes or no."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     words = {"None": "-", "True": "yes", "False": "no"}
     padded = [[words.get(cell, cell).ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]

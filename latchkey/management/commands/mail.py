@@ -1,10 +1,10 @@
-"""latchkey mail: send what is due, look at the outbox, and see whether mail works at all."""
+"""`latchkey mail`: send due mails, list the outbox, and send a test mail past it."""
 
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from collections import Counter
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -15,15 +15,16 @@ from tqdm import tqdm
 from latchkey.accounts.models import normalize_email
 from latchkey.core import clock
 from latchkey.mail.delivery import Outcome, deliver_due, send, smtp_connection
-from latchkey.mail.models import Mail
+from latchkey.mail.models import STATE_FILTERS, Mail, MailState
 from latchkey.mail.queue import due
-from latchkey.management.commands.serve import int_range
+from latchkey.management.arguments import int_range
 
 DEFAULT_SHOWN = 50
 ROW_FORMAT = "{:>8}  {:<10} {:<30} {:<20} {:>8}  {}"
 
 
 def email_argument(text: str) -> str:
+    """Type for `add_argument` that reads an e-mail address; raises ArgumentTypeError."""
     try:
         return normalize_email(text)
     except ValueError as error:
@@ -31,19 +32,23 @@ def email_argument(text: str) -> str:
 
 
 class Command(BaseCommand):
-    help = "Send what is due, list the mails of the last days, or send a test mail."
+    help = "Send due mails, list mails, or send a test mail. A running service sends due mails by itself."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(required=True, metavar="send | list | test")
-        sending = actions.add_parser("send", help="send every mail that is due, once, beside a running service or not")
+        sending = actions.add_parser("send", help="send all due mails once; a running service may send, too")
         sending.set_defaults(act=self.send)
-        listing = actions.add_parser("list", help="list the newest mails, with what became of them")
+        listing = actions.add_parser("list", help="list the newest mails with their state")
         listing.add_argument(
-            "--last", type=int_range(1, 100_000), default=DEFAULT_SHOWN, metavar="N", help="so many (%(default)s)"
+            "--last",
+            type=int_range(1, 100_000),
+            default=DEFAULT_SHOWN,
+            metavar="N",
+            help="number of mails (default: %(default)s)",
         )
-        listing.add_argument("--waiting", action="store_true", help="those alone that are still to be sent")
+        listing.add_argument("--waiting", action="store_true", help="only mails that are not sent yet")
         listing.set_defaults(act=self.show)
-        testing = actions.add_parser("test", help="send a test mail now, and print what the server says")
+        testing = actions.add_parser("test", help="send a test mail now, and print the error if the server refuses it")
         testing.add_argument("address", type=email_argument, metavar="ADDRESS")
         testing.set_defaults(act=self.test)
 
@@ -51,7 +56,7 @@ class Command(BaseCommand):
         act(**options)
 
     def send(self, **options: Any) -> None:
-        """Send until nothing is due or the server is away; end with exit code 1 where a mail was not sent."""
+        """Send until no mail is due or the server is unavailable; exit with 1 if a mail was not sent."""
         require_mail_server()
         counts: Counter[Outcome] = Counter()
         with tqdm(total=due().count(), unit=" mails", file=self.stderr) as bar:
@@ -61,52 +66,45 @@ class Command(BaseCommand):
         self.stdout.write(f"{counts[Outcome.SENT]} sent, {counts[Outcome.FAILED]} failed, {others} deferred.")
         if counts[Outcome.SERVER_DOWN]:
             left = due().count()
-            self.stdout.write(f"The server could not be used; {left} more wait. See 'latchkey mail list --waiting'.")
+            self.stdout.write(f"The mail server is unavailable; {left} more wait. See 'latchkey mail list --waiting'.")
         if others or counts[Outcome.FAILED]:
             sys.exit(1)
 
     def show(self, last: int, waiting: bool, **options: Any) -> None:
-        """Print a line for each mail, never what it says."""
+        """Print one line for each mail, never its content."""
         mails = Mail.objects.order_by("-pk")
-        mails = mails.filter(sent_at=None, failed_at=None) if waiting else mails
-        self.stdout.write(
-            ROW_FORMAT.format("id", "state", "kind", "since (UTC)", "attempts", "to, and the last failure")
-        )
+        mails = mails.filter(STATE_FILTERS[MailState.WAITING]) if waiting else mails
+        self.stdout.write(ROW_FORMAT.format("id", "state", "kind", "since (UTC)", "attempts", "recipient, last error"))
         for mail in reversed(mails.defer("encrypted_context")[:last]):
-            state, since = state_of(mail)
             why = f"{mail.to_address}  {mail.last_error}".rstrip()
             self.stdout.write(
-                ROW_FORMAT.format(mail.pk, state, mail.kind, f"{since:%Y-%m-%d %H:%M:%S}", mail.attempts, why)
+                ROW_FORMAT.format(
+                    mail.pk, mail.state, mail.kind, f"{mail.state_since:%Y-%m-%d %H:%M:%S}", mail.attempts, why
+                )
             )
 
     def test(self, address: str, **options: Any) -> None:
-        """Send a mail past the outbox; end with exit code 1 and the server's own words where it was not taken."""
+        """Send a mail past the outbox; print the server's own words and exit with 1 if it refuses the mail."""
         require_mail_server()
-        text = f"This is a test of EMAIL_URL, sent at {clock.now():%Y-%m-%d %H:%M:%S} UTC.\n"
+        text = f"This mail tests EMAIL_URL. It was sent at {clock.now():%Y-%m-%d %H:%M:%S} UTC.\n"
         mail = EmailMessage("A test mail from Latchkey", text, settings.MAIL_FROM, [address])
         said: list[Exception] = []
         with smtp_connection() as connection:
             why = send(mail, connection, said.append)
         if why:
-            self.stderr.write(f"The mail was not taken: {why.phrase}. In full: {said[0]}")
+            self.stderr.write(f"The mail server did not accept the mail: {why.phrase}. Full error: {said[0]}")
             sys.exit(1)
-        self.stdout.write(f"The server has taken the mail to {address}, from {settings.MAIL_FROM}.")
+        self.stdout.write(f"The mail server accepted the mail to {address}, from {settings.MAIL_FROM}.")
 
 
-def deliver_with_progress(bar: Any) -> Any:
+def deliver_with_progress(bar: "tqdm[NoReturn]") -> Iterator[Outcome]:
+    """Yield the outcome of each delivery, and advance the progress bar."""
     for outcome in deliver_due():
         bar.update()
         yield outcome
 
 
 def require_mail_server() -> None:
-    """Raise ImproperlyConfigured where no mail can be sent."""
+    """Raise ImproperlyConfigured if there is no mail server."""
     if settings.MAIL_SERVER is None:
         raise ImproperlyConfigured("EMAIL_URL is not set, so no mail can be sent (docs/mail.md).")
-
-
-def state_of(mail: Mail) -> tuple[str, Any]:
-    """Return what became of a mail, and since when; of one that waits, when it was written."""
-    if mail.sent_at:
-        return "sent", mail.sent_at
-    return ("failed", mail.failed_at) if mail.failed_at else ("waiting", mail.created_at)

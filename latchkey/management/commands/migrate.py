@@ -1,4 +1,4 @@
-"""latchkey migrate: Django's own, by one node at a time."""
+"""`latchkey migrate`: Django's command under a lock, so that several nodes may run it at once (PostgreSQL)."""
 
 import time
 from typing import Any
@@ -8,17 +8,19 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 ADVISORY_LOCK_ID = int.from_bytes(b"latchkey")
-"""The number of the advisory lock; nobody else in this database should happen upon it."""
+"""Number of the advisory lock. Nothing else in the database should use the same number."""
 
 POLL_INTERVAL = 0.5  # seconds
 
 
 class Command(DjangoCommand):
-    def handle(self, *args: Any, **options: Any) -> None:
-        """Migrate, on PostgreSQL after whichever other node is at it has ended.
+    help = "Create or update the database tables. On PostgreSQL one node does it, and the others wait."
 
-        Nodes that start together would all plan the same migrations, and all but one would fail over tables that
-        are there already. The lock goes with its connection: a node that dies leaves none behind.
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Migrate, on PostgreSQL under an advisory lock.
+
+        Nodes that start together would all plan the same migrations, and all but one would fail because the tables
+        exist already. The lock belongs to the connection: a node that dies leaves none behind.
         """
         connection = connections[options["database"]]
         locked = connection.vendor == "postgresql"
@@ -28,17 +30,20 @@ class Command(DjangoCommand):
             super().handle(*args, **options)
         finally:
             if locked:
-                connection.close()  # and with it the lock
+                connection.close()  # releases the lock
 
     def acquire_lock(self, connection: BaseDatabaseWrapper) -> None:
-        """Take the lock; ask for it time and again, as CREATE INDEX CONCURRENTLY would wait for a waiting statement."""
-        told = False
+        """Take the advisory lock, by polling.
+
+        A statement that waits for the lock would be an open transaction, and CREATE INDEX CONCURRENTLY waits for those.
+        """
+        announced = False
         with connection.cursor() as cursor:
             while True:
                 cursor.execute("SELECT pg_try_advisory_lock(%s)", [ADVISORY_LOCK_ID])
                 if cursor.fetchone() == (True,):
                     return
-                if not told:
+                if not announced:
                     self.stderr.write("Another node is migrating this database; waiting for it to end.")
-                    told = True
+                    announced = True
                 time.sleep(POLL_INTERVAL)

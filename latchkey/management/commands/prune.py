@@ -1,4 +1,7 @@
-"""latchkey prune: delete the rows of ended sessions, forgotten attempts, expired links, old mails and old events."""
+"""`latchkey prune`: delete rows that are no longer used, in small batches beside a running service.
+
+Only disk space depends on it: an expired row is refused whether it is deleted or not.
+"""
 
 from typing import Any
 
@@ -15,19 +18,23 @@ from latchkey.sessions.prune import prune
 
 
 class Command(BaseCommand):
-    help = "Delete ended sessions, forgotten attempts, ended links and codes, old mails and events, in small batches."
+    help = (
+        "Delete ended sessions, expired codes, old mails and old events. Old rate-limit counters are deleted, too. The "
+        "command works in small batches beside a running service."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Delete the rows of each kind, and print how many there were."""
         deleted = 0
         with tqdm(total=Session.objects.count(), unit=" sessions", unit_scale=True, file=self.stderr) as bar:
             for batch in prune():
                 deleted += batch.deleted
                 bar.update(batch.scanned)
-        forgotten, expired = sum(prune_attempts()), sum(prune_codes())
+        counters, expired = sum(prune_attempts()), sum(prune_codes())
         self.stdout.write(f"{deleted} ended sessions deleted, {Session.objects.count()} left.")
-        self.stdout.write(f"{forgotten} counters of failed attempts forgotten.")
+        self.stdout.write(f"{counters} rate-limit counters deleted.")
         self.stdout.write(f"{expired} expired links and codes deleted.")
-        self.stdout.write(f"{sum(prune_mails())} mails deleted that were sent or failed.")
+        self.stdout.write(f"{sum(prune_mails())} sent or failed mails deleted.")
         with tqdm(unit=" events", unit_scale=True, file=self.stderr) as bar:
             for number in prune_events():
                 bar.update(number)

@@ -1,11 +1,10 @@
-"""latchkey serve: prepare what is missing, then answer requests until told to stop."""
+"""`latchkey serve`: run the server (granian, RSGI), after checks of the configuration and of the database."""
 
 import ctypes
 import os
 import resource
 import signal
-from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable
+from argparse import ArgumentParser
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -24,52 +23,47 @@ from granian.server import Server
 from latchkey.accounts.superuser import ensure_superuser
 from latchkey.checks import require_safe_configuration
 from latchkey.mail.checks import refuse_broken_templates
+from latchkey.management.arguments import int_range, url_host
 from latchkey.metrics_server.shared_directory import open_metrics_socket, shared_directory
 from latchkey.metrics_server.sockets import bind
 from latchkey.server.rsgi import RsgiApplication
 from latchkey.signing_keys.startup import prepare_keys
 
-DRAIN_SECONDS = 30
-HEADER_TIMEOUT = 10  # for a head, and for an idle connection until the next one begins
-MAX_HEADER_BYTES = 8192  # a longer head is answered 431; the server takes no smaller limit
-MAX_CONNECTIONS = 4096  # of one worker; past them, the next ones wait to be accepted
-RESERVED_FILES = 256  # that a worker opens besides: its database, its modules, its templates
+DRAIN_SECONDS = 30  # for open requests after SIGTERM; then the workers are killed
+HEADER_TIMEOUT = 10  # seconds: for the header section of a request, and for an idle keep-alive connection
+MAX_HEADER_BYTES = 8192  # longer header sections are answered 431; granian accepts no smaller limit
+MAX_CONNECTIONS = 4096  # per worker; further connections wait to be accepted
+RESERVED_FILES = 256  # file descriptors per worker for other purposes: database, modules, templates
 PR_SET_PDEATHSIG = 1
 
 
-def int_range(low: int, high: int) -> Callable[[str], int]:
-    """Return a reader for a whole number in this range."""
-
-    def read(text: str) -> int:
-        if not text.isdecimal() or not low <= int(text) <= high:
-            raise ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
-        return int(text)
-
-    return read
-
-
 class Command(BaseCommand):
-    requires_system_checks: list[str] = []  # they come second, after what production asks for in a line each
-    help = "Serve on granian. On the default SQLite database the tables are made and brought up to date first."
+    requires_system_checks: list[str] = []  # they run second, after the checks that print one line per problem
+    help = "Run the server. The tables of the default SQLite database are created and updated first."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         cores = min(os.cpu_count() or 1, 8)
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
         parser.add_argument("--port", type=int_range(1, 65535), default=8000, help="port (default: %(default)s)")
-        number, threads = int_range(1, 256), "threads in each, besides those that hash passwords (default: %(default)s)"
-        parser.add_argument("--workers", type=number, default=cores, help="one a core, 8 at most (%(default)s)")
-        parser.add_argument("--threads", type=number, default=10, help=threads)
+        number, threads = int_range(1, 256), "request threads per worker, besides those that hash passwords"
+        workers = "worker processes (default: one per core, 8 at most; here %(default)s)"
+        parser.add_argument("--workers", type=number, default=cores, help=workers)
+        parser.add_argument("--threads", type=number, default=10, help=f"{threads} (default: %(default)s)")
 
     def handle(self, *args: Any, host: str, port: int, workers: int, threads: int, **options: Any) -> None:
+        """Check and prepare everything in this process, then serve until SIGTERM or SIGINT.
+
+        Raises ImproperlyConfigured for what the operator has to fix: a setting, the database, a mail template, a port.
+        """
         require_safe_configuration()
         refuse_broken_templates()
         self.check()
         listener = open_metrics_socket()
-        bind(host, port).close()  # the server itself would share a taken port
+        bind(host, port).close()  # granian sets SO_REUSEPORT, and would share a port that is in use
         prepare_tables()
         prepare_keys()
         admin = create_first_superuser()
-        connections.close_all()  # the workers are forked, and a connection must not be shared
+        connections.close_all()  # a connection must not be shared with the workers, which are forked
         server = Server(
             "latchkey.server.rsgi:RsgiApplication",
             address=host,
@@ -82,7 +76,7 @@ class Command(BaseCommand):
             workers=workers,
             respawn_failed_workers=True,
             workers_kill_timeout=DRAIN_SECONDS,
-            log_level=LogLevels.error,  # its warnings are advice about the number of threads
+            log_level=LogLevels.error,  # the warnings of granian are advice about the number of threads
         )
         os.register_at_fork(after_in_child=end_with_parent)
         server.on_startup(lambda: self.stdout.write(banner(f"http://{url_host(host)}:{port}", admin), ending=""))
@@ -93,19 +87,28 @@ class Command(BaseCommand):
 
 
 def max_connections() -> int:
-    """Return how many connections a worker may hold; the server has raised the limit on open files as far as it may."""
+    """Return the maximum number of open connections of a worker: MAX_CONNECTIONS, or less if RLIMIT_NOFILE is low.
+
+    Granian has raised the soft limit to the hard limit before.
+    """
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MAX_CONNECTIONS if files == resource.RLIM_INFINITY else max(1, min(MAX_CONNECTIONS, files - RESERVED_FILES))
 
 
 def end_with_parent() -> None:
-    """Have Linux end a worker whose main process was killed; it would keep the port and never be stopped."""
+    """Have Linux send SIGTERM to a worker when its main process dies (PR_SET_PDEATHSIG).
+
+    Otherwise a worker whose main process was killed would keep the port, and nothing would stop it.
+    """
     with suppress(AttributeError):  # not on Linux
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def prepare_tables() -> None:
-    """Migrate the default SQLite database; any other is migrated by its operator, and refused until it is."""
+    """Migrate the default SQLite database; raise ImproperlyConfigured if any other database is not migrated.
+
+    Other databases are migrated by their operator, who chooses the time and the role.
+    """
     if not settings.DATABASE_URL:
         call_command("migrate", verbosity=0)
     executor = MigrationExecutor(connection)
@@ -114,7 +117,11 @@ def prepare_tables() -> None:
 
 
 def create_first_superuser() -> tuple[str, str] | None:
-    """Make the superuser of the environment, or on the default SQLite database one with a password of chance."""
+    """Create the first superuser: the one of the environment, or on the default SQLite database a generated one.
+
+    Returns e-mail address and password where the password was generated, and None otherwise. Raises
+    ImproperlyConfigured if LATCHKEY_ADMIN_EMAIL or LATCHKEY_ADMIN_PASSWORD cannot be used.
+    """
     email = settings.ADMIN_EMAIL
     if not email and (settings.PRODUCTION or settings.DATABASE_URL):
         return None
@@ -128,18 +135,13 @@ def create_first_superuser() -> tuple[str, str] | None:
     return (email, generated) if generated else None
 
 
-def url_host(host: str) -> str:
-    """Return the host as it stands in a URL (RFC 3986 section 3.2.2)."""
-    return f"[{host}]" if ":" in host else host
-
-
 def banner(url: str, admin: tuple[str, str] | None) -> str:
-    """Return what a person needs to see first."""
-    lines = [f"Latchkey is at {url}/"]
+    """Return the start message: addresses, and the generated password of the first superuser."""
+    lines = [f"Latchkey is running at {url}/"]
     if settings.API_DOCS:
-        lines += [f"  documentation   {url}/api-doc/"]
+        lines += [f"  API docs        {url}/api-doc/"]
     lines += [f"  {'browsable API' if settings.BROWSABLE_API else 'API'.ljust(13)}   {url}/api/"]
-    lines += [f"  admin           {url}/admin/"]
+    lines += [f"  admin area      {url}/admin/"]
     if admin:
-        lines += [f"  admin e-mail    {admin[0]}", f"  admin password  {admin[1]}   (shown this once)"]
-    return "\n".join([*lines, "Ctrl-C stops it.", ""])
+        lines += [f"  admin e-mail    {admin[0]}", f"  admin password  {admin[1]}   (shown only once)"]
+    return "\n".join([*lines, "Press Ctrl-C to stop.", ""])

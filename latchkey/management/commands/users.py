@@ -1,4 +1,4 @@
-"""latchkey users: take many users in from a file, and write all of them into one."""
+"""`latchkey users`: bulk import and export of users, with their password hashes."""
 
 import sys
 from argparse import ArgumentParser
@@ -13,57 +13,66 @@ from tqdm import tqdm
 from latchkey.accounts.models import User
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
-from latchkey.import_export.bulk_insert import can_set_sequence
 from latchkey.import_export.exporter import atomic_write, export_users, standard_output, write_users
 from latchkey.import_export.importer import ImportOptions, import_users
 from latchkey.import_export.reader import read_file
 from latchkey.import_export.record import EXPORT_FIELDS
 from latchkey.import_export.source_lines import FORMATS, STDIO, count_lines, detect_format, open_source
-from latchkey.management.commands.serve import int_range
-from latchkey.management.import_progress import EXIT_INTERRUPTED, RejectLog, open_rejects_file, run_import
+from latchkey.management.arguments import int_range
+from latchkey.management.import_progress import (
+    EXIT_INTERRUPTED,
+    RejectLog,
+    open_rejects_file,
+    run_import,
+    validate_options,
+)
 
 
 class Command(BaseCommand):
-    help = "Import users from CSV or JSON lines with the password hashes that they have, and export them."
+    help = "Import users with their password hashes, or export them. Files are CSV or JSON lines."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(required=True, metavar="import | export")
-        taking = actions.add_parser("import", help="add the users of a file; those who are there stay as they are")
-        taking.add_argument("file", metavar="FILE", help="'-' is standard input")
-        taking.add_argument("--format", choices=FORMATS, dest="form", help="where the name of the file does not say")
-        taking.add_argument("--keep-ids", action="store_true", help="as in the file; needs a free id for everybody")
-        taking.add_argument("--with-staff", action="store_true", help="take is_staff and is_superuser as in the file")
-        taking.add_argument("--from-line", type=int_range(1, 10**12), default=1, metavar="N", help="go on from there")
-        taking.add_argument("--rejects", type=Path, metavar="FILE", help="add what is wrong with bad lines to a file")
+        taking = actions.add_parser("import", help="add the users of a file; existing users are not changed")
+        taking.add_argument("file", metavar="FILE", help="file to read; '-' is standard input")
+        taking.add_argument("--format", choices=FORMATS, dest="form", help="needed if the file has another suffix")
+        taking.add_argument("--keep-ids", action="store_true", help="keep the ids of the file; they must be free")
+        taking.add_argument("--with-staff", action="store_true", help="import is_staff and is_superuser, too")
+        taking.add_argument("--from-line", type=int_range(1, 10**12), default=1, metavar="N", help="first line to read")
+        taking.add_argument(
+            "--rejects", type=Path, metavar="FILE", help="append the errors of rejected lines to a file"
+        )
         taking.set_defaults(act=self.import_file)
-        handing = actions.add_parser("export", help="write all users into a file that import reads")
-        handing.add_argument("file", metavar="FILE", nargs="?", default=STDIO, help="'-' is standard output")
-        handing.add_argument("--format", choices=FORMATS, dest="form", help="where the name of the file does not say")
-        handing.add_argument("--without-hashes", action="store_true", help="leave the password hashes out")
-        handing.add_argument("--force", action="store_true", help="overwrite the file")
+        handing = actions.add_parser("export", help="write all users to a file that 'import' reads")
+        handing.add_argument(
+            "file", metavar="FILE", nargs="?", default=STDIO, help="file to write; '-' is standard output"
+        )
+        handing.add_argument("--format", choices=FORMATS, dest="form", help="needed if the file has another suffix")
+        handing.add_argument("--without-hashes", action="store_true", help="leave out the password hashes")
+        handing.add_argument("--force", action="store_true", help="overwrite an existing file")
         handing.set_defaults(act=self.export_file)
 
     def handle(self, *args: Any, act: Callable[..., None], **options: Any) -> None:
         act(**options)
 
     def import_file(self, file: str, form: str | None, from_line: int, rejects: Path | None, **options: Any) -> None:
-        """Read the file line by line; exits with 1 where lines were bad, which are never fatal."""
+        """Import a file line by line; exit with 1 if lines were rejected, which never stops the import."""
         form = detect_format(file, form)
-        terms = validate_options(ImportOptions(options["keep_ids"], options["with_staff"]))
+        checked = validate_options(ImportOptions(options["keep_ids"], options["with_staff"]))
         with open_source(file) as source, open_rejects_file(rejects) as collected:
             total = count_lines(source)
             records = read_file(source, form, from_line)
             run_import(
                 self,
-                import_users(records, terms),
+                import_users(records, checked),
                 bar=tqdm(total=total, initial=from_line - 1, unit=" lines", file=sys.stderr),
                 start=from_line - 1,
                 rejects=RejectLog(collected),
-                resume_hint=lambda last: f"All up to line {last} is in; go on with --from-line {last + 1}.",
+                resume_hint=lambda last: f"Imported up to line {last}; continue with --from-line {last + 1}.",
             )
 
     def export_file(self, file: str, form: str | None, without_hashes: bool, force: bool, **options: Any) -> None:
-        """Write the file, which is there when it is whole; exits with 130 after Ctrl-C."""
+        """Export to a file, which appears when it is complete; exit with 130 after Ctrl-C."""
         form = detect_format(file, form)
         left_out = {"password_hash"} if without_hashes else set()
         fields = [name for name in EXPORT_FIELDS if name not in left_out]
@@ -75,16 +84,9 @@ class Command(BaseCommand):
                     for count in write_users(target, form, fields, export_users(fields)):
                         bar.update(count)
         except FileExistsError as error:
-            raise ImproperlyConfigured(f"{file!r} is there already; --force overwrites a file.") from error
+            raise ImproperlyConfigured(f"{file!r} exists already; --force overwrites it.") from error
         except OSError as error:
             raise ImproperlyConfigured(f"{file!r} cannot be written: {error.strerror}.") from error
         except KeyboardInterrupt:
             self.stderr.write("Stopped. No file was written.")
             sys.exit(EXIT_INTERRUPTED)
-
-
-def validate_options(options: ImportOptions) -> ImportOptions:
-    """Return the terms; raises ImproperlyConfigured where the role of the database may not keep to them."""
-    if options.keep_ids and not can_set_sequence():
-        raise ImproperlyConfigured("--keep-ids moves the sequence of ids, which only the owner of the tables may do.")
-    return options
