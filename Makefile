@@ -2,11 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TESTS ?= tests
-JOBS ?= 2
+JOBS ?= auto
+unexport PYTHONDONTWRITEBYTECODE  # the tests start hundreds of processes, which would compile all modules again
 PROOFS := $(foreach part,races model faults growth,$(part)-on-postgresql $(part)-on-sqlite)
 
-.PHONY: help setup serve bench test test-servers test-sessions $(PROOFS) test-load test-browser test-proxy test-recipes test-prometheus \
-        test-pgbouncer test-nodes test-install test-all check ledger sbom openapi format clean
+.PHONY: help setup serve bench quick test test-short test-servers test-sessions $(PROOFS) test-load test-browser test-proxy \
+        test-recipes test-prometheus test-pgbouncer test-nodes test-install test-all check ledger sbom openapi format clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -25,8 +26,14 @@ serve: setup ## Serve on http://127.0.0.1:8000/ (ARGS="--port 9000 --workers 1")
 SERVERS := $(addprefix tests/,operations deploy http metrics_server fuzz recipes management/test_serve.py \
              import_export/test_commands.py observability/test_opentelemetry.py)
 
-test: FAST := $(if $(filter tests,$(TESTS)),$(addprefix --ignore=,$(SERVERS)))
-test: setup ## Run the fast tests on SQLite and on PostgreSQL (7 minutes; TESTS=tests/api for some)
+# All fast tests, without the pytest plugin of the fuzzing, which takes seconds to load; or those of TESTS.
+quick test: FAST := $(if $(filter tests,$(TESTS)),-p no:schemathesis $(addprefix --ignore=,$(SERVERS)))
+quick: PARALLEL := $(if $(filter tests,$(TESTS)),-n $(JOBS))
+
+quick: setup ## Run most fast tests on SQLite, for every day (a minute; TESTS=tests/passwords for some)
+	$(BIN)/pytest --quick $(PARALLEL) --database sqlite $(FAST) $(TESTS)
+
+test: setup ## Run the fast tests on SQLite and on PostgreSQL (5 minutes; TESTS=tests/passwords for some)
 	$(BIN)/pytest -n $(JOBS) --database sqlite $(FAST) $(TESTS)
 	$(BIN)/pytest -n $(JOBS) --database postgresql $(FAST) $(TESTS)
 
@@ -37,15 +44,26 @@ test-servers: setup ## Run the tests that start servers of their own, and the fu
 bench: setup ## Measure Latchkey beside other systems (QUICK=1: two minutes; ARGS="--only latchkey simplejwt")
 	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(ARGS)
 
+RACES := tests/races/test_parallel_refresh.py tests/races/test_replay.py tests/races/test_refresh_against_revocation.py
+FAULTS := tests/faults/test_lost_responses.py tests/faults/test_killed_workers.py
+PAGES := tests/browser/test_link_pages.py tests/browser/test_browsable_api.py
+
+test-short: setup ## Run a few races, faults and browser tests (6 minutes; needs Debian's chromium)
+	$(BIN)/pytest --database sqlite -m race $(RACES)
+	$(BIN)/pytest --database postgresql -m race $(RACES)
+	$(BIN)/pytest --database sqlite -m fault $(FAULTS)
+	$(BIN)/pytest --database postgresql -m fault $(FAULTS)
+	$(BIN)/pytest -n $(JOBS) --database sqlite -m browser $(PAGES)
+
 SESSIONS := tests/model tests/races tests/faults tests/growth
 
-test-sessions: setup ## Prove the session engine: model, races, faults and growth on both databases (10 minutes)
+test-sessions: setup ## Test the session engine: model, races, faults and growth on both databases (10 minutes)
 	@$(MAKE) --no-print-directory --jobs 3 $(PROOFS)
 
 $(PROOFS): setup
 	$(BIN)/pytest --database $(lastword $(subst -on-, ,$@)) -m "race or fault or growth" tests/$(firstword $(subst -on-, ,$@))
 
-test-load: setup ## Prove the rest under load: guessing, floods, outages of connections (4 minutes)
+test-load: setup ## Test the rest under load: guessing, floods, outages of connections (4 minutes)
 	$(BIN)/pytest --database sqlite -m "race or fault" $(addprefix --ignore=,$(SESSIONS)) $(TESTS)
 	$(BIN)/pytest --database postgresql -m "race or fault" $(addprefix --ignore=,$(SESSIONS)) $(TESTS)
 
@@ -67,16 +85,16 @@ test-prometheus: setup ## Run deploy/prometheus/ in a real Prometheus (needs Deb
 test-pgbouncer: setup ## Run deploy/pgbouncer.ini in a real PgBouncer (needs Debian's pgbouncer)
 	$(BIN)/pytest --database postgresql -m pgbouncer tests/pgbouncer
 
-test-nodes: setup ## Turn, kill and upgrade two nodes under load behind a real nginx (needs Debian's nginx-light)
+test-nodes: setup ## Restart, kill and upgrade two nodes under load behind a real nginx (needs Debian's nginx-light)
 	$(BIN)/pytest --database postgresql -m nodes tests/nodes
 
-test-install: setup ## Build what deploy/Containerfile builds, and install the lowest versions allowed (needs a registry)
+test-install: setup ## Install the wheel, the lowest versions allowed, and what deploy/Containerfile builds (needs a registry)
 	$(BIN)/pytest --database sqlite -m install tests/deploy
 
 test-all: test test-servers test-sessions test-load test-browser test-proxy test-recipes test-prometheus test-pgbouncer test-nodes \
           test-install ## Run every test there is
 
-check: setup ## Check style, types, layers, migrations and the OpenAPI document
+check: setup ## Check style, types, import contracts, migrations and the OpenAPI document
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -91,7 +109,7 @@ ledger: setup ## Count the security requirements: answered, deviating, open
 sbom: setup ## Write sbom.cdx.json, the bill of materials (CycloneDX)
 	$(BIN)/uv export --frozen --offline --no-dev --quiet --format cyclonedx1.5 --preview-features sbom-export --output-file sbom.cdx.json
 
-openapi: setup ## Write docs/openapi.yaml and docs/api.md anew
+openapi: setup ## Generate docs/openapi.yaml and docs/api.md
 	$(BIN)/latchkey spectacular --validate --fail-on-warn --file docs/openapi.yaml
 	$(BIN)/python tools/api_reference.py
 

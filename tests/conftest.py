@@ -1,4 +1,4 @@
-"""What every test can ask for. A test that asks for `http` or a person runs on the database of the run."""
+"""Fixtures of all tests. A test that requests `http` or a person runs on the database of the run."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -12,8 +12,9 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 
+from latchkey import settings as shipped_settings
 from latchkey.conf import policy
 from latchkey.rate_limits.in_memory import clear
 from latchkey.signing_keys import key_set as ring
@@ -23,7 +24,10 @@ from tests.server import Server, create_database
 
 pytest_plugins = [
     f"tests.fixtures.{name}"
-    for name in ("admin", "clients", "clock", "database", "exceptions", "faults", "logging", "metrics", "races")
+    for name in (
+        *("admin", "clients", "clock", "database", "exceptions", "faults", "logging", "metrics", "races"),
+        "transactions",
+    )
 ]
 
 # A shell's "&" has both ignored, and so would be whatever the tests start.
@@ -38,16 +42,26 @@ def no_secrets_in_logs() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def shipped_password_hashers(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Use the password hashers of production in tests marked `hashing`."""
+    if request.node.get_closest_marker("hashing") is None:
+        yield
+        return
+    with override_settings(PASSWORD_HASHERS=shipped_settings.PASSWORD_HASHERS):
+        yield
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """Let the end of the run take its time: dropping a database is no request, which gives up after five seconds."""
+    """Remove the statement timeout before the end of the run, as dropping a database may take longer."""
     yield
     settings.DATABASES["default"]["OPTIONS"].pop("options", None)
 
 
 @pytest.fixture
 def http(db: None) -> Iterator[httpx.Client]:
-    """A client of the service in this process: the whole stack below the socket."""
+    """A client of the service in this process: the whole WSGI stack, without a socket."""
     from latchkey.wsgi import application
 
     policy.clear_cache()
@@ -74,27 +88,27 @@ def bob(http: httpx.Client) -> Person:
 
 @pytest.fixture
 def user_row() -> Callable[[Person], Any]:
-    """A person's row, for what an operator does to it in the shell."""
+    """Return a function that returns the user row of a person."""
     return lambda person: get_user_model().objects.get(pk=person.id)
 
 
 @pytest.fixture
 def set_policy(db: None) -> Iterator[Callable[..., None]]:
-    """Turn knobs as the admin does: turn(retry_window=timedelta(0))."""
+    """Return a function that changes policy settings as the admin does: set_policy(retry_window=timedelta(0))."""
     from constance import config
 
-    def turn(**knobs: Any) -> None:
-        for name, value in knobs.items():
+    def set_values(**values: Any) -> None:
+        for name, value in values.items():
             setattr(config, name.upper(), value)
         policy.clear_cache()
 
-    yield turn
+    yield set_values
     policy.clear_cache()
 
 
 @pytest.fixture
 def statements(db: None) -> Callable[[Callable[[], Any]], list[str]]:
-    """Run something and return the SQL that it sent, less what only opens and closes transactions."""
+    """Return a function that runs something and returns its SQL statements, except those that control transactions."""
 
     def run(act: Callable[[], Any]) -> list[str]:
         policy.clear_cache()  # else the second for which it holds could end in mid-act, and its query be counted
@@ -109,19 +123,19 @@ def statements(db: None) -> Callable[[Callable[[], Any]], list[str]]:
 
 @pytest.fixture(scope="session")
 def unique_numbers() -> Iterator[int]:
-    """Numbers for the addresses of those who share a server."""
+    """Numbers for e-mail addresses of users who share a server."""
     return count(1)
 
 
 @pytest.fixture
 def database_url(tmp_path: Path) -> str:
-    """An empty database for a server of its own: on the default SQLite none is named."""
+    """The URL of an empty database for a server of its own; empty on SQLite, which is the default."""
     return create_database(settings.DATABASE_URL) if settings.DATABASE_URL else ""
 
 
 @pytest.fixture
 def server(tmp_path: Path, database_url: str) -> Iterator[Server]:
-    """A running server with 2 workers of 4 threads, and a database of its own on the database of the run."""
+    """A running server with 2 workers of 4 threads and a database of its own, of the kind of the run."""
     running = Server(tmp_path, database_url).start()
     yield running
     running.kill()

@@ -20,6 +20,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=["sqlite", "postgresql"], default="sqlite", help="where the tests run")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect tests that are about PostgreSQL alone when the tests run on SQLite."""
+    if config.option.database == "sqlite":
+        deselected = [item for item in items if item.get_closest_marker("postgresql")]
+        items[:] = [item for item in items if item not in deselected]
+        config.hook.pytest_deselected(items=deselected)
+
+
 def _configure_environment() -> None:
     """Point the environment at a database of this run; the workers of a parallel run inherit it."""
     reader = argparse.ArgumentParser(add_help=False, allow_abbrev=False)

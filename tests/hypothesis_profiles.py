@@ -1,4 +1,4 @@
-"""Leave for the properties that cannot keep Hypothesis' 200 ms for each example."""
+"""Hypothesis settings for properties that cannot keep the deadline for one example (see `tests/quick.py`)."""
 
 import hypothesis
 

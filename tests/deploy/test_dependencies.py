@@ -1,4 +1,4 @@
-"""What is installed: pinned by hash, from one registry, and not older than the last known hole."""
+"""Dependencies: locked by hash, from one registry, and without versions that have known vulnerabilities."""
 
 import re
 import tomllib
@@ -24,20 +24,24 @@ def version_numbers(text: str) -> tuple[int, ...]:
 
 @pytest.mark.ledger("REG-DJANGO-10", "REG-DJANGO-14", "REG-PYJWT-01", "ASVS-15.2.1")
 @pytest.mark.parametrize(("name", "floor"), FLOORS.items())
-def test_the_lock_is_not_below_the_floor(locked: dict[str, dict[str, Any]], name: str, floor: str) -> None:
+def test_locked_dependency_is_not_older_than_its_last_security_fix(
+    locked: dict[str, dict[str, Any]], name: str, floor: str
+) -> None:
     assert version_numbers(locked[name]["version"]) >= version_numbers(floor)
     assert version(name) == locked[name]["version"]
 
 
 @pytest.mark.ledger("REG-PYTHONJOSE-01")
 @pytest.mark.parametrize("name", UNWANTED)
-def test_the_lock_has_no_library_with_a_hole_for_good(locked: dict[str, dict[str, Any]], name: str) -> None:
+def test_lock_does_not_contain_libraries_with_unfixed_vulnerabilities(
+    locked: dict[str, dict[str, Any]], name: str
+) -> None:
     assert "pyjwt" in locked
     assert name not in locked
 
 
 @pytest.mark.ledger("ASVS-15.2.4")
-def test_every_file_of_every_package_is_locked_by_its_hash(locked: dict[str, dict[str, Any]]) -> None:
+def test_lock_has_a_hash_for_every_file_of_every_package(locked: dict[str, dict[str, Any]]) -> None:
     others = [package for package in locked.values() if package["source"] != {"editable": "."}]
     assert len(others) == len(locked) - 1
     assert {package["source"].get("registry") for package in others} == {"https://pypi.org/simple"}
@@ -47,7 +51,7 @@ def test_every_file_of_every_package_is_locked_by_its_hash(locked: dict[str, dic
         assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", file["hash"]) for file in files), package["name"]
 
 
-def test_make_installs_the_lock_and_nothing_newer() -> None:
+def test_makefile_installs_the_frozen_lock_only() -> None:
     installs = [line for line in LOCK.with_name("Makefile").read_text().splitlines() if "uv sync" in line]
     assert installs
     assert all(line.count("uv sync") == line.count("uv sync --frozen") for line in installs)

@@ -1,4 +1,4 @@
-"""latchkey check --deploy: silent in the documented set-up, numbered where something is unsafe."""
+"""latchkey check --deploy: no issue in the documented set-up, and a numbered one for each unsafe value."""
 
 import re
 import secrets
@@ -49,14 +49,14 @@ def operator(tmp_path: Path) -> Server:
     "DJ-E100/101",
     "DJ-LIST-6",
 )
-def test_the_check_has_nothing_to_say_in_production(operator: Server) -> None:
+def test_deploy_check_reports_no_issue_in_production(operator: Server) -> None:
     done = operator.command(*CHECK)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "System check identified no issues (1 silenced).\n"
 
 
 @pytest.mark.ledger("DJ-LIST-6")
-def test_the_check_has_nothing_to_say_in_the_set_up_that_the_docs_show(tmp_path: Path) -> None:
+def test_deploy_check_reports_no_issue_in_the_documented_set_up(tmp_path: Path) -> None:
     shown = re.findall(r"^(LATCHKEY_\w+|DATABASE_URL)=(\S+)", PAGE, re.MULTILINE)
     server = Server(tmp_path)
     server.environment |= dict(shown) | {"LATCHKEY_SECRET_KEY": secrets.token_urlsafe(64)}
@@ -65,13 +65,13 @@ def test_the_check_has_nothing_to_say_in_the_set_up_that_the_docs_show(tmp_path:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_every_number_is_documented() -> None:
+def test_settings_page_documents_every_system_check_id() -> None:
     sources = [Path(checks.__file__), *Path(checks.__file__).parent.glob("*/checks.py")]
     used = {number for path in sources for number in re.findall(r'id="(latchkey\.E\d+)"', path.read_text())}
     assert used == set(re.findall(r"^\| `(latchkey\.E\d+)` \| \S", PAGE, re.MULTILINE))
 
 
-def test_the_check_numbers_what_is_unsafe_in_production(operator: Server) -> None:
+def test_deploy_check_reports_each_unsafe_value_in_production(operator: Server) -> None:
     done = update_environment(operator, **UNSAFE).command(*CHECK)
     assert done.returncode == 1
     numbers = re.findall(r"^\?: \(latchkey\.(E\d+)\) \S.*\n\tHINT: \S", done.stderr, re.MULTILINE)
@@ -79,13 +79,13 @@ def test_the_check_numbers_what_is_unsafe_in_production(operator: Server) -> Non
     assert "Traceback" not in done.stderr
 
 
-def test_the_numbered_checks_are_silent_in_development(operator: Server) -> None:
+def test_deploy_check_reports_no_latchkey_issue_in_development(operator: Server) -> None:
     done = update_environment(operator, LATCHKEY_MODE="development", **UNSAFE).command(*CHECK)
     assert "latchkey.E" not in done.stdout + done.stderr
 
 
 @pytest.mark.ledger("DJ-LIST-6", "DJ-W008")
-def test_every_silenced_check_has_its_reason_beside_it(operator: Server) -> None:
+def test_silenced_system_checks_have_a_reason_in_a_comment(operator: Server) -> None:
     silenced = read_settings(operator)["SILENCED_SYSTEM_CHECKS"]
     assert silenced == ["security.W008"]
     source = Path(settings.__file__).read_text()

@@ -1,4 +1,4 @@
-"""What tests and developers use stays out of production."""
+"""Code for tests and development is not loaded or shipped in production."""
 
 import json
 import tomllib
@@ -19,12 +19,12 @@ LOAD_ALL = (
 
 
 def names(requirements: list[str]) -> set[str]:
-    """Return the packages of these requirements, without extras and versions."""
+    """Return the package names of these requirements, without extras and versions."""
     return {requirement.partition("[")[0].partition(">")[0].partition("<")[0].strip() for requirement in requirements}
 
 
 @pytest.mark.ledger("ASVS-15.2.3")
-def test_a_production_process_loads_nothing_that_is_there_for_developers(tmp_path: Path) -> None:
+def test_production_process_loads_no_development_package(tmp_path: Path) -> None:
     done = production_server(tmp_path, POSTGRESQL).command("shell", "--no-imports", "-c", LOAD_ALL)
     assert done.returncode == 0, done.stderr
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
@@ -36,7 +36,7 @@ def test_a_production_process_loads_nothing_that_is_there_for_developers(tmp_pat
 
 
 @pytest.mark.ledger("ASVS-15.2.3")
-def test_the_package_is_all_that_is_shipped_and_has_no_tests_in_it() -> None:
+def test_wheel_contains_the_package_only_and_no_tests() -> None:
     assert PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"] == {"packages": ["latchkey"]}
     sources = [path.relative_to(ROOT / "latchkey").as_posix() for path in (ROOT / "latchkey").rglob("*.py")]
     assert len(sources) > 50
@@ -45,7 +45,7 @@ def test_the_package_is_all_that_is_shipped_and_has_no_tests_in_it() -> None:
 
 @pytest.mark.ledger("ASVS-15.2.3")
 @pytest.mark.parametrize(("switch", "renderers"), [("on", 2), ("off", 1)])
-def test_the_browsable_api_can_be_left_out(tmp_path: Path, switch: str, renderers: int) -> None:
+def test_browsable_api_can_be_switched_off(tmp_path: Path, switch: str, renderers: int) -> None:
     settings = read_settings(production_server(tmp_path, POSTGRESQL, LATCHKEY_BROWSABLE_API=switch))
     assert settings["DEBUG"] is False
     assert len(settings["REST_FRAMEWORK"]["DEFAULT_RENDERER_CLASSES"]) == renderers

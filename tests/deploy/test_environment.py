@@ -1,4 +1,4 @@
-"""The environment is taken as the operator wrote it."""
+"""Environment variables are read literally, without expansion."""
 
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,12 @@ def read(folder: Path, **environment: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("secret", [f"x${SECRET}", f"${SECRET}", f"{SECRET}\\$", "$LATCHKEY_PUBLIC_URL" + SECRET])
-def test_a_secret_is_taken_as_it_is_written(tmp_path: Path, secret: str) -> None:
+def test_secret_key_with_dollar_signs_is_read_literally(tmp_path: Path, secret: str) -> None:
     assert read(tmp_path, LATCHKEY_SECRET_KEY=secret)["SECRET_KEY"] == secret
 
 
 @pytest.mark.parametrize("comma", [",", ", ", " , "])
-def test_a_list_may_have_spaces_around_its_commas(tmp_path: Path, comma: str) -> None:
+def test_environment_lists_may_have_spaces_around_commas(tmp_path: Path, comma: str) -> None:
     settings = read(
         tmp_path,
         LATCHKEY_ALLOWED_HOSTS=comma.join([HOST, "127.0.0.1"]),

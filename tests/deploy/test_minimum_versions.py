@@ -1,4 +1,4 @@
-"""The lowest versions that pyproject.toml allows: Latchkey works with them, and none is one with a known hole."""
+"""The lowest versions that pyproject.toml allows: Latchkey works with them, and none has a known vulnerability."""
 
 import os
 import re
@@ -23,13 +23,13 @@ ALLOWED = dict(
 
 @pytest.mark.ledger("REG-DJANGO-10", "ASVS-15.2.1")
 @pytest.mark.parametrize(("name", "floor"), FLOORS.items())
-def test_no_version_with_a_known_hole_is_allowed(name: str, floor: str) -> None:
+def test_minimum_version_of_a_dependency_includes_its_last_security_fix(name: str, floor: str) -> None:
     assert version_numbers(ALLOWED[name]) >= version_numbers(floor)
 
 
 @pytest.fixture(scope="module")
 def lowest() -> Path:
-    """Install Latchkey with every dependency of its own at the lowest version; return the environment."""
+    """A virtual environment with Latchkey and its direct dependencies at their lowest versions."""
     folder = shared_directory()
     uv = str(ROOT / ".venv" / "bin" / "uv")
     environment = {**os.environ, "VIRTUAL_ENV": str(folder)}
@@ -46,7 +46,7 @@ def lowest() -> Path:
 
 @pytest.mark.install
 @pytest.mark.ledger("ASVS-15.2.1")
-def test_the_lowest_versions_serve_the_exchange(
+def test_server_works_with_the_lowest_allowed_versions(
     lowest: Path, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frozen = [

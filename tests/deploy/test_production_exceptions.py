@@ -1,4 +1,4 @@
-"""A mistake of ours in production: the client learns nothing of it, and is told to stay on TLS."""
+"""Unhandled exceptions in production: the response shows nothing of them, and still has HSTS."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from tests.support.production import HOST, POSTGRESQL, production_server
 
 ROOT = Path(__file__).resolve().parents[2]
-ASK = f"""
+REQUEST_CODE = f"""
 import json, sys
 sys.path.insert(0, {str(ROOT)!r})
 from django.conf import settings
@@ -24,9 +24,9 @@ for path in ("/livez", "/mistake", "/api/mistake/", "/nowhere"):
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a production process answers over TLS, with two routes in it that raise."""
+    """The responses of a production process over TLS, by path; two routes raise."""
     done = production_server(tmp_path_factory.mktemp("production"), POSTGRESQL).command(
-        "shell", "--no-imports", "-c", ASK
+        "shell", "--no-imports", "-c", REQUEST_CODE
     )
     assert done.returncode == 0, done.stderr
     lines = [line.removeprefix("ANSWER ") for line in done.stdout.splitlines() if line.startswith("ANSWER ")]
@@ -35,7 +35,9 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.mark.ledger("ASVS-13.4.2", "ASVS-3.4.1", "DJ-LIST-3")
 @pytest.mark.parametrize(("path", "status"), [("/mistake", 500), ("/api/mistake/", 500), ("/nowhere", 404)])
-def test_a_mistake_shows_no_traceback_and_asks_for_tls(answers: dict[str, Any], path: str, status: int) -> None:
+def test_production_error_response_shows_no_traceback_and_has_hsts(
+    answers: dict[str, Any], path: str, status: int
+) -> None:
     assert answers["/livez"][0] == 200
     code, headers, body = answers[path]
     assert (code, headers["Content-Type"]) == (status, "application/problem+json")

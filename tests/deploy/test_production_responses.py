@@ -1,4 +1,4 @@
-"""A production server behind its proxy, over the wire: cookies, HSTS, hosts, and what it does not show."""
+"""HTTP responses of a production server behind its proxy: cookies, HSTS, hosts, and paths that do not exist."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -12,43 +12,43 @@ from tests.problems import assert_problem
 from tests.server import ADMIN_EMAIL, ADMIN_PASSWORD, Server, create_database
 from tests.support.production import HOST, PUBLIC_URL, production_server
 
-Make = Callable[..., Server]
+StartServer = Callable[..., Server]
 TLS = {"Host": HOST, "X-Forwarded-Proto": "https"}
 
 
 @pytest.fixture(scope="module")
-def make(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make]:
-    made: list[Server] = []
+def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
+    servers: list[Server] = []
 
     def start(**environment: str) -> Server:
         url = create_database(settings.DATABASE_URL) if settings.DATABASE_URL else ""
-        made.append(production_server(tmp_path_factory.mktemp("production"), url, **environment))
-        return made[-1].start()
+        servers.append(production_server(tmp_path_factory.mktemp("production"), url, **environment))
+        return servers[-1].start()
 
     yield start
-    for server in made:
+    for server in servers:
         if server.process:
             server.kill()
 
 
 @pytest.fixture(scope="module")
-def proxied(make: Make) -> Iterator[httpx.Client]:
-    """A client whose requests come through the one trusted proxy, which speaks TLS."""
-    server = make(LATCHKEY_TRUSTED_PROXIES="1")
+def proxied(start_server: StartServer) -> Iterator[httpx.Client]:
+    """A client behind the one trusted proxy, which speaks TLS."""
+    server = start_server(LATCHKEY_TRUSTED_PROXIES="1")
     with httpx.Client(base_url=server.url, headers=TLS) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
-def direct(make: Make) -> Iterator[httpx.Client]:
-    """A client of a server that trusts no proxy, and whose operator named no superuser."""
-    server = make(LATCHKEY_ADMIN_EMAIL="", LATCHKEY_ADMIN_PASSWORD="")
+def direct(start_server: StartServer) -> Iterator[httpx.Client]:
+    """A client of a server without a trusted proxy and without a configured superuser."""
+    server = start_server(LATCHKEY_ADMIN_EMAIL="", LATCHKEY_ADMIN_PASSWORD="")
     with httpx.Client(base_url=server.url, headers={"Host": HOST}) as client:
         yield client
 
 
 def sign_in(proxied: httpx.Client) -> tuple[httpx.Response, httpx.Response]:
-    """Sign in to the admin as a browser does; return the answers of the form and of the button."""
+    """Sign in to the admin as a browser does; return the responses of the page and of the form."""
     form = proxied.get("/admin/login/")
     typed = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.text)
     assert typed
@@ -60,7 +60,7 @@ def sign_in(proxied: httpx.Client) -> tuple[httpx.Response, httpx.Response]:
 
 
 @pytest.mark.ledger("ASVS-3.3.1", "ASVS-3.3.2", "ASVS-3.3.3", "ASVS-3.3.5", "NIST-5.1.1", "ASVS-3.3.4")
-def test_every_cookie_is_bound_to_this_host_to_tls_and_to_this_site(proxied: httpx.Client) -> None:
+def test_production_cookies_have_the_host_prefix_secure_and_samesite(proxied: httpx.Client) -> None:
     cookies = [cookie for answer in sign_in(proxied) for cookie in answer.headers.get_list("set-cookie")]
     assert {cookie.partition("=")[0] for cookie in cookies} == {"__Host-sessionid", "__Host-csrftoken"}
     for cookie in cookies:
@@ -73,7 +73,7 @@ def test_every_cookie_is_bound_to_this_host_to_tls_and_to_this_site(proxied: htt
 
 
 @pytest.mark.ledger("ASVS-3.3.4")
-def test_the_api_sets_no_cookie(proxied: httpx.Client) -> None:
+def test_api_responses_set_no_cookie(proxied: httpx.Client) -> None:
     alice = Person(proxied, "alice@example.com").register().login()
     for answer in (alice.me(), alice.try_refresh(), alice.logout(), proxied.get("/api/")):
         assert "set-cookie" not in answer.headers
@@ -84,20 +84,20 @@ def test_the_api_sets_no_cookie(proxied: httpx.Client) -> None:
     ("path", "status"),
     [("/", 200), ("/api/", 200), ("/api/me/", 401), ("/nowhere", 404), ("/static/latchkey/home.css", 200)],
 )
-def test_every_answer_over_tls_asks_for_tls(proxied: httpx.Client, path: str, status: int) -> None:
+def test_every_response_over_tls_has_hsts(proxied: httpx.Client, path: str, status: int) -> None:
     answer = proxied.get(path)
     assert answer.status_code == status
     assert answer.headers["strict-transport-security"] == "max-age=63072000; includeSubDomains; preload"
 
 
 @pytest.mark.ledger("DJ-LIST-7")
-def test_a_stranger_cannot_pretend_to_use_tls(proxied: httpx.Client, direct: httpx.Client) -> None:
+def test_x_forwarded_proto_is_ignored_without_a_trusted_proxy(proxied: httpx.Client, direct: httpx.Client) -> None:
     assert "strict-transport-security" in proxied.get("/api/").headers
     assert "strict-transport-security" not in direct.get("/api/", headers=TLS).headers
 
 
 @pytest.mark.ledger("DJ-LIST-7", "DJ-W020")
-def test_only_the_host_header_names_the_host_and_only_a_known_one_is_answered(proxied: httpx.Client) -> None:
+def test_unknown_host_returns_400_and_x_forwarded_host_is_ignored(proxied: httpx.Client) -> None:
     evil = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Port": "666"}
     assert proxied.get("/api/", headers=evil).text == proxied.get("/api/").text
     assert "evil" not in proxied.get("/api/", headers=evil).text
@@ -107,7 +107,7 @@ def test_only_the_host_header_names_the_host_and_only_a_known_one_is_answered(pr
 
 
 @pytest.mark.ledger("DJ-LIST-8")
-def test_a_body_of_70_kb_is_too_large(proxied: httpx.Client) -> None:
+def test_request_body_of_70_kb_returns_413(proxied: httpx.Client) -> None:
     def post(size: int) -> httpx.Response:
         typed = {"email": "alice@example.com", "password": "x" * size}
         return httpx.post(f"{proxied.base_url}/api/login/", json=typed, headers=TLS)
@@ -117,9 +117,9 @@ def test_a_body_of_70_kb_is_too_large(proxied: httpx.Client) -> None:
 
 
 @pytest.mark.ledger("DJ-LIST-9")
-@pytest.mark.parametrize("door", ["register", "login", "refresh", "logout"])
-def test_a_path_without_its_slash_is_the_same_door(proxied: httpx.Client, door: str) -> None:
-    with_slash, without = (proxied.post(f"/api/{door}{slash}", json={}) for slash in ("/", ""))
+@pytest.mark.parametrize("endpoint", ["register", "login", "refresh", "logout"])
+def test_endpoint_path_without_trailing_slash_gives_the_same_response(proxied: httpx.Client, endpoint: str) -> None:
+    with_slash, without = (proxied.post(f"/api/{endpoint}{slash}", json={}) for slash in ("/", ""))
     assert_problem(with_slash, 400, "invalid")
     assert (without.status_code, without.text) == (400, with_slash.text)
 
@@ -128,13 +128,13 @@ def test_a_path_without_its_slash_is_the_same_door(proxied: httpx.Client, door: 
 @pytest.mark.parametrize(
     "path", ["/static/", "/static/latchkey/", "/media/", "/__debug__/", "/i18n/setlang/", "/.git/HEAD", "/.env"]
 )
-def test_what_is_not_a_route_is_not_there(proxied: httpx.Client, path: str) -> None:
+def test_path_without_a_route_returns_404(proxied: httpx.Client, path: str) -> None:
     assert proxied.get("/static/latchkey/home.css").status_code == 200
     assert_problem(proxied.get(path), 404, "not_found")
 
 
 @pytest.mark.ledger("ASVS-6.3.2")
-def test_a_fresh_production_server_knows_nobody(direct: httpx.Client) -> None:
+def test_new_production_server_has_no_default_accounts(direct: httpx.Client) -> None:
     Person(direct, "alice@example.com").register().login()
     for email in ("admin@example.com", "admin@amin.com", "root@localhost.com", "demo@example.com"):
         for password in ("admin", "123Qwe123", "password"):

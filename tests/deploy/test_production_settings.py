@@ -1,4 +1,4 @@
-"""Django's settings in production, read in a process of its own: the shipped values, defaults included."""
+"""Django's settings in production, defaults included, read in a process of its own."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def behind_a_proxy(tmp_path_factory: pytest.TempPathFactory) -> ReadSettings:
 
 
 @pytest.mark.ledger("DJ-W018")
-def test_debug_is_off_and_the_issuer_is_https(settings: ReadSettings) -> None:
+def test_production_settings_have_debug_off_and_an_https_public_url(settings: ReadSettings) -> None:
     assert settings["DEBUG"] is False
     assert settings["PUBLIC_URL"] == PUBLIC_URL
     assert "*" not in settings["ALLOWED_HOSTS"]
@@ -30,7 +30,7 @@ def test_debug_is_off_and_the_issuer_is_https(settings: ReadSettings) -> None:
 
 @pytest.mark.ledger("DJ-W010/11/12", "DJ-W013/14/15", "DJ-W016", "ASVS-3.3.3")
 @pytest.mark.parametrize("cookie", ["SESSION", "CSRF"])
-def test_cookies_are_bound_to_this_host_and_to_tls(settings: ReadSettings, cookie: str) -> None:
+def test_production_settings_of_cookies_have_the_host_prefix_and_secure(settings: ReadSettings, cookie: str) -> None:
     assert settings[f"{cookie}_COOKIE_NAME"].startswith("__Host-")
     assert settings[f"{cookie}_COOKIE_SECURE"] is True
     assert settings[f"{cookie}_COOKIE_SAMESITE"] == "Lax"
@@ -41,7 +41,7 @@ def test_cookies_are_bound_to_this_host_and_to_tls(settings: ReadSettings, cooki
 
 
 @pytest.mark.ledger("REG-DJANGO-13")
-def test_admin_sessions_are_short_kept_in_the_database_as_json_and_saved_on_change_alone(
+def test_production_settings_of_admin_sessions_are_short_database_backed_json(
     settings: ReadSettings,
 ) -> None:
     assert 0 < settings["SESSION_COOKIE_AGE"] <= 86_400
@@ -51,7 +51,7 @@ def test_admin_sessions_are_short_kept_in_the_database_as_json_and_saved_on_chan
 
 
 @pytest.mark.ledger("DJ-W001", "DJ-W002", "DJ-W003", "DJ-W004", "DJ-W005", "DJ-W006", "DJ-W019", "DJ-W021", "DJ-W022")
-def test_the_security_headers_are_on(settings: ReadSettings) -> None:
+def test_production_settings_enable_the_security_headers(settings: ReadSettings) -> None:
     for middleware in (
         "security.SecurityMiddleware",
         "csrf.CsrfViewMiddleware",
@@ -68,7 +68,7 @@ def test_the_security_headers_are_on(settings: ReadSettings) -> None:
 
 
 @pytest.mark.ledger("DJ-LIST-7", "DJ-W008")
-def test_forwarded_headers_count_only_where_a_proxy_is_trusted(
+def test_production_settings_trust_x_forwarded_proto_only_with_a_trusted_proxy(
     settings: ReadSettings, behind_a_proxy: ReadSettings
 ) -> None:
     assert settings["SECURE_PROXY_SSL_HEADER"] is None
@@ -79,7 +79,7 @@ def test_forwarded_headers_count_only_where_a_proxy_is_trusted(
         assert either["SECURE_SSL_REDIRECT"] is False
 
 
-def test_a_view_is_closed_and_takes_and_gives_json_unless_it_says_otherwise(settings: ReadSettings) -> None:
+def test_rest_framework_defaults_are_authenticated_json_views(settings: ReadSettings) -> None:
     framework = settings["REST_FRAMEWORK"]
     assert framework["DEFAULT_PERMISSION_CLASSES"] == ["rest_framework.permissions.IsAuthenticated"]
     assert framework["DEFAULT_AUTHENTICATION_CLASSES"] == ["latchkey.sessions.authentication.SessionAuthentication"]
@@ -91,19 +91,19 @@ def test_a_view_is_closed_and_takes_and_gives_json_unless_it_says_otherwise(sett
     assert framework["URL_FORMAT_OVERRIDE"] is None
 
 
-def test_bodies_are_small_and_no_path_redirects(settings: ReadSettings) -> None:
+def test_production_settings_limit_bodies_and_redirect_no_path(settings: ReadSettings) -> None:
     assert settings["DATA_UPLOAD_MAX_MEMORY_SIZE"] == 64 * 1024
     assert settings["APPEND_SLASH"] is False
     assert settings["MEDIA_ROOT"] == ""
 
 
-def test_origins_are_named_one_by_one_and_bring_no_cookies(settings: ReadSettings) -> None:
+def test_production_settings_of_cors_list_origins_and_allow_no_credentials(settings: ReadSettings) -> None:
     assert settings["CORS_ALLOWED_ORIGINS"] == ["https://app.example.com", "https://app.example.com:8443"]
     for loose in ("CORS_ALLOW_ALL_ORIGINS", "CORS_ALLOWED_ORIGIN_REGEXES", "CORS_ALLOW_CREDENTIALS"):
         assert not settings.get(loose)
 
 
-def test_passwords_are_hashed_with_argon2id_and_chosen_with_care(settings: ReadSettings) -> None:
+def test_production_settings_hash_with_argon2id_and_validate_passwords(settings: ReadSettings) -> None:
     own, *brought_along = settings["PASSWORD_HASHERS"]
     assert own == "latchkey.hashing.argon2.Argon2idPasswordHasher"
     assert {path.rpartition(".")[0] for path in brought_along} == {"latchkey.hashing.legacy"}
@@ -114,15 +114,15 @@ def test_passwords_are_hashed_with_argon2id_and_chosen_with_care(settings: ReadS
 
 
 @pytest.mark.ledger("DJ-CON-3")
-def test_what_the_admin_can_set_is_a_number_a_duration_a_switch_or_one_of_a_few_words(settings: ReadSettings) -> None:
+def test_admin_settings_are_numbers_durations_booleans_or_choices(settings: ReadSettings) -> None:
     assert settings["CONSTANCE_BACKEND"] == "latchkey.conf.policy_backend.TolerantBackend"
     assert settings["CONSTANCE_CONFIG"]
     for name, (default, *_) in settings["CONSTANCE_CONFIG"].items():
-        few = name == "EMAIL_VERIFICATION"  # a word out of the knob's choices; anything else is its default
+        few = name == "EMAIL_VERIFICATION"  # one of its choices; any other value is replaced by the default
         assert few or isinstance(default, int) or default.startswith("datetime.timedelta("), f"{name} could be a secret"
 
 
-def test_nothing_is_cached_between_requests_and_no_statement_waits_for_ever(settings: ReadSettings) -> None:
+def test_production_settings_cache_no_responses_and_set_database_timeouts(settings: ReadSettings) -> None:
     assert [cache["BACKEND"] for cache in settings["CACHES"].values()] == [
         "django.core.cache.backends.locmem.LocMemCache"
     ]

@@ -1,4 +1,4 @@
-"""An SQLite database that several nodes could share is refused in production."""
+"""An SQLite database on a network file system, which several nodes could share, is rejected in production."""
 
 from pathlib import Path
 
@@ -31,18 +31,18 @@ filer:/other /twice nfs rw 0 0
         ("/twice/latchkey.sqlite3", "nfs"),
     ],
 )
-def test_sqlite_on_a_network_file_system_is_refused_by_number(path: str, kind: str) -> None:
-    told = [
+def test_sqlite_on_a_network_file_system_reports_e007(path: str, kind: str) -> None:
+    reported = [
         (problem.id, kind in problem.msg)
         for problem in sqlite_on_network(parse_database_url(f"sqlite:///{path}"), MOUNTS)
     ]
-    assert told == ([("latchkey.E007", True)] if kind else [])
+    assert reported == ([("latchkey.E007", True)] if kind else [])
 
 
-def test_postgresql_may_keep_its_files_where_it_likes() -> None:
+def test_postgresql_on_a_network_file_system_reports_nothing() -> None:
     assert list(sqlite_on_network(parse_database_url("postgresql:///srv?host=/srv"), MOUNTS)) == []
 
 
-def test_the_table_of_this_machine_can_be_read(tmp_path: Path) -> None:
+def test_read_mounts_parses_the_mount_table_of_this_machine(tmp_path: Path) -> None:
     assert network_file_system(tmp_path, "") == ""
     assert network_file_system(Path("/proc/self"), read_mounts()) == ""

@@ -1,4 +1,4 @@
-"""latchkey serve in production: it starts in a safe set-up, and not over one unsafe value."""
+"""latchkey serve in production starts with a safe configuration and rejects each unsafe value."""
 
 import socket
 from collections.abc import Iterator
@@ -12,15 +12,15 @@ from tests.support.production import HOST, POSTGRESQL, SECRET, production_server
 
 KEY, FALLBACKS, HOSTS = "LATCHKEY_SECRET_KEY", "LATCHKEY_SECRET_KEY_FALLBACKS", "LATCHKEY_ALLOWED_HOSTS"
 URL, ORIGINS = "LATCHKEY_PUBLIC_URL", "LATCHKEY_CORS_ORIGINS"
-MADE_BY_DJANGO = f"django-insecure-{SECRET}"
+DJANGO_INSECURE_KEY = f"django-insecure-{SECRET}"
 UNSAFE = [
     (KEY, SECRET[:16], "latchkey.E002", "LATCHKEY_SECRET_KEY has 16 characters"),
     (KEY, SECRET[:49], "latchkey.E002", "LATCHKEY_SECRET_KEY has 49 characters"),
     (KEY, "abcd" * 13, "latchkey.E002", "LATCHKEY_SECRET_KEY has fewer than 5 different characters"),
-    (KEY, MADE_BY_DJANGO, "latchkey.E002", "LATCHKEY_SECRET_KEY begins with 'django-insecure-'"),
+    (KEY, DJANGO_INSECURE_KEY, "latchkey.E002", "LATCHKEY_SECRET_KEY begins with 'django-insecure-'"),
     (FALLBACKS, f"{SECRET},{SECRET[:49]}", "latchkey.E003", "Key 2 of LATCHKEY_SECRET_KEY_FALLBACKS has 49 characters"),
     (FALLBACKS, "abcd" * 13, "latchkey.E003", "has fewer than 5 different characters"),
-    (FALLBACKS, MADE_BY_DJANGO, "latchkey.E003", "begins with 'django-insecure-'"),
+    (FALLBACKS, DJANGO_INSECURE_KEY, "latchkey.E003", "begins with 'django-insecure-'"),
     (HOSTS, "", "latchkey.E004", "LATCHKEY_ALLOWED_HOSTS is not set"),
     (HOSTS, f"{HOST},*", "latchkey.E004", "LATCHKEY_ALLOWED_HOSTS contains '*'"),
     (HOSTS, "*.example.com", "latchkey.E004", "LATCHKEY_ALLOWED_HOSTS contains '*'"),
@@ -53,14 +53,16 @@ def serve(server: Server) -> tuple[int, list[str]]:
 
 
 @pytest.mark.ledger("RFC8725-3.5")
-def test_serve_starts_where_every_value_is_just_good_enough(safe: Server) -> None:
+def test_serve_in_production_starts_with_a_safe_configuration(safe: Server) -> None:
     safe.start()
     assert httpx.get(f"{safe.url}/readyz").json() == {"status": "ok"}
 
 
 @pytest.mark.ledger("DJ-W009", "DJ-W025", "DJ-W020", "REG-ALLAUTH-12", "RFC8725-3.5", "REG-PYJWT-21", "ASVS-11.2.3")
 @pytest.mark.parametrize(("variable", "value", "number", "sentence"), UNSAFE)
-def test_serve_refuses_one_unsafe_value(safe: Server, variable: str, value: str, number: str, sentence: str) -> None:
+def test_serve_in_production_rejects_an_unsafe_value(
+    safe: Server, variable: str, value: str, number: str, sentence: str
+) -> None:
     code, (line,) = serve(update_environment(safe, **{variable: value}))
     assert code == 2
     assert line.startswith("latchkey: ")
@@ -70,14 +72,14 @@ def test_serve_refuses_one_unsafe_value(safe: Server, variable: str, value: str,
 
 
 @pytest.mark.ledger("DJ-LIST-1")
-def test_serve_refuses_to_make_up_a_secret_in_production(safe: Server) -> None:
+def test_serve_in_production_without_a_secret_key_does_not_generate_one(safe: Server) -> None:
     code, (line,) = serve(update_environment(safe, **{KEY: ""}))
     assert code == 2
     assert line.startswith("latchkey: LATCHKEY_SECRET_KEY is not set")
     assert not (safe.folder / "var" / "secret").exists()
 
 
-def test_serve_names_every_problem_on_a_line_of_its_own(safe: Server) -> None:
+def test_serve_in_production_prints_each_problem_on_its_own_line(safe: Server) -> None:
     unsafe = dict.fromkeys((HOSTS, URL), "") | {KEY: "short", FALLBACKS: "old,older", ORIGINS: "*,http://localhost"}
     code, lines = serve(update_environment(safe, **unsafe))
     assert code == 2
@@ -86,9 +88,9 @@ def test_serve_names_every_problem_on_a_line_of_its_own(safe: Server) -> None:
     assert numbers == ["E002", "E003", "E003", "E004", "E005", "E006", "E006"]
 
 
-@pytest.mark.parametrize("secret", [SECRET[:49], "abcd" * 13, MADE_BY_DJANGO])
+@pytest.mark.parametrize("secret", [SECRET[:49], "abcd" * 13, DJANGO_INSECURE_KEY])
 @pytest.mark.parametrize("variable", [KEY, FALLBACKS])
-def test_no_refusal_repeats_a_secret(safe: Server, variable: str, secret: str) -> None:
+def test_serve_error_does_not_repeat_the_secret_key(safe: Server, variable: str, secret: str) -> None:
     _, lines = serve(update_environment(safe, **{variable: secret}))
     assert lines
     assert secret not in "\n".join(lines)
@@ -100,7 +102,7 @@ def taken_port() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def test_serve_asks_before_it_touches_port_and_database(safe: Server, taken_port: int) -> None:
+def test_serve_checks_the_configuration_before_port_and_database(safe: Server, taken_port: int) -> None:
     safe.port = taken_port
     update_environment(safe, DATABASE_URL=POSTGRESQL)
     assert "Cannot listen on" in serve(safe)[1][0]
@@ -108,7 +110,7 @@ def test_serve_asks_before_it_touches_port_and_database(safe: Server, taken_port
 
 
 @pytest.mark.parametrize("command", [("migrate", "--verbosity", "0"), ("prune",), ("check",)])
-def test_commands_that_serve_nobody_run_in_an_unsafe_set_up(safe: Server, command: tuple[str, ...]) -> None:
+def test_commands_other_than_serve_run_with_an_unsafe_configuration(safe: Server, command: tuple[str, ...]) -> None:
     assert safe.command("migrate", "--verbosity", "0").returncode == 0
     update_environment(safe, **{URL: "", HOSTS: "", KEY: "short"})
     assert serve(safe)[0] == 2
@@ -116,7 +118,7 @@ def test_commands_that_serve_nobody_run_in_an_unsafe_set_up(safe: Server, comman
     assert (done.returncode, done.stderr.count("latchkey.E")) == (0, 0), done.stderr
 
 
-def test_development_starts_with_what_production_refuses(safe: Server) -> None:
+def test_serve_in_development_starts_with_values_that_are_unsafe_in_production(safe: Server) -> None:
     update_environment(
         safe, LATCHKEY_MODE="development", **{URL: "", HOSTS: "", KEY: "short", ORIGINS: "http://localhost:3000"}
     )

@@ -1,4 +1,4 @@
-"""A backend of an operator who lets nobody in."""
+"""A Django authentication backend that denies every sign-in with PermissionDenied."""
 
 from typing import Any, NoReturn
 
@@ -7,5 +7,7 @@ from django.core.exceptions import PermissionDenied
 
 
 class DenyingBackend(ModelBackend):
-    def authenticate(self, request: Any, **credentials: Any) -> NoReturn:
+    def authenticate(
+        self, request: Any, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> NoReturn:
         raise PermissionDenied

@@ -1,4 +1,4 @@
-"""The doors to passwords and addresses are as strict as the others: one method, JSON alone, both spellings, a page."""
+"""Password and e-mail address endpoints: methods, JSON bodies, trailing slash, browsable page, outage."""
 
 import json
 from typing import Any
@@ -35,7 +35,9 @@ def send_to(
 
 
 @each_endpoint
-def test_both_spellings_answer_alike(alice: Person, name: str, body: dict[str, Any]) -> None:
+def test_account_endpoints_answer_alike_with_and_without_trailing_slash(
+    alice: Person, name: str, body: dict[str, Any]
+) -> None:
     sent = json.dumps(dict.fromkeys(body, "")).encode()
     with_slash, without = send_to(alice, name, sent), send_to(alice, name, sent, slash="")
     assert (with_slash.status_code, with_slash.content) == (without.status_code, without.content)
@@ -44,7 +46,9 @@ def test_both_spellings_answer_alike(alice: Person, name: str, body: dict[str, A
 
 @each_endpoint
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "TRACE", "FOO"])
-def test_no_other_method_does_anything(alice: Person, name: str, body: dict[str, Any], method: str) -> None:
+def test_account_endpoints_refuse_other_methods_than_post(
+    alice: Person, name: str, body: dict[str, Any], method: str
+) -> None:
     with nothing_changes():
         answer = alice.http.request(method, f"/api/{name}/", json=body, headers=alice.bearer())
     assert_problem(answer, 405, "method_not_allowed")
@@ -57,14 +61,16 @@ def test_no_other_method_does_anything(alice: Person, name: str, body: dict[str,
     ("content", "code"),
     [(b"[]", "parse_error"), (b"{", "parse_error"), (b'{"a": NaN}', "parse_error")],
 )
-def test_what_is_no_object_is_refused(
+def test_account_endpoints_refuse_bodies_that_are_not_a_json_object(
     alice: Person, name: str, body: dict[str, Any], content: bytes, code: str
 ) -> None:
     assert_problem(send_to(alice, name, content), 400, code, ["body"])
 
 
 @each_endpoint
-def test_every_field_is_text_once_and_alone(alice: Person, name: str, body: dict[str, Any]) -> None:
+def test_account_endpoints_refuse_malformed_fields_types_and_bodies(
+    alice: Person, name: str, body: dict[str, Any]
+) -> None:
     with nothing_changes():
         for field in body:
             for wrong in (None, True, 7, 1.5, [], ["x"], {}, {"x": "y"}, "", "x\x00", "x" * 5000):
@@ -81,7 +87,7 @@ def test_every_field_is_text_once_and_alone(alice: Person, name: str, body: dict
 
 
 @each_endpoint
-def test_a_browser_gets_a_page(alice: Person, name: str, body: dict[str, Any]) -> None:
+def test_account_endpoints_answer_a_page_to_a_browser(alice: Person, name: str, body: dict[str, Any]) -> None:
     anonymous = 401 if name in AUTHENTICATED else 405
     assert_page(alice.http.get(f"/api/{name}/", headers=HTML), anonymous)
     page = alice.http.get(f"/api/{name}/", headers=HTML | alice.bearer())
@@ -96,7 +102,7 @@ def test_a_browser_gets_a_page(alice: Person, name: str, body: dict[str, Any]) -
 
 
 @each_endpoint
-def test_without_an_access_token_those_that_ask_for_one_are_shut(
+def test_password_change_and_email_change_require_an_access_token(
     alice: Person, name: str, body: dict[str, Any]
 ) -> None:
     answer = alice.http.post(f"/api/{name}/", json=body)
@@ -107,7 +113,7 @@ def test_without_an_access_token_those_that_ask_for_one_are_shut(
 
 
 @each_endpoint
-def test_a_database_that_is_away_is_told_as_everywhere(
+def test_account_endpoints_answer_503_while_the_database_is_down(
     alice: Person, database_down: DatabaseDown, name: str, body: dict[str, Any]
 ) -> None:
     with database_down():

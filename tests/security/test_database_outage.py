@@ -1,4 +1,4 @@
-"""The database is away: everybody is told to come back shortly, and nothing is half done."""
+"""Database outage: requests get 503 with Retry-After, change nothing, and work again afterwards."""
 
 import httpx
 import pytest
@@ -12,7 +12,7 @@ from tests.support.endpoints import ENDPOINTS, nothing_changes, send, valid_body
 
 @pytest.mark.ledger("H-INF-01", "RFC7009-2.2.1", "REG-FOSITE-01", "ASVS-16.5.2", "ASVS-16.5.3")
 @pytest.mark.parametrize("name", ENDPOINTS)
-def test_every_door_answers_503_and_opens_again_by_itself(
+def test_every_endpoint_answers_503_during_a_database_outage_and_recovers(
     alice: Person, database_down: DatabaseDown, name: str
 ) -> None:
     body = valid_body(alice, name)
@@ -22,13 +22,13 @@ def test_every_door_answers_503_and_opens_again_by_itself(
 
 
 @pytest.mark.ledger("ASVS-16.5.3")
-def test_a_read_answers_503(alice: Person, database_down: DatabaseDown) -> None:
+def test_me_answers_503_during_a_database_outage_and_recovers(alice: Person, database_down: DatabaseDown) -> None:
     with database_down():
         assert_problem(alice.me(), 503, "unavailable")
     assert alice.me().status_code == 200
 
 
-def test_a_process_that_has_not_read_its_settings_yet_answers_503_too(
+def test_refresh_answers_503_during_a_database_outage_before_settings_were_read(
     alice: Person, database_down: DatabaseDown
 ) -> None:
     policy.clear_cache()
@@ -39,20 +39,24 @@ def test_a_process_that_has_not_read_its_settings_yet_answers_503_too(
 
 
 @pytest.mark.ledger("H-INF-14")
-def test_the_process_is_alive_but_not_ready(http: httpx.Client, database_down: DatabaseDown) -> None:
+def test_liveness_is_ok_and_readiness_503_during_a_database_outage(
+    http: httpx.Client, database_down: DatabaseDown
+) -> None:
     with database_down():
         assert http.get("/livez").text == '{"status": "ok"}'
         assert_problem(http.get("/readyz"), 503, "unavailable")
     assert http.get("/readyz").status_code == 200
 
 
-def test_what_needs_no_database_is_served(http: httpx.Client, database_down: DatabaseDown) -> None:
+def test_pages_without_database_access_work_during_a_database_outage(
+    http: httpx.Client, database_down: DatabaseDown
+) -> None:
     with database_down():
         for path in ("/", "/api/", "/api-doc/", "/api-doc/schema/"):
             assert http.get(path).status_code == 200, path
 
 
-def test_what_is_refused_without_the_database_is_refused_as_ever(
+def test_client_errors_found_without_the_database_are_unchanged_during_an_outage(
     http: httpx.Client, database_down: DatabaseDown
 ) -> None:
     with database_down():
@@ -61,7 +65,9 @@ def test_what_is_refused_without_the_database_is_refused_as_ever(
         assert_problem(http.get("/nothing"), 404, "not_found")
 
 
-def test_the_admin_answers_503_in_the_same_shape(http: httpx.Client, database_down: DatabaseDown) -> None:
+def test_admin_answers_503_as_a_problem_document_during_a_database_outage(
+    http: httpx.Client, database_down: DatabaseDown
+) -> None:
     cookie = {"Cookie": "sessionid=" + "x" * 32}
     with database_down():
         assert_problem(http.get("/admin/", headers=cookie), 503, "unavailable")

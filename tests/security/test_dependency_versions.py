@@ -1,4 +1,4 @@
-"""The locked dependencies are at or above the releases that mended what is known."""
+"""Locked dependencies are at or above the releases that fixed their known vulnerabilities."""
 
 import tomllib
 from pathlib import Path
@@ -18,11 +18,11 @@ def release(name: str) -> tuple[int, ...]:
     ("name", "floor"),
     [("django", (5, 2, 19)), ("pyjwt", (2, 15, 1)), ("djangorestframework", (3, 17, 2)), ("django-constance", (4, 4))],
 )
-def test_what_is_locked_is_not_below_its_floor(name: str, floor: tuple[int, ...]) -> None:
+def test_locked_dependency_is_at_least_its_security_release(name: str, floor: tuple[int, ...]) -> None:
     assert release(name) >= floor
 
 
 @pytest.mark.ledger("REG-PYTHONJOSE-01")
-def test_no_second_library_for_tokens_is_locked() -> None:
+def test_pyjwt_is_the_only_locked_jwt_library() -> None:
     assert "pyjwt" in LOCKED
     assert not {"python-jose", "authlib", "jwcrypto", "jose", "djangorestframework-simplejwt"} & set(LOCKED)

@@ -1,4 +1,4 @@
-"""What one door does to a caller has no hold on the next, and what is somebody else's stays shut."""
+"""Isolation of endpoints and users: rate limits are per endpoint, and records of others are out of reach."""
 
 from collections.abc import Callable
 
@@ -16,13 +16,13 @@ FOREIGN_FIELDS |= {"password": "mallory's password", "credential_version": 9, "u
 
 
 def exhaust_rate_limit(guess: Callable[[], httpx.Response]) -> None:
-    """Guess until one has to wait."""
+    """Send guesses until one is rate limited."""
     answer = next(answer for answer in (guess() for _ in range(100)) if answer.status_code != 401)
     assert_problem(answer, 429, "too_many_attempts")
 
 
 @pytest.mark.ledger("REG-DJRESTAUTH-01")
-def test_sign_out_ends_the_refresh_token_too(alice: Person) -> None:
+def test_logout_ends_every_token_of_the_session(alice: Person) -> None:
     kept, spent = alice.refresh_token, alice.refresh().refresh_token
     assert alice.logout().status_code == 200
     for token in (spent, kept):
@@ -32,7 +32,7 @@ def test_sign_out_ends_the_refresh_token_too(alice: Person) -> None:
 
 @pytest.mark.ledger("REG-DJRESTAUTH-01")
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_nothing_but_the_display_name_can_be_written(alice: Person, method: str) -> None:
+def test_me_ignores_every_field_but_the_display_name(alice: Person, method: str) -> None:
     with nothing_changes():
         answer = alice.http.request(method, "/api/me/", json=FOREIGN_FIELDS | {"username": ""}, headers=alice.bearer())
     assert answer.json() == {"id": alice.id, "username": "", "email": alice.email}
@@ -40,7 +40,7 @@ def test_nothing_but_the_display_name_can_be_written(alice: Person, method: str)
 
 
 @pytest.mark.ledger("REG-DJRESTAUTH-01")
-def test_a_caller_who_has_to_wait_at_one_door_goes_through_the_others(alice: Person) -> None:
+def test_rate_limit_of_one_endpoint_does_not_limit_the_others(alice: Person) -> None:
     wrong = {"email": "nobody@example.com", "password": "a wrong one"}
     exhaust_rate_limit(lambda: alice.http.post("/api/login/", json=wrong))
     assert alice.refresh().me().status_code == 200
@@ -51,7 +51,7 @@ def test_a_caller_who_has_to_wait_at_one_door_goes_through_the_others(alice: Per
 
 
 @pytest.mark.ledger("RFC9110-15.5.4")
-def test_who_may_not_is_told_so_and_what_is_not_his_is_not_there(
+def test_forbidden_admin_pages_get_403_and_records_of_other_users_404(
     alice: Person, bob: Person, staff: Callable[..., Browser]
 ) -> None:
     clerk = staff()
@@ -60,7 +60,9 @@ def test_who_may_not_is_told_so_and_what_is_not_his_is_not_there(
         answer = clerk.get(page)
         assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied"), page
         assert answer.headers["Content-Type"] == "application/problem+json"
-        assert alice.http.get(page, headers=alice.bearer()).status_code == 302  # a token is no key to the admin
+        assert (
+            alice.http.get(page, headers=alice.bearer()).status_code == 302
+        )  # the admin does not accept access tokens
     for path in (f"/api/me/{bob.id}/", f"/api/users/{bob.id}/"):
         assert_problem(alice.http.get(path, headers=alice.bearer()), 404, "not_found")
     his = Session.objects.get(user=bob.id).pk

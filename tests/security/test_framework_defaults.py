@@ -1,4 +1,6 @@
-"""What a view gets that says nothing: the framework's defaults are closed, and strict about what they read."""
+"""Secure defaults of Django REST Framework: a view without own settings requires authentication and strict JSON."""
+
+from typing import Any
 
 import pytest
 from rest_framework.permissions import IsAuthenticated
@@ -14,15 +16,15 @@ from latchkey.web.input import StrictJSONParser
 from tests.people import Person
 
 
-class Forgetful(APIView):
-    """A view whose author thought of nothing."""
+class DefaultView(APIView):
+    """A view without authentication, permission or parser settings of its own."""
 
     def post(self, request: object) -> Response:
         return Response({})
 
 
 @pytest.mark.ledger("CS-DRF-1")
-def test_the_defaults_are_closed_and_read_strict_json() -> None:
+def test_drf_defaults_require_authentication_and_strict_json() -> None:
     kinds = ("PERMISSION", "AUTHENTICATION", "PARSER", "RENDERER")
     assert {kind: getattr(api_settings, f"DEFAULT_{kind}_CLASSES") for kind in kinds} == {
         "PERMISSION": [IsAuthenticated],
@@ -33,16 +35,16 @@ def test_the_defaults_are_closed_and_read_strict_json() -> None:
 
 
 @pytest.mark.ledger("CS-DRF-1")
-def test_nothing_is_throttled_or_paged_by_the_framework() -> None:
-    """Attempts are counted in latchkey/limits, which no header of a client's fools; and there are no lists to page."""
+def test_drf_defaults_have_no_throttling_pagination_or_filters() -> None:
+    """latchkey/rate_limits counts attempts, and no client header can bypass it; no endpoint uses DRF's pagination."""
     assert api_settings.DEFAULT_THROTTLE_CLASSES == []
     assert api_settings.DEFAULT_PAGINATION_CLASS is None
     assert api_settings.DEFAULT_FILTER_BACKENDS == []
 
 
 @pytest.mark.ledger("CS-DRF-1")
-def test_a_view_that_says_nothing_lets_only_the_signed_in_in(alice: Person) -> None:
-    view, make = Forgetful.as_view(), APIRequestFactory()
-    body = {"data": b"{}", "content_type": "application/json"}
+def test_view_without_own_settings_requires_authentication(alice: Person) -> None:
+    view, make = DefaultView.as_view(), APIRequestFactory()
+    body: dict[str, Any] = {"data": b"{}", "content_type": "application/json"}
     assert view(make.post("/x/", **body)).status_code == 401
     assert view(make.post("/x/", **body, HTTP_AUTHORIZATION=alice.bearer()["Authorization"])).status_code == 200

@@ -1,4 +1,4 @@
-"""A leaked database signs nobody in: no column of it holds a token or a password."""
+"""A leaked database signs nobody in: no column contains a token or a password."""
 
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from tests.problems import assert_problem
 
 
 def every_value() -> list[Any]:
-    """Return what stands in every column of every row of every table."""
+    """Return the value of every column of every row of every table."""
     values: list[Any] = []
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
@@ -22,7 +22,7 @@ def every_value() -> list[Any]:
 
 
 @pytest.mark.ledger("RFC9700-4.14-1", "RFC9700-4.9-1", "NIST-3.1.1.2-16")
-def test_no_column_holds_a_token_or_a_password(alice: Person) -> None:
+def test_database_columns_contain_no_token_or_password(alice: Person) -> None:
     alice.refresh().login().refresh()
     values = every_value()
     text = "\n".join(str(value) for value in values)
@@ -39,7 +39,7 @@ def test_no_column_holds_a_token_or_a_password(alice: Person) -> None:
 
 
 @pytest.mark.ledger("H-UUID-08")
-def test_what_the_database_holds_is_no_token(alice: Person) -> None:
+def test_stored_digests_are_not_accepted_as_tokens(alice: Person) -> None:
     session = Session.objects.get()
     for digest in (bytes(session.digest), bytes(session.next_digest)):
         assert_problem(alice.try_refresh(str(UUID(bytes=digest[:16]))), 401, "invalid_refresh_token")

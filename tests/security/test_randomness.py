@@ -1,4 +1,4 @@
-"""Random values do not come twice."""
+"""Randomness of refresh tokens and session ids, also in forked workers."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ for _ in range(8):
 
 
 @pytest.mark.ledger("CS-SESS-1")
-def test_ten_thousand_tokens_are_all_different_and_nothing_but_random() -> None:
+def test_10000_refresh_tokens_are_unique_and_uniformly_random() -> None:
     tokens = [generate(bytes(32)) for _ in range(10_000)]
     assert len(set(tokens)) == len({selector(token) for token in tokens}) == 10_000
     assert {(token.version, token.variant) for token in tokens} == {(4, "specified in RFC 4122")}
@@ -33,8 +33,9 @@ def test_ten_thousand_tokens_are_all_different_and_nothing_but_random() -> None:
     assert all(4_500 < count < 5_500 for bit, count in enumerate(ones) if bit not in (62, 63, 76, 77, 78, 79))
 
 
+@pytest.mark.slow
 @pytest.mark.ledger("ASVS-11.5.2")
-def test_eight_forked_workers_never_draw_the_same_token(tmp_path: Path) -> None:
+def test_eight_forked_workers_never_generate_the_same_refresh_token(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", DRAW, str(tmp_path)], timeout=60, check=True)
     drawn = [path.read_text().split() for path in tmp_path.iterdir()]
     assert [len(tokens) for tokens in drawn] == [12_500] * 8

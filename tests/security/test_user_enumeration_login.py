@@ -1,6 +1,6 @@
-"""Signing in tells nobody who has an account: equal answers, after equal work.
+"""No user enumeration by login: equal responses after an equal amount of work.
 
-Time is not measured here but what takes it is counted; `bench/timing_login.py` measures.
+Work is counted here (hashing cost and SQL statements), as times vary; `bench/timing_login.py` measures times.
 """
 
 from collections.abc import Callable
@@ -15,13 +15,15 @@ from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
 from tests.support.hashing_cost import FULL_COST, measure_hashing
 
+pytestmark = pytest.mark.hashing
+
 WRONG = PASSWORD.upper()
 CHEAPER = [(8_192, 1), (8_192, 2), (19_456, 1), (4_096, 3), (512, 2), (1_024, 38)]
 UNKNOWN_EMAIL = "nobody@example.com"
 
 
 def cheap_hash(memory: int, passes: int) -> str:
-    """Return a hash of alice's password with fewer parameters than ours."""
+    """Return a hash of alice's password with lower cost parameters than the default."""
     hasher = Argon2idPasswordHasher()
     hasher.memory_cost, hasher.time_cost = memory, passes
     return str(hasher.encode(PASSWORD, hasher.salt()))
@@ -45,36 +47,34 @@ def login(http: httpx.Client, email: str, **body: Any) -> httpx.Response:
 
 
 def whole_response(answer: httpx.Response) -> Any:
-    """Return the whole answer, to the last byte; no header holds a time or an id of the request."""
+    """Return status, headers and body; no header contains a time or a request id."""
     return answer.status_code, answer.headers.raw, answer.content
 
 
 @pytest.mark.ledger("ASVS-6.3.8", "CS-AUTH-2", "CS-AUTH-3", "REG-DJANGO-31")
 @pytest.mark.ledger("REG-KEYCLOAK-06", "REG-ZITADEL-05", "REG-ALLAUTH-08")
 @pytest.mark.parametrize(("columns", "password"), CHANGES.values(), ids=CHANGES)
-def test_every_failed_sign_in_answers_and_costs_like_that_of_nobody(
+def test_failed_login_has_the_response_and_cost_of_an_unknown_address(
     alice: Person, statements: Callable[[Callable[[], Any]], list[str]], columns: dict[str, Any], password: str
 ) -> None:
     User.objects.filter(pk=alice.id).update(**columns)
 
     def failed(email: str) -> tuple[httpx.Response, int]:
-        """Return the answer, and how many statements it took."""
+        """Return the response and its number of SQL statements."""
         answers: list[httpx.Response] = []
         with measure_hashing() as argon2:
             sent = statements(lambda: answers.append(login(alice.http, email, password=password)))
             assert argon2.cost == FULL_COST
         return answers[0], len(sent)
 
-    (nobodys, of_nobody), (hers, of_her) = failed(UNKNOWN_EMAIL), failed(alice.email)
-    assert_problem(nobodys, 401, "invalid_credentials")
-    assert whole_response(nobodys) == whole_response(hers)
-    assert of_nobody == of_her
+    (unknown, unknown_statements), (known, known_statements) = failed(UNKNOWN_EMAIL), failed(alice.email)
+    assert_problem(unknown, 401, "invalid_credentials")
+    assert whole_response(unknown) == whole_response(known)
+    assert unknown_statements == known_statements
 
 
 @pytest.mark.parametrize(("memory", "passes"), CHEAPER)
-def test_the_right_password_opens_a_cheaper_hash_once_more_and_makes_it_dear(
-    alice: Person, memory: int, passes: int
-) -> None:
+def test_successful_login_upgrades_a_cheaper_password_hash(alice: Person, memory: int, passes: int) -> None:
     User.objects.filter(pk=alice.id).update(password=cheap_hash(memory, passes))
     with measure_hashing() as argon2:
         alice.login()
@@ -86,7 +86,7 @@ def test_the_right_password_opens_a_cheaper_hash_once_more_and_makes_it_dear(
 
 @pytest.mark.ledger("H-PW-06", "REG-KEYCLOAK-16")
 @pytest.mark.parametrize("body", [{}, {"password": ""}, {"password": None}, {"password": 1}, {"password": "x" * 257}])
-def test_no_password_to_compare_costs_nothing_for_anybody(alice: Person, body: dict[str, Any]) -> None:
+def test_login_without_a_valid_password_hashes_nothing_for_any_address(alice: Person, body: dict[str, Any]) -> None:
     with measure_hashing() as argon2:
         known, unknown = login(alice.http, alice.email, **body), login(alice.http, UNKNOWN_EMAIL, **body)
         assert argon2.cost == 0
@@ -95,7 +95,7 @@ def test_no_password_to_compare_costs_nothing_for_anybody(alice: Person, body: d
 
 
 @pytest.mark.ledger("ASVS-11.4.2", "CS-PW-1")
-def test_passwords_cost_what_owasp_asks_for(alice: Person, user_row: Callable[[Person], Any]) -> None:
+def test_password_hash_parameters_meet_the_owasp_minimum(alice: Person, user_row: Callable[[Person], Any]) -> None:
     assert user_row(alice).password.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
     with measure_hashing() as argon2:
         alice.login()

@@ -1,6 +1,6 @@
-"""Asking for a mail tells nobody who has an account: equal answers after equal work.
+"""No user enumeration by requests for a mail: equal responses after an equal amount of work.
 
-Time is not measured here but what takes it is counted; `bench/timing_reset.py` measures.
+Work is counted here (hashing cost and SQL statements), as times vary; `bench/timing_reset.py` measures times.
 """
 
 import re
@@ -21,8 +21,10 @@ from tests.people import PASSWORD, Person
 from tests.security.test_user_enumeration_login import whole_response
 from tests.support.hashing_cost import measure_hashing
 
+pytestmark = pytest.mark.hashing
+
 FULL = Argon2idPasswordHasher.memory_cost * Argon2idPasswordHasher.time_cost
-NOBODY = "nobody@example.com"
+UNKNOWN_EMAIL = "nobody@example.com"
 ENDPOINTS = {
     "reset": ("/api/password/reset/", 0),
     "resend": ("/api/email/verify/resend/", 0),
@@ -34,54 +36,56 @@ SAVEPOINT_ENDINGS = {"RELEASE": "end of a savepoint", "ROLLBACK": "end of a save
 
 
 def measure_request(http: httpx.Client, path: str, email: str) -> tuple[Any, list[str], int]:
-    """Return the whole answer, what the database was told less the values, and what was hashed."""
+    """Return the response, the SQL statements without their values, and the hashing cost."""
     policy.clear_cache()
     policy.current_policy()
     with CaptureQueriesContext(connection) as captured, measure_hashing() as argon2:
         answer = http.post(path, json={"email": email, "password": PASSWORD})
-    told = [re.sub(r"\W+|s\d+_x\d+", " ", query["sql"]).split()[:3] for query in captured.captured_queries]
-    return whole_response(answer), [SAVEPOINT_ENDINGS.get(sql[0], " ".join(sql)) for sql in told], argon2.cost
+    statements = [re.sub(r"\W+|s\d+_x\d+", " ", query["sql"]).split()[:3] for query in captured.captured_queries]
+    return whole_response(answer), [SAVEPOINT_ENDINGS.get(sql[0], " ".join(sql)) for sql in statements], argon2.cost
 
 
 @pytest.mark.ledger("CS-FP-1")
 @pytest.mark.parametrize(("path", "hashed"), list(ENDPOINTS.values())[:2], ids=list(ENDPOINTS)[:2])
 @pytest.mark.parametrize("column", [{}, {"is_active": False}, {"password": "!"}, {"is_staff": True}])
-def test_asking_for_a_mail_does_the_same_for_every_address(
+def test_mail_request_has_the_same_response_and_cost_for_every_address(
     alice: Person, path: str, hashed: int, column: dict[str, Any]
 ) -> None:
     User.objects.filter(pk=alice.id).update(**column)
-    hers, nobodys = measure_request(alice.http, path, alice.email), measure_request(alice.http, path, NOBODY)
-    assert hers == nobodys
-    assert (hers[0][0], hers[2]) == (202, hashed)
-    assert [sql.split()[0] for sql in hers[1]].count("INSERT") >= 3  # the counters, the code, the mail
+    known, unknown = measure_request(alice.http, path, alice.email), measure_request(alice.http, path, UNKNOWN_EMAIL)
+    assert known == unknown
+    assert (known[0][0], known[2]) == (202, hashed)
+    assert [sql.split()[0] for sql in known[1]].count("INSERT") >= 3  # the counters, the code, the mail
     assert Mail.objects.count() == OneTimeCode.objects.count() == (0 if column.get("is_active") is False else 1)
 
 
-def test_registering_hashes_and_writes_for_an_address_that_is_taken_too(
+def test_register_has_the_same_response_and_cost_for_a_taken_address(
     alice: Person, bob: Person, set_policy: Callable[..., None]
 ) -> None:
     set_policy(email_verification="required")
     User.objects.filter(pk=bob.id).update(is_active=False)
     path, hashed = ENDPOINTS["register"]
     (fresh, of_fresh, a), (taken, of_taken, b), (inactive, of_inactive, c) = (
-        measure_request(alice.http, path, email) for email in (NOBODY, alice.email, bob.email)
+        measure_request(alice.http, path, email) for email in (UNKNOWN_EMAIL, alice.email, bob.email)
     )
     assert fresh == taken == inactive
     assert a == b == c == hashed
     assert of_taken == of_inactive
-    assert len(of_fresh) == len(of_taken)  # it keeps an event, where the others end their savepoint in two statements
+    assert len(of_fresh) == len(of_taken)  # it inserts an event, while the others end their savepoint in two statements
     assert Mail.objects.count() == 2
 
 
 @pytest.mark.parametrize(
     ("path", "shown"), [("/api/password/reset/confirm/", {"new_password": "x" * 20}), ("/api/email/verify/", {})]
 )
-def test_a_wrong_code_costs_the_same_whoever_it_is_for(alice: Person, path: str, shown: dict[str, str]) -> None:
+def test_wrong_code_has_the_same_response_and_cost_for_every_address(
+    alice: Person, path: str, shown: dict[str, str]
+) -> None:
     alice.http.post("/api/password/reset/", json={"email": alice.email})
-    told = []
-    for email in (alice.email, NOBODY):
+    outcomes = []
+    for email in (alice.email, UNKNOWN_EMAIL):
         with CaptureQueriesContext(connection) as captured, measure_hashing() as argon2:
             answer = alice.http.post(path, json={"email": email, "code": "0000-0000", **shown})
-        told.append((answer.status_code, answer.content, len(captured), argon2.cost))
-    assert told[0] == told[1]
-    assert (told[0][0], told[0][3]) == (400, 0)
+        outcomes.append((answer.status_code, answer.content, len(captured), argon2.cost))
+    assert outcomes[0] == outcomes[1]
+    assert (outcomes[0][0], outcomes[0][3]) == (400, 0)
