@@ -1,7 +1,7 @@
-"""Numbered system checks: what must not go into production, or could not work.
+"""System checks latchkey.E001 to E007 and E013: unsafe configuration of production, and an unsupported SQLite.
 
-E001 holds everywhere. The rest is asked in production alone: `latchkey check --deploy` lists it, `latchkey serve`
-does not start over it, and commands that serve nobody (migrate, prune) run on. No message repeats a secret.
+E001 is checked always, the others in production: `latchkey check --deploy` lists them, and `latchkey serve` does not
+start. Commands that answer no requests (migrate, prune) still run. No message repeats a secret.
 """
 
 import sqlite3
@@ -18,24 +18,24 @@ from latchkey.conf.database import network_file_system, read_mounts
 from latchkey.conf.email import CONSOLE_BACKEND
 
 SECRET_LENGTH, SECRET_VARIETY = 50, 5
-"""The fewest characters, and different characters, of a secret key; the same as in Django's security.W009."""
+"""Minimum length of a secret key, and minimum number of different characters; as in Django's security.W009."""
 
-NEW_KEY_HINT = """Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(64))"."""
+NEW_KEY_HINT = """Generate one with: python3 -c "import secrets; print(secrets.token_urlsafe(64))"."""
 
 
 @register(Tags.database)
 def sqlite_is_new_enough(**kwargs: Any) -> list[CheckMessage]:
-    """UPDATE ... FROM ... RETURNING needs SQLite 3.35."""
+    """Report an SQLite without UPDATE ... FROM ... RETURNING, which came with 3.35 (E001)."""
     on_sqlite = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
     if on_sqlite and sqlite3.sqlite_version_info < (3, 35):
-        hint = "Use a newer Python build, or PostgreSQL through DATABASE_URL."
-        return [Error(f"SQLite {sqlite3.sqlite_version} is too old; 3.35 is needed.", hint=hint, id="latchkey.E001")]
+        hint = "Use a Python build with a newer SQLite, or set DATABASE_URL to a PostgreSQL database."
+        return [Error(f"SQLite {sqlite3.sqlite_version} is too old; 3.35 is required.", hint=hint, id="latchkey.E001")]
     return []
 
 
 @register(Tags.security, deploy=True)
 def production_is_safe(**kwargs: Any) -> list[CheckMessage]:
-    """Return what an operator has to mend before strangers may reach a production server."""
+    """Report unsafe configuration of a production server; nothing in development."""
     if not settings.PRODUCTION:
         return []
     return [
@@ -49,34 +49,38 @@ def production_is_safe(**kwargs: Any) -> list[CheckMessage]:
 
 
 def require_safe_configuration() -> None:
-    """Raise ImproperlyConfigured, with a line for each problem: what `latchkey serve` asks before it does anything."""
-    if problems := production_is_safe():
-        raise ImproperlyConfigured("\nlatchkey: ".join(f"{one.msg} {one.hint} ({one.id})" for one in problems))
+    """Raise ImproperlyConfigured, with a line for each problem; the first thing that `latchkey serve` does."""
+    if errors := production_is_safe():
+        raise ImproperlyConfigured("\nlatchkey: ".join(f"{error.msg} {error.hint} ({error.id})" for error in errors))
 
 
 def weak_secrets() -> Iterator[CheckMessage]:
-    """Every key is derived from the secret: whoever guesses it can be anybody (RFC 8725 section 3.5)."""
+    """Report weak secret keys (E002, E003).
+
+    All keys are derived from them: an attacker who guesses one can sign in as anybody (RFC 8725 section 3.5).
+    """
     if weakness := weakness_of(settings.SECRET_KEY):
         yield Error(f"LATCHKEY_SECRET_KEY {weakness}.", hint=NEW_KEY_HINT, id="latchkey.E002")
     for number, fallback in enumerate(settings.SECRET_KEY_FALLBACKS, start=1):
         if weakness := weakness_of(fallback):
-            hint = "Drop it: tokens of whoever guesses it would be believed."
+            hint = "Remove it: tokens of anybody who guesses it would be accepted."
             yield Error(f"Key {number} of LATCHKEY_SECRET_KEY_FALLBACKS {weakness}.", hint=hint, id="latchkey.E003")
 
 
 def weakness_of(secret: str) -> str:
+    """Return what is wrong with a secret key, as the end of a sentence; '' if nothing is."""
     if secret.startswith("django-insecure-"):
-        return "begins with 'django-insecure-', so it was made for development"
+        return "begins with 'django-insecure-', so it was generated for development"
     if len(secret) < SECRET_LENGTH:
-        return f"has {len(secret)} characters; it needs {SECRET_LENGTH} or more"
+        return f"has {len(secret)} characters; {SECRET_LENGTH} or more are required"
     if len(set(secret)) < SECRET_VARIETY:
         return f"has fewer than {SECRET_VARIETY} different characters, so it is not random"
     return ""
 
 
 def allowed_hosts() -> Iterator[CheckMessage]:
-    """A Host header of the client's choice must not get into links and redirects."""
-    hint = "Name the hosts that clients use, such as 'auth.example.com', or '.example.com' for all below it."
+    """Report allowed hosts that are empty or any host (E004): a forged Host header must not get into links."""
+    hint = "List the hosts that clients use, such as 'auth.example.com', or '.example.com' for all its subdomains."
     if not settings.ALLOWED_HOSTS:
         yield Error("LATCHKEY_ALLOWED_HOSTS is not set.", hint=hint, id="latchkey.E004")
     elif any("*" in host for host in settings.ALLOWED_HOSTS):
@@ -84,8 +88,8 @@ def allowed_hosts() -> Iterator[CheckMessage]:
 
 
 def insecure_public_url() -> Iterator[CheckMessage]:
-    """Passwords and tokens travel over TLS alone, and the issuer of a token is an https URL (RFC 8414 section 2)."""
-    hint = "Give the address that clients use, such as 'https://auth.example.com'."
+    """Report a public URL without TLS (E005): it is the issuer of tokens, an https URL (RFC 8414 section 2)."""
+    hint = "Set it to the URL that clients use, such as 'https://auth.example.com'."
     url = settings.PUBLIC_URL
     if not url:
         yield Error("LATCHKEY_PUBLIC_URL is not set.", hint=hint, id="latchkey.E005")
@@ -94,8 +98,8 @@ def insecure_public_url() -> Iterator[CheckMessage]:
 
 
 def insecure_origins() -> Iterator[CheckMessage]:
-    """A page that came over http can be anybody's, and so can a page that '*' or 'null' stands for."""
-    hint = "Name each origin, such as 'https://app.example.com'."
+    """Report CORS origins without TLS, '*' and 'null' (E006): an attacker's page could have such an origin."""
+    hint = "List each origin, such as 'https://app.example.com'."
     for origin in settings.CORS_ALLOWED_ORIGINS:
         if not is_https(origin):
             message = f"LATCHKEY_CORS_ORIGINS contains {origin!r}, which is not an https origin."
@@ -103,22 +107,23 @@ def insecure_origins() -> Iterator[CheckMessage]:
 
 
 def console_email_backend() -> Iterator[CheckMessage]:
-    """Whoever reads the log could set anybody's password: the links would be in it."""
+    """Report that mails are printed (E013): anybody who reads the log could use their links to set passwords."""
     if settings.MAIL_SERVER and settings.MAIL_SERVER["backend"] == CONSOLE_BACKEND:
-        hint = "Name a mail server, or leave it out."
-        yield Error("EMAIL_URL is 'console://', which prints mails into the log.", hint=hint, id="latchkey.E013")
+        hint = "Set it to a mail server, or leave it unset."
+        yield Error("EMAIL_URL is 'console://', which prints mails to the log.", hint=hint, id="latchkey.E013")
 
 
 def sqlite_on_network(database: dict[str, Any], mounts: str) -> Iterator[CheckMessage]:
-    """Several nodes need PostgreSQL: they cannot share an SQLite file, whose locks no network file system keeps."""
+    """Report SQLite on a network file system (E007), whose locks are not reliable: several nodes need PostgreSQL."""
     if not database["ENGINE"].endswith("sqlite3"):
         return
     if kind := network_file_system(Path(database["NAME"]).resolve(), mounts):
-        hint = "Use a local disk for one node, or PostgreSQL through DATABASE_URL for several."
+        hint = "Use a local disk for one node, or set DATABASE_URL to a PostgreSQL database for several."
         yield Error(f"The SQLite database is on a network file system ({kind}).", hint=hint, id="latchkey.E007")
 
 
 def is_https(url: str) -> bool:
+    """Return whether this is an https URL with one certain host."""
     try:
         parts = urlsplit(url)
     except ValueError:  # such as a bracket that never closes

@@ -1,4 +1,4 @@
-"""Where Django looks for the models."""
+"""All models of the app, imported from their packages: Django looks for them here."""
 
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent

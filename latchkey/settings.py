@@ -1,6 +1,6 @@
-"""Django's settings, and the only reader of the environment; docs/settings.md lists every variable.
+"""Django settings, and the only place that reads environment variables; docs/settings.md lists them.
 
-A value that cannot be used raises ImproperlyConfigured with one sentence, before anything has started.
+An invalid value raises ImproperlyConfigured with one sentence, before anything has started.
 """
 
 import os
@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from django.core.exceptions import ImproperlyConfigured
 
-from latchkey.admin.theme import UNFOLD  # noqa: F401  # a setting as it is
+from latchkey.admin.theme import UNFOLD  # noqa: F401  # a Django setting of that name
 from latchkey.conf import rest_framework
 from latchkey.conf.database import parse_database_url
 from latchkey.conf.email import parse_email_url, parse_from_address
@@ -23,7 +23,7 @@ env = Env(os.environ)
 PACKAGE = Path(__file__).resolve().parent
 
 PRODUCTION = env.get_choice("LATCHKEY_MODE", "development", "production") == "production"
-DEBUG = False  # in development too: what is tried out is what will run
+DEBUG = False  # in development too, so that it runs the same code as production
 
 DATA_DIR = Path(env.get_str("LATCHKEY_DATA_DIR", "./var")).resolve()
 DATABASE_URL = env.get_str("DATABASE_URL", "")
@@ -36,9 +36,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SECRET_KEY = env.get_str("LATCHKEY_SECRET_KEY", "")
 if not SECRET_KEY and PRODUCTION:
-    raise ImproperlyConfigured(
-        "LATCHKEY_SECRET_KEY is not set; in production it must be, to 50 random characters or more."
-    )
+    raise ImproperlyConfigured("LATCHKEY_SECRET_KEY is not set; production requires 50 random characters or more.")
 SECRET_KEY = SECRET_KEY or read_or_create_secret(ensure_private_directory(DATA_DIR) / "secret")
 SECRET_KEY_FALLBACKS = env.get_list("LATCHKEY_SECRET_KEY_FALLBACKS", [])
 SIGNING_ALGORITHM = env.get_choice("LATCHKEY_SIGNING_ALGORITHM", "HS256", "EdDSA", "ES256", "RS256")
@@ -50,7 +48,7 @@ TRUSTED_PROXIES = env.get_int("LATCHKEY_TRUSTED_PROXIES", 0)
 BROWSABLE_API = env.get_bool("LATCHKEY_BROWSABLE_API", True)
 API_DOCS = env.get_bool("LATCHKEY_API_DOCS", True)
 METRICS_ADDRESS = env.get_host_port("LATCHKEY_METRICS_ADDRESS")
-METRICS_FOR_ALL = not (PRODUCTION or METRICS_ADDRESS)  # on the main address, where strangers would read them
+METRICS_FOR_ALL = not (PRODUCTION or METRICS_ADDRESS)  # on the main address, where anybody could read them
 TRACING = bool(env.get_str("OTEL_EXPORTER_OTLP_ENDPOINT", "") or env.get_str("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", ""))
 ADMIN_EMAIL = env.get_str("LATCHKEY_ADMIN_EMAIL", "")
 ADMIN_PASSWORD = env.get_str("LATCHKEY_ADMIN_PASSWORD", "")
@@ -89,17 +87,17 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "latchkey.urls"
 WSGI_APPLICATION = "latchkey.wsgi.application"
-APPEND_SLASH = False  # a redirect would lose the body of a POST
+APPEND_SLASH = False  # a redirect to the path with the slash would lose the body of a POST
 CSRF_FAILURE_VIEW = "latchkey.web.problems.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 TEMPLATES = template_engines(TEMPLATES_DIR, PACKAGE / "templates")
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [PACKAGE / "static"]
-WHITENOISE_USE_FINDERS = True  # serve from the packages: no collectstatic step, no folder to keep
+WHITENOISE_USE_FINDERS = True  # serve static files from the packages: no collectstatic, no directory
 
 REST_FRAMEWORK = rest_framework.rest_framework_settings(BROWSABLE_API)
 SPECTACULAR_SETTINGS = rest_framework.SPECTACULAR_SETTINGS
-USE_I18N = MAIL_LANGUAGE != "en"  # for mails alone: all else stays as the contract has it
+USE_I18N = MAIL_LANGUAGE != "en"  # only mails are translated; the API and the admin area are in English
 LOCALE_PATHS = [Path(TEMPLATES_DIR) / "locale"] if TEMPLATES_DIR else []
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -130,14 +128,14 @@ CONSTANCE_BACKEND = "latchkey.conf.policy_backend.TolerantBackend"
 CONSTANCE_CONFIG, CONSTANCE_CONFIG_FIELDSETS, CONSTANCE_ADDITIONAL_FIELDS = constance_config(POLICY_DEFAULTS)
 
 LOGIN_REDIRECT_URL = "/admin/"
-SESSION_COOKIE_AGE = 8 * 60 * 60  # the admin's cookie, in seconds
+SESSION_COOKIE_AGE = 8 * 60 * 60  # seconds; the cookie of the admin area
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_NAME = "__Host-sessionid" if PRODUCTION else "sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if PRODUCTION else "csrftoken"
 SECURE_HSTS_SECONDS = 63_072_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 SILENCED_SYSTEM_CHECKS = [
-    "security.W008",  # SECURE_SSL_REDIRECT is off: the proxy redirects people, and the API must not (ASVS 4.1.2)
+    "security.W008",  # SECURE_SSL_REDIRECT: the reverse proxy redirects pages; an API must not (ASVS 4.1.2)
 ]
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None

@@ -11,9 +11,10 @@ from latchkey.web.input import StrictCharField
 
 
 class CanonicalEmailField(StrictCharField):
-    """An e-mail address, read in any spelling and handed on in its canonical one."""
+    """An e-mail address, accepted in any spelling and normalized, so that use cases compare one form of it."""
 
     def to_internal_value(self, data: Any) -> str:
+        """Return the normalized address; raises ValidationError."""
         try:
             return normalize_email(super().to_internal_value(data))
         except ValueError as error:
@@ -21,12 +22,13 @@ class CanonicalEmailField(StrictCharField):
 
 
 class PasswordField(StrictCharField):
-    """A password, taken exactly as it was sent; one past the limit is refused before anything is hashed."""
+    """A password, taken exactly as sent; one over the maximum length is refused before anything is hashed."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"max_length": PASSWORD_MAX_LENGTH, "help_text": "Taken exactly as sent.", **kwargs})
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
+        """Check the length first, with an error code of its own; raises PasswordTooLong or ValidationError."""
         if isinstance(data, str) and len(data) > PASSWORD_MAX_LENGTH:
             raise PasswordTooLong({str(self.field_name): [PasswordTooLong.detail]})
         return super().run_validation(data)

@@ -1,4 +1,8 @@
-"""People. An e-mail address signs in; the user name is for display alone."""
+"""The user model: people sign in with an e-mail address and a password; the username is a display name only.
+
+Beside it stands how addresses and passwords are normalized, so that one mailbox is one account however it is spelled,
+and a password is the same on every keyboard.
+"""
 
 import unicodedata
 from collections.abc import Iterable
@@ -22,13 +26,18 @@ from latchkey.db.statements import fetch_all
 from latchkey.rate_limits.attempts import reset_attempts
 
 EMAIL_MAX_LENGTH = 254
-"""Characters (RFC 5321 section 4.5.3.1.3, less the angle brackets)."""
+"""Characters of an e-mail address (RFC 5321 section 4.5.3.1.3, less the angle brackets)."""
+
+LOGIN_COLUMNS = ("id", "password", "email", "email_verified_at", "is_active", "is_staff", "credential_version")
+"""Columns of the user that a sign-in reads, in the order of the model's fields."""
+
+SELECT_BY_EMAIL = f"SELECT {', '.join(LOGIN_COLUMNS)} FROM latchkey_user WHERE email = %(email)s"  # noqa: S608 - names of ours
 
 
 def normalize_email(text: str) -> str:
     """Return the address as it is stored and compared: trimmed, NFC, lower case, its domain in Unicode.
 
-    Raises ValueError with a sentence for whoever typed it. Nothing is looked up in the DNS.
+    Raises ValueError with a sentence for the person who typed it. No DNS look-up is made.
     """
     text = text.strip()
     if len(text) > EMAIL_MAX_LENGTH:
@@ -43,49 +52,52 @@ def normalize_email(text: str) -> str:
 
 
 def normalize_for_lookup(text: str) -> str:
-    """Return the canonical form, or the text itself where it can be nobody's: a name to count attempts by."""
+    """Return the normalized address, or the text itself where it is no address.
+
+    Attempts at a text that can be nobody's address are counted by that text.
+    """
     try:
         return normalize_email(text)
     except ValueError:
         return text
 
 
-LOGIN_COLUMNS = ("id", "password", "email", "email_verified_at", "is_active", "is_staff", "credential_version")
-"""In the order of the fields."""
-SELECT_BY_EMAIL = f"SELECT {', '.join(LOGIN_COLUMNS)} FROM latchkey_user WHERE email = %(email)s"  # noqa: S608 - names of ours
-
-
-def normalize_password(password: str) -> str:
-    """Return the password in NFC, so that it is the same on every keyboard; nothing is trimmed or folded."""
-    return unicodedata.normalize("NFC", password)
-
-
 def clean_email(text: str) -> str:
-    """Return the canonical address, or raise Django's ValidationError."""
+    """Return the normalized address; raises Django's ValidationError, for model forms and managers."""
     try:
         return normalize_email(text)
     except ValueError as error:
         raise ValidationError({"email": str(error)}, code="invalid") from error
 
 
+def normalize_password(password: str) -> str:
+    """Return the password in Unicode NFC (NIST SP 800-63B-4 section 3.1.1.2); nothing is trimmed or folded.
+
+    Keyboards compose accented letters differently, and the hash of the same password has to be the same.
+    """
+    return unicodedata.normalize("NFC", password)
+
+
 class UserManager(BaseUserManager["User"]):
+    """Creates users, and finds them by e-mail address at sign-in."""
+
     def create_user(self, email: str, password: str | None = None, **extra: Any) -> "User":
-        """Add a user; the password is hashed, or unusable where it is None."""
+        """Create a user; the password is hashed, or unusable where it is None."""
         user = self.model(email=clean_email(email), **extra)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **extra: Any) -> "User":
-        """Add a superuser; raises ValidationError where no account could be registered with this password."""
+        """Create a superuser; raises ValidationError for a password that registration would not accept either."""
         if password is not None:
             validate_password(password, self.model(email=email, **extra))
         return self.create_user(email, password, is_staff=True, is_superuser=True, **extra)
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        """Find a user by e-mail address in any spelling of it; raises User.DoesNotExist.
+        """Return the user with this e-mail address, in any spelling of it; raises User.DoesNotExist.
 
-        Every sign-in asks this. What only the admin area needs is left out, and read when it is asked for.
+        Django calls this at every sign-in. Only LOGIN_COLUMNS are read; the other fields are deferred.
         """
         try:
             rows = fetch_all(SELECT_BY_EMAIL, {"email": normalize_email(username or "")})
@@ -97,23 +109,25 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """Somebody who can sign in.
+    """An account, which belongs to a person who can sign in.
 
-    credential_version is copied into each session at sign-in, and a session is live only while the two
-    agree: raising it ends every session of the user at once, however many there are.
+    credential_version is copied into each session at sign-in, and a session is live only while the two agree. Raising
+    it ends every session of the user in one write, however many there are.
     """
 
-    password = models.CharField(max_length=256)  # hashes that were brought along are longer than Django's 128
+    password = models.CharField(max_length=256)  # imported hashes are longer than Django's 128
     email = models.EmailField("e-mail address", max_length=EMAIL_MAX_LENGTH, unique=True)
     email_verified_at = models.DateTimeField("e-mail verified", null=True, blank=True, editable=False)
-    username = models.CharField("user name", max_length=150, blank=True, help_text="For display; signs nobody in.")
+    username = models.CharField(
+        "display name", max_length=150, blank=True, help_text="Display only: people sign in with the e-mail address."
+    )
     is_active = models.BooleanField("active", default=True, help_text="Inactive users cannot sign in.")
     is_staff = models.BooleanField("staff", default=False, help_text="May open this admin area.")
     created_at = models.DateTimeField("registered", default=clock.now, editable=False)
     credential_version = models.PositiveIntegerField(default=0, editable=False)
-    changed_by: ClientInfo | None = None  # who changes the account, where that is known: told with a new password
+    changed_by: ClientInfo | None = None  # the client that changes the account, if known: part of the event
     _has_new_password = False  # until it is saved
-    last_login = None  # it would cost a write per login; a session knows when it was made and used
+    last_login = None  # it would cost a write per login; a session knows when it was created and used
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -126,50 +140,58 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def safe_display_name(self) -> str:
-        """The user name as far as mails repeat it: a stranger's words are sent to nobody (docs/mail.md)."""
+        """The display name that mails may repeat: empty until the e-mail address is verified.
+
+        Otherwise anybody could have words of theirs mailed to an address that is not theirs (docs/mail.md).
+        """
         return self.username if self.email_verified_at else ""
 
     def clean(self) -> None:
+        """Normalize the address that the admin's form has stored."""
         self.email = clean_email(self.email)
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
-        """Save, ending every session where the password was set or the user is inactive; a new password is told of.
+        """Save the user; a new password, or an inactive user, ends every session. A new password is an event, too.
 
-        Here and not in a verb, because the shell, the admin and createsuperuser's kin all come through here.
-        The version only ever goes up: a row that was loaded long ago must not bring ended sessions back.
+        This is in save(), not in a use case (decision 13), because the shell, the admin and createsuperuser all come
+        through here. The version only ever rises: saving an object that was loaded long ago must not bring back
+        sessions that have been ended since.
         """
         ends_sessions = self._has_new_password or not self.is_active
-        raises = not self._state.adding and (ends_sessions or update_fields is None)
-        if raises:
+        raises_version = not self._state.adding and (ends_sessions or update_fields is None)
+        if raises_version:
             self.credential_version = models.F("credential_version") + int(ends_sessions)
             update_fields = None if update_fields is None else {*update_fields, "credential_version"}
-        replaces = self._has_new_password and not self._state.adding
-        with transaction.atomic() if replaces else nullcontext():
-            if replaces:
+        replaces_password = self._has_new_password and not self._state.adding
+        with transaction.atomic() if replaces_password else nullcontext():
+            if replaces_password:
                 reset_attempts(self.email)
             super().save(*args, update_fields=update_fields, **kwargs)
-            if replaces:
+            if replaces_password:
                 record(Event.PASSWORD_CHANGED, self.changed_by, user_id=self.pk)
         self._has_new_password = False
-        if raises:
+        if raises_version:
             self.refresh_from_db(fields=["credential_version"])
 
     def set_display_name(self, username: str) -> "User":
-        """Store the display name and return the user as it now is; nothing else of the row is written."""
+        """Store the display name and return the user as it now is; no other column is written."""
         type(self).objects.filter(pk=self.pk).update(username=username)
         self.username = username
         return self
 
     def set_password(self, raw_password: str | None) -> None:
+        """Hash the normalized password, or make it unusable where it is None; nothing is stored before save()."""
         super().set_password(raw_password if raw_password is None else normalize_password(raw_password))
         self._has_new_password = True
 
     def set_unusable_password(self) -> None:
+        """Store a hash that no password matches; like any new password it ends every session."""
+
         super().set_unusable_password()
         self._has_new_password = True
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Compare; a stored hash that cannot be read matches nothing, and costs the same."""
+        """Compare with the stored hash; one that cannot be read matches nothing, and takes as much time."""
         try:
             return check_password(normalize_password(raw_password or ""), self.password, self._rehash)
         except ValueError:
@@ -177,11 +199,14 @@ class User(AbstractBaseUser, PermissionsMixin):
             return False
 
     def _rehash(self, password: str) -> None:
-        """Store the same password under today's parameters; no session ends, and a newer password is left alone."""
+        """Store the same password hashed with today's parameters; no session ends, and a newer password is kept."""
         type(self).objects.filter(pk=self.pk, password=self.password).update(password=make_password(password))
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """Tie the admin's cookie to credential_version too, instead of Django's choice, the password hash."""
+        """Return the HMAC in the admin's cookie: of credential_version, where Django takes the password hash.
+
+        So whatever ends the sessions of a user ends the admin's cookie, too.
+        """
         return salted_hmac(
             "latchkey admin session", str(self.credential_version), secret=secret, algorithm="sha256"
         ).hexdigest()

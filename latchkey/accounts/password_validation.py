@@ -1,6 +1,7 @@
-"""Passwords: how they are compared, and which ones are let in (NIST SP 800-63B-4 section 3.1.1.2).
+"""Password rules for new passwords: length, blocklist, context-specific words (NIST SP 800-63B-4 section 3.1.1.2).
 
-Let a new password in, or refuse it.
+There are no composition rules ("one digit, one symbol"): NIST forbids them, as they do not stop guessing.
+
 """
 
 import unicodedata
@@ -16,16 +17,36 @@ from latchkey.core import exceptions as errors
 from latchkey.core.exceptions import PasswordTooCommon, PasswordTooLong, PasswordTooObvious, PasswordTooShort
 
 PASSWORD_MAX_LENGTH = 256
-"""Code points; longer ones are refused before anything is hashed."""
+"""Code points; longer passwords are refused before anything is hashed."""
 
 MIN_WORD = 3
-"""Letters and digits; shorter context words would turn up in good passwords by chance."""
+"""Letters and digits of a context-specific word; shorter ones turn up in good passwords by chance."""
+
+_ERRORS_BY_CODE = {
+    error.code: error
+    for error in (
+        errors.PasswordTooShort,
+        errors.PasswordTooLong,
+        errors.PasswordTooCommon,
+        errors.PasswordTooObvious,
+    )
+}
+
+
+def validate_new_password(password: str, user: User, field: str = "password") -> None:
+    """Apply the rules to a new password of this user; raises a PasswordToo... error for the field."""
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        api_error = _ERRORS_BY_CODE[str(error.error_list[0].code)]
+        raise api_error({field: [api_error.detail]}) from error
 
 
 class LengthValidator:
-    """Count code points: at least the policy's minimum, at most 256."""
+    """Django password validator: at least the policy's minimum of code points, at most 256."""
 
     def validate(self, password: str, user: Any = None) -> None:
+        """Count the code points of the normalized password; raises ValidationError."""
         length = len(normalize_password(password))
         if length > PASSWORD_MAX_LENGTH:
             raise ValidationError(PasswordTooLong.detail, code=PasswordTooLong.code)
@@ -33,44 +54,49 @@ class LengthValidator:
             raise ValidationError(PasswordTooShort.detail, code=PasswordTooShort.code)
 
     def get_help_text(self) -> str:
+        """Return the rule, for a person who chooses a password."""
         return (
             f"At least {current_policy().password_min_length} characters; several words in a row make a good password."
         )
 
 
 class BlocklistValidator(CommonPasswordValidator):
-    """Refuse the most common passwords (Django's list of almost 20,000) while the policy says so."""
+    """Django password validator: none of almost 20,000 common passwords, while the policy says so."""
 
     def validate(self, password: str, user: Any = None) -> None:
+        """Look the password up in Django's list; raises ValidationError."""
         if current_policy().password_blocklist and normalize_password(password).lower().strip() in self.passwords:
             raise ValidationError(PasswordTooCommon.detail, code=PasswordTooCommon.code)
 
     def get_help_text(self) -> str:
-        return "Not one of the common ones." if current_policy().password_blocklist else ""
+        """Return the rule, for a person who chooses a password; empty while the policy turns it off."""
+        return "Not a commonly used password." if current_policy().password_blocklist else ""
 
 
 class ContextWordsValidator:
-    """Refuse a password that is nothing but context (NIST SP 800-63B-4 section 3.1.1.2, ASVS 6.2.11).
+    """Django password validator: not made of context-specific words alone (ASVS 6.2.11).
 
-    Context is the e-mail address and its parts, the user name, and the words given: the names of this service. Case,
-    signs and digits around or between do not count; other letters do, so a phrase may contain such a word. Django's
-    UserAttributeSimilarityValidator does not fit: it compares letters in any order, does not know the service, and
-    lets "alicealice" pass.
+    Such words are the e-mail address and its parts, the display name, and the words given, which are the names of this
+    service. Case, signs and digits around or between them do not count; other letters do, so a phrase may contain such
+    a word. Django's UserAttributeSimilarityValidator does not fit: it compares letters in any order, does not know the
+    service, and accepts "alicealice".
     """
 
     def __init__(self, words: Sequence[str] = ()) -> None:
         self.words = tuple(words)
 
     def validate(self, password: str, user: Any = None) -> None:
+        """Compare once with digits and once without them; raises ValidationError."""
         email = getattr(user, "email", "") or ""
         context = (*self.words, email, *email.split("@"), getattr(user, "username", "") or "")
         for counts in (str.isalnum, str.isalpha):
             words = {word for text in context for word in (*_words(text, counts), _join_words(text, counts))}
-            if _is_made_of({word for word in words if len(word) >= MIN_WORD}, _join_words(password, counts)):
+            if _consists_of({word for word in words if len(word) >= MIN_WORD}, _join_words(password, counts)):
                 raise ValidationError(PasswordTooObvious.detail, code=PasswordTooObvious.code)
 
     def get_help_text(self) -> str:
-        return "Not made of the e-mail address, the user name or the name of this service."
+        """Return the rule, for a person who chooses a password."""
+        return "Not made up of the e-mail address, the display name or the name of this service."
 
 
 def _words(text: str, counts: Callable[[str], bool]) -> list[str]:
@@ -83,30 +109,10 @@ def _join_words(text: str, counts: Callable[[str], bool]) -> str:
     return "".join(_words(text, counts))
 
 
-def _is_made_of(words: set[str], text: str) -> bool:
-    """Return whether the text is some of these words in a row, each as often as it likes."""
+def _consists_of(words: set[str], text: str) -> bool:
+    """Return whether the text is a sequence of these words, each any number of times."""
     ends = {0}
     for start in range(len(text)):
         if start in ends:
             ends |= {start + len(word) for word in words if text.startswith(word, start)}
     return bool(text) and len(text) in ends
-
-
-_ERRORS_BY_CODE = {
-    refusal.code: refusal
-    for refusal in (
-        errors.PasswordTooShort,
-        errors.PasswordTooLong,
-        errors.PasswordTooCommon,
-        errors.PasswordTooObvious,
-    )
-}
-
-
-def validate_new_password(password: str, user: User, field: str = "password") -> None:
-    """Look at a new password for this user; raises a PasswordToo... refusal that blames the field."""
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        refusal = _ERRORS_BY_CODE[str(error.error_list[0].code)]
-        raise refusal({field: [refusal.detail]}) from error

@@ -1,4 +1,8 @@
-"""Ask somebody who is signed in for the password again, before what a thief of a token must not do."""
+"""Reauthentication: a signed-in user gives the password again before a sensitive operation (ASVS 7.5.1).
+
+An access token may be stolen, and does not show that its owner is there. So a token alone changes no password and no
+e-mail address, and deletes no account.
+"""
 
 from latchkey.accounts.models import User
 from latchkey.audit.events import Event
@@ -9,7 +13,7 @@ from latchkey.rate_limits.attempts import Charge, charge, login_key
 
 
 def get_user(user_id: int) -> User:
-    """Return the whole user of an access token; raises InvalidToken where the account has just been deleted."""
+    """Return the user of an access token, with all columns; raises InvalidToken if the account was just deleted."""
     user = User.objects.filter(pk=user_id).first()
     if user is None:
         raise InvalidToken
@@ -17,9 +21,9 @@ def get_user(user_id: int) -> User:
 
 
 def reauthenticate(user: User, password: str, client: ClientInfo, field: str = "password") -> Charge:
-    """Compare the password, under the same limits as a sign-in, and return the charge to refund.
+    """Check the password under the same limits as a sign-in; return the charge, which the caller refunds.
 
-    Raises WrongPassword, which blames the field, or TooManyAttempts before the password is looked at.
+    Raises WrongPassword for the field, or TooManyAttempts before the password is looked at.
     """
     charged = charge(login_key(user.email, client), client)
     if not user.check_password(password):

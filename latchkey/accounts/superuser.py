@@ -1,4 +1,7 @@
-"""Make the first superuser."""
+"""The first superuser, created when a server starts and there is none yet.
+
+Without it nobody could open the admin area of a new installation; nodes that start together create one.
+"""
 
 import secrets
 
@@ -9,9 +12,9 @@ from latchkey.accounts.models import User
 
 
 def ensure_superuser(email: str, password: str) -> str | None:
-    """Make a superuser where there is none yet; return the password where one had to be made up.
+    """Create a superuser if there is none; return the password if one was generated, else None.
 
-    Raises ValueError with a sentence where the e-mail address or the password cannot be used.
+    Raises ValueError with a sentence if the e-mail address or the password cannot be used.
     """
     if User.objects.filter(is_superuser=True).exists():
         return None
@@ -24,6 +27,6 @@ def ensure_superuser(email: str, password: str) -> str | None:
         raise ValueError(" ".join(error.messages)) from error
     except IntegrityError:
         if User.objects.filter(is_superuser=True).exists():
-            return None  # of nodes that start together another one was faster
-        raise ValueError("there is an account with this address, which is no superuser; take another.") from None
+            return None  # another node that started at the same time was faster
+        raise ValueError("an account with this address exists, and it is not a superuser; use another.") from None
     return generated

@@ -1,88 +1,85 @@
-"""The first page: how this service fares, out of the tallies of its workers."""
+"""Dashboard of the admin area: charts of the hourly counters, and the state of the mail queue."""
 
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count
 
 from latchkey.admin.charts import Chart, Series, draw_chart
 from latchkey.admin.periods import Period, counts_of
 from latchkey.audit.events import Event
-from latchkey.core import clock
-from latchkey.mail.models import Mail
+from latchkey.mail.models import STATE_FILTERS, Mail, MailState
+from latchkey.mail.queue import MAX_COUNTED, queue_size
 from latchkey.metrics_server.hourly_totals import LIVE_SESSIONS
 from latchkey.metrics_server.live_sessions import estimate
 
-MAX_COUNTED = 10_000
-"""Mails: the newest so many are counted, however many there are."""
-
 
 def charts(period: Period) -> list[Chart]:
-    """Return the plots of the first page."""
+    """Return the charts of the dashboard.
+
+    An hour in which no worker reported is None in every series; an hour in which nothing happened is 0.
+    """
     starts = period.starts()
     counts = counts_of(period, [LIVE_SESSIONS, *map(str, Event)])
     served = [any(series[number] is not None for series in counts.values()) for number in range(len(starts))]
     live = int(estimate())
     counts[LIVE_SESSIONS][-1] = max(counts[LIVE_SESSIONS][-1] or 0, live)
 
-    def series(label: str, tone: str, *events: Event) -> Series:
-        summed = [
-            sum(counts[event.value][n] or 0 for event in events) if served[n] else None for n in range(len(starts))
-        ]
-        return Series(label, tone, summed)
+    def series(label: str, color: str, *events: Event) -> Series:
+        sums = [sum(counts[event.value][n] or 0 for event in events) if served[n] else None for n in range(len(starts))]
+        return Series(label, color, sums)
 
-    def drawn(name: str, title: str, explained: str, *of: Series) -> Chart:
+    def chart(name: str, title: str, description: str, *of: Series) -> Chart:
         whens = [period.label_for(start) for start in starts]
         headline = live if name == "live" else sum(count or 0 for each in of for count in each.counts)
         return draw_chart(
-            name=name, title=title, description=explained, headline=f"{headline:,}", series=of, whens=whens
+            name=name, title=title, description=description, headline=f"{headline:,}", series=of, whens=whens
         )
 
     return [
-        drawn(
+        chart(
             "live",
-            "Live sessions",
-            "Sampled as each hour begins, and now; the number is of now.",
-            Series("live", "main", counts[LIVE_SESSIONS]),
+            "Active sessions",
+            "Sampled at the start of each hour. The number is the current value.",
+            Series("active", "main", counts[LIVE_SESSIONS]),
         ),
-        drawn("sign-ups", "Sign-ups", "Accounts that were opened.", series("opened", "main", Event.USER_REGISTERED)),
-        drawn(
+        chart("registrations", "Registrations", "New accounts.", series("registered", "main", Event.USER_REGISTERED)),
+        chart(
             "sign-ins",
             "Sign-ins",
-            "By outcome. Those that wait were neither looked up nor hashed.",
+            "By outcome. Refused: rate limited, or the queue for password hashing was full. No password was checked.",
             series("succeeded", "main", Event.LOGIN_SUCCEEDED),
             series("failed", "bad", Event.LOGIN_FAILED),
-            series("had to wait", "warn", Event.RATE_LIMIT_EXCEEDED, Event.HASHING_OVERLOADED),
+            series("refused", "warn", Event.RATE_LIMIT_EXCEEDED, Event.HASHING_OVERLOADED),
         ),
-        drawn(
+        chart(
             "refreshes",
             "Refreshes",
-            "Refresh tokens traded for the next; repeats are lost answers that were given again.",
-            series("traded", "main", Event.SESSION_REFRESHED),
+            "Rotated refresh tokens. Repeated: the same new token was returned again within the retry window.",
+            series("rotated", "main", Event.SESSION_REFRESHED),
             series("repeated", "warn", Event.SESSION_RETRIED),
         ),
-        drawn(
-            "replays",
-            "Replays",
-            "Spent tokens that came back late, and ended their session. Each may be a theft.",
-            series("replayed", "bad", Event.SESSION_REPLAYED),
+        chart(
+            "reuse",
+            "Refresh token reuse",
+            "Old refresh tokens used again after the retry window. Each ended its session, and may be a theft.",
+            series("reused", "bad", Event.SESSION_REPLAYED),
         ),
     ]
 
 
 def mail_queue_summary() -> dict[str, Any]:
-    """Return how the outbox stands: all that wait, and what became of the newest mails."""
-    waiting = Mail.objects.filter(sent_at=None, failed_at=None)[:MAX_COUNTED].aggregate(
-        count=Count("pk"), oldest=Min("created_at")
-    )
+    """Return the numbers of the mail queue: waiting mails, the age of the oldest, and the outcome of the newest."""
+    queue = queue_size()
     newest = Mail.objects.order_by("-pk")[:MAX_COUNTED].aggregate(
-        sent=Count("pk", filter=Q(sent_at__isnull=False)), failed=Count("pk", filter=Q(failed_at__isnull=False))
+        sent=Count("pk", filter=STATE_FILTERS[MailState.SENT]),
+        failed=Count("pk", filter=STATE_FILTERS[MailState.FAILED]),
     )
-    age = None if waiting["oldest"] is None else clock.now() - waiting["oldest"]
+    age = queue.oldest_age
     return {
-        "waiting": f"{waiting['count']:,}" + ("+" if waiting["count"] == MAX_COUNTED else ""),
-        "oldest": None if age is None else timedelta(seconds=max(0, int(age.total_seconds()))),
+        "waiting": f"{queue.count:,}" + ("+" if queue.count == MAX_COUNTED else ""),
+        "oldest": None if age is None else timedelta(seconds=int(age.total_seconds())),
         "sent": f"{newest['sent']:,}",
         "failed": f"{newest['failed']:,}",
-        "looked_at": f"{MAX_COUNTED:,}",
+        "counted": f"{MAX_COUNTED:,}",
     }

@@ -1,4 +1,4 @@
-"""What the words in the box above the events mean."""
+"""Search syntax of the audit log: what a word in the search box can mean."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -11,20 +11,21 @@ from latchkey.accounts.models import User, normalize_for_lookup
 from latchkey.audit.events import PERSISTED
 
 DIGITS = 19
-"""The most of an id: those of users are short, those of sessions 63 random bits."""
+"""Maximum length of an id. Ids of users are short; ids of sessions are 63 random bits."""
 
 NO_MATCH = Q(pk=None)
+"""Condition that no event meets."""
 
 
 def parse_term(word: str) -> Q:
-    """Return what a word asks for; one that can mean nothing finds nothing."""
+    """Return the condition for a word; a word without a meaning finds nothing."""
     return next(interpretations(word), NO_MATCH)
 
 
 def interpretations(word: str) -> Iterator[Q]:
-    """Yield what a word can mean, the likeliest first: a person, an id, a day, an address, events by name.
+    """Yield the meanings of a word, the likeliest first: e-mail address, id, day, IP address, part of an event name.
 
-    Persons and ids of users have an index; the rest is looked for from the newest event on.
+    Only the user of an event is indexed; other conditions are evaluated from the newest event backwards.
     """
     if "@" in word:
         of_address = User.objects.filter(email=normalize_for_lookup(word))

@@ -1,4 +1,4 @@
-"""What happened, as an operator looks for it: whose, whence, what and on which day."""
+"""Audit log in the admin area: a read-only list of events with search and filters."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -20,10 +20,12 @@ from latchkey.audit.events import PERSISTED
 from latchkey.audit.models import AuditEvent
 from latchkey.core import clock
 
-HOURS = {"1": "The last hour", "24": "24 hours", "168": "7 days", "720": "30 days"}
+HOURS = {"1": "Last hour", "24": "Last 24 hours", "168": "Last 7 days", "720": "Last 30 days"}
 
 
 class EventFilter(admin.SimpleListFilter):
+    """Filter by the name of the event."""
+
     title, parameter_name = "event", "event"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -34,6 +36,8 @@ class EventFilter(admin.SimpleListFilter):
 
 
 class SinceFilter(admin.SimpleListFilter):
+    """Filter by the age of the event."""
+
     title, parameter_name = "time", "hours"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -45,13 +49,16 @@ class SinceFilter(admin.SimpleListFilter):
 
 
 def emails_of(events: Iterable[AuditEvent]) -> dict[int | None, str]:
-    """Return the address of each of these users who is still there, in one statement."""
+    """Return the e-mail addresses of the users of these events by user id, in one statement; without deleted users."""
     users = {event.user_id for event in events if event.user_id is not None}
     return dict(User.objects.filter(pk__in=users).values_list("pk", "email"))
 
 
 class EventList(ChangeList):
-    """A page of events, with the addresses of their users: a join would look up those of every page before it, too."""
+    """A page of events with the e-mail addresses of their users.
+
+    A join would also look up the addresses of every page before.
+    """
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -64,10 +71,12 @@ class EventList(ChangeList):
 
 @admin.register(AuditEvent)
 class EventAdmin(LargeTableAdmin):
+    """The audit log: nobody can add, change or delete an event here."""
+
     list_display = ("when", "what", "who", "device", "address", "why")
     list_filter = (EventFilter, SinceFilter)
-    search_fields = ("name",)  # else there would be no box; the words are read by narrowed()
-    search_help_text = "E-mail address, user id, network address, event, or a day such as 2026-11-22."
+    search_fields = ("name",)  # required for a search box; get_search_results() does the search
+    search_help_text = "Search by e-mail address, user id, IP address, event, or day (2026-11-22)."
     fields = ("when", "what", "who", "session_id", "address", "device", "user_agent", "why")
     readonly_fields = fields
 
@@ -79,7 +88,7 @@ class EventAdmin(LargeTableAdmin):
             queryset = queryset.filter(parse_term(term))
         return queryset, False
 
-    @admin.display(description="when")
+    @admin.display(description="time")
     def when(self, event: AuditEvent) -> str:
         return str(localize(event.at))
 
@@ -89,22 +98,22 @@ class EventAdmin(LargeTableAdmin):
 
     @admin.display(description="user")
     def who(self, event: AuditEvent) -> str:
-        """Lead to the user; one that is gone has its id alone."""
+        """Link to the user; a deleted user has an id only."""
         if event.user_id is None:
             return "-"
         email = event.email if hasattr(event, "email") else emails_of([event]).get(event.user_id)
         if not email:
-            return f"{event.user_id}, who is gone"
+            return f"{event.user_id} (deleted)"
         return format_html('<a href="{}">{}</a>', reverse("admin:latchkey_user_change", args=[event.user_id]), email)
 
     @admin.display(description="device")
     def device(self, event: AuditEvent) -> str:
         return device_label(event.user_agent)
 
-    @admin.display(description="address")
+    @admin.display(description="IP address")
     def address(self, event: AuditEvent) -> str:
         return event.ip or "-"
 
-    @admin.display(description="why")
+    @admin.display(description="reason")
     def why(self, event: AuditEvent) -> str:
         return event.detail or "-"

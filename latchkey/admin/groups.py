@@ -1,4 +1,4 @@
-"""Groups of staff, and what their members may do."""
+"""Staff groups in the admin area: named sets of permissions (Django's groups)."""
 
 from typing import Any
 
@@ -13,6 +13,8 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class StaffGroupAdmin(GroupAdmin, ModelAdmin):
+    """Django's page of groups, on which only a superuser changes permissions."""
+
     def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> Any:
-        """Only a superuser hands out privileges, to groups too."""
+        """Make permissions read-only except for a superuser: staff could otherwise raise their own privileges."""
         return () if request.user.is_superuser else ("permissions",)

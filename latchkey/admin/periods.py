@@ -1,4 +1,4 @@
-"""The stretches of time that the first page can show, and the tallies in each."""
+"""Periods of the dashboard, and the hourly counters in each of their columns."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from latchkey.metrics_server.models import HourlyCount
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A stretch of time up to now: so many columns, of so many hours each."""
+    """A period that ends now: a number of columns, of some hours each."""
 
     label: str
     columns: int
@@ -25,6 +25,7 @@ class Period:
         return [number * self.hours for number in range(last - self.columns + 1, last + 1)]
 
     def label_for(self, hour: int) -> str:
+        """Return the start of a column in UTC, with the time of day unless a column is a day or longer."""
         at = datetime.fromtimestamp(hour * HOUR, UTC)
         return f"{at:%Y-%m-%d}" if self.hours >= 24 else f"{at:%Y-%m-%d %H:%M}"
 
@@ -40,10 +41,10 @@ Counts = Mapping[str, list[int | None]]
 
 
 def counts_of(period: Period, names: list[str]) -> Counts:
-    """Return the tallies of these names, column by column: sums of events, the most of live sessions.
+    """Return the counts of these names for each column: the sum of events, the maximum of live sessions.
 
-    One statement along the primary key, over 2,160 hours at most. A column of which nothing is known is None: nobody
-    served then, or it was before tallies were kept.
+    This is one statement along the primary key, over 2,160 hours at most. A column without data is None: no worker
+    reported then.
     """
     starts = period.starts()
     rows = (

@@ -1,4 +1,4 @@
-"""Pages that show and change nothing."""
+"""Base classes of read-only admin pages, and of lists over large tables."""
 
 from typing import Any
 
@@ -10,12 +10,15 @@ from unfold.paginator import InfinitePaginator
 
 
 class ReadOnlyAdmin(ModelAdmin):
-    """A list and a page for each row, for superusers too; what may be done all the same is said by a subclass."""
+    """A list and a page for each row, read-only for superusers, too; subclasses may allow single actions."""
 
     show_facets = ShowFacets.NEVER
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """Filter by nothing that is not offered: Django lets a query compare any column, digests bit by bit."""
+        """Allow the offered filters only.
+
+        Django lets a query string compare any column, and so find out a secret digest bit by bit.
+        """
         return lookup in {offered.parameter_name for offered in self.list_filter}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -29,7 +32,10 @@ class ReadOnlyAdmin(ModelAdmin):
 
 
 class LargeTableAdmin(ReadOnlyAdmin):
-    """A list of millions, newest first: nothing counts it, and its columns are no fields that a query could sort by."""
+    """A list of millions of rows, newest first.
+
+    Nothing counts the rows, and the columns are not model fields, by which a query string could sort.
+    """
 
     paginator = InfinitePaginator
     show_full_result_count = False

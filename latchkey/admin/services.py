@@ -1,4 +1,4 @@
-"""The services, as an operator sees them: their names and since when, never a secret or a digest."""
+"""Services in the admin area: names and creation times of client credentials, never a secret or a digest."""
 
 from django.contrib import admin
 
@@ -8,10 +8,10 @@ from latchkey.oauth.models import ClientCredential
 
 @admin.register(ClientCredential)
 class ClientCredentialAdmin(ReadOnlyAdmin):
-    """Read-only: `latchkey services` adds and removes, since a page is no place to show a secret."""
+    """A read-only list: `latchkey services` creates and deletes secrets, because a page should not show one."""
 
     list_display = ("client_id", "created_at")
     search_fields = ("client_id",)
-    search_help_text = "By the name of the service."
+    search_help_text = "Search by the name of the service."
     fields = ("client_id", "created_at")
     readonly_fields = fields

@@ -1,4 +1,4 @@
-"""Live sessions, as an operator sees them: who, where and since when, never a token or a digest."""
+"""Active sessions in the admin area: user, device, IP address and times, never a token or a digest."""
 
 from typing import Any
 
@@ -17,13 +17,13 @@ from latchkey.sessions.models import Session
 
 @admin.register(Session)
 class SessionAdmin(ModelAdmin):
-    """Read-only but for one thing: to delete a session is to sign that device out."""
+    """A list that is read-only, but staff with `delete_session` can end a session, which signs the device out."""
 
-    list_display = ("user", "device", "ip", "created_at", "rotated_at", "expires_at")
+    list_display = ("user", "device", "address", "created_at", "rotated_at", "expires_at")
     list_select_related = ("user",)
-    paginator, show_full_result_count = InfinitePaginator, False  # a million are not counted for a page of a hundred
+    paginator, show_full_result_count = InfinitePaginator, False  # a page of 100 rows does not count a million
     search_fields = ("user__email", "ip", "user_agent")
-    search_help_text = "By e-mail address, network address or user agent."
+    search_help_text = "Search by e-mail address, IP address or user agent."
     ordering = ("-rotated_at",)
     fields = ("id", "user", "device", "user_agent", "ip", "created_at", "rotated_at", "expires_at")
     readonly_fields = fields
@@ -32,15 +32,22 @@ class SessionAdmin(ModelAdmin):
     def device(self, session: Session) -> str:
         return device_label(session.user_agent)
 
+    @admin.display(description="IP address", ordering="ip")
+    def address(self, session: Session) -> str:
+        return session.ip or "-"
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         listed: QuerySet[Session] = super().get_queryset(request)
         return listed & Session.objects.live(clock.now())
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        return super().changelist_view(request, {"title": "Live sessions", **(extra_context or {})})
+        return super().changelist_view(request, {"title": "Active sessions", **(extra_context or {})})
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """Filter by user alone: Django lets a query compare any column, and so find out selectors bit by bit."""
+        """Allow the filter by user only.
+
+        Django lets a query string compare any column, and so find out a selector bit by bit.
+        """
         return lookup == "user__id__exact"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -50,7 +57,7 @@ class SessionAdmin(ModelAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:
-        """Only a superuser signs a superuser out."""
+        """Only a superuser can end the session of a superuser."""
         spared = obj is not None and obj.user.is_superuser and not request.user.is_superuser
         return super().has_delete_permission(request, obj) and not spared
 
@@ -61,7 +68,7 @@ class SessionAdmin(ModelAdmin):
         end_sessions(list(queryset.values_list("pk", flat=True)), "admin")
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
-        """Go back to where the link was: the user's page, or the list."""
+        """Return to the page with the link: the user, or the list."""
         self.message_user(request, "The session has ended.", messages.SUCCESS)
         user = request.GET.get("user", "")
         if user.isascii() and user.isdigit():
@@ -69,7 +76,7 @@ class SessionAdmin(ModelAdmin):
         return redirect("admin:latchkey_session_changelist")
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Call the one action what it does."""
+        """Rename Django's "delete selected" to what it does here."""
         actions: dict[str, Any] = super().get_actions(request)
         if "delete_selected" in actions:
             actions["delete_selected"] = (*actions["delete_selected"][:2], "End selected sessions")

@@ -1,4 +1,4 @@
-"""The door of the admin area, under the same guard as /api/login/."""
+"""Sign-in form of the admin area, with the same limits on attempts as /api/login/."""
 
 from typing import Any
 
@@ -15,7 +15,10 @@ from latchkey.rate_limits.attempts import charge, login_key, refund
 
 
 class SignInForm(AuthenticationForm):
-    """E-mail address and password of somebody active and staff; every other outcome is told alike."""
+    """Sign-in for active staff.
+
+    Unknown address, wrong password, inactive account and an account that is not staff get the same message.
+    """
 
     error_messages = {
         **AuthenticationForm.error_messages,
@@ -23,6 +26,7 @@ class SignInForm(AuthenticationForm):
     }
 
     def clean(self) -> dict[str, Any]:
+        """Authenticate under the limits on attempts of a sign-in; raises ValidationError."""
         email, headers = self.cleaned_data.get("username"), self.request.META if self.request else {}
         if not email or not self.cleaned_data.get("password"):
             return dict(super().clean())
@@ -40,7 +44,7 @@ class SignInForm(AuthenticationForm):
         return cleaned
 
     def confirm_login_allowed(self, user: Any) -> None:
-        """Start the browser's session anew (ASVS 7.2.4): Django keeps it where somebody is signed in already."""
+        """Start a new browser session (ASVS 7.2.4): Django would keep that of a user who is signed in already."""
         super().confirm_login_allowed(user)
         if self.request is not None:
             self.request.session.flush()

@@ -1,4 +1,4 @@
-"""How the admin area looks; latchkey/settings.py takes it from here."""
+"""Theme and menu of the admin area: unfold's setting UNFOLD, which latchkey/settings.py imports."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,11 +9,12 @@ from django.urls import reverse_lazy
 
 
 def requires(permission: str) -> Callable[[HttpRequest], bool]:
-    """Return whether to show an entry of the menu: to those alone whom its page lets in."""
+    """Return a check for unfold: show a menu item to users with this permission, which its page requires, too."""
     return lambda request: bool(request.user.has_perm(permission))
 
 
 def menu_item(title: str, icon: str, page: str, permission: str) -> dict[str, Any]:
+    """Return a menu item that links to an admin page; `icon` is a name of Material Symbols."""
     link = reverse_lazy(f"admin:{page}")
     return {"title": title, "icon": icon, "link": link, "permission": requires(permission)}
 
@@ -21,18 +22,18 @@ def menu_item(title: str, icon: str, page: str, permission: str) -> dict[str, An
 MENU = [
     {"items": [{"title": "Dashboard", "icon": "monitoring", "link": reverse_lazy("admin:index")}]},
     {
-        "title": "People",
+        "title": "Accounts",
         "items": [
             menu_item("Users", "person", "latchkey_user_changelist", "latchkey.view_user"),
             menu_item("Sessions", "devices", "latchkey_session_changelist", "latchkey.view_session"),
-            menu_item("Events", "history", "latchkey_auditevent_changelist", "latchkey.view_auditevent"),
-            menu_item("Mails", "mail", "latchkey_mail_changelist", "latchkey.view_mail"),
+            menu_item("Audit log", "history", "latchkey_auditevent_changelist", "latchkey.view_auditevent"),
+            menu_item("Mail queue", "mail", "latchkey_mail_changelist", "latchkey.view_mail"),
         ],
     },
     {
-        "title": "This service",
+        "title": "Configuration",
         "items": [
-            menu_item("Lifetimes and rules", "tune", "constance_config_changelist", "constance.view_config"),
+            menu_item("Settings", "tune", "constance_config_changelist", "constance.view_config"),
             menu_item("Services", "dns", "latchkey_clientcredential_changelist", "latchkey.view_clientcredential"),
             menu_item("Staff groups", "groups", "auth_group_changelist", "auth.view_group"),
         ],
@@ -51,7 +52,7 @@ PRIMARY = {
     "900": "oklch(33.5% .05 234)",
     "950": "oklch(24.5% .037 234)",
 }
-"""Shades of the blue of our icon."""
+"""Shades of the blue of the icon."""
 
 UNFOLD = {
     "SITE_TITLE": "Latchkey",

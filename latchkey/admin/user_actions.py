@@ -1,4 +1,4 @@
-"""What an operator can do to users, one or many at a time."""
+"""Actions on users in the admin area: on the selected users of the list, or on one user's page."""
 
 from collections.abc import Callable
 from functools import partial
@@ -21,20 +21,23 @@ ACTIONS = ("deactivate_users", "reactivate_users", "end_sessions", "reset_rate_l
 
 
 def can_modify(request: HttpRequest, obj: User | None) -> bool:
-    """Tell whether they may change this user: only a superuser touches other staff, whose rights a password lends."""
+    """Tell whether the operator may change this user.
+
+    Only a superuser may change other staff: who sets the password of a member of staff gets the rights of that member.
+    """
     own = obj is not None and obj.pk == request.user.pk
     return obj is None or bool(request.user.is_superuser) or not (obj.is_superuser or (obj.is_staff and not own))
 
 
 class UserActions:
-    """The actions of the list; the buttons of a user's page press the same."""
+    """The actions of the list; the buttons on a user's page submit the same actions."""
 
     message_user: Callable[..., Any]
 
     @admin.action(description="Deactivate selected users and end their sessions", permissions=["change"])
     def deactivate_users(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
-        """Deactivate, sparing whoever asks: nobody locks themselves out by selecting all."""
-        return self._act(request, users, deactivate, "Deactivated", spared=request.user.pk)
+        """Deactivate the selected users except the operator, who would otherwise be locked out by "select all"."""
+        return self._act(request, users, deactivate, "Deactivated", except_for=request.user.pk)
 
     @admin.action(description="Reactivate selected users", permissions=["change"])
     def reactivate_users(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
@@ -44,27 +47,27 @@ class UserActions:
     def end_sessions(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
         return self._act(request, users, sign_out_everywhere, "Ended all sessions")
 
-    @admin.action(description="Let selected users try again at once after failed sign-ins", permissions=["change"])
+    @admin.action(description="Unlock selected users after failed sign-ins", permissions=["change"])
     def reset_rate_limits(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
-        return self._act(request, users, reset_rate_limits, "Lifted waits")
+        return self._act(request, users, reset_rate_limits, "Unlocked")
 
-    @admin.action(description="Send selected users a mail that sets a new password", permissions=["change"])
+    @admin.action(description="Send a password reset mail to selected users", permissions=["change"])
     def send_reset_links(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
-        """Send them; the user sees these events, and is not shown where an operator sits."""
-        return self._act(request, users, partial(send_resets, client=ClientInfo()), "Sent a reset")
+        """Send the mails. The event has no client: the user can see it, and must not learn the operator's address."""
+        return self._act(request, users, partial(send_resets, client=ClientInfo()), "Sent a password reset mail")
 
-    @admin.action(description="Mark the addresses of selected users as verified", permissions=["change"])
+    @admin.action(description="Mark the e-mail addresses of selected users as verified", permissions=["change"])
     def verify(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
         return self._act(request, users, mark_verified, "Marked as verified")
 
     def _act(
-        self, request: HttpRequest, users: QuerySet[User], verb: ActionFunction, done: str, spared: int | None = None
+        self, request: HttpRequest, users: QuerySet[User], act: ActionFunction, done: str, except_for: int | None = None
     ) -> HttpResponse | None:
-        """Do it to those whom the caller may touch, say to how many, and write it into their history."""
-        touched = [user for user in users if can_modify(request, user) and user.pk != spared]
-        verb([user.pk for user in touched])
-        LogEntry.objects.log_actions(str(request.user.pk), touched, CHANGE, change_message=f"{done}.")
-        self.message_user(request, f"{done}: {len(touched)} of {len(users)} selected.")
+        """Run an action on the users whom the operator may change, record it in their history, and say how many."""
+        changed = [user for user in users if can_modify(request, user) and user.pk != except_for]
+        act([user.pk for user in changed])
+        LogEntry.objects.log_actions(str(request.user.pk), changed, CHANGE, change_message=f"{done}.")
+        self.message_user(request, f"{done}: {len(changed)} of {len(users)} selected users.")
         if "back" in request.POST and len(users) == 1:
             return redirect("admin:latchkey_user_change", users[0].pk)
         return None

@@ -1,4 +1,4 @@
-"""The forms of the users' pages."""
+"""Forms of the user pages in the admin area: add a user, change one, and change passwords."""
 
 from typing import Any
 
@@ -20,6 +20,8 @@ from latchkey.rate_limits.attempts import refund
 
 
 class AddUserForm(BaseUserCreationForm):  # type: ignore[type-arg]  # not generic at run time
+    """A new user with a password, which is validated as at registration."""
+
     class Meta:
         model = User
         fields = ("email", "username")
@@ -31,39 +33,44 @@ class AddUserForm(BaseUserCreationForm):  # type: ignore[type-arg]  # not generi
 
 
 class PasswordWidget(ReadOnlyPasswordHashWidget):
-    """A link to the form that sets another password, without Django's summary of the hash."""
+    """A link to the password form, instead of Django's summary of the hash."""
 
     template_name = "latchkey/password_link.html"
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        """Keep the hash itself from the template."""
+        """Keep the hash out of the template."""
         return super().get_context(name, None, attrs)
 
 
 class ChangeUserForm(UserChangeForm):  # type: ignore[type-arg]  # not generic at run time
-    password = ReadOnlyPasswordHashField(widget=PasswordWidget, help_text="A new one ends every session of the user.")
+    """Change a user; fields that the operator did not touch are not saved."""
+
+    password = ReadOnlyPasswordHashField(
+        widget=PasswordWidget, help_text="A new password signs the user out on every device."
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Have the page remember what it showed: that tells what an operator changed from what they left alone."""
+        """Add the initial values as hidden fields, to compare with: the row may change while the page is open."""
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.show_hidden_initial = not field.disabled
 
 
 class SavePasswordOnly:
-    """Save the password and nothing else: who was deactivated while it was hashed stays so."""
+    """Save the password column only: a user who is deactivated while the password is hashed stays deactivated."""
 
     cleaned_data: dict[str, Any]
 
     def set_password_and_save(self, user: User, *names: str, **kwargs: Any) -> User:
-        (name,) = names or ("password1",)  # of the field
+        """Hash and save the new password; Django's forms pass the name of its field, or nothing."""
+        (name,) = names or ("password1",)
         user.set_password(self.cleaned_data[name])
         user.save(update_fields=["password"])
         return user
 
 
 class ChangePasswordForm(SavePasswordOnly, AdminPasswordChangeForm):
-    """Without the choice to have no password: there is no other way to sign in."""
+    """Set the password of a user; without Django's option of no password, as there is no other way to sign in."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -71,13 +78,14 @@ class ChangePasswordForm(SavePasswordOnly, AdminPasswordChangeForm):
 
 
 class OwnPasswordForm(SavePasswordOnly, AdminOwnPasswordChangeForm):
-    """An operator's own: the present password is asked for under the same limits as at a sign-in."""
+    """Change one's own password; the current one is required, under the same limits on attempts as a sign-in."""
 
     def __init__(self, user: User, *args: Any, client: ClientInfo, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)
         self.client = client
 
     def clean_old_password(self) -> str:
+        """Check the current password; raises ValidationError for a wrong one and after too many attempts."""
         password: str = self.cleaned_data["old_password"]
         try:
             refund(reauthenticate(self.user, password, self.client))
@@ -90,5 +98,5 @@ class OwnPasswordForm(SavePasswordOnly, AdminOwnPasswordChangeForm):
 
 
 def retry_message(refusal: TooManyAttempts) -> str:
-    """Say how long somebody has to wait before they are looked at again."""
-    return f"Too many attempts; try again in {refusal.headers['Retry-After']} s."
+    """Return the message after too many attempts, with the time to wait."""
+    return f"Too many attempts. Try again in {refusal.headers['Retry-After']} seconds."

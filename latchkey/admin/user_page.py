@@ -1,7 +1,4 @@
-"""What pages call a device.
-
-What a user's page shows beside the form: where the user is signed in, and what happened last.
-"""
+"""Panels of a user's page in the admin area: active sessions, recent events, and the available actions."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +13,7 @@ from latchkey.sessions.models import Session
 
 
 def device_label(user_agent: str) -> str:
-    """Return the device's name; what it calls itself, where nobody knows a name for that."""
+    """Return a readable device name, or the User-Agent header where none is known."""
     if not user_agent:
         return "-"
     name = device_name(user_agent)
@@ -24,11 +21,13 @@ def device_label(user_agent: str) -> str:
 
 
 MAX_ROWS = 20
-"""Sessions and events; the rest is in their lists."""
+"""Maximum number of sessions and of events on the page; the lists have all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
+    """A session on the user's page; `end_url` is the confirmation page that ends it."""
+
     name: str
     user_agent: str
     address: str
@@ -39,6 +38,8 @@ class SessionRow:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
+    """An event on the user's page."""
+
     at: datetime
     name: str
     device: str
@@ -48,7 +49,7 @@ class EventRow:
 
 
 def live_session_rows(user: User) -> list[SessionRow]:
-    """Return where the user is signed in, the last used first; each with the page that asks before it ends it."""
+    """Return the newest active sessions of the user, the last used first."""
     live = Session.objects.live(clock.now()).filter(user=user).order_by("-rotated_at")[:MAX_ROWS]
     return [
         SessionRow(
@@ -64,7 +65,7 @@ def live_session_rows(user: User) -> list[SessionRow]:
 
 
 def recent_events(user: User) -> list[EventRow]:
-    """Return what happened to the account, the newest first."""
+    """Return the newest events of the user, the newest first."""
     return [
         EventRow(
             event.at,
@@ -79,8 +80,8 @@ def recent_events(user: User) -> list[EventRow]:
 
 
 def available_actions(user: User) -> dict[str, str]:
-    """Return the actions that would do something to this user, with what their buttons say."""
+    """Return the actions that apply to this user, with the labels of their buttons."""
     offered = {"deactivate_users": "Deactivate"} if user.is_active else {"reactivate_users": "Reactivate"}
     offered |= {"end_sessions": "End all sessions", "reset_rate_limits": "Unlock account"}
     offered |= {"send_reset_links": "Send password reset"} if user.is_active else {}
-    return offered | ({} if user.email_verified_at else {"verify": "Mark as verified"})
+    return offered | ({} if user.email_verified_at else {"verify": "Mark e-mail as verified"})

@@ -1,4 +1,4 @@
-"""EMAIL_URL, read into what Django's mail backends are given."""
+"""SMTP configuration: EMAIL_URL parsed into the arguments of Django's e-mail backends, and the sender address."""
 
 from contextlib import suppress
 from typing import Any
@@ -8,20 +8,21 @@ from django.core.exceptions import ImproperlyConfigured
 from email_validator import EmailNotValidError, validate_email
 
 PORTS = {"smtp": 587, "smtps": 465}
-"""Of submission: with STARTTLS (RFC 6409), and with TLS from the first byte on (RFC 8314)."""
+"""Default ports of mail submission: with STARTTLS (RFC 6409), and with implicit TLS (RFC 8314)."""
 CONSOLE_BACKEND = "django.core.mail.backends.console.EmailBackend"
 INVALID_URL = (
     "EMAIL_URL cannot be read; write 'smtp://user:password@host:587', "
     "'smtps://user:password@host:465' or 'console://', and %40 for an @ in the password (docs/mail.md)."
 )
-TIMEOUT, MAX_TIMEOUT = 30, 120  # seconds, for each answer of the server
+TIMEOUT, MAX_TIMEOUT = 30, 120  # seconds, for each response of the server
 
 
 def parse_email_url(url: str) -> dict[str, Any] | None:
-    """Return the arguments of Django's get_connection, None for an empty URL: then there is no mail.
+    """Return the arguments of `django.core.mail.get_connection`; None for an empty URL, which turns mail off.
 
-    'smtp://' insists on STARTTLS: a server without it, or somebody in between who takes the offer away, is sent
-    neither the password nor the mail. Raises ImproperlyConfigured; the URL is not repeated, as it may hold a password.
+    'smtp://' requires STARTTLS: a server that does not offer it, or an attacker in between who removes the offer, gets
+    neither the password nor the mail. Raises ImproperlyConfigured. The URL is not repeated in the message, because it
+    may contain a password.
     """
     if not url:
         return None
@@ -41,7 +42,7 @@ def parse_email_url(url: str) -> dict[str, Any] | None:
     encrypted = _parse_tls(parts.scheme, options.pop("tls", "on"), bool(user))
     timeout = _parse_timeout(options.pop("timeout", str(TIMEOUT)))
     if options:
-        raise ImproperlyConfigured("EMAIL_URL has an option that is not known; there are 'tls' and 'timeout'.")
+        raise ImproperlyConfigured("EMAIL_URL has an unknown option; the known ones are 'tls' and 'timeout'.")
     return {
         "backend": "django.core.mail.backends.smtp.EmailBackend",
         "host": parts.hostname,
@@ -55,12 +56,12 @@ def parse_email_url(url: str) -> dict[str, Any] | None:
 
 
 def parse_from_address(text: str, public_url: str) -> str:
-    """Return who mails are from: this address, with a name before it or none; by default one at the public host.
+    """Return the sender address of mails, such as 'Example <no-reply@example.com>'; raises ImproperlyConfigured.
 
-    Raises ImproperlyConfigured.
+    The default is no-reply at the host of the public URL.
     """
     if not text:
-        with suppress(ValueError):  # no URL at all, as the system checks say
+        with suppress(ValueError):  # not a URL: the system checks report that
             return f"Latchkey <no-reply@{urlsplit(public_url).hostname or 'localhost'}>"
         return "Latchkey <no-reply@localhost>"
     try:
@@ -73,15 +74,15 @@ def parse_from_address(text: str, public_url: str) -> str:
     return text
 
 
-def _parse_tls(scheme: str, tls: str, signs_in: bool) -> bool:
+def _parse_tls(scheme: str, tls: str, has_password: bool) -> bool:
     if tls not in ("on", "off") or (scheme == "smtps" and tls == "off"):
-        raise ImproperlyConfigured("EMAIL_URL has tls, which can be 'on' or, with 'smtp://' alone, 'off'.")
-    if tls == "off" and signs_in:
-        raise ImproperlyConfigured("EMAIL_URL would send its password in the clear; leave tls=off out.")
+        raise ImproperlyConfigured("EMAIL_URL has an invalid tls: it must be 'on', or 'off' with 'smtp://'.")
+    if tls == "off" and has_password:
+        raise ImproperlyConfigured("EMAIL_URL would send the password unencrypted; remove tls=off.")
     return tls == "on"
 
 
 def _parse_timeout(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 4 and 0 < int(text) <= MAX_TIMEOUT):
-        raise ImproperlyConfigured(f"EMAIL_URL has timeout, which can be from 1 to {MAX_TIMEOUT} seconds.")
+        raise ImproperlyConfigured(f"EMAIL_URL has an invalid timeout: it must be from 1 to {MAX_TIMEOUT} seconds.")
     return int(text)

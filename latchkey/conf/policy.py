@@ -1,8 +1,8 @@
-"""The knobs that a superuser turns in the admin while the service runs, as one frozen value.
+"""Runtime settings: the policy that a superuser changes in the admin area while the service runs.
 
-The policy's knobs as django-constance shows them: grouped, explained and checked for their range.
-
-The policy in force: the knobs as they stand in the settings table, read at most once a second.
+Three parts: `Policy` declares each setting with default, range and help text; `constance_config` describes them to
+django-constance, which stores and edits them; `current_policy` reads them at most once a second. A bad value in the
+table is clamped or replaced by the default, so that it cannot break a request.
 """
 
 import time
@@ -17,120 +17,126 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import DatabaseError, connection, transaction
 
+INVALID_DURATION = "Enter a valid duration: seconds (30), hh:mm:ss (00:00:30), or days before it (30 00:00:00)."
+
 
 def _setting(group: str, default: Any, minimum: Any, maximum: Any, help_text: str) -> Any:
-    """Declare a number, a duration or a switch, and its range."""
+    """Declare a setting with a range: a number, a duration or a switch."""
     return field(
         default=default, metadata={"group": group, "minimum": minimum, "maximum": maximum, "help_text": help_text}
     )
 
 
 def _choice_setting(group: str, choices: Sequence[str], help_text: str) -> Any:
-    """Declare a word out of these, the first one by default."""
+    """Declare a setting with a list of choices, of which the first is the default."""
     return field(default=choices[0], metadata={"group": group, "choices": choices, "help_text": help_text})
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the service does by default; each knob's name in capitals is its name in the admin."""
+    """The runtime settings with their defaults; the name in capitals is the name in the admin area."""
 
     access_token_lifetime: timedelta = _setting(
         "Tokens",
         timedelta(seconds=30),
         timedelta(seconds=1),
         timedelta(hours=1),
-        "How long an access token is valid: 00:00:30 or 30 is half a minute. From 1 second to 1 hour. "
-        "Other services trust a token until it ends, so keep it short.",
+        "How long an access token is valid. 00:00:30 and 30 mean 30 seconds. From 1 second to 1 hour. "
+        "Services that validate tokens with the public keys accept a token until it expires, so keep it short.",
     )
     refresh_token_lifetime: timedelta = _setting(
         "Tokens",
         timedelta(days=30),
         timedelta(seconds=1),
         timedelta(days=365),
-        "How long a device may stay away and still be signed in; each refresh starts it anew. "
-        "'30 00:00:00' is thirty days. From 1 second to 365 days.",
+        "Idle lifetime of a session: how long a device stays signed in without a refresh. Each refresh starts it "
+        "again. '30 00:00:00' means 30 days. From 1 second to 365 days.",
     )
     retry_window: timedelta = _setting(
         "Tokens",
         timedelta(seconds=10),
         timedelta(0),
         timedelta(seconds=60),
-        "For how long a spent refresh token is answered with the same new one again, so that a lost "
-        "response or a second tab signs nobody out. From 0 (never) to 60 seconds.",
+        "Grace period in which a reused refresh token returns the same new token, so that a lost response or a second "
+        "tab signs nobody out. From 0 (disabled) to 60 seconds.",
     )
     session_lifetime_cap: timedelta = _setting(
         "Sessions",
         timedelta(days=180),
         timedelta(seconds=1),
         timedelta(days=3650),
-        "When a session ends however busy it is, counted from sign-in. From 1 second to 3650 days.",
+        "Maximum age of a session, counted from sign-in, even if it is in use. From 1 second to 3650 days.",
     )
     sessions_per_user: int = _setting(
         "Sessions",
         100,
         1,
         10_000,
-        "How many devices one user may have signed in; the oldest goes first. From 1 to 10000.",
+        "Maximum number of sessions of one user; a further sign-in ends the oldest. From 1 to 10000.",
     )
-    registration_open: bool = _setting("Accounts", True, False, True, "Whether strangers can register an account.")
+    registration_open: bool = _setting("Accounts", True, False, True, "Whether anybody can register an account.")
     password_min_length: int = _setting(
-        "Accounts", 8, 8, 64, "The fewest characters a new password may have. From 8 to 64; NIST advises 15."
+        "Accounts", 8, 8, 64, "Minimum length of a new password, in characters. From 8 to 64; NIST requires 15."
     )
     password_blocklist: bool = _setting(
-        "Accounts", False, False, True, "Whether new passwords are refused that stand on the list of common ones."
+        "Accounts", False, False, True, "Whether a new password is refused if it is on the list of common passwords."
     )
     email_verification: str = _choice_setting(
         "Accounts",
         ("off", "optional", "required"),
-        "Whether people confirm that an e-mail address is theirs. 'off': nobody is asked. 'optional': they are sent a "
-        "mail. 'required': nobody signs in before, and registration does not tell which addresses have an account.",
+        "Whether users must verify their e-mail address. 'off': no mail is sent. 'optional': a mail is sent. "
+        "'required': nobody can sign in before, and registration does not reveal which addresses have an account.",
     )
     notices: bool = _setting(
         "Accounts",
         True,
         False,
         True,
-        "Whether people are sent a mail when somebody signs in on a new device or a network that is new, when their "
-        "password was changed, and when a spent token of theirs came back.",
+        "Whether users get a mail about a sign-in on a new device or from a new network, about a changed password, and "
+        "about a session that ended because an old refresh token was used again.",
     )
     event_retention: timedelta = _setting(
         "Audit",
         timedelta(days=365),
         timedelta(days=1),
         timedelta(days=3650),
-        "How long events are kept. '365 00:00:00' is a year. From 1 day to 3650 days.",
+        "How long events of the audit log are kept. '365 00:00:00' means a year. From 1 day to 3650 days.",
     )
     failures_per_account: int = _setting(
-        "Guessing", 10, 2, 100, "How many sign-ins may fail at one account before the next has to wait. From 2 to 100."
+        "Rate limits",
+        10,
+        2,
+        100,
+        "Failed sign-ins allowed per account before the next attempts must wait. From 2 to 100.",
     )
     failures_per_address: int = _setting(
-        "Guessing",
+        "Rate limits",
         100,
         2,
         100_000,
-        "How many sign-ins may fail from one network address before the next has to wait; as many are forgotten "
-        "in an hour. From 2 to 100000.",
+        "Failed sign-ins allowed per IP address before the next attempts must wait; the counter decays by this number "
+        "per hour. From 2 to 100000.",
     )
     registrations_per_address: int = _setting(
-        "Guessing",
+        "Rate limits",
         10_000,
         2,
         100_000,
-        "How many registrations one network address has before the next has to wait; as many are forgotten in an "
-        "hour. From 2 to 100000.",
+        "Registrations allowed per IP address before the next attempts must wait; the counter decays by this number "
+        "per hour. From 2 to 100000.",
     )
 
 
 def constance_config(defaults: Policy) -> tuple[dict[str, Any], dict[str, list[str]], dict[str, list[Any]]]:
-    """Return constance's CONFIG, CONFIG_FIELDSETS and ADDITIONAL_FIELDS; a knob's name in capitals is its key."""
+    """Return constance's CONFIG, CONFIG_FIELDSETS and ADDITIONAL_FIELDS; the setting's name in capitals is its key."""
     config: dict[str, Any] = {}
     groups: OrderedDict[str, list[str]] = OrderedDict()  # constance sorts a plain dict
     form_fields: dict[str, list[Any]] = {}
-    for knob in fields(Policy):
-        key, default = knob.name.upper(), getattr(defaults, knob.name)
-        config[key] = (default, knob.metadata["help_text"], knob.name)
-        groups.setdefault(knob.metadata["group"], []).append(key)
-        form_fields[knob.name] = _form_field(knob, default)
+    for setting in fields(Policy):
+        key, default = setting.name.upper(), getattr(defaults, setting.name)
+        config[key] = (default, setting.metadata["help_text"], setting.name)
+        groups.setdefault(setting.metadata["group"], []).append(key)
+        form_fields[setting.name] = _form_field(setting, default)
     return config, groups, form_fields
 
 
@@ -138,44 +144,49 @@ def _form_field(setting: Field[Any], default: Any) -> list[Any]:
     if isinstance(default, bool):
         return ["django.forms.BooleanField", {"required": False, "widget": "unfold.widgets.UnfoldBooleanSwitchWidget"}]
     if choices := setting.metadata.get("choices"):
-        named = [(choice, choice) for choice in choices]
-        return ["django.forms.ChoiceField", {"choices": named, "widget": "unfold.widgets.UnfoldAdminSelectWidget"}]
-    kind = "DurationField" if isinstance(default, timedelta) else "IntegerField"
-    ends = [MinValueValidator(setting.metadata["minimum"]), MaxValueValidator(setting.metadata["maximum"])]
-    return [f"django.forms.{kind}", {"validators": ends, "widget": "unfold.widgets.UnfoldAdminTextInputWidget"}]
+        pairs = [(choice, choice) for choice in choices]
+        return ["django.forms.ChoiceField", {"choices": pairs, "widget": "unfold.widgets.UnfoldAdminSelectWidget"}]
+    limits = [MinValueValidator(setting.metadata["minimum"]), MaxValueValidator(setting.metadata["maximum"])]
+    options = {"validators": limits, "widget": "unfold.widgets.UnfoldAdminTextInputWidget"}
+    if isinstance(default, timedelta):
+        return ["django.forms.DurationField", options | {"error_messages": {"invalid": INVALID_DURATION}}]
+    return ["django.forms.IntegerField", options]
 
 
 CACHE_SECONDS = 1.0
-"""Seconds: a change is in force in every process within this time (the contract allows 2)."""
+"""Seconds after which every process has read a change (docs/settings.md promises 2)."""
 
 
 def clamp(setting: Field[Any], value: Any, default: Any) -> Any:
-    """Return the value within the knob's range, or the default where it is not of the knob's type or choices.
+    """Return the value within the setting's range, or the default if its type or choice is wrong.
 
-    A bare number stands for seconds where the knob is a duration.
+    For a duration a bare number means seconds.
     """
     if choices := setting.metadata.get("choices"):
         return value if value in choices else default
-    low, high = setting.metadata["minimum"], setting.metadata["maximum"]
+    minimum, maximum = setting.metadata["minimum"], setting.metadata["maximum"]
     if isinstance(default, timedelta) and type(value) in (int, float):
-        seconds = max(low.total_seconds(), min(high.total_seconds(), value))
+        seconds = max(minimum.total_seconds(), min(maximum.total_seconds(), value))
         return timedelta(seconds=seconds)
-    return max(low, min(high, value)) if type(value) is type(default) else default
+    return max(minimum, min(maximum, value)) if type(value) is type(default) else default
 
 
 def parse_policy(stored: dict[str, Any]) -> Policy:
-    """Build a policy out of whatever the settings table holds: nothing in it can break a request."""
+    """Build a policy from the rows of the settings table, whatever they contain."""
     defaults = _defaults()
     values = {
-        knob.name: clamp(knob, stored[knob.name.upper()], getattr(defaults, knob.name))
-        for knob in fields(Policy)
-        if knob.name.upper() in stored
+        setting.name: clamp(setting, stored[setting.name.upper()], getattr(defaults, setting.name))
+        for setting in fields(Policy)
+        if setting.name.upper() in stored
     }
     return replace(defaults, **values)
 
 
 class PolicyCache:
-    """The policy as it was last read, and when (monotonic seconds): one for the process, shared by its threads."""
+    """Process-wide cache of the policy, and when it was loaded (monotonic seconds).
+
+    `read_at` is the start of the latest query, even of one that failed; `loaded_at` that of the latest successful one.
+    """
 
     policy: Policy | None = None
     read_at = 0.0
@@ -183,29 +194,29 @@ class PolicyCache:
 
 
 def current_policy() -> Policy:
-    """Return the policy in force.
+    """Return the policy in force: from the cache, or with one query if the cache is older than a second.
 
-    One query, at most once a second in a process; while the database is away the last good values stay.
+    While the database is unavailable the last values stay in force, or the defaults if none were read yet.
     """
     if policy := cached_policy():
         return policy
-    asked_at = PolicyCache.read_at = time.monotonic()  # other threads go on with the last values while this one reads
+    started_at = PolicyCache.read_at = time.monotonic()  # other threads use the last values while this one reads
     try:
-        with transaction.atomic() if connection.in_atomic_block else nullcontext():  # which it must not break off
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():  # a failure must not abort it
             PolicyCache.policy = parse_policy(_read())
-        PolicyCache.loaded_at = asked_at
+        PolicyCache.loaded_at = started_at
     except DatabaseError:
         return PolicyCache.policy or _defaults()
     return PolicyCache.policy
 
 
 def cached_policy() -> Policy | None:
-    """Return the policy without a query, None where one is due."""
+    """Return the policy without a query; None if the cache is older than a second."""
     return PolicyCache.policy if time.monotonic() - PolicyCache.read_at < CACHE_SECONDS else None
 
 
 def clear_cache() -> None:
-    """Make the next question read the table again."""
+    """Clear the cache: the next call of `current_policy` reads the table."""
     PolicyCache.policy = None
 
 

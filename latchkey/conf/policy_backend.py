@@ -1,4 +1,7 @@
-"""The settings table, read so that nothing which found its way into it can break a request."""
+"""django-constance backend that ignores rows which it cannot decode.
+
+Constance's own raises for such a row, so one bad value in the table would break every request that reads the policy.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,10 +13,10 @@ DECODE_ERRORS = (ValueError, TypeError, AttributeError, LookupError, ArithmeticE
 
 
 class TolerantBackend(DatabaseBackend):  # type: ignore[misc]  # constance ships no types
-    """Constance's table, in which a row that cannot be decoded counts as not set."""
+    """Constance's database backend, in which a row that cannot be decoded counts as not set."""
 
     def mget(self, keys: Iterable[str]) -> dict[str, Any]:
-        """Read the rows of these keys in one query; a DatabaseError is the caller's to bear."""
+        """Return the values of these keys, in one query; raises DatabaseError."""
         readable = {}
         for key, text in self._model._default_manager.filter(key__in=list(keys)).values_list("key", "value"):
             try:
@@ -26,6 +29,6 @@ class TolerantBackend(DatabaseBackend):  # type: ignore[misc]  # constance ships
         return self.mget([key]).get(key)
 
     def set(self, key: str, value: Any) -> None:
-        if self.get(key) is None:  # else constance would decode the broken row, to report it as the old value
+        if self.get(key) is None:  # constance would decode the broken row, to report it as the old value
             self._model._default_manager.filter(key=key).delete()
         super().set(key, value)

@@ -1,10 +1,10 @@
-"""How Django REST Framework and drf-spectacular are set up; latchkey/settings.py takes it from here."""
+"""Settings of Django REST Framework and drf-spectacular; `settings.py` imports them."""
 
 from typing import Any
 
 
 def rest_framework_settings(browsable: bool) -> dict[str, Any]:
-    """Return REST_FRAMEWORK: closed unless a view opens itself, JSON in, JSON or a browsable page out."""
+    """Return REST_FRAMEWORK: authentication required unless a view opts out, JSON in, JSON or browsable pages out."""
     pages = ["latchkey.web.browsable.BrowsableRenderer"] if browsable else []
     return {
         "DEFAULT_AUTHENTICATION_CLASSES": ["latchkey.sessions.authentication.SessionAuthentication"],
@@ -14,7 +14,7 @@ def rest_framework_settings(browsable: bool) -> dict[str, Any]:
         "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
         "EXCEPTION_HANDLER": "latchkey.web.problems.handle_exception",
         "COMPACT_JSON": False,  # the wire contract has a space after each colon and comma
-        "URL_FORMAT_OVERRIDE": None,  # ?format= would be a second way to say Accept
+        "URL_FORMAT_OVERRIDE": None,  # ?format= would be a second Accept header
     }
 
 

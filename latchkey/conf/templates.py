@@ -1,4 +1,4 @@
-"""The template engines: one for pages, and two for mails, HTML where what people wrote is escaped, and plain text."""
+"""Django template engines: one for pages, one for HTML mails (escaping) and one for plain-text mails (not escaping)."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ PAGE_ENGINE, MAIL_HTML_ENGINE, MAIL_TEXT_ENGINE = "django", "mail_html", "mail_t
 
 
 def template_engines(own: str, shipped: Path) -> list[dict[str, Any]]:
-    """Return TEMPLATES; files in a folder of the operator's own come before ours, one by one."""
+    """Return TEMPLATES; a template in the operator's own directory overrides the shipped one of the same name."""
     common = {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [*([Path(own)] if own else []), shipped],

@@ -1,8 +1,11 @@
-"""The only clock: everything that asks for the time asks here, so a test can move it."""
+"""The clock: the only place that reads the time of day, so that a test can move it.
+
+Durations are measured with `time.monotonic`, not with this.
+"""
 
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """Return the present moment, aware and in UTC."""
+    """Return the current time, timezone-aware and in UTC."""
     return datetime.now(UTC)

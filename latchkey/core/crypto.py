@@ -1,6 +1,7 @@
-"""The one secret that an operator keeps, and the keys for one purpose each that are derived from it.
+"""Key derivation from the secret key (HKDF), and encryption at rest (Fernet).
 
-Secrets that have to be read again, at rest: encrypted, so that a leaked database alone gives none of them away.
+The operator keeps one secret; each purpose has a key of its own that is derived from it. Secrets that must be read
+back, such as private keys and the codes in unsent mails, are stored encrypted: a leaked database alone reveals none.
 """
 
 import os
@@ -21,20 +22,21 @@ from django.dispatch import receiver
 
 
 def ensure_private_directory(path: Path) -> Path:
-    """Return the directory, made for our eyes only where it was missing; raises ImproperlyConfigured."""
+    """Return the directory, created with mode 0700 if it is missing; raises ImproperlyConfigured if that fails."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise ImproperlyConfigured(f"The data directory {path} cannot be made: {error.strerror}.") from error
+        raise ImproperlyConfigured(f"The data directory {path} cannot be created: {error.strerror}.") from error
     if not os.access(path, os.W_OK | os.X_OK):
-        raise ImproperlyConfigured(f"The data directory {path} cannot be written to.")
+        raise ImproperlyConfigured(f"The data directory {path} is not writable.")
     return path
 
 
 def read_or_create_secret(path: Path) -> str:
-    """Return the secret kept in a file, which is made with mode 0600 where it is missing.
+    """Return the secret in a file, which is created with mode 0600 and 512 random bits if it is missing.
 
-    Processes that start at once agree: the file is linked into place whole, and the first one wins.
+    Processes that start at the same time agree on one secret: the complete file is linked into place, and the first
+    link wins.
     """
     if not path.exists():
         draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
@@ -48,10 +50,10 @@ def read_or_create_secret(path: Path) -> str:
 
 @cache
 def derive_keys(purpose: str) -> tuple[bytes, ...]:
-    """Return the 32-byte keys for a purpose, the current one first, then those of the fallbacks.
+    """Return the 32-byte keys for a purpose: that of the current secret key first, then those of the fallbacks.
 
-    HKDF-SHA256 (RFC 5869) keeps purposes apart: a leaked key gives away neither the secret nor the key of
-    another purpose.
+    HKDF-SHA256 (RFC 5869) separates the purposes: a leaked key reveals neither the secret nor the key of another
+    purpose.
     """
     info = f"latchkey {purpose}".encode()
     secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
@@ -60,31 +62,31 @@ def derive_keys(purpose: str) -> tuple[bytes, ...]:
 
 @receiver(setting_changed)
 def _clear_keys(**kwargs: object) -> None:
-    """Derive the keys anew where Django's test client overrides a setting; nothing else changes the secret."""
+    """Clear the cache when a test overrides a setting; in a running service the secret never changes."""
     derive_keys.cache_clear()
 
 
 @dataclass(frozen=True, slots=True)
 class Encryptor:
-    """What seals for one purpose, under a key that is derived for it from the secret: another one opens none of it."""
+    """Symmetric encryption for one purpose, with a key derived for that purpose: no other purpose can decrypt it."""
 
     purpose: str
 
-    def encrypt(self, secret: bytes) -> bytes:
-        """Encrypt under the current secret: AES-128-CBC and HMAC-SHA256 (Fernet)."""
-        return self._fernets()[0].encrypt(secret)
+    def encrypt(self, plaintext: bytes) -> bytes:
+        """Encrypt with the current secret key: AES-128-CBC and HMAC-SHA256 (Fernet)."""
+        return self._fernets()[0].encrypt(plaintext)
 
-    def decrypt(self, sealed: bytes) -> bytes | None:
-        """Decrypt what was sealed under the current secret or one of its fallbacks; None where none of them fits."""
+    def decrypt(self, ciphertext: bytes) -> bytes | None:
+        """Decrypt with the current secret key or one of the fallbacks; None if none of them fits."""
         try:
-            return MultiFernet(self._fernets()).decrypt(sealed)
+            return MultiFernet(self._fernets()).decrypt(ciphertext)
         except InvalidToken:
             return None
 
-    def is_current(self, sealed: bytes) -> bool:
-        """Tell whether this was sealed under the current secret, so that its fallbacks are not needed for it."""
+    def is_current(self, ciphertext: bytes) -> bool:
+        """Return whether the current secret key decrypts this, so that no fallback is needed for it."""
         try:
-            self._fernets()[0].decrypt(sealed)
+            self._fernets()[0].decrypt(ciphertext)
         except InvalidToken:
             return False
         return True

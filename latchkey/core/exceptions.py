@@ -1,17 +1,16 @@
-"""What every refusal is made of; latchkey.core.exceptions lists them all.
+"""API errors: the closed list of everything that a client can receive instead of an answer (RFC 9457).
 
-The refusals that any address may answer, whatever it is for; latchkey.core.exceptions lists them with the others.
+Each class has the HTTP status, the code that clients branch on (stable) and the sentences for people. Use cases raise
+them without knowing HTTP; `web/problems.py` turns them into problem documents; docs/errors.md explains each.
 
-Every refusal: its code, its status and its sentence. The one closed list; docs/errors.md explains each.
-
-Refusal
+ApiError
 |- 400  BadRequest, InvalidInput, ParseError, DuplicateKey,
 |       EmailTaken, PasswordTooShort, PasswordTooLong, PasswordTooCommon, PasswordTooObvious,
 |       WrongPassword, InvalidCode
 |- 401  NotAuthenticated, InvalidToken, InvalidCredentials, InvalidRefreshToken, InvalidClient
 |- 403  PermissionDenied, CsrfFailed, RegistrationClosed, EmailNotVerified, LastSuperuser       404  NotFound
 |- 405  MethodNotAllowed   406  NotAcceptable   408  RequestTimeout   413  ContentTooLarge
-`- 415  UnsupportedMediaType   429  TooManyAttempts   500  ServerError   503  Unavailable
+`- 415  UnsupportedMediaType   429  TooManyAttempts   500  InternalServerError   503  ServiceUnavailable
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,11 @@ FieldErrors: TypeAlias = Mapping[str, Sequence[str]]
 
 
 class ApiError(Exception):
-    """What a client is told when it does not get what it asked for (RFC 9457)."""
+    """Base class of the API errors: one problem document (RFC 9457 section 3.1).
+
+    `errors` are sentences by field, sent with status 400 only; without them the detail stands under `default_field`.
+    `headers` are response headers, added to the `default_headers` of the class.
+    """
 
     status: ClassVar[int]
     code: ClassVar[str]
@@ -37,158 +40,219 @@ class ApiError(Exception):
 
 
 class NotFound(ApiError):
+    """No route, or no object of this user, at this path (RFC 9110 section 15.5.5)."""
+
     status, code, title = 404, "not_found", "Not found"
-    detail = "There is nothing at this address."
+    detail = "There is nothing at this path."
 
 
 class MethodNotAllowed(ApiError):
+    """A method that the path does not support; the response has `Allow` (RFC 9110 section 15.5.6)."""
+
     status, code, title = 405, "method_not_allowed", "Method not allowed"
-    detail = "This address does not answer that method; 'Allow' lists those it does."
+    detail = "This path does not support the method; 'Allow' lists the methods that it supports."
 
 
 class NotAcceptable(ApiError):
+    """An `Accept` header that allows nothing that the path can answer (RFC 9110 section 15.5.7)."""
+
     status, code, title = 406, "not_acceptable", "Not acceptable"
-    detail = "Answers are application/json; accept that."
+    detail = "Responses are application/json; send 'Accept: application/json'."
 
 
 class RequestTimeout(ApiError):
+    """A body that took longer than 10 s to arrive (RFC 9110 section 15.5.9)."""
+
     status, code, title = 408, "request_timeout", "Request timeout"
     detail = "The body did not arrive in time; send the request again."
 
 
 class ContentTooLarge(ApiError):
+    """A body over DATA_UPLOAD_MAX_MEMORY_SIZE (RFC 9110 section 15.5.14)."""
+
     status, code, title = 413, "content_too_large", "Content too large"
     detail = "The body is larger than 64 kB."
 
 
 class UnsupportedMediaType(ApiError):
+    """A body of another media type or charset, or a compressed one (RFC 9110 section 15.5.16)."""
+
     status, code, title = 415, "unsupported_media_type", "Unsupported media type"
-    detail = "Send the body as the type that 'Accept' names, in UTF-8, without a content encoding."
+    detail = "Send the body as the media type in 'Accept', in UTF-8, without a content encoding."
     default_headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
 
 
 class TooManyAttempts(ApiError):
+    """Over a limit on attempts: the password, code or token was not checked (RFC 6585 section 4)."""
+
     status, code, title = 429, "too_many_attempts", "Too many attempts"
-    detail = "Too many attempts failed; nothing was checked. Try again after 'Retry-After' seconds."
+    detail = "Too many attempts; this one was not checked. Try again after 'Retry-After' seconds."
     default_headers = {"Retry-After": "30"}
 
 
 class InternalServerError(ApiError):
+    """A bug of the service, logged with its traceback (RFC 9110 section 15.6.1)."""
+
     status, code, title = 500, "server_error", "Server error"
-    detail = "Something went wrong on our side; it has been logged."
+    detail = "An internal error occurred; it has been logged."
 
 
 class ServiceUnavailable(ApiError):
+    """No database, no free place for hashing or no usable signing key: temporary (RFC 9110 section 15.6.4)."""
+
     status, code, title = 503, "unavailable", "Unavailable"
-    detail = "The service cannot answer at present; try the same request again shortly."
+    detail = "The service is temporarily unavailable; send the same request again shortly."
     default_headers = {"Retry-After": "1"}
 
 
 class BadRequest(ApiError):
+    """A request that is not valid HTTP for this service, such as an unknown Host (RFC 9110 section 15.5.1)."""
+
     status, code, title = 400, "bad_request", "Bad request"
     detail = "The request could not be understood."
 
 
 class InvalidInput(BadRequest):
+    """Fields that are missing, of the wrong type or malformed; `errors` has sentences for each."""
+
     code, title = "invalid", "Invalid input"
-    detail = "Some of the fields are missing or wrong; 'errors' names them."
+    detail = "Some fields are missing or invalid; 'errors' names them."
 
 
 class ParseError(BadRequest):
+    """A body that is not one JSON object (RFC 8259) or, where the endpoint takes one, a form."""
+
     code, title = "parse_error", "Malformed body"
-    detail = "The body must be one JSON object in UTF-8, or one form where the address takes a form."
+    detail = "The body must be one JSON object in UTF-8, or a form if the endpoint takes a form."
 
 
 class DuplicateKey(BadRequest):
+    """A JSON object with a key twice, of which two parsers may read different ones (RFC 8259 section 4)."""
+
     code, title = "duplicate_key", "Duplicate key"
-    detail = "A key stands more than once in the JSON object."
+    detail = "The JSON object has a key more than once."
 
 
 class EmailTaken(BadRequest):
+    """An account with this e-mail address exists, in this spelling or in another one."""
+
     code, title, default_field = "email_taken", "E-mail taken", "email"
     detail = "An account with this e-mail address exists already."
 
 
 class PasswordTooShort(BadRequest):
+    """A new password under PASSWORD_MIN_LENGTH (NIST SP 800-63B-4 section 3.1.1.2)."""
+
     code, title, default_field = "password_too_short", "Password too short", "password"
-    detail = "The password is too short; several words in a row make a good one."
+    detail = "The password is too short; several words in a row make a good password."
 
 
 class PasswordTooLong(BadRequest):
+    """A password over 256 characters, which bounds the cost of normalizing and hashing it."""
+
     code, title, default_field = "password_too_long", "Password too long", "password"
     detail = "The password is longer than 256 characters."
 
 
 class PasswordTooCommon(BadRequest):
+    """A new password that is on the blocklist (NIST SP 800-63B-4 section 3.1.1.2)."""
+
     code, title, default_field = "password_too_common", "Password too common", "password"
-    detail = "The password is on the list of common ones; several unrelated words in a row make a good one."
+    detail = "The password is on a list of common passwords; several unrelated words in a row make a good password."
 
 
 class PasswordTooObvious(BadRequest):
+    """A new password made of context-specific words (NIST SP 800-63B-4 section 3.1.1.2)."""
+
     code, title, default_field = "password_too_obvious", "Password too obvious", "password"
-    detail = "The password is made of the e-mail address, the user name or this service's name; choose unrelated words."
+    detail = "The password consists of the e-mail address, the display name or the service's name; use unrelated words."
 
 
 class WrongPassword(BadRequest):
-    """Not 401: the access token beside it is good, and clients take a 401 for the end of their session."""
+    """The current password, asked for again, is wrong.
+
+    Not 401: the access token beside it is valid, and clients take a 401 for the end of their session.
+    """
 
     code, title, default_field = "wrong_password", "Wrong password", "password"
     detail = "This is not the password of the account."
 
 
 class InvalidCode(BadRequest):
+    """A link or a code from a mail that is unknown, used, expired or invalidated: one answer for all."""
+
     code, title = "invalid_code", "Invalid link or code"
-    detail = "The link or the code is unknown, spent or expired; ask for another mail."
+    detail = "The link or the code is unknown, used or expired; request a new mail."
 
 
 class NotAuthenticated(ApiError):
+    """No access token was sent (RFC 6750 section 3)."""
+
     status, code, title = 401, "not_authenticated", "Not authenticated"
     detail = "Send an access token: 'Authorization: Bearer <token>'."
     default_headers = {"WWW-Authenticate": "Bearer"}
 
 
 class InvalidToken(NotAuthenticated):
+    """An access token that is malformed, expired or of an ended session (RFC 6750 section 3.1)."""
+
     code, title = "invalid_token", "Invalid access token"
     detail = "The access token is malformed, expired or no longer valid."
     default_headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
 
 
 class InvalidCredentials(NotAuthenticated):
+    """A failed sign-in: unknown address, wrong password and inactive account have one answer."""
+
     code, title = "invalid_credentials", "Invalid credentials"
     detail = "No active account matches this e-mail address and password."
 
 
 class InvalidRefreshToken(NotAuthenticated):
+    """A refresh token that is unknown, used, expired or revoked: one answer for all (RFC 6749 section 5.2)."""
+
     code, title = "invalid_refresh_token", "Invalid refresh token"
-    detail = "The refresh token is unknown, spent, expired or revoked; sign in again."
+    detail = "The refresh token is unknown, used, expired or revoked; sign in again."
 
 
 class InvalidClient(NotAuthenticated):
-    code, title = "invalid_client", "Invalid service credential"
-    detail = "Send the name and the secret of a service by HTTP Basic authentication."
+    """No client credential, or a wrong one (RFC 6749 section 5.2)."""
+
+    code, title = "invalid_client", "Invalid client credential"
+    detail = "Send a client credential, the name and the secret of a service, by HTTP Basic authentication."
     default_headers = {"WWW-Authenticate": 'Basic realm="Latchkey", charset="UTF-8"'}
 
 
 class PermissionDenied(ApiError):
+    """A signed-in user without the permission (RFC 9110 section 15.5.4)."""
+
     status, code, title = 403, "permission_denied", "Permission denied"
-    detail = "This account may not do that."
+    detail = "This account does not have permission to do that."
 
 
 class CsrfFailed(ApiError):
-    status, code, title = 403, "csrf_failed", "Cross-site check failed"
-    detail = "The form was not sent from our own page, or the page is too old; load it again."
+    """A form without a valid CSRF token."""
+
+    status, code, title = 403, "csrf_failed", "CSRF check failed"
+    detail = "The form was not sent by this site's own page, or the page is too old; reload the page."
 
 
 class LastSuperuser(ApiError):
+    """The last active superuser cannot delete their account, else nobody could administer the service."""
+
     status, code, title = 403, "last_superuser", "Last superuser"
-    detail = "This is the last active superuser; make somebody else one first."
+    detail = "This is the last active superuser; make another user a superuser first."
 
 
 class RegistrationClosed(ApiError):
+    """REGISTRATION_OPEN is off."""
+
     status, code, title = 403, "registration_closed", "Registration closed"
-    detail = "New accounts cannot be registered at present."
+    detail = "Registration of new accounts is closed."
 
 
 class EmailNotVerified(ApiError):
+    """The right password of an unverified address while EMAIL_VERIFICATION is 'required'."""
+
     status, code, title = 403, "email_not_verified", "E-mail not verified"
-    detail = "Confirm your e-mail address first: a mail with a link and a code was sent to it."
+    detail = "Verify your e-mail address first: a mail with a link and a code was sent to it."

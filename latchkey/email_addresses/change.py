@@ -1,6 +1,6 @@
-"""Tell the old address that it is the account's no more.
+"""Change of e-mail address: a mail to the new address has to be confirmed, then the old address gets a notice.
 
-Change the e-mail address that signs in: the new one is confirmed first, and the old one is told.
+So nobody can move an account to an address that is not theirs, and the owner learns of it if somebody else does.
 """
 
 from django.db import IntegrityError, transaction
@@ -21,32 +21,11 @@ from latchkey.mail.outbox import enqueue
 from latchkey.rate_limits.attempts import charge, mail_key, refund
 
 
-def notify_old_address(old_email: str, display_name: str, user: User, client: ClientInfo, device: str) -> None:
-    """Put the notice into the outbox, in the transaction around: what happened, when and whence; there is no link.
-
-    greeted_as is how the old address was greeted: that the new one is confirmed says nothing of it.
-    """
-    context = {
-        "username": display_name,
-        "new_email": mask_email(user.email),
-        "when": f"{clock.now():%Y-%m-%d %H:%M} UTC",
-        "device": device,
-        "address": client.address or "unknown",
-    }
-    enqueue(MailKind.EMAIL_CHANGED, old_email, context, user.pk)
-
-
-def mask_email(email: str) -> str:
-    """Return an address that its owner recognises, and that tells a stranger little: a***@example.com."""
-    local, _, domain = email.rpartition("@")
-    return f"{local[0]}***@{domain}"
-
-
 def request_email_change(user_id: int, email: str, password: str, client: ClientInfo) -> None:
-    """Post a link and a code to the new canonical address; until they come back nothing changes.
+    """Send a link and a code to the new normalized address; nothing changes until one of the two comes back.
 
-    Nobody is told whether another account has it: that is seen at the end, by who reads its mailbox. Raises
-    WrongPassword, TooManyAttempts, or EmailTaken where the address is that of the account itself.
+    Whether another account has the address is not answered here, but at the confirmation, to a person with access to
+    its mailbox. Raises WrongPassword, TooManyAttempts, or EmailTaken where it is the address of the account itself.
     """
     user = get_user(user_id)
     if email == user.email:
@@ -59,12 +38,12 @@ def request_email_change(user_id: int, email: str, password: str, client: Client
 
 
 def confirm_email_change(presented: Submitted, client: ClientInfo) -> None:
-    """Make the confirmed address the account's own; sessions go on. The unique index decides where two want it.
+    """Store the new address, which counts as verified; sessions continue. The unique index decides concurrent changes.
 
     Raises InvalidCode, TooManyAttempts, or EmailTaken.
     """
     code = lookup(Purpose.EMAIL_CHANGE, presented, client)
-    device = device_name(client.user_agent)  # before any row is locked, as the first one takes a while
+    device = device_name(client.user_agent)  # before any row is locked, as the first call takes a while
     try:
         _store(code, client, device)
     except IntegrityError as error:
@@ -75,30 +54,52 @@ def confirm_email_change(presented: Submitted, client: ClientInfo) -> None:
 def _store(code: OneTimeCode, client: ClientInfo, device: str) -> None:
     user = User.objects.select_for_update().filter(pk=code.user.pk).first()
     if user is None:
-        raise InvalidCode  # the account was deleted this very moment
+        raise InvalidCode  # the account was deleted a moment ago
     consume(code)
-    greeted_as = user.safe_display_name
+    display_name = user.safe_display_name
     user.email, user.email_verified_at = code.new_email, clock.now()
     user.save(update_fields=["email", "email_verified_at"])
-    _record_and_notify(user, code.email, greeted_as, client, device)
+    _record_and_notify(user, code.email, display_name, client, device)
+
+
+@transaction.atomic
+def after_admin_change(user: User, old_email: str, client: ClientInfo) -> None:
+    """Complete a change of address that an operator has just stored: the same event and the same notice.
+
+    Nobody has confirmed the new address, so it counts as unverified; verify.mark_verified changes that.
+    """
+    display_name, user.email_verified_at = user.safe_display_name, None
+    User.objects.filter(pk=user.pk).update(email_verified_at=None)
+    _record_and_notify(user, old_email, display_name, client, device_name(client.user_agent))
 
 
 def _record_and_notify(user: User, old_email: str, display_name: str, client: ClientInfo, device: str) -> None:
-    """Keep the event and post the notice, in the transaction that changes the address.
+    """Record the event and send the notice, in the transaction that changes the address.
 
-    What was sent to the old address is deleted: a later change back must not bring it to life again.
+    Links and codes sent to the old address are deleted: a later change back must not make them valid again.
     """
     OneTimeCode.objects.filter(user_id=user.pk).delete()
     record(Event.EMAIL_CHANGED, client, user_id=user.pk)
     notify_old_address(old_email, display_name, user, client, device)
 
 
-@transaction.atomic
-def after_admin_change(user: User, old_email: str, client: ClientInfo) -> None:
-    """Do for an address that the admin has just stored what a change by its owner does.
+def notify_old_address(old_email: str, display_name: str, user: User, client: ClientInfo, device: str) -> None:
+    """Queue the notice to the old address, in the caller's transaction: what changed, when, and from where.
 
-    Nobody has confirmed the new one, so it counts as not verified; mark_verified says otherwise.
+    It has no link, as its reader may no longer be the account's owner. display_name is the one from before the change:
+    that the new address is verified says nothing of the old one.
     """
-    greeted_as, user.email_verified_at = user.safe_display_name, None
-    User.objects.filter(pk=user.pk).update(email_verified_at=None)
-    _record_and_notify(user, old_email, greeted_as, client, device_name(client.user_agent))
+    context = {
+        "username": display_name,
+        "new_email": mask_email(user.email),
+        "when": f"{clock.now():%Y-%m-%d %H:%M} UTC",
+        "device": device,
+        "address": client.address or "unknown",
+    }
+    enqueue(MailKind.EMAIL_CHANGED, old_email, context, user.pk)
+
+
+def mask_email(email: str) -> str:
+    """Return an address that its owner recognizes and that shows a stranger little: a***@example.com."""
+    local, _, domain = email.rpartition("@")
+    return f"{local[0]}***@{domain}"

@@ -1,4 +1,4 @@
-"""The shapes of confirming an address on the wire."""
+"""Serializers of a change of e-mail address."""
 
 from typing import Any
 
@@ -10,15 +10,22 @@ from latchkey.web.input import StrictCharField
 
 
 class ChangeEmailInput(serializers.Serializer[Any]):
-    email = CanonicalEmailField(max_length=EMAIL_MAX_LENGTH, help_text="The new one; any spelling.")
+    """The new e-mail address, and the password for reauthentication."""
+
+    email = CanonicalEmailField(max_length=EMAIL_MAX_LENGTH, help_text="The new address, in any spelling.")
     password = PasswordField()
 
 
 class ConfirmChangeInput(serializers.Serializer[Any]):
-    token = StrictCharField(max_length=64, required=False, help_text="Out of the link; needs no access token.")
-    code = StrictCharField(max_length=16, required=False, help_text="Out of the mail; needs an access token beside it.")
+    """The token of the link, or the code of the mail with an access token."""
+
+    token = StrictCharField(max_length=64, required=False, help_text="The token of the link; it needs no access token.")
+    code = StrictCharField(
+        max_length=16, required=False, help_text="The code of the mail; it needs an access token, because it is short."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Require one of the two; raises ValidationError."""
         if len(attrs) != 1:
             raise serializers.ValidationError({"token": "Send the token of the link, or the code."})
         return attrs

@@ -1,6 +1,6 @@
-"""Confirm that the e-mail address of an account is the person's own.
+"""E-mail verification: a user confirms that the address of the account is theirs, or an operator does.
 
-What an operator says of addresses.
+Until then the address is a claim, and mails to it repeat nothing that the user wrote.
 """
 
 from collections.abc import Collection
@@ -19,28 +19,25 @@ from latchkey.email_codes.redeem import Submitted, consume, lookup
 
 
 def request_verification(email: str, client: ClientInfo) -> None:
-    """Post the mail again to this canonical address if it waits to be confirmed, telling nobody.
-
-    Raises TooManyAttempts.
-    """
+    """Send the mail again if this normalized address is unverified, and do as much if not; raises TooManyAttempts."""
     unverified = User.objects.filter(email_verified_at=None)
     request_code(email, Purpose.EMAIL_VERIFICATION, Event.EMAIL_VERIFICATION_REQUESTED, unverified, client)
 
 
 def verify_email(presented: Submitted, client: ClientInfo) -> None:
-    """Mark the address as confirmed; raises InvalidCode or TooManyAttempts."""
+    """Mark the address as verified; raises InvalidCode or TooManyAttempts."""
     code = lookup(Purpose.EMAIL_VERIFICATION, presented, client)
     with transaction.atomic():
         consume(code)
         same_address = User.objects.filter(pk=code.user.pk, email=code.email)
         if not same_address.update(email_verified_at=clock.now()):
-            raise InvalidCode  # the address was changed this very moment
+            raise InvalidCode  # the address was changed a moment ago
         record(Event.EMAIL_VERIFIED, client, user_id=code.user.pk)
 
 
 @transaction.atomic
 def mark_verified(user_ids: Collection[int]) -> int:
-    """Take the addresses of these users as confirmed; return how many were not."""
+    """Mark the addresses of these users as verified at an operator's request; return how many were not."""
     unverified = User.objects.select_for_update(no_key=True).filter(pk__in=user_ids, email_verified_at=None)
     marked = list(unverified.order_by("pk").values_list("pk", flat=True))
     User.objects.filter(pk__in=marked).update(email_verified_at=clock.now())

@@ -1,4 +1,8 @@
-"""One-time codes and links by e-mail: each for one person, one purpose, once; the database keeps digests only."""
+"""One-time codes and links by e-mail (NIST SP 800-63B-4 "out-of-band"), stored as digests.
+
+Each is for one account and one purpose, and can be used once. A magic link for sign-in is not offered: a link or a code
+resets a password or verifies an address, and opens no session.
+"""
 
 from enum import StrEnum
 
@@ -9,7 +13,7 @@ from latchkey.mail.models import ADDRESS_LENGTH
 
 
 class Purpose(StrEnum):
-    """One thing that who reads a mailbox may do."""
+    """What a code is for: the one thing that a person with access to the mailbox may do with it."""
 
     PASSWORD_RESET = "password_reset"  # noqa: S105 - no password
     EMAIL_VERIFICATION = "email_verification"
@@ -21,13 +25,15 @@ LANDING_PAGES = {
     Purpose.EMAIL_VERIFICATION: "/verify-email/",
     Purpose.EMAIL_CHANGE: "/confirm-email/",
 }
+"""The page that the link of a mail leads to."""
 
 
 class OneTimeCode(models.Model):
-    """What was sent, as digests: of the token in the link, and of the code to type.
+    """A link and a code that were sent, as digests: of the link's token, and of the code to type.
 
-    It is void as soon as the account's password or e-mail address is another one than when it was made:
-    credential_version and email are those of then. new_email is the address that it confirms, where it does.
+    The secrets themselves are in the mail only, so a leaked table resets no password. credential_version and email are
+    those of the account when the mail was written: both secrets become invalid as soon as the account has others.
+    new_email is the address that a change of e-mail address confirms, else empty.
     """
 
     id = models.BigAutoField(primary_key=True)

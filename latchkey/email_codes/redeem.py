@@ -1,6 +1,6 @@
-"""Find what somebody shows: the token of a link, or a code that was typed.
+"""Redeem a link or a one-time code: look it up, then consume it in the transaction of what it allows.
 
-Spend what was found.
+The look-up counts wrong codes; consuming deletes the row, and one DELETE decides between concurrent requests.
 """
 
 from dataclasses import dataclass
@@ -19,23 +19,44 @@ from latchkey.rate_limits.attempts import charge, code_key, refund
 from latchkey.rate_limits.in_memory import count_invalid_token
 
 MAX_FAILURES = 5
-"""Wrong ones after which a user's live codes for that purpose can be typed no more (OWASP ASVS 6.6.3).
+"""Wrong codes, after which all codes sent to a user for that purpose are invalid (OWASP ASVS 6.6.3).
 
-Their links go on: nobody guesses those, and else whoever knows an address could void every mail to it.
+Their links remain valid: nobody guesses those, and otherwise anybody who knows an address could void every mail to it.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """What somebody shows: a token; or, where that is empty, a code and the canonical address that it was sent for."""
+    """What a client submits: the token of a link; or, if that is empty, a code and the address that it was sent for."""
 
     token: str = ""
     email: str = ""
     code: str = ""
 
 
+def lookup(purpose: Purpose, presented: Submitted, client: ClientInfo) -> OneTimeCode:
+    """Return the valid code with its user; it is not consumed yet.
+
+    Raises InvalidCode, the same for every reason, or TooManyAttempts.
+    """
+    found = _by_token(purpose, presented.token, client) if presented.token else _by_code(purpose, presented, client)
+    if found is None:
+        raise InvalidCode
+    return found
+
+
+def consume(code: OneTimeCode) -> None:
+    """Delete the code, in the transaction of what it allows; raises InvalidCode.
+
+    This one statement checks the validity once more: of any number of concurrent requests one succeeds.
+    """
+    deleted, _ = valid_codes(Purpose(code.purpose)).filter(pk=code.pk).delete()
+    if not deleted:
+        raise InvalidCode
+
+
 def valid_codes(purpose: Purpose) -> QuerySet[OneTimeCode]:
-    """Return what still opens something: not expired, and not void by a new password or another e-mail address."""
+    """Return the codes that can be used: not expired, and sent to the present address under the present password."""
     return OneTimeCode.objects.filter(
         purpose=purpose.value,
         expires_at__gt=clock.now(),
@@ -43,17 +64,6 @@ def valid_codes(purpose: Purpose) -> QuerySet[OneTimeCode]:
         user__credential_version=F("credential_version"),
         user__email=F("email"),
     )
-
-
-def lookup(purpose: Purpose, presented: Submitted, client: ClientInfo) -> OneTimeCode:
-    """Return what was issued, with its user, and spend nothing.
-
-    Raises InvalidCode, alike for every reason, or TooManyAttempts where somebody guesses.
-    """
-    found = _by_token(purpose, presented.token, client) if presented.token else _by_code(purpose, presented, client)
-    if found is None:
-        raise InvalidCode
-    return found
 
 
 def _by_token(purpose: Purpose, token: str, client: ClientInfo) -> OneTimeCode | None:
@@ -66,7 +76,10 @@ def _by_token(purpose: Purpose, token: str, client: ClientInfo) -> OneTimeCode |
 
 @transaction.atomic
 def _by_code(purpose: Purpose, presented: Submitted, client: ClientInfo) -> OneTimeCode | None:
-    """Count the attempt before it is looked at, and a wrong one with the codes; one commit, whoever's address it is."""
+    """Count the attempt before the code is compared, and a wrong code with the user's codes.
+
+    It is one commit, whether the address has an account or not.
+    """
     charged = charge(code_key(presented.email, client), client)
     of_user = valid_codes(purpose).filter(user__email=presented.email, failures__lt=MAX_FAILURES)
     digests = code_digests(purpose, presented.email, presented.code)
@@ -77,13 +90,3 @@ def _by_code(purpose: Purpose, presented: Submitted, client: ClientInfo) -> OneT
     else:
         refund(charged)
     return found
-
-
-def consume(code: OneTimeCode) -> None:
-    """Delete it, in the transaction of what it opens; raises InvalidCode.
-
-    One statement, which looks at everything once more: of any number that show the same one, the row lets one in.
-    """
-    deleted, _ = valid_codes(Purpose(code.purpose)).filter(pk=code.pk).delete()
-    if not deleted:
-        raise InvalidCode

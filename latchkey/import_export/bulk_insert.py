@@ -1,4 +1,4 @@
-"""Add many users in one statement; whoever is there already is left alone."""
+"""Bulk insert of imported users: many rows in one statement, which leaves existing users alone."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,9 +21,9 @@ SELECT setval(ids, %(highest)s)
 
 
 def bulk_insert(accounts: Sequence[Account], keep_ids: bool) -> tuple[int, dict[int, str]]:
-    """Return how many were added, and by their index what is wrong with those who cannot be.
+    """Insert the accounts; return how many were added, and an error by index for each that conflicts.
 
-    RETURNING tells who was added, so that nobody is counted twice who registers at the same time.
+    RETURNING says which were added, so that nobody is counted twice who registers at the same time.
     """
     if not accounts:
         return 0, {}
@@ -39,20 +39,20 @@ def bulk_insert(accounts: Sequence[Account], keep_ids: bool) -> tuple[int, dict[
 
 
 def _values(account: Account, keep_ids: bool) -> list[Any]:
-    moment = connection.ops.adapt_datetimefield_value
+    to_sql = connection.ops.adapt_datetimefield_value
     return [
         *([account.id] if keep_ids else []),
         *(account.email, account.username, account.password_hash),
         *(account.is_active, account.is_staff, account.is_superuser),
-        *(moment(account.created_at), moment(account.email_verified_at)),
+        *(to_sql(account.created_at), to_sql(account.email_verified_at)),
     ]
 
 
 def _advance_sequence(highest: int) -> None:
-    """Have PostgreSQL count on from above these ids, before they are there: who registers now must not get one.
+    """Move PostgreSQL's sequence of user ids past the imported ids, before they are inserted.
 
-    The lock keeps others from drawing an id between the look and the leap, which would be drawn twice. SQLite does
-    it by itself.
+    Otherwise a user who registers meanwhile could get one of them. The lock keeps others from drawing an id between the
+    look at the sequence and its change, as that id would be drawn twice. SQLite needs none of this.
     """
     if connection.vendor == "postgresql":
         with transaction.atomic(), connection.cursor() as cursor:
@@ -61,7 +61,7 @@ def _advance_sequence(highest: int) -> None:
 
 
 def can_set_sequence() -> bool:
-    """Tell whether this role of the database may move the sequence of ids."""
+    """Return whether the database role may change the sequence of user ids."""
     if connection.vendor != "postgresql":
         return True
     with connection.cursor() as cursor:
@@ -70,14 +70,14 @@ def can_set_sequence() -> bool:
 
 
 def _conflicts(accounts: Sequence[Account], added: dict[str, int]) -> dict[int, str]:
-    """Return those who are not in with their own id, and why."""
-    missed = {index: one for index, one in enumerate(accounts) if added.get(one.email) != one.id}
-    emails = [account.email for account in missed.values()]
-    there = dict(User.objects.filter(email__in=emails).values_list("email", "id"))
-    complaints = {}
-    for index, account in missed.items():
-        if account.email not in there:
-            complaints[index] = "id: It belongs to somebody else."
-        elif there[account.email] != account.id:
-            complaints[index] = "email: It is there already, with another id."
-    return complaints
+    """Return an error by index for each account that is not stored with its own id."""
+    missing = {index: account for index, account in enumerate(accounts) if added.get(account.email) != account.id}
+    emails = [account.email for account in missing.values()]
+    existing = dict(User.objects.filter(email__in=emails).values_list("email", "id"))
+    errors = {}
+    for index, account in missing.items():
+        if account.email not in existing:
+            errors[index] = "id: Another user has it."
+        elif existing[account.email] != account.id:
+            errors[index] = "email: A user with this address and another id exists already."
+    return errors

@@ -1,4 +1,4 @@
-"""Users as CSV (RFC 4180), below a line that names the columns."""
+"""CSV format of users (RFC 4180), with a header line, and protected against CSV injection (OWASP)."""
 
 import csv
 from collections import deque
@@ -10,14 +10,14 @@ from latchkey.import_export.record import IMPORT_FIELDS
 from latchkey.import_export.source_lines import NumberedLine, SourceRecord
 
 MAX_RECORD_CHARS = 2_000
-"""Characters of a record that goes over several lines: more can only be a quote that was never closed."""
+"""Characters of a record with line breaks in quotes: a longer one has a quote that was never closed."""
 
 FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "'")
-"""What is guarded by an apostrophe at the head of a cell: a spreadsheet then runs nothing (OWASP, CSV Injection)."""
+"""First characters of a cell that is written with an apostrophe before it, so that a spreadsheet runs no formula."""
 
 
 def escape_formula(cell: str) -> str:
-    """Return the cell as it is written."""
+    """Return the cell as it is written; _unescape reverses it."""
     return (
         f"'{cell}" if cell[:1] in FORMULA_PREFIXES[:-1] or (cell[:1] == "'" and cell[1:2] in FORMULA_PREFIXES) else cell
     )
@@ -28,7 +28,7 @@ def _unescape(cell: str) -> str:
 
 
 def parse_header(head: NumberedLine) -> list[str]:
-    """Return the names of the columns; raises ImproperlyConfigured where one is missing, unknown, or there twice."""
+    """Return the column names; raises ImproperlyConfigured if 'email' is missing, or one is unknown or repeated."""
     names = [name.strip().lower() for name in _split_cells(head.text) or []]
     if "email" not in names:
         raise ImproperlyConfigured("The first line must name the columns, and 'email' is not among them.")
@@ -36,35 +36,36 @@ def parse_header(head: NumberedLine) -> list[str]:
         raise ImproperlyConfigured("The first line names a column twice.")
     if unknown := set(names) - IMPORT_FIELDS:
         known = ", ".join(sorted(IMPORT_FIELDS))
-        raise ImproperlyConfigured(f"There is no column {min(unknown)[:40]!r}; leave it out. There are: {known}.")
+        raise ImproperlyConfigured(f"The column {min(unknown)[:40]!r} is unknown; remove it. Known columns: {known}.")
     return names
 
 
 def read_rows(names: list[str], lines: Iterator[NumberedLine]) -> Iterator[SourceRecord]:
-    """Return a record for each line, or for several where a cell in quotes has line ends in it.
+    """Yield a record for each line, or for several lines if a quoted cell has line breaks in it.
 
-    Lines that a quote would swallow for no good reason are given back, and read one by one.
+    If a quote turns out not to be closed, the lines after it are pushed back and read one by one, so that one bad line
+    costs no others.
     """
-    given_back: deque[NumberedLine] = deque()
+    pushed_back: deque[NumberedLine] = deque()
 
-    def following() -> NumberedLine | None:
-        return given_back.popleft() if given_back else next(lines, None)
+    def next_line() -> NumberedLine | None:
+        return pushed_back.popleft() if pushed_back else next(lines, None)
 
-    while line := following():
+    while line := next_line():
         text, more = line.text, list[NumberedLine]()
-        while text.count('"') % 2 and len(text) <= MAX_RECORD_CHARS and (added := following()):
-            more.append(added)
-            text += added.text
-        found = _parse_row(names, line, text, more[-1].number if more else line.number)
-        if more and (found is None or found.error or any(one.error for one in more)):
-            given_back.extendleft(reversed(more))
-            found = SourceRecord(f"line {line.number}", line.number, error="Its quotes do not match.")
-        if found:
-            yield found
+        while text.count('"') % 2 and len(text) <= MAX_RECORD_CHARS and (continuation := next_line()):
+            more.append(continuation)
+            text += continuation.text
+        record = _parse_row(names, line, text, more[-1].number if more else line.number)
+        if more and (record is None or record.error or any(continuation.error for continuation in more)):
+            pushed_back.extendleft(reversed(more))
+            record = SourceRecord(f"line {line.number}", line.number, error="Its quotes do not match.")
+        if record:
+            yield record
 
 
 def _parse_row(names: list[str], line: NumberedLine, text: str, last: int) -> SourceRecord | None:
-    """Return the record, None where there is none in a blank line."""
+    """Return the record, or None for a blank line."""
     name = f"line {line.number}" if line.number == last else f"lines {line.number} to {last}"
     cells = None if line.error else _split_cells(text)
     if cells is None:

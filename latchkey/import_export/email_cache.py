@@ -1,4 +1,4 @@
-"""E-mail addresses by the million: as strict as one by one, without asking about the same domain again."""
+"""Normalization of e-mail addresses by the million, with a cache of domains; as strict as one at a time."""
 
 import re
 from functools import lru_cache
@@ -14,8 +14,8 @@ _DOT_ATOM = re.compile(r"([A-Za-z0-9_]+(?:[.+-][A-Za-z0-9_]+)*)@([A-Za-z0-9.-]+)
 def normalize_email_cached(text: str) -> str:
     """Return what accounts.models.normalize_email returns, and raise what it raises.
 
-    That takes 20 microseconds, most of it for the domain. So what is in front of the @ is looked at here where it is
-    plain, and a domain only if no address with it came by lately.
+    That takes 20 microseconds, most of it for the domain. So a plain local part is checked here, and a domain only if
+    it is not cached.
     """
     found = _DOT_ATOM.fullmatch(text)
     if found is None or len(found[1]) > MAX_LOCAL_PART:
@@ -26,7 +26,7 @@ def normalize_email_cached(text: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def _normalize_domain(text: str) -> str | None:
-    """Return the canonical domain if an address with the longest plain front would be one: then any is."""
+    """Return the normalized domain if it is valid with the longest plain local part, because then it is with any."""
     try:
         return normalize_email("a" * MAX_LOCAL_PART + "@" + text).partition("@")[2]
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a client asks of the systems that people move from, and what it asks here."""
+"""Migration table: which endpoint here replaces which endpoint of simplejwt, djoser or knox."""
 
 LOGIN = "POST /api/login/"
 
@@ -31,10 +31,11 @@ ENDPOINT_MAP = {
         ("POST /api/auth/logoutall/", "DELETE /api/sessions/?all=true"),
     ),
 }
-"""As their own documentation mounts them; docs/moving.md has the bodies too."""
+"""By system: pairs of an old endpoint, as its documentation mounts it, and ours. docs/moving.md has the bodies, too."""
 
 NOT_MIGRATED = {
-    "simplejwt": "Its tokens are signed with the old secret key and are not taken here: everybody signs in once more.",
-    "djoser": "Its tokens, JWTs or not, are not taken here: everybody signs in once more. Mails on their way are void.",
-    "knox": "It keeps digests of its tokens, which cannot become sessions here: everybody signs in once more.",
+    "simplejwt": "Its tokens, signed with the old secret key, are not accepted here: everybody signs in once more.",
+    "djoser": "Its tokens and the links in its mails are not accepted here: everybody signs in once more.",
+    "knox": "It stores digests of its tokens, which cannot become sessions here: everybody signs in once more.",
 }
+"""What does not come along from each system, as a sentence for the operator."""

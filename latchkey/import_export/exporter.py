@@ -1,9 +1,4 @@
-"""Where users are written to.
-
-Write users as `latchkey users import` reads them.
-
-Hand out every user, a part at a time.
-"""
+"""Export of all users, in the formats that `latchkey users import` reads: chunk by chunk, into a file or stdout."""
 
 import csv
 import json
@@ -18,15 +13,59 @@ from typing import Any, TextIO
 from latchkey.accounts.models import User
 from latchkey.import_export.csv_format import escape_formula
 
+CHUNK = 2_000
+"""Users read in one statement, and so held in memory at once."""
+
+COLUMNS = {"password_hash": "password"}
+"""The columns of fields that have another name."""
+
+
+def export_users(fields: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield chunks of users in the order of their ids, with these fields, of which the id is the first.
+
+    Each chunk is a statement of its own, so that no transaction is open for minutes. A user who registers meanwhile may
+    be in the export or not.
+    """
+    columns, last = [COLUMNS.get(name, name) for name in fields], -1
+    while chunk := list(User.objects.filter(pk__gt=last).order_by("pk").values_list(*columns)[:CHUNK]):
+        last = chunk[-1][0]
+        yield chunk
+
+
+def write_users(
+    file: TextIO, form: str, fields: Sequence[str], chunks: Iterable[list[tuple[Any, ...]]]
+) -> Iterator[int]:
+    """Write chunk by chunk, and yield the number of users of each; raises OSError."""
+    rows = csv.writer(file)
+    if form == "csv":
+        rows.writerow(fields)
+    for chunk in chunks:
+        if form == "csv":
+            rows.writerows([_csv_value(value) for value in user] for user in chunk)
+        else:
+            file.writelines(json.dumps(dict(zip(fields, map(_json_value, user), strict=True))) + "\n" for user in chunk)
+        yield len(chunk)
+
+
+def _csv_value(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return escape_formula(value) if isinstance(value, str) else _json_value(value)
+
+
+def _json_value(value: Any) -> Any:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
+
 
 @contextmanager
 def atomic_write(path: Path, *, overwrite: bool) -> Iterator[TextIO]:
-    """Write beside the file (mode 0600), and give it its name at the end; nothing is left of one that was not ended.
+    """Write a temporary file of mode 0600, and rename it at the end; after an error nothing is left.
 
-    Raises FileExistsError where there is a file already, or something that is none, and what else an OSError can be.
+    The file has password hashes in it, so nobody else may read it, and half an export must not look like a whole one.
+    Raises FileExistsError if there is something at the path already, unless it is a file to be overwritten; or OSError.
     """
     if path.exists() and not (overwrite and path.is_file()):
-        raise FileExistsError(17, "it is there already")
+        raise FileExistsError(17, "it exists already")
     descriptor, name = mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
@@ -40,54 +79,10 @@ def atomic_write(path: Path, *, overwrite: bool) -> Iterator[TextIO]:
 
 @contextmanager
 def standard_output() -> Iterator[TextIO]:
-    """Keep standard output for the users: what else is said there, such as the log, goes to standard error."""
+    """Reserve standard output for the users: everything else that writes to it, such as the log, goes to stderr."""
     with os.fdopen(os.dup(1), "w", encoding="utf-8", newline="") as target:
         os.dup2(2, 1)
         try:
             yield target
         finally:
             os.dup2(target.fileno(), 1)
-
-
-def write_users(
-    file: TextIO, form: str, fields: Sequence[str], chunks: Iterable[list[tuple[Any, ...]]]
-) -> Iterator[int]:
-    """Write part by part, and say how many users each had; raises OSError."""
-    rows = csv.writer(file)
-    if form == "csv":
-        rows.writerow(fields)
-    for part in chunks:
-        if form == "csv":
-            rows.writerows([_csv_value(value) for value in user] for user in part)
-        else:
-            file.writelines(json.dumps(dict(zip(fields, map(_json_value, user), strict=True))) + "\n" for user in part)
-        yield len(part)
-
-
-def _csv_value(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return escape_formula(value) if isinstance(value, str) else _json_value(value)
-
-
-def _json_value(value: Any) -> Any:
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
-
-
-CHUNK = 2_000
-"""Users read in one statement, and so held at once."""
-
-COLUMNS = {"password_hash": "password"}
-"""Of the fields that are called otherwise."""
-
-
-def export_users(fields: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
-    """Return the users in the order of their ids, with these fields, of which the id comes first.
-
-    Each part is a statement of its own, so that no transaction is open for minutes; who registers meanwhile is in it,
-    or is not.
-    """
-    columns, last = [COLUMNS.get(name, name) for name in fields], -1
-    while part := list(User.objects.filter(pk__gt=last).order_by("pk").values_list(*columns)[:CHUNK]):
-        last = part[-1][0]
-        yield part

@@ -1,4 +1,4 @@
-"""Take users in: in batches, beside a running service, and as often as one likes."""
+"""Import of users in small batches, beside a running service. It can be repeated: existing users are skipped."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -15,16 +15,16 @@ from latchkey.import_export.record import Account, parse_account
 from latchkey.import_export.source_lines import SourceRecord
 
 BATCH_SIZE = 100
-"""Users added in one statement: SQLite has one writer, and a refresh must not wait 100 ms for its turn. More at once
-are hardly faster."""
+"""Users inserted in one statement: SQLite has one writer, and a refresh must not wait 100 ms for its turn. Larger
+batches are hardly faster."""
 
 MAX_BATCH_SECONDS = 1.0
-"""Seconds until a smaller batch is written: to hash one password takes as long as to add hundreds of users."""
+"""Seconds after which a smaller batch is written: hashing one password takes as long as inserting hundreds of users."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """What an operator lets in besides people: their ids from before, and privileges."""
+    """What to import besides people: their former ids, and privileges (is_staff, is_superuser)."""
 
     keep_ids: bool = False
     with_staff: bool = False
@@ -32,7 +32,7 @@ class ImportOptions:
 
 @dataclass(slots=True)
 class ImportBatch:
-    """One batch: where it ends, how many users were added or there already, and what was wrong where."""
+    """The result of a batch: its last position, how many users were added or present already, and the bad records."""
 
     last: int = 0
     added: int = 0
@@ -42,43 +42,43 @@ class ImportBatch:
 
     @property
     def processed(self) -> int:
+        """The number of records in the batch, added or not."""
         return self.added + self.present + len(self.bad)
 
 
 def import_users(records: Iterable[SourceRecord], options: ImportOptions) -> Iterator[ImportBatch]:
-    """Add those who are not there yet; who is there stays as they are, so that it can be done again after a stop.
+    """Add the users who do not exist yet, and yield the result of each batch; existing users are not changed.
 
-    A batch is in for good when its step is returned; who registers meanwhile is there already. Raises DatabaseError,
-    and then the batch is not in.
+    A batch is committed when its result is yielded. Raises DatabaseError, and then this batch is not.
     """
-    step, waiting, began = ImportBatch(), list[tuple[SourceRecord, Account]](), time.monotonic()
-    for found in records:
-        step.last = found.last
+    batch, pending, began = ImportBatch(), list[tuple[SourceRecord, Account]](), time.monotonic()
+    for record in records:
+        batch.last = record.last
         try:
-            account = _validate(found, options)
+            account = _validate(record, options)
             if account and account.password:
                 account = _hash_password(account)
-                step.hashed += 1
-            waiting += [(found, account)] if account else []
-            step.present += account is None
+                batch.hashed += 1
+            pending += [(record, account)] if account else []
+            batch.present += account is None
         except ValueError as error:
-            step.bad.append((found, str(error)))
-        if len(waiting) + step.processed >= BATCH_SIZE or time.monotonic() - began > MAX_BATCH_SECONDS:
-            writes = time.monotonic()
-            yield _write_batch(step, waiting, options)
-            if connection.vendor == "sqlite":  # who waits there asks again and again: leave as much time as was taken
-                time.sleep(time.monotonic() - writes)
-            step, waiting, began = ImportBatch(), [], time.monotonic()
-    yield _write_batch(step, waiting, options)
+            batch.bad.append((record, str(error)))
+        if len(pending) + batch.processed >= BATCH_SIZE or time.monotonic() - began > MAX_BATCH_SECONDS:
+            write_began = time.monotonic()
+            yield _write_batch(batch, pending, options)
+            if connection.vendor == "sqlite":  # other writers poll: leave the lock free for as long as it was held
+                time.sleep(time.monotonic() - write_began)
+            batch, pending, began = ImportBatch(), [], time.monotonic()
+    yield _write_batch(batch, pending, options)
 
 
-def _validate(found: SourceRecord, options: ImportOptions) -> Account | None:
-    """Return the account, None where it is there and would be hashed in vain; raises ValueError."""
-    if found.error:
-        raise ValueError(found.error)
-    account = parse_account(found.values)
+def _validate(record: SourceRecord, options: ImportOptions) -> Account | None:
+    """Return the account; None if it exists, and its password would be hashed in vain; raises ValueError."""
+    if record.error:
+        raise ValueError(record.error)
+    account = parse_account(record.values)
     if options.keep_ids and account.id is None:
-        raise ValueError("id: There is none, and ids are to be kept.")
+        raise ValueError("id: It is missing, and --keep-ids needs it.")
     if not options.with_staff:
         account = replace(account, is_staff=False, is_superuser=False)
     if account.password:
@@ -87,7 +87,7 @@ def _validate(found: SourceRecord, options: ImportOptions) -> Account | None:
 
 
 def _hash_password(account: Account) -> Account:
-    """Hash a password in the clear, which has to be one that could be chosen here; raises ValueError."""
+    """Hash a plain-text password, which has to meet the password rules; raises ValueError."""
     user = User(email=account.email, username=account.username)
     try:
         validate_password(account.password, user)
@@ -97,9 +97,11 @@ def _hash_password(account: Account) -> Account:
     return replace(account, password_hash=user.password, password="")
 
 
-def _write_batch(step: ImportBatch, waiting: list[tuple[SourceRecord, Account]], options: ImportOptions) -> ImportBatch:
-    added, complaints = bulk_insert([account for _, account in waiting], options.keep_ids)
-    step.added = added
-    step.bad += [(waiting[index][0], complaint) for index, complaint in complaints.items()]
-    step.present += len(waiting) - added - len(complaints)
-    return step
+def _write_batch(
+    batch: ImportBatch, pending: list[tuple[SourceRecord, Account]], options: ImportOptions
+) -> ImportBatch:
+    added, conflicts = bulk_insert([account for _, account in pending], options.keep_ids)
+    batch.added = added
+    batch.bad += [(pending[index][0], error) for index, error in conflicts.items()]
+    batch.present += len(pending) - added - len(conflicts)
+    return batch

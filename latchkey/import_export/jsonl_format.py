@@ -1,4 +1,4 @@
-"""Users as JSON lines: an object in each."""
+"""JSON lines format of users: one object per line."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from latchkey.import_export.source_lines import NumberedLine, SourceRecord
 
 
 def read_objects(lines: Iterator[NumberedLine]) -> Iterator[SourceRecord]:
-    """Return a record for each line that is not blank."""
+    """Yield a record for each line that is not blank."""
     for line in lines:
         if line.error or line.text.strip():
             yield _parse_object(line)
@@ -21,9 +21,9 @@ def _parse_object(line: NumberedLine) -> SourceRecord:
     try:
         values = json.loads(line.text)
     except (ValueError, RecursionError):
-        return SourceRecord(name, number, error="It is no JSON.")
+        return SourceRecord(name, number, error="It is not valid JSON.")
     if not isinstance(values, dict):
-        return SourceRecord(name, number, error="It is no JSON object.")
+        return SourceRecord(name, number, error="It is not a JSON object.")
     if unknown := values.keys() - IMPORT_FIELDS:
-        return SourceRecord(name, number, error=f"There is no field {min(unknown)[:40]!r}.")
+        return SourceRecord(name, number, error=f"The field {min(unknown)[:40]!r} is unknown.")
     return SourceRecord(name, number, values)

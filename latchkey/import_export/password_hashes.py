@@ -1,4 +1,7 @@
-"""Password hashes as other systems write them, put into Django's encoding without a loss."""
+"""Conversion of password hashes from other systems (PHC strings, crypt, passlib, Keycloak) to Django's encoding.
+
+The hash itself is kept, so users keep their passwords; hashing/legacy.py verifies it at the first sign-in.
+"""
 
 import base64
 import re
@@ -10,13 +13,13 @@ from latchkey.hashing.argon2 import MEMORY_KIB, TIME_COST
 from latchkey.hashing.legacy import MAX_MEMORY_KIB, b64decode_unpadded
 
 MAX_COST = 50
-"""Times the work of one of our hashes, about a second: no sign-in may hold up the others for longer."""
+"""Times the cost of one of our hashes, about a second: no sign-in may delay the others for longer."""
 
 MAX_LANES = 16
-"""Threads that Argon2 starts for one hash."""
+"""Highest parallelism of Argon2: the threads that it starts for one hash."""
 
 MAX_LENGTH = 256
-"""Characters, as many as the column has."""
+"""Characters of a hash, as many as the column has."""
 
 _PHC = re.compile(r"\$(?:argon2|scrypt|pbkdf2-).*")
 _PADDING = re.compile(r"=+(?=\$|$)")
@@ -29,7 +32,7 @@ _PBKDF2 = re.compile(r"\$pbkdf2-(sha256|sha512)\$(?:i=)?([0-9]+)(?:,l=[0-9]+)?\$
 _SALTED_BCRYPT = re.compile(
     r"\$2[aby]\$(?:0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]"
 )
-_PATTERNS = {  # of what comes behind the name; a group is base64 without padding, first the salt and then the hash
+_PATTERNS = {  # of the part after the algorithm; the groups are base64 without padding: the salt, then the hash
     "argon2": re.compile(
         r"argon2(?:id|i|d)\$(?:v=(?:16|19)\$)?m=[1-9][0-9]{0,8},t=[1-9][0-9]{0,4},p=[1-9][0-9]?"
         r"\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)"
@@ -46,10 +49,10 @@ _PATTERNS = {  # of what comes behind the name; a group is base64 without paddin
 
 
 def to_django_encoding(text: str) -> str:
-    """Return the hash as Django writes it; one that is unusable (`!...`) stays as it is.
+    """Return the hash in Django's encoding; an unusable one (`!...`) stays as it is.
 
-    A hash whose check takes too long or too much memory is refused, as one sign-in would hang the server. Raises
-    ValueError with a sentence that repeats nothing of the hash.
+    A hash that is too costly to check is refused, because one sign-in with it would block the server. Raises ValueError
+    with a sentence that repeats nothing of the hash.
     """
     if len(text) > MAX_LENGTH:
         raise ValueError("This is too long for a hash.")
@@ -59,20 +62,20 @@ def to_django_encoding(text: str) -> str:
     algorithm, _, rest = named.partition("$")
     form = _PATTERNS.get(algorithm)
     if form is None:
-        raise ValueError("A hash of this kind cannot be carried over.")
+        raise ValueError("A hash of this kind cannot be imported.")
     found = form.fullmatch(rest)
     if found is None or not _is_well_formed(algorithm, named, *found.groups()):
         raise ValueError("This hash is damaged.")
     hasher: Any = get_hasher(algorithm)
     if hasher.cost(named) > MAX_COST * MEMORY_KIB * TIME_COST or hasher.memory_kib(named) > MAX_MEMORY_KIB:
-        raise ValueError("To check this hash takes longer, or more memory, than a sign-in may.")
+        raise ValueError("Checking this hash takes more time or memory than a sign-in may.")
     return named
 
 
 def _identify(text: str) -> str:
-    """Put Django's name before a PHC or crypt string; what has one already, or none that we know, is left alone."""
+    """Put Django's name of the algorithm before a PHC or crypt string; any other text is returned as it is."""
     if _PHC.fullmatch(text):
-        text = _PADDING.sub("", text)  # such as Keycloak has
+        text = _PADDING.sub("", text)  # Keycloak's base64 has padding
     if _BCRYPT.fullmatch(text):
         return f"bcrypt${text}"
     if _ARGON2.fullmatch(text):
@@ -88,7 +91,7 @@ def _identify(text: str) -> str:
 
 
 def _is_well_formed(algorithm: str, named: str, salt: str = "", known: str = "") -> bool:
-    """Tell whether the hash can match anything, and not too much: a few bytes of hash match many passwords."""
+    """Return whether the hash can match a password, and not too many: a hash of a few bytes matches many."""
     try:
         if known and not (_is_canonical_base64(salt, 1) and _is_canonical_base64(known, 16)):
             return False
@@ -102,7 +105,7 @@ def _is_well_formed(algorithm: str, named: str, salt: str = "", known: str = "")
     return not algorithm.startswith("scrypt") or (factor > 1 and factor & (factor - 1) == 0)
 
 
-def _is_canonical_base64(text: str, fewest: int) -> bool:
-    """Tell whether this is base64 of so many bytes and of 64 at most, with nothing in its spare bits."""
+def _is_canonical_base64(text: str, min_bytes: int) -> bool:
+    """Return whether this is base64 of min_bytes to 64 bytes, with no bits set beyond the last byte."""
     data = b64decode_unpadded(text)
-    return fewest <= len(data) <= 64 and base64.b64encode(data).decode().rstrip("=") == text
+    return min_bytes <= len(data) <= 64 and base64.b64encode(data).decode().rstrip("=") == text

@@ -1,4 +1,4 @@
-"""Read the users of a file."""
+"""Reader of a file of users, in CSV or JSON lines, from any line on."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -12,7 +12,7 @@ from latchkey.import_export.source_lines import NumberedLine, SourceRecord, read
 
 
 def read_file(file: BinaryIO, form: str, start: int) -> Iterator[SourceRecord]:
-    """Return the records from this line on; raises ImproperlyConfigured where the first line is not as it must be."""
+    """Return the records from line `start` on; raises ImproperlyConfigured if the first line is not as it must be."""
     lines = read_lines(file)
     head = next(lines, NumberedLine(1, error="The file is empty."))
     if head.error:

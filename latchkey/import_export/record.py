@@ -1,4 +1,4 @@
-"""One account as a file or another system has it, read strictly."""
+"""Record of an imported account: its fields, parsed strictly, because a typing error could lock a user out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,22 +14,22 @@ EXPORT_FIELDS = (
     *("id", "email", "username", "password_hash", "is_active", "is_staff", "is_superuser"),
     *("created_at", "email_verified_at"),
 )
-"""What `latchkey users export` writes, in this order."""
+"""Fields that `latchkey users export` writes, in this order."""
 
 IMPORT_FIELDS = frozenset({*EXPORT_FIELDS, "password", "email_verified"})
-"""What `latchkey users import` reads."""
+"""Fields that `latchkey users import` reads."""
 
 MAX_NAME_LENGTH = User._meta.get_field("username").max_length or 0
-MAX_ID = 2**53 - 1  # JSON is sure of these (RFC 8259 section 6); the smallest is the very first superuser's 0
+MAX_ID = 2**53 - 1  # numbers up to here are safe in JSON (RFC 8259 section 6); the lowest id is the first superuser's 0
 MIN_DATETIME, MAX_FUTURE = datetime(1970, 1, 1, tzinfo=UTC), timedelta(days=1)
-"""Between the first and tomorrow, as clocks differ: what is outside is a mistake of units or of columns."""
+"""The earliest time, and how far the latest may be ahead, as clocks differ; others are a wrong unit or column."""
 
 _TRUE, _FALSE = ("true", "t", "yes", "1"), ("false", "f", "no", "0")
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Somebody to be taken in; password_hash is in Django's encoding, password in the clear, either may be empty."""
+    """An account to import. password_hash is in Django's encoding, password is plain text, and either may be empty."""
 
     id: int | None
     email: str
@@ -44,17 +44,17 @@ class Account:
 
 
 def parse_account(values: Mapping[str, Any]) -> Account:
-    """Return the account; raises ValueError with the field and a sentence that repeats nothing of its value."""
+    """Return the account; raises ValueError with the field and a sentence that does not repeat its value."""
     now = clock.now()
-    password, known = _text(values, "password"), _text(values, "password_hash")
-    if password and known:
-        raise ValueError("password: There is a password_hash besides; give one of the two.")
+    password, password_hash = _text(values, "password"), _text(values, "password_hash")
+    if password and password_hash:
+        raise ValueError("password: There is a password_hash, too; give only one of the two.")
     verified = now if _bool(values, "email_verified", default=False) else None
     return Account(
         id=_id(values),
         email=_convert("email", _email, _text(values, "email")),
         username=_name(values),
-        password_hash=_convert("password_hash", to_django_encoding, known) if known else "",
+        password_hash=_convert("password_hash", to_django_encoding, password_hash) if password_hash else "",
         password=password,
         is_active=_bool(values, "is_active", default=True),
         is_staff=_bool(values, "is_staff", default=False),
@@ -73,19 +73,19 @@ def _convert(field: str, check: Any, text: str) -> str:
 
 def _email(text: str) -> str:
     if not text.strip():
-        raise ValueError("There is none.")
+        raise ValueError("It is missing.")
     return normalize_email_cached(text)
 
 
 def _text(values: Mapping[str, Any], field: str) -> str:
-    """Return text that a database can hold; what is missing is empty."""
+    """Return a text that a database can store, '' if it is missing; raises ValueError."""
     value = values.get(field)
     if value is None:
         return ""
     if not isinstance(value, str):
         raise ValueError(f"{field}: This must be text.")
     if not value.isprintable() and ("\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value)):
-        raise ValueError(f"{field}: This holds a character that is none.")
+        raise ValueError(f"{field}: This has an invalid character.")
     return value
 
 
@@ -118,15 +118,15 @@ def _id(values: Mapping[str, Any]) -> int | None:
 
 
 def _datetime(values: Mapping[str, Any], field: str, now: datetime) -> datetime | None:
-    """Return a moment in UTC, which one without a zone is taken to be in."""
+    """Return a time in UTC, None if it is missing; one without a time zone is UTC. Raises ValueError."""
     value = values.get(field)
     if value in (None, ""):
         return None
     try:
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     except (ValueError, TypeError, OverflowError) as error:
         raise ValueError(f"{field}: This must be a time such as 2026-01-31T12:00:00Z.") from error
-    if not MIN_DATETIME <= moment <= now + MAX_FUTURE:
+    if not MIN_DATETIME <= at <= now + MAX_FUTURE:
         raise ValueError(f"{field}: This must be a time from 1970 to now.")
-    return moment
+    return at

@@ -1,7 +1,4 @@
-"""Where users are read from.
-
-The lines of a file, numbered: what is wrong with one costs nobody but itself.
-"""
+"""Numbered lines of an import file, read as a stream: a bad line is an error of its own and stops no other."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,10 +11,36 @@ from django.core.exceptions import ImproperlyConfigured
 FORMATS = ("csv", "jsonl")
 SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 STDIO = "-"
+"""The file name of standard input and output."""
+
+MAX_LINE_BYTES = 64 * 1024
+"""Bytes of a line; the rest of a longer one is skipped without being held in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedLine:
+    """A line of a file, or the error why it cannot be read."""
+
+    number: int
+    text: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """A record to import: its values, or the error why there are none.
+
+    name is what an operator finds it by. last is its position: the number of its last line, or of its row in a table.
+    """
+
+    name: str
+    last: int
+    values: Mapping[str, Any] = field(default_factory=dict)
+    error: str = ""
 
 
 def detect_format(file: str, form: str | None) -> str:
-    """Return the format, by the name of the file where none is given; raises ImproperlyConfigured."""
+    """Return the given format, else that of the file's name; raises ImproperlyConfigured."""
     form = form or SUFFIXES.get(Path(file).suffix.lower())
     if form is None:
         raise ImproperlyConfigured(f"The name {file!r} does not say the format; add --format csv or --format jsonl.")
@@ -33,40 +56,16 @@ def open_source(file: str) -> BinaryIO:
 
 
 def count_lines(source: BinaryIO) -> int | None:
-    """Count the lines of a file that can be read twice."""
+    """Return the number of lines and rewind the file; None for a pipe, which cannot be read twice."""
     if not source.seekable():
         return None
-    count = sum(part.count(b"\n") for part in iter(lambda: source.read(1 << 20), b""))
+    count = sum(chunk.count(b"\n") for chunk in iter(lambda: source.read(1 << 20), b""))
     source.seek(0)
     return count
 
 
-MAX_LINE_BYTES = 64 * 1024
-"""Bytes of one line; the rest of a longer one is passed over without being held."""
-
-
-@dataclass(frozen=True, slots=True)
-class NumberedLine:
-    number: int
-    text: str = ""
-    error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceRecord:
-    """One record, by the name that an operator finds it by: its values, or the sentence that says why there are none.
-
-    last is the number of its last line, or how many came before it in a table, and itself.
-    """
-
-    name: str
-    last: int
-    values: Mapping[str, Any] = field(default_factory=dict)
-    error: str = ""
-
-
 def read_lines(file: BinaryIO) -> Iterator[NumberedLine]:
-    """Read UTF-8, with a byte order mark or without; lines end in LF or in CR LF."""
+    """Yield the lines of UTF-8 text, with or without a byte order mark; they end in LF or CR LF."""
     number = 0
     while line := file.readline(MAX_LINE_BYTES + 1):
         number += 1

@@ -1,4 +1,7 @@
-"""The numbered system checks of mail, and what is refused before anything is served."""
+"""System checks of mail (latchkey.E011, E012): every template can be rendered, and verification has a mail server.
+
+Templates may be the operator's own, so `latchkey serve` renders each once before it serves anything.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,18 +27,18 @@ SAMPLE_CONTEXT = {
     "address": "192.0.2.1",
     "new_email": "a***@example.com",
 }
-"""Everything that a template can be filled with."""
+"""Every value that a template can use."""
 
 
 @register(Tags.templates, deploy=True)
 def templates_can_be_filled(**kwargs: Any) -> list[CheckMessage]:
-    """Every mail can be written with the templates that are there, an operator's own included."""
+    """Report templates that cannot be rendered, an operator's own included (E011)."""
     return [Error(sentence, id="latchkey.E011") for sentence in broken_templates()]
 
 
 @register(Tags.security, deploy=True)
 def verification_has_mail(**kwargs: Any) -> list[CheckMessage]:
-    """Nobody could ever confirm an address where no mail is sent."""
+    """Report that e-mail verification is on without a mail server, so that nobody could verify an address (E012)."""
     if settings.MAIL_SERVER or current_policy().email_verification == "off":
         return []
     hint = "Set it (docs/mail.md), or turn EMAIL_VERIFICATION off in the admin area."
@@ -43,21 +46,21 @@ def verification_has_mail(**kwargs: Any) -> list[CheckMessage]:
 
 
 def refuse_broken_templates() -> None:
-    """Raise ImproperlyConfigured, with a line for each template that cannot be used."""
+    """Raise ImproperlyConfigured, with one line for each template that cannot be rendered."""
     if sentences := list(broken_templates()):
         raise ImproperlyConfigured("\nlatchkey: ".join(f"{sentence} (latchkey.E011)" for sentence in sentences))
 
 
 def broken_templates() -> Iterator[str]:
-    """Return a sentence for each mail that cannot be written."""
+    """Yield a sentence for each mail that cannot be rendered, and for a folder or translation that is missing."""
     if settings.TEMPLATES_DIR and not Path(settings.TEMPLATES_DIR).is_dir():
-        yield "LATCHKEY_TEMPLATES_DIR is no folder that can be read."
+        yield "LATCHKEY_TEMPLATES_DIR is not a readable folder."
     catalogue = Path("locale", to_locale(settings.MAIL_LANGUAGE), "LC_MESSAGES", "django.mo")
     if settings.MAIL_LANGUAGE != "en" and not Path(settings.TEMPLATES_DIR or "/", catalogue).is_file():
         yield f"LATCHKEY_MAIL_LANGUAGE is {settings.MAIL_LANGUAGE!r}, and LATCHKEY_TEMPLATES_DIR has no {catalogue}."
     for kind in MailKind:
         try:
             render_mail(kind, "alice@example.com", SAMPLE_CONTEXT, 0, clock.now())
-        except Exception as error:  # whatever an operator's template leads to
-            said = " ".join(str(error).split())
-            yield f"The templates of the mail {kind} cannot be used: {said}."
+        except Exception as error:  # anything that an operator's template can raise
+            message = " ".join(str(error).split())
+            yield f"The templates of the mail {kind} cannot be used: {message}."

@@ -1,4 +1,7 @@
-"""Send what is due: one mail after the other over one connection, each outside of any transaction."""
+"""Delivery of due mails by SMTP: one mail after the other over one connection, each outside of any transaction.
+
+A slow mail server thus holds no lock of the database, and one sign-in at it serves a batch.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,24 +18,24 @@ from latchkey.mail.queue import claim_next, mark_failed, mark_sent, reschedule
 from latchkey.mail.render import Unsendable, load_message
 
 BATCH = 100
-"""Mails over one connection; servers like to limit that."""
+"""Mails over one connection; servers limit that."""
 
 log = structlog.get_logger(__name__)
 
 
 class Outcome(Enum):
-    """What became of an attempt; AWAY: the next mail would fare no better just now."""
+    """The result of an attempt. SERVER_DOWN means that the next mail would fail just now, too."""
 
     SENT = "sent"
-    DEFERRED = "put off"
+    DEFERRED = "deferred"
     FAILED = "failed"
-    SERVER_DOWN = "away"
+    SERVER_DOWN = "server_down"
 
 
 def deliver_due() -> Iterator[Outcome]:
-    """Send one due mail for each step, until there are no more, the server is away or has had a batch.
+    """Send one due mail per step, until none is due, the server is unavailable, or the batch is full.
 
-    Between two steps nothing is in hand, so whoever has to stop does so there. Raises DatabaseError.
+    Between two steps no mail is claimed, so a caller that has to stop does so there. Raises DatabaseError.
     """
     with smtp_connection() as connection:
         for _ in range(BATCH):
@@ -47,7 +50,7 @@ def deliver_due() -> Iterator[Outcome]:
 
 @contextmanager
 def smtp_connection() -> Iterator[Any]:
-    """Return a connection to the mail server that opens itself when it is needed; None where there is no server."""
+    """Yield a connection to the mail server that opens at first use; None if there is no mail server."""
     connection = get_connection(**settings.MAIL_SERVER) if settings.MAIL_SERVER else None
     try:
         yield connection
@@ -58,20 +61,20 @@ def smtp_connection() -> Iterator[Any]:
 
 
 def deliver_one(mail: Mail, connection: Any) -> Outcome:
-    """Send one mail, and write down what became of it."""
-    why = _try_send(mail, connection)
-    if why is None:
+    """Send one claimed mail, and store the result."""
+    failure = _try_send(mail, connection)
+    if failure is None:
         mark_sent(mail)
         return Outcome.SENT
-    if why.is_permanent or not reschedule(mail, why):
-        mark_failed(mail, why)
+    if failure.is_permanent or not reschedule(mail, failure):
+        mark_failed(mail, failure)
         return Outcome.FAILED
-    log.warning("mail.deferred", mail_id=mail.pk, kind=mail.kind, attempts=mail.attempts, reason=why.phrase)
-    return Outcome.SERVER_DOWN if why.is_server_error else Outcome.DEFERRED
+    log.warning("mail.deferred", mail_id=mail.pk, kind=mail.kind, attempts=mail.attempts, reason=failure.phrase)
+    return Outcome.SERVER_DOWN if failure.is_server_error else Outcome.DEFERRED
 
 
 def _try_send(mail: Mail, connection: Any) -> Failure | None:
-    """Return None once the server has taken the mail, else why it has not; a mistake of ours is no reason to stop."""
+    """Return None if the server accepted the mail, else the failure; an exception of ours does not stop the others."""
     try:
         message = load_message(mail)
         return send(message, connection) if connection else NOT_CONFIGURED
@@ -85,7 +88,7 @@ def _try_send(mail: Mail, connection: Any) -> Failure | None:
 def send(
     message: EmailMessage, connection: Any, on_error: Callable[[Exception], object] = lambda error: None
 ) -> Failure | None:
-    """Return None once the server has taken the mail, else why it has not; whoever asked is told in its own words."""
+    """Return None if the server accepted the mail, else the failure; on_error gets the exception with its own words."""
     try:
         connection.open()  # else Django would open one for this mail alone
         connection.send_messages([message])

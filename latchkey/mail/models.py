@@ -1,8 +1,9 @@
-"""The closed list of mails that there are; each has its templates.
+"""The outbox table, and the closed list of mails: each kind has its templates.
 
-The outbox: a mail is a row in the transaction that causes it, and is sent after that has been committed.
+A mail is a row, written in the transaction that causes it, and is sent after the commit.
 """
 
+from datetime import datetime
 from enum import StrEnum
 
 from django.db import models
@@ -11,26 +12,43 @@ from latchkey.core import clock
 
 
 class MailKind(StrEnum):
-    """What a mail is about, and the name of its templates: mail/<kind>.txt, .html and .subject.txt."""
+    """The kind of a mail, and the name of its templates: mail/<kind>.txt, .html and .subject.txt."""
 
     PASSWORD_RESET = "password_reset"  # noqa: S105 - no password
     EMAIL_VERIFICATION = "email_verification"
-    EMAIL_CHANGE = "email_change"  # to the new address, which has to be confirmed
+    EMAIL_CHANGE = "email_change"  # to the new address, to be confirmed
     REGISTRATION_OF_KNOWN_ADDRESS = "registration_of_known_address"
     NEW_DEVICE = "new_device"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - no password
-    EMAIL_CHANGED = "email_changed"  # to the address that it was
+    EMAIL_CHANGED = "email_changed"  # to the old address
     SESSION_REPLAYED = "session_replayed"
 
 
+class MailState(StrEnum):
+    """The state of a mail. It is derived from sent_at and failed_at, so that no column can contradict them."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+STATE_FILTERS = {
+    MailState.WAITING: models.Q(sent_at=None, failed_at=None),
+    MailState.SENT: models.Q(sent_at__isnull=False),
+    MailState.FAILED: models.Q(failed_at__isnull=False),
+}
+"""The mails of each state: Mail.state as a Q. The partial index has the waiting ones."""
+
 ADDRESS_LENGTH = 254
+"""Characters of an e-mail address, as in accounts.models."""
 
 
 class Mail(models.Model):
-    """A mail that is to be sent, was sent, or was given up.
+    """A mail in the outbox: waiting, sent, or failed for good.
 
-    sealed is what its template is filled with, as JSON, encrypted because that holds links and codes; it is emptied as
-    soon as it is not needed any more. next_attempt_at is when it is due; whoever takes it moves that on first.
+    encrypted_context has the values for its template, as JSON, encrypted because they include links and codes; it is
+    emptied as soon as the mail is sent or has failed. next_attempt_at is when it is due; a worker that claims the mail
+    moves it on first, so that no other one claims it.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -53,9 +71,19 @@ class Mail(models.Model):
             models.Index(
                 "next_attempt_at",
                 name="latchkey_mail_waiting",
-                condition=models.Q(sent_at=None, failed_at=None),
+                condition=STATE_FILTERS[MailState.WAITING],
             ),
         )
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+    @property
+    def state(self) -> MailState:
+        """The state that the two dates say."""
+        return MailState.SENT if self.sent_at else MailState.FAILED if self.failed_at else MailState.WAITING
+
+    @property
+    def state_since(self) -> datetime:
+        """When the mail was sent or failed for good; of a waiting one, when it was written."""
+        return self.sent_at or self.failed_at or self.created_at

@@ -1,4 +1,7 @@
-"""Whether a sign-in looks like those before it, to the person whose account it is."""
+"""New-device detection: whether the account's owner should get a mail about a sign-in.
+
+A sign-in is compared with the account's earlier ones by device and network, as audit events have them.
+"""
 
 from ipaddress import ip_interface
 
@@ -7,37 +10,39 @@ from latchkey.audit.models import AuditEvent
 from latchkey.core.user_agent import device_name
 
 LOGIN_EVENTS = frozenset({Event.LOGIN_SUCCEEDED.value, Event.ADMIN_LOGIN_SUCCEEDED.value})
+"""The events of a sign-in."""
+
 FIRST_PAGE, RECENT_EVENTS = 10, 500
-"""Events before this one, along an index: most sign in as they just did; what is older is as good as forgotten."""
+"""Events read at first, and at most, along an index. Most people sign in as they just did; older ones do not count."""
+
 MAX_NETWORKS = 3
-"""Networks from which a device has signed in, after which it may come from anywhere."""
+"""After sign-ins from this many networks a device counts as travelling, and is not reported."""
 
 
 def is_new_device(sign_in: AuditEvent) -> bool:
-    """Tell whether to write to somebody about a sign-in; never about the first one.
+    """Return whether a sign-in is from a new device, or from a known one in a new network; False for the first one.
 
-    The same device on the same network is familiar: a browser that updates itself keeps its name, and an address that
-    changes within a provider's range its network. The same device elsewhere is told of, as a thief may use the very
-    browser that half the world uses; but not to somebody whose device has come from three networks already, who
-    travels, and would soon read none of these mails.
+    The device is its name, as browsers update themselves; the network is the provider's range, as addresses change
+    within it. A known device in a new network is reported, because a thief may use the same browser as half the world.
+    It is not reported once it has come from MAX_NETWORKS: its owner travels, and would soon read none of these mails.
     """
     before = AuditEvent.objects.filter(user_id=sign_in.user_id, pk__lt=sign_in.pk).order_by("-pk")
     rows = before.values_list("name", "ip", "user_agent")
     for count in (FIRST_PAGE, RECENT_EVENTS):
-        places = {(ip, user_agent) for name, ip, user_agent in rows[:count] if name in LOGIN_EVENTS}
-        if (sign_in.ip, sign_in.user_agent) in places:  # the usual case, for which no network has to be found
+        sources = {(ip, user_agent) for name, ip, user_agent in rows[:count] if name in LOGIN_EVENTS}
+        if (sign_in.ip, sign_in.user_agent) in sources:  # the usual case, which needs no network and no device name
             return False
-    past = {(provider_network(ip), user_agent) for ip, user_agent in places}
-    here = provider_network(sign_in.ip)
-    if not past or (here, sign_in.user_agent) in past:  # nor a name
+    past = {(provider_network(ip), user_agent) for ip, user_agent in sources}
+    network = provider_network(sign_in.ip)
+    if not past or (network, sign_in.user_agent) in past:  # still no device name needed
         return False
     device = device_name(sign_in.user_agent)
-    networks = {place for place, user_agent in past if device_name(user_agent) == device}
-    return here not in networks and len(networks) < MAX_NETWORKS
+    networks = {known for known, user_agent in past if device_name(user_agent) == device}
+    return network not in networks and len(networks) < MAX_NETWORKS
 
 
 def provider_network(address: str | None) -> str:
-    """Return what a provider moves a customer about in: the /24 of an IPv4 address, the /48 of an IPv6 one."""
+    """Return the range that a provider assigns a customer's addresses from: /24 of IPv4, /48 of IPv6."""
     if address is None:
         return ""
     size = 48 if ":" in address else 24

@@ -1,4 +1,7 @@
-"""Tell people what happened to their accounts: each event that may concern them is decided on once."""
+"""Security notices: mails to an account's owner about a new device, a new password or a reused refresh token.
+
+A background worker decides about each such audit event exactly once, so no request waits for it.
+"""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -20,57 +23,61 @@ KIND_BY_EVENT = {
     Event.SESSION_REPLAYED.value: MailKind.SESSION_REPLAYED,
     Event.PASSWORD_CHANGED.value: MailKind.PASSWORD_CHANGED,
 }
+"""The events that always have a notice; that of a sign-in depends on the device."""
+
 RESET_PAGE = "/forgot-password/"
-"""Where somebody whose password is known to another has a mail sent that sets a new one."""
+"""The page that notices link to: somebody else may know the password, so the owner sets a new one."""
+
 UNVERIFIED_LIMIT, UNVERIFIED_WINDOW = 3, timedelta(hours=1)
-"""Mails within such a while, as many as somebody can ask for, to an address of which nobody knows whose it is."""
+"""Mails per window to an unverified address, which may be a stranger's: as many as a person can request."""
+
 BATCH = 20
-"""Events in one transaction: on SQLite others wait for it meanwhile."""
+"""Events per transaction: on SQLite all other writers wait for it."""
 
 
 def process_pending() -> int:
-    """Decide about the oldest events that wait, and post the mails; return how many events there were.
+    """Decide about the oldest pending events and queue their mails; return the number of events.
 
-    In one transaction, so that an event is told of once, whoever dies in the middle; and by one courier, as each takes
-    rows that no other one holds. Raises DatabaseError.
+    One transaction, so that an event has one notice even if the process dies in the middle. Workers that run at the
+    same time skip each other's locked rows. Raises DatabaseError.
     """
-    waiting = AuditEvent.objects.filter(notification_pending=True).order_by("pk")
-    if not waiting.exists():  # SQLite would wait for its writer, to find nothing to do
+    pending = AuditEvent.objects.filter(notification_pending=True).order_by("pk")
+    if not pending.exists():  # on SQLite the transaction would wait for the writer, to find nothing to do
         return 0
-    are_wanted = current_policy().notices and settings.MAIL_SERVER is not None
+    are_enabled = current_policy().notices and settings.MAIL_SERVER is not None
     with transaction.atomic():
-        events = list(waiting.select_for_update(skip_locked=True)[:BATCH])
-        if are_wanted:
+        events = list(pending.select_for_update(skip_locked=True)[:BATCH])
+        if are_enabled:
             _enqueue_notices(events)
         AuditEvent.objects.filter(pk__in=[event.pk for event in events]).update(notification_pending=False)
     return len(events)
 
 
 def _enqueue_notices(events: Sequence[AuditEvent]) -> None:
-    people = User.objects.filter(is_active=True).in_bulk({event.user_id for event in events if event.user_id})
+    users = User.objects.filter(is_active=True).in_bulk({event.user_id for event in events if event.user_id})
     for event in events:
-        user, kind = people.get(event.user_id or 0), _kind(event)
+        user, kind = users.get(event.user_id or 0), _kind(event)
         if user and kind and not _is_limited(user):
             enqueue(kind, user.email, _context(event, user), user.pk)
 
 
 def _is_limited(user: User) -> bool:
-    """Tell whether an address that nobody has confirmed got enough: else strangers could have us fill a mailbox."""
+    """Return whether an unverified address has had enough mails: a stranger's mailbox must not be flooded."""
     if user.email_verified_at:
         return False
-    of_late = Mail.objects.filter(user_id=user.pk, created_at__gt=clock.now() - UNVERIFIED_WINDOW)
-    return of_late.count() >= UNVERIFIED_LIMIT
+    recent = Mail.objects.filter(user_id=user.pk, created_at__gt=clock.now() - UNVERIFIED_WINDOW)
+    return recent.count() >= UNVERIFIED_LIMIT
 
 
 def _kind(event: AuditEvent) -> MailKind | None:
-    """Return the mail about an event, None where there is none to be sent; a newer version may know more events."""
+    """Return the mail about an event, None if there is none. A newer version beside this one may have more events."""
     if event.name in LOGIN_EVENTS:
         return MailKind.NEW_DEVICE if is_new_device(event) else None
     return KIND_BY_EVENT.get(event.name)
 
 
 def _context(event: AuditEvent, user: User) -> dict[str, str]:
-    """Return what a notice says: no secret, so that it may lie in a mailbox for years."""
+    """Return the template's values: no secret, because a notice may stay in a mailbox for years."""
     return {
         "username": user.safe_display_name,
         "when": f"{event.at:%Y-%m-%d %H:%M} UTC",

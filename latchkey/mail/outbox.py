@@ -1,6 +1,6 @@
-"""Wakes the courier of this process when a mail was posted in it; couriers elsewhere find it when they look again.
+"""The transactional outbox: a mail is a row, written in the transaction that causes it, and sent after its commit.
 
-Write a mail, in the transaction that causes it.
+So a mail is never sent for something that was rolled back, and never lost when the mail server is down.
 """
 
 import json
@@ -12,19 +12,20 @@ from django.db import transaction
 from latchkey.core.crypto import Encryptor
 from latchkey.mail.models import Mail, MailKind
 
-mail_queued = Event()
-
-
 CONTEXT_ENCRYPTION = Encryptor("mail")
+"""Encryption of Mail.encrypted_context, with a key that is not in the database."""
+
+mail_queued = Event()
+"""Set when this process has queued a mail, to wake its outbox worker; other processes find the mail by polling."""
 
 
 def enqueue(kind: MailKind, to: str, context: Mapping[str, str], user_id: int | None = None) -> Mail:
     """Put a mail into the outbox: it is sent if, and only if, the transaction around is committed.
 
-    The context fills the template. It may hold a link or a code that signs somebody in, so it is encrypted. With
-    expires_at, a time in ISO 8601, the mail is given up from then on: a link that has expired is of no use to anybody.
+    The context has the values for the template. It is encrypted, as it may hold a link or a code that gives access to
+    the account. With expires_at, a time in ISO 8601, the mail is not sent from then on, as its link has expired.
     """
-    sealed = CONTEXT_ENCRYPTION.encrypt(json.dumps(dict(context)).encode())
-    mail = Mail.objects.create(kind=kind.value, to_address=to, encrypted_context=sealed, user_id=user_id)
+    encrypted = CONTEXT_ENCRYPTION.encrypt(json.dumps(dict(context)).encode())
+    mail = Mail.objects.create(kind=kind.value, to_address=to, encrypted_context=encrypted, user_id=user_id)
     transaction.on_commit(mail_queued.set)
     return mail

@@ -1,4 +1,4 @@
-"""Delete the rows of mails that were sent or given up a while ago."""
+"""Pruning of mails that were sent, or failed, a week ago."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,13 +9,14 @@ from latchkey.core import clock
 from latchkey.mail.models import Mail
 
 RETENTION = timedelta(days=7)
-"""From when a mail was written; long enough to answer whether somebody's mail went out."""
+"""Counted from when a mail was written; long enough to answer whether somebody's mail was sent."""
 
 
 def prune(batch: int = 1_000) -> Iterator[int]:
-    """Walk the table along its primary key, up to what is younger, and say how many rows each batch had to delete.
+    """Walk the table in batches along its primary key, and yield how many rows of each were deleted.
 
-    What still waits stays, however old it is. Ids grow with the time, so that no index on it is needed.
+    Mails that wait stay, however old they are. Ids grow with time, so the walk ends at the first young mail, and needs
+    no index on the time.
     """
     before, last = clock.now() - RETENTION, 0
     old = Mail.objects.filter(~Q(sent_at=None) | ~Q(failed_at=None), created_at__lt=before)

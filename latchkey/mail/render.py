@@ -1,6 +1,6 @@
-"""A mail as it goes over the wire: filled templates, and headers by which servers and people can tell what it is.
+"""Rendering of a queued mail: its row becomes a message with a text, an HTML part and headers.
 
-Make a mail out of its row.
+It happens at the attempt, not when the mail is queued, so that templates can be repaired while mails wait.
 """
 
 import json
@@ -22,9 +22,37 @@ from latchkey.mail.models import Mail, MailKind
 from latchkey.mail.outbox import CONTEXT_ENCRYPTION
 
 UNVERIFIED_RECIPIENT = frozenset({MailKind.EMAIL_VERIFICATION, MailKind.EMAIL_CHANGE})
-"""What goes to an address that somebody merely claims: nothing that they wrote is repeated there."""
+"""Mails to an address that somebody merely claims: they repeat nothing that the user wrote."""
+
 _NAME = re.compile(r"[^/\\:.@<>\n\r]{1,64}")
-"""A name that no mail program takes for a link: else strangers could have us send theirs to anybody's address."""
+"""A display name that no mail program turns into a link: otherwise strangers could have links of theirs mailed."""
+
+
+class Unsendable(Exception):
+    """A mail that cannot be turned into a message, with the failure."""
+
+    def __init__(self, failure: Failure) -> None:
+        self.failure = failure
+
+
+def load_message(mail: Mail) -> EmailMultiAlternatives:
+    """Return the message of a row of the outbox; raises Unsendable."""
+    decrypted = CONTEXT_ENCRYPTION.decrypt(bytes(mail.encrypted_context))
+    if decrypted is None:
+        raise Unsendable(UNDECRYPTABLE)
+    context: Mapping[str, str] = json.loads(decrypted)
+    if "expires_at" in context and datetime.fromisoformat(context["expires_at"]) <= clock.now():
+        raise Unsendable(EXPIRED)
+    try:
+        kind = MailKind(mail.kind)
+    except ValueError as error:  # of a newer version, which runs beside this one
+        raise Unsendable(UNKNOWN_KIND) from error
+    if not mail.to_address.rpartition("@")[0].isascii():  # Django's backend does not support SMTPUTF8 (RFC 6531)
+        raise Unsendable(NOT_ASCII)
+    try:
+        return render_mail(kind, mail.to_address, context, mail.pk, mail.created_at)
+    except Exception as error:  # anything that an operator's template can raise
+        raise Unsendable(BROKEN_TEMPLATE) from error
 
 
 def render_mail(
@@ -32,61 +60,33 @@ def render_mail(
 ) -> EmailMultiAlternatives:
     """Return a mail of this kind, as text and as HTML; raises TemplateSyntaxError and the like for a broken template.
 
-    Every attempt at the same row has the same Message-ID and Date, so that a server that got it already can tell
-    (RFC 5322 section 3.6.4). Auto-Submitted keeps absence notes from answering (RFC 3834 section 5).
+    Every attempt at the same row has the same Message-ID and Date, so that a server can recognize a mail that it has
+    already (RFC 5322 section 3.6.4). Auto-Submitted keeps absence notes from answering (RFC 3834 section 5).
     """
     site = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
-    facts = {**context, "site": site, "greeting": greeting(kind, context), "language": settings.MAIL_LANGUAGE}
+    values = {**context, "site": site, "greeting": greeting(kind, context), "language": settings.MAIL_LANGUAGE}
     with translation.override(settings.MAIL_LANGUAGE):
-        facts["subject"] = subject = " ".join(render_template(MAIL_TEXT_ENGINE, f"{kind}.subject.txt", facts).split())
-        text, html = (
-            render_template(engine, f"{kind}.{end}", facts)
-            for engine, end in ((MAIL_TEXT_ENGINE, "txt"), (MAIL_HTML_ENGINE, "html"))
-        )
+        subject = " ".join(render_template(MAIL_TEXT_ENGINE, f"{kind}.subject.txt", values).split())
+        values["subject"] = subject
+        text = render_template(MAIL_TEXT_ENGINE, f"{kind}.txt", values)
+        html = render_template(MAIL_HTML_ENGINE, f"{kind}.html", values)
     headers = {
         "Message-ID": f"<mail-{number}.{at:%Y%m%d%H%M%S%f}@{site}>",
         "Date": format_datetime(at),
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
     }
-    mail = EmailMultiAlternatives(subject, text, settings.MAIL_FROM, [to], headers=headers)
-    mail.attach_alternative(html, "text/html")
-    return mail
+    message = EmailMultiAlternatives(subject, text, settings.MAIL_FROM, [to], headers=headers)
+    message.attach_alternative(html, "text/html")
+    return message
 
 
 def greeting(kind: MailKind, context: Mapping[str, str]) -> str:
-    """Return the name to greet somebody by, '' where there is none that is fit to be repeated."""
+    """Return the display name for the salutation, or '' if there is none that is safe to repeat."""
     name = context.get("username", "")
     return name if kind not in UNVERIFIED_RECIPIENT and _NAME.fullmatch(name) else ""
 
 
-def render_template(engine: str, name: str, facts: Mapping[str, str]) -> str:
-    """Return a template with these values in it; they are data, whatever they look like."""
-    return engines[engine].get_template(f"mail/{name}").render(dict(facts))
-
-
-class Unsendable(Exception):
-    """A mail that cannot even be tried, and why."""
-
-    def __init__(self, why: Failure) -> None:
-        self.failure = why
-
-
-def load_message(mail: Mail) -> EmailMultiAlternatives:
-    """Return the mail that a row stands for; raises Unsendable."""
-    unsealed = CONTEXT_ENCRYPTION.decrypt(bytes(mail.encrypted_context))
-    if unsealed is None:
-        raise Unsendable(UNDECRYPTABLE)
-    context: Mapping[str, str] = json.loads(unsealed)
-    if "expires_at" in context and datetime.fromisoformat(context["expires_at"]) <= clock.now():
-        raise Unsendable(EXPIRED)
-    try:
-        kind = MailKind(mail.kind)
-    except ValueError as error:  # of a newer version, which serves beside this one
-        raise Unsendable(UNKNOWN_KIND) from error
-    if not mail.to_address.rpartition("@")[0].isascii():  # SMTPUTF8 (RFC 6531) is not in Django's backend
-        raise Unsendable(NOT_ASCII)
-    try:
-        return render_mail(kind, mail.to_address, context, mail.pk, mail.created_at)
-    except Exception as error:  # of an operator's template, whose code this is
-        raise Unsendable(BROKEN_TEMPLATE) from error
+def render_template(engine: str, name: str, values: Mapping[str, str]) -> str:
+    """Return the template filled with these values, which are data: template syntax in them is not evaluated."""
+    return engines[engine].get_template(f"mail/{name}").render(dict(values))

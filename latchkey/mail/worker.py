@@ -1,4 +1,7 @@
-"""The courier of a worker: a thread that goes round for as long as the worker serves."""
+"""Outbox worker: a background thread of each server process that sends due mails, writes notices and prunes mails.
+
+It runs as long as the process serves, so mail needs no separate service and no cron job.
+"""
 
 import os
 import secrets
@@ -15,34 +18,39 @@ from latchkey.mail.outbox import mail_queued
 from latchkey.mail.prune import prune
 
 POLL_INTERVAL = 5.0
-"""Seconds between two looks at the outbox; what is posted in this process is seen sooner."""
+"""Seconds between two polls of the outbox; mails queued in this process are sent sooner."""
+
 MIN_DELAY_MS, MAX_DELAY_MS = 250, 1_000
-"""Milliseconds that a mail which was posted in this process waits, by chance. The answer to who asked for it is gone
-by then: sending one beside it took its time, and so told which addresses have an account (OWASP Forgot Password)."""
+"""Milliseconds, at random, before a mail queued in this process is sent. By then the request has been answered: sending
+at the same time slowed the answer, and so showed which addresses have an account (OWASP Forgot Password)."""
+
 SERVER_RETRY_DELAY = 10.0
-"""Seconds that a mail server is left alone when it could not be used."""
+"""Seconds until the next attempt after the mail server was unavailable."""
+
 PRUNE_INTERVAL = 3600.0
-"""Seconds between two looks for rows that nobody needs any more."""
+"""Seconds between two prunings of old mails."""
+
 NICENESS = 10
-"""Linux counts it by thread: answers go before mails, which need the processor for templates and TLS."""
+"""Of this thread alone, as Linux counts it: answers go before mails, which cost CPU time for templates and TLS."""
 
 log = structlog.get_logger(__name__)
 
 
 class MailWorker:
-    """Delivers mails in a thread of its own, over a connection to the database that it has only while it is at work."""
+    """The thread of the outbox worker; it holds a connection to the database only while there is work."""
 
     def __init__(self) -> None:
         self.stopping, self.database_down, self.pruned_at = Event(), False, 0.0
         self.thread = Thread(target=self.run, name="mail", daemon=True)
 
     def stop(self, seconds: float) -> None:
-        """Have the mail in hand finished, and no other one begun; wait for so long at most."""
+        """Finish the current mail and start no other one; wait this long at most."""
         self.stopping.set()
         mail_queued.set()
         self.thread.join(seconds)
 
     def run(self) -> None:
+        """Work until stopped: after a batch, wait for a queued mail, the next poll, or the mail server."""
         with suppress(OSError):
             os.nice(NICENESS)
         while not self.stopping.is_set():
@@ -55,13 +63,13 @@ class MailWorker:
                     self.stopping.wait((MIN_DELAY_MS + secrets.randbelow(MAX_DELAY_MS - MIN_DELAY_MS)) / 1000)
 
     def run_once(self) -> Outcome | None:
-        """Send a batch and return what became of its last mail, None where there was none; whatever fails is logged."""
+        """Send a batch and return the outcome of its last mail, None if no mail was due; exceptions are logged."""
         outcome = None
         try:
             for outcome in deliver_due():  # noqa: B007 - the last one is what counts
                 if self.stopping.is_set():
                     break
-            while process_pending():  # what it posts rings the bell for the next round
+            while process_pending():  # the mails that it queues are sent in the next run
                 if self.stopping.is_set():
                     break
             self.database_down = False

@@ -1,67 +1,63 @@
-"""All that is measured, as Prometheus reads it.
+"""Prometheus collectors: the metrics of all workers of this node, and gauges that are read from the database.
 
-How many mails wait to be sent, and for how long the oldest of them.
-
-What /metrics tells of the database: the same on every node.
+A scrape is answered by any worker and has the values of all; the database gauges are the same on every node.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from django.db.models import Count, Min
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from latchkey.core import clock
-from latchkey.mail.models import Mail
+from latchkey.mail.queue import queue_size
 from latchkey.metrics_server.live_sessions import live_sessions
 from latchkey.telemetry.metrics import REGISTRY
 from latchkey.telemetry.multiprocess import remove_dead_gauges
 
 
 class MultiprocessDirectory:
-    """The folder in which the workers of one server count; without one a process counts for itself."""
+    """The directory of the metric files that the workers of one server share; None if this process counts alone."""
 
     path: Path | None = None
 
 
 Gauges: TypeAlias = Mapping[str, tuple[str, float]]
-"""Gauges by their names, each with what it tells."""
+"""Gauges by name, each with its help text and value."""
 
 
 class DatabaseCollector(Collector):
-    """The numbers of the database, asked for when somebody asks; left out where they could not be."""
+    """Collector of the database gauges, which are queried at each scrape."""
 
-    def __init__(self, ask: Callable[[], Gauges]) -> None:
-        self.read = ask
+    def __init__(self, read: Callable[[], Gauges]) -> None:
+        self.read = read
 
     def collect(self) -> Iterator[Metric]:
-        for name, (told, number) in self.read().items():
-            yield GaugeMetricFamily(name, told, number)
+        for name, (help_text, value) in self.read().items():
+            yield GaugeMetricFamily(name, help_text, value)
 
 
 class WorkersCollector(Collector):
-    """What the workers of one server have counted together."""
+    """Collector of the metric files of all workers: counters are added up, gauges as each one declares."""
 
-    def __init__(self, folder: Path) -> None:
-        self.directory = folder
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
 
     def collect(self) -> Iterator[Metric]:
         remove_dead_gauges(self.directory)
         files = MultiProcessCollector(None, str(self.directory))
         try:
             metrics = list(files.collect())
-        except FileNotFoundError:  # a new worker took over the file of a dead one in this very moment
+        except FileNotFoundError:  # a new worker took over the file of a dead one in between
             metrics = list(files.collect())
         yield from metrics
 
 
 def exposition(accept: str, read_database: Callable[[], Gauges]) -> tuple[bytes, str]:
-    """Return the numbers of all workers, and the content type that was negotiated."""
+    """Return the metrics of all workers, and the content type negotiated with `Accept`: text format or OpenMetrics."""
     encode, content_type = choose_encoder(accept)
     registry = CollectorRegistry()
     registry.register(DatabaseCollector(read_database))
@@ -69,26 +65,12 @@ def exposition(accept: str, read_database: Callable[[], Gauges]) -> tuple[bytes,
     return encode(registry), content_type
 
 
-MAX_COUNTED = 10_000
-"""Mails at most: a queue as long as that is told of as it is."""
-
-
-def mail_queue_size() -> tuple[float, float]:
-    """Return the number of mails that wait, and the seconds since the oldest was written; raises DatabaseError.
-
-    One statement along the partial index of what waits, which is empty nearly always.
-    """
-    waiting = Mail.objects.filter(sent_at=None, failed_at=None).order_by("next_attempt_at")[:MAX_COUNTED]
-    counted = waiting.aggregate(number=Count("pk"), oldest=Min("created_at"))
-    oldest = counted["oldest"]
-    return counted["number"], max(0.0, (clock.now() - oldest).total_seconds()) if oldest else 0.0
-
-
 def database_gauges() -> dict[str, tuple[str, float]]:
-    """Return each number by the name of its metric, with what it tells; raises DatabaseError."""
-    waiting, oldest = mail_queue_size()
+    """Return the gauges that are read from the database; raises DatabaseError."""
+    queue = queue_size()
+    oldest = queue.oldest_age.total_seconds() if queue.oldest_age else 0.0
     return {
-        "latchkey_live_sessions": ("Sessions that sign somebody in.", live_sessions()),
-        "latchkey_mail_waiting": ("Mails that are still to be sent.", waiting),
-        "latchkey_mail_oldest_seconds": ("Since the oldest of them was written.", oldest),
+        "latchkey_live_sessions": ("Live sessions.", live_sessions()),
+        "latchkey_mail_waiting": ("Mails waiting to be sent.", queue.count),
+        "latchkey_mail_oldest_seconds": ("Age of the oldest mail waiting to be sent.", oldest),
     }

@@ -1,4 +1,8 @@
-"""Each worker adds what it has counted to the tallies, every ten seconds in one statement."""
+"""Hourly event counts in the database, for the charts of the admin area where there is no Prometheus.
+
+Each worker adds its new counts every 10 s, in one statement. The first worker of an hour also samples the live
+sessions and deletes old counts and events.
+"""
 
 import time
 from contextlib import suppress
@@ -15,7 +19,7 @@ from latchkey.metrics_server.models import HourlyCount
 from latchkey.telemetry.metrics import EVENTS_TOTAL
 
 INTERVAL = 10.0
-"""Seconds: so much of what a worker has counted is lost at most when it ends."""
+"""Seconds between flushes; counts of the last ones are lost when a worker ends."""
 
 HOUR = 3600
 LIVE_SESSIONS = "sessions.live"
@@ -26,20 +30,20 @@ ON CONFLICT (hour, name) DO UPDATE SET count = latchkey_hourlycount.count + excl
 
 
 def current_hour() -> int:
-    """Return the hour that it is, counted from 1970 in UTC."""
+    """Return the current hour, counted from 1970 in UTC."""
     return int(clock.now().timestamp()) // HOUR
 
 
 class HourlyFlusher:
-    """What this worker has counted since it last said so."""
+    """Writes this worker's event counts to the database, as the difference to the last flush."""
 
     def __init__(self) -> None:
         self.flushed, self.hour = read_counters(), 0
 
     def flush(self) -> None:
-        """Add what is new to the hour that it is; raises Error, and then tells it the next time.
+        """Add the new counts to the current hour; raises Error, and then the next flush includes them.
 
-        The rows go in by name, so that two workers never wait for each other's.
+        The rows are sorted by name, so that two workers cannot deadlock.
         """
         now, hour = read_counters(), current_hour()
         new = {name: count - self.flushed.get(name, 0) for name, count in sorted(now.items())}
@@ -50,39 +54,39 @@ class HourlyFlusher:
             self.hour = hour
 
     def run(self) -> None:
-        """Do so for as long as the process lives; no connection is kept meanwhile."""
+        """Flush every 10 s until the process ends, without keeping a connection; a thread's main function."""
         while True:
-            with suppress(Error):  # requests tell of a database that is away
+            with suppress(Error):  # the requests log that the database is unavailable
                 self.flush()
             connection.close()
             time.sleep(INTERVAL)
 
 
 def read_counters() -> dict[str, int]:
-    """Return how often each event has happened, as this process counts."""
+    """Return this process' count of each event."""
     (family,) = EVENTS_TOTAL.collect()
     return {sample.labels["event"]: int(sample.value) for sample in family.samples}
 
 
 def add_counts(hour: int, counts: dict[str, int]) -> None:
-    """Add to the tallies of an hour, in one statement; none where there is nothing to add."""
-    facts: dict[str, Any] = {"hour": hour}
+    """Add to the counts of an hour, in one statement; none if there is nothing to add."""
+    parameters: dict[str, Any] = {"hour": hour}
     for number, (name, count) in enumerate(counts.items()):
-        facts |= {f"name{number}": name, f"count{number}": count}
+        parameters |= {f"name{number}": name, f"count{number}": count}
     rows = ", ".join(f"(%(hour)s, %(name{number})s, %(count{number})s)" for number in range(len(counts)))
     if rows:
-        fetch_all(UPSERT.format(rows=rows), facts)
+        fetch_all(UPSERT.format(rows=rows), parameters)
 
 
 def start_hour(hour: int) -> None:
-    """Sample the live sessions of an hour, and forget tallies and events that are too old.
+    """Sample the live sessions of an hour, and delete counts and events that are older than EVENT_RETENTION.
 
-    The first worker does it for those of all nodes; what it leaves undone because it ends is done in the next hour.
+    The first worker of all nodes does it; what remains because that worker ends is deleted in the next hour.
     """
     if HourlyCount.objects.filter(hour=hour, name=LIVE_SESSIONS).exists():
         return
     sample = HourlyCount(hour=hour, name=LIVE_SESSIONS, count=estimate())
     HourlyCount.objects.bulk_create([sample], ignore_conflicts=True)
-    kept = int(policy.current_policy().event_retention.total_seconds()) // HOUR
-    HourlyCount.objects.filter(hour__lt=hour - kept).delete()
+    retention = int(policy.current_policy().event_retention.total_seconds()) // HOUR
+    HourlyCount.objects.filter(hour__lt=hour - retention).delete()
     sum(prune_events())

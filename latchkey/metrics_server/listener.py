@@ -1,6 +1,7 @@
-"""The address of its own for metrics and probes: one socket, opened by the main process, that every worker answers at.
+"""HTTP listener of LATCHKEY_METRICS_ADDRESS: one socket, opened by the main process and shared by all workers.
 
-So a taken port is seen at the start, and somebody answers for as long as one worker lives.
+So a port that is in use is an error at the start, and the address answers as long as one worker is alive. It is
+the standard library's WSGI server in threads of its own, so that it answers while all request threads are busy.
 """
 
 import socket
@@ -11,15 +12,15 @@ from wsgiref.simple_server import ServerHandler, WSGIRequestHandler, WSGIServer
 
 from latchkey.metrics_server.sockets import bind
 
-REQUEST_TIMEOUT = 5  # for a request to arrive
+REQUEST_TIMEOUT = 5  # seconds for a request to arrive
 BACKLOG = 128
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; raises ImproperlyConfigured."""
+    """Return a listening socket; raises ImproperlyConfigured."""
     listener = bind(host, port)
     listener.listen(BACKLOG)
-    listener.setblocking(False)  # where two workers wake up for one client, the second has nothing to accept
+    listener.setblocking(False)  # if two workers wake up for one client, the second has nothing to accept
     return listener
 
 
@@ -27,19 +28,19 @@ class _Handler(WSGIRequestHandler):
     timeout = REQUEST_TIMEOUT
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name in the standard library
-        """Say nothing: a scrape every few seconds is no event."""
+        """Log nothing: there is a scrape every few seconds."""
 
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that went away, or never finished their request."""
+        """Log nothing about clients that disconnected or never finished their request."""
 
 
 def serve_in_thread(listener: socket.socket, application: Any) -> None:
-    """Serve the application at this socket, in threads of its own."""
-    ServerHandler.server_software = ""  # strangers need not know
+    """Serve a WSGI application on this socket, in threads of its own."""
+    ServerHandler.server_software = ""  # no Server header with versions
     server = _Server(("", 0), _Handler, bind_and_activate=False)
     server.socket.close()
     server.socket = listener

@@ -1,13 +1,13 @@
-"""How often what happened, hour by hour: for the plots of the admin, where there is no Prometheus."""
+"""Database table of hourly event counts, for the charts of the admin area."""
 
 from django.db import models
 
 
 class HourlyCount(models.Model):
-    """A number of an hour, summed over all workers of all nodes.
+    """The count of one event in one hour, summed over all workers of all nodes.
 
-    hour counts from 1970, in UTC: days and weeks are divisions, on both databases. name is that of an event, or
-    'sessions.live' for a sample of how many there are.
+    `hour` counts from 1970 in UTC, so that days and weeks are integer divisions on both databases. `name` is that of an
+    event, or 'sessions.live' for a sample of the number of live sessions.
     """
 
     pk = models.CompositePrimaryKey("hour", "name")

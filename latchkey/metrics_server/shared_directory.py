@@ -1,6 +1,6 @@
-"""What the main process makes for all workers: the folder that they count in, and the socket of the own address.
+"""Resources that the main process creates for all workers: the directory of metric files, and the metrics socket.
 
-Nothing here needs Django's models: where workers are not forked, this is unpickled before they are set up.
+No import of Django's models here: if workers are spawned and not forked, this is unpickled before Django is set up.
 """
 
 import os
@@ -23,30 +23,30 @@ PREFIX, LOCK = "latchkey-metrics-", "lock"
 
 @dataclass(frozen=True, slots=True)
 class MetricsContext:
-    """What all workers of a server have in common: a folder to count in, and the socket of the own address."""
+    """What all workers of a server share: the directory of metric files, and the metrics socket (None if not set)."""
 
     directory: Path
     listener: socket.socket | None
 
 
 def open_metrics_socket() -> socket.socket | None:
-    """Open the socket of LATCHKEY_METRICS_ADDRESS, where it is set; raises ImproperlyConfigured."""
+    """Open the socket of LATCHKEY_METRICS_ADDRESS, None if that is not set; raises ImproperlyConfigured."""
     return listen(*settings.METRICS_ADDRESS) if settings.METRICS_ADDRESS else None
 
 
 @contextmanager
 def shared_directory(listener: socket.socket | None) -> Iterator[MetricsContext]:
-    """Make the folder, and take it away at the end; raises ImproperlyConfigured.
+    """Create the directory of metric files, and delete it at the end; raises ImproperlyConfigured.
 
-    In the folder for temporary files, or in the data directory where that is all that can be written to. A server that
-    was killed leaves its folder behind, and the next one that starts takes it away.
+    It is in the directory for temporary files, or in the data directory if only that is writable. A killed server
+    leaves its directory behind; the next server that starts deletes it.
     """
     try:
-        folder = TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
+        directory = TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
     except OSError:
-        folder = _create_in_data_directory()
-    with folder as name, Path(name, LOCK).open("wb") as lock:
-        flock(lock, LOCK_EX | LOCK_NB)  # the workers inherit it: while one of them lives, the folder is in use
+        directory = _create_in_data_directory()
+    with directory as name, Path(name, LOCK).open("wb") as lock:
+        flock(lock, LOCK_EX | LOCK_NB)  # workers inherit the lock: while one of them lives, the directory is in use
         path = Path(name)
         _remove_stale(path.parent)
         yield MetricsContext(path, listener)
@@ -57,18 +57,18 @@ def _create_in_data_directory() -> "TemporaryDirectory[str]":
         return TemporaryDirectory(prefix=PREFIX, dir=settings.DATA_DIR, ignore_cleanup_errors=True)
     except OSError as error:
         raise ImproperlyConfigured(
-            "There is no folder for temporary files that can be written to; set TMPDIR to one."
+            "No directory for temporary files is writable; set TMPDIR to one that is."
         ) from error
 
 
 def _remove_stale(parent: Path) -> None:
-    """Remove the folders whose lock nobody holds; those of other users and of other servers are left alone."""
+    """Delete the directories whose lock nobody holds; those of other users and running servers are left alone."""
     for lock in parent.glob(f"{PREFIX}*/{LOCK}"):
-        with suppress(OSError), open(lock, "rb", opener=_open_nofollow) as opened:
-            flock(opened, LOCK_EX | LOCK_NB)
+        with suppress(OSError), open(lock, "rb", opener=_open_nofollow) as file:
+            flock(file, LOCK_EX | LOCK_NB)
             rmtree(lock.parent, ignore_errors=True)
 
 
 def _open_nofollow(path: str, flags: int) -> int:
-    """Open what anybody may have put there: neither a link, nor a pipe that one would wait at."""
+    """Open a file that any user may have created: neither follow a link, nor block on a pipe."""
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)

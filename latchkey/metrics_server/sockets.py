@@ -1,4 +1,4 @@
-"""Sockets that wait for clients."""
+"""Listening TCP sockets, with errors that name the address."""
 
 import socket
 
@@ -6,12 +6,12 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a socket with this address; raises ImproperlyConfigured where nobody could listen there."""
+    """Return a socket bound to this address; raises ImproperlyConfigured, for instance if the port is in use."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        taken = socket.socket(family, kind, protocol)
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind(address)
+        server_socket = socket.socket(family, kind, protocol)
+        server_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server_socket.bind(address)
     except OSError as error:
         raise ImproperlyConfigured(f"Cannot listen on {host} port {port}: {error.strerror}.") from error
-    return taken
+    return server_socket

@@ -1,4 +1,4 @@
-"""Have a worker be watched, from its first request on."""
+"""Start the metrics of a worker process, before its first request."""
 
 import asyncio
 from collections.abc import Mapping
@@ -17,11 +17,11 @@ from latchkey.telemetry.worker_pool import ThreadPool
 
 
 def start_metrics(context: MetricsContext, pools: Mapping[str, ThreadPool], loop: asyncio.AbstractEventLoop) -> None:
-    """Have this process, a worker that has just begun, count in the folder of all, and answer at the own address."""
+    """Store this worker's metrics in the shared directory, start its gauges, and serve the metrics address."""
     MultiprocessDirectory.path = context.directory
     use_directory(context.directory)
     for event in Event:
-        EVENTS_TOTAL.labels(event.value)  # from 0 on: what is seen for the first time at 1 has no rate
+        EVENTS_TOTAL.labels(event.value)  # 0 from the start: a counter that first appears with 1 has no rate
     Thread(target=WorkerGauges(pools).run, daemon=True).start()
     Thread(target=HourlyFlusher().run, daemon=True).start()
     if context.listener:

@@ -1,4 +1,7 @@
-"""What a worker says of itself, once a second: cheaper than to count along with every request."""
+"""Gauges of a worker process: threads, queues, database connections, CPU and memory, sampled once a second.
+
+Sampling is cheaper than to count along with every request.
+"""
 
 import sqlite3
 import time
@@ -19,10 +22,10 @@ from latchkey.telemetry.worker_pool import ThreadPool
 
 INTERVAL = 1.0  # seconds
 
-_gauge = partial(Gauge, registry=None)  # the files of all workers are read instead
+_gauge = partial(Gauge, registry=None)  # no registry: scrapes read the metric files of all workers
 _databases: WeakSet[BaseDatabaseWrapper] = WeakSet()
-"""One for each thread that has ever connected; it goes with its thread."""
-_lock = Lock()  # nobody may connect for the first time while they are looked through
+"""The connection wrappers of all threads that have ever connected; each ends with its thread."""
+_lock = Lock()  # the set must not change while it is iterated over
 
 
 @receiver(connection_created)
@@ -32,59 +35,59 @@ def _track_connection(connection: BaseDatabaseWrapper, **kwargs: object) -> None
 
 
 class WorkerGauges:
-    """The gauges of this worker; together with those of the other workers they are summed, or the highest counts."""
+    """The gauges of this worker. A scrape adds the values of all workers (livesum) or takes the highest (livemax)."""
 
     def __init__(self, pools: Mapping[str, ThreadPool]) -> None:
         self.pools, self.last_cpu = pools, 0.0
         add = partial(_gauge, multiprocess_mode="livesum")
-        self.threads = add("latchkey_threads", "Threads that answer requests.", ["pool"])
-        self.busy = add("latchkey_threads_busy", "Threads that are answering a request.", ["pool"])
-        self.waiting = add("latchkey_requests_waiting", "Requests that wait for a thread.", ["pool"])
-        self.connections = add("latchkey_database_connections", "Connections to the database.")
-        self.connections_busy = add("latchkey_database_connections_busy", "Those in mid-statement or mid-transaction.")
+        self.threads = add("latchkey_threads", "Request threads.", ["pool"])
+        self.busy = add("latchkey_threads_busy", "Request threads that are answering a request.", ["pool"])
+        self.waiting = add("latchkey_requests_waiting", "Requests waiting for a thread.", ["pool"])
+        self.connections = add("latchkey_database_connections", "Open database connections.")
+        self.connections_busy = add("latchkey_database_connections_busy", "Database connections in use.")
         self.policy_age = _gauge(
-            "latchkey_policy_age_seconds", "Since the settings were read.", multiprocess_mode="livemax"
+            "latchkey_policy_age_seconds", "Time since the runtime settings were read.", multiprocess_mode="livemax"
         )
         self.process = ProcessCollector(registry=None)
         self.cpu = Counter("process_cpu_seconds", "Processor time.", registry=None)
         self.memory = add("process_resident_memory_bytes", "Resident memory.")
         self.files = add("process_open_fds", "Open files and sockets.")
-        self.started = _gauge("process_start_time_seconds", "When the newest began.", multiprocess_mode="livemax")
-        add("latchkey_workers", "Processes that serve.").set(1)
+        self.started = _gauge("process_start_time_seconds", "Start of the newest worker.", multiprocess_mode="livemax")
+        add("latchkey_workers", "Worker processes.").set(1)
 
     def update(self) -> None:
-        """Say how things are at this moment."""
+        """Set all gauges to their current values."""
         for name, pool in self.pools.items():
             self.threads.labels(name).set(len(pool.busy))
             self.busy.labels(name).set(sum(pool.busy))
             self.waiting.labels(name).set(pool.queue.qsize())
         with _lock:
-            held = [database for database in _databases if database.connection is not None]
-        self.connections.set(len(held))
-        self.connections_busy.set(sum(map(is_busy, held)))
+            connected = [database for database in _databases if database.connection is not None]
+        self.connections.set(len(connected))
+        self.connections_busy.set(sum(map(is_busy, connected)))
         self.policy_age.set(time.monotonic() - PolicyCache.loaded_at)
-        now = {metric.name: metric.samples[0].value for metric in self.process.collect()}  # nothing but on Linux
-        self.memory.set(now.get("process_resident_memory_bytes", 0))
-        self.files.set(now.get("process_open_fds", 0))
-        self.started.set(now.get("process_start_time_seconds", 0))
-        spent = time.process_time()
-        self.cpu.inc(spent - self.last_cpu)
-        self.last_cpu = spent
+        process = {metric.name: metric.samples[0].value for metric in self.process.collect()}  # empty except on Linux
+        self.memory.set(process.get("process_resident_memory_bytes", 0))
+        self.files.set(process.get("process_open_fds", 0))
+        self.started.set(process.get("process_start_time_seconds", 0))
+        cpu_seconds = time.process_time()
+        self.cpu.inc(cpu_seconds - self.last_cpu)
+        self.last_cpu = cpu_seconds
 
     def run(self) -> None:
-        """Do so for as long as the process lives."""
+        """Update the gauges once a second until the process ends; a thread's main function."""
         while True:
             self.update()
             time.sleep(INTERVAL)
 
 
 def is_busy(database: BaseDatabaseWrapper) -> bool:
-    """Tell whether a connection of another thread is at work; that thread may close it meanwhile."""
-    held = database.connection
+    """Return whether a connection is in a statement or transaction; its thread may close it meanwhile."""
+    connection = database.connection
     if database.vendor == "sqlite":
         try:
-            return bool(held.in_transaction)
+            return bool(connection.in_transaction)
         except (AttributeError, sqlite3.ProgrammingError):
             return False
-    status = held.pgconn.transaction_status if held else TransactionStatus.UNKNOWN
+    status = connection.pgconn.transaction_status if connection else TransactionStatus.UNKNOWN
     return status not in (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)

@@ -43,6 +43,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "service credential",
                 "ordering": ("client_id", "id"),
             },
         ),
@@ -98,7 +99,10 @@ class Migration(migrations.Migration):
                 (
                     "username",
                     models.CharField(
-                        blank=True, help_text="For display; signs nobody in.", max_length=150, verbose_name="user name"
+                        blank=True,
+                        help_text="Display only: people sign in with the e-mail address.",
+                        max_length=150,
+                        verbose_name="display name",
                     ),
                 ),
                 (

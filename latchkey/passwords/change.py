@@ -1,4 +1,7 @@
-"""Change the password of somebody who is signed in and knows the present one."""
+"""Change password: a signed-in user gives the current password and a new one.
+
+Every session ends, that of the caller included, as its tokens may be what was stolen; the caller gets a new session.
+"""
 
 from datetime import datetime
 
@@ -22,38 +25,37 @@ from latchkey.tokens.access_token import AccessTokenSpec, TokenPair, issue_pair
 def change_password(user_id: int, current_password: str, new_password: str, client: ClientInfo) -> TokenPair:
     """Set a new password, end every session, and open a new one for the device that asked.
 
-    A stolen session thus ends with the change, the caller's own included: its tokens may be what was stolen. Raises a
-    PasswordToo... refusal, WrongPassword, TooManyAttempts, or InvalidToken where another change came first.
+    Raises a PasswordToo... error, WrongPassword, TooManyAttempts, or InvalidToken where another change was faster.
     """
-    signs, user = signing_key(clock.now()), get_user(user_id)
+    key, user = signing_key(clock.now()), get_user(user_id)
     validate_new_password(new_password, user, "new_password")
     charged = reauthenticate(user, current_password, client, "current_password")
     user.set_password(new_password)
     now, policy = clock.now(), current_policy()
     try:
-        opened = _store(user, charged, client, now, policy)
+        session = _store(user, charged, client, now, policy)
     except IntegrityError as error:  # the selector of another session: nothing was changed, and the next one is free
         raise ServiceUnavailable from error
-    record(Event.LOGIN_SUCCEEDED, client, user_id=user.pk, session_id=opened.session_id, persisted=True)
-    terms = AccessTokenSpec(now, policy.access_token_lifetime, signs)
-    return issue_pair(opened.session_id, user.pk, opened.refresh_token, terms)
+    record(Event.LOGIN_SUCCEEDED, client, user_id=user.pk, session_id=session.session_id, persisted=True)
+    spec = AccessTokenSpec(now, policy.access_token_lifetime, key)
+    return issue_pair(session.session_id, user.pk, session.refresh_token, spec)
 
 
 @transaction.atomic
 def _store(user: User, charged: Charge, client: ClientInfo, now: datetime, policy: Policy) -> NewSession:
-    """Store the password, if the one that was proven is still in force.
+    """Store the password if the one that was checked is still in force; raises InvalidToken.
 
-    The refund comes first, so that rows are locked in the same order as at a sign-in.
+    The refund comes first, so that rows are locked in the same order as at a sign-in (no deadlock).
     """
     refund(charged)
-    holds = User.objects.select_for_update(no_key=True).filter(
+    unchanged = User.objects.select_for_update(no_key=True).filter(
         pk=user.pk, is_active=True, credential_version=user.credential_version
     )
-    if not holds.exists():
+    if not unchanged.exists():
         raise InvalidToken
     user.changed_by = client
     user.save(update_fields=["password"])
-    opened = open_session(user, client, now, policy)
-    if opened is None:
+    session = open_session(user, client, now, policy)
+    if session is None:
         raise InvalidToken
-    return opened
+    return session

@@ -1,6 +1,7 @@
-"""Have a link and a code sent that let somebody set a new password who does not know the present one.
+"""Password reset by e-mail: request a mail with a link and a code, then set a new password with one of the two.
 
-Set a new password with what a mail brought.
+Until then the current password keeps working. The answer to a request is the same for every address, so that it does
+not show who has an account (email_codes/issue.py).
 """
 
 from collections.abc import Collection
@@ -20,16 +21,13 @@ from latchkey.rate_limits.attempts import reset_attempts
 
 
 def request_reset(email: str, client: ClientInfo) -> None:
-    """Post the mail to this canonical address if it has an active account, telling nobody; raises TooManyAttempts.
-
-    The present password goes on working: nothing of the account changes until somebody shows what was sent.
-    """
+    """Send the mail if this normalized address has an active account, and do as much if not; raises TooManyAttempts."""
     request_code(email, Purpose.PASSWORD_RESET, Event.PASSWORD_RESET_REQUESTED, User.objects.all(), client)
 
 
 @transaction.atomic
 def send_reset(user_id: int, client: ClientInfo) -> bool:
-    """Post the mail to this user because an operator says so; return whether there is one, and active."""
+    """Send the mail at an operator's request; return False where there is no such user, or an inactive one."""
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is None:
         return False
@@ -39,15 +37,16 @@ def send_reset(user_id: int, client: ClientInfo) -> bool:
 
 
 def send_resets(user_ids: Collection[int], client: ClientInfo) -> int:
-    """Post the mail to several users; return to how many."""
+    """Send the mail to several users at an operator's request; return to how many."""
     return sum(send_reset(user_id, client) for user_id in user_ids)
 
 
 def confirm_reset(presented: Submitted, new_password: str, client: ClientInfo) -> None:
-    """Set the password, end every session, and let nobody in: they sign in with the new one.
+    """Set the new password and end every session; no session is opened, so people sign in with the new password.
 
-    Who reads the mailbox has proven it, so the address counts as verified; whoever opened the account in another's name
-    is out. Raises InvalidCode, TooManyAttempts, or a PasswordToo... refusal, which spends nothing.
+    A person with access to the mailbox has proven it, so the address counts as verified, and whoever created the
+    account with somebody else's address is out. Raises InvalidCode, TooManyAttempts, or a PasswordToo... error, after
+    which the link and the code are still valid.
     """
     code = lookup(Purpose.PASSWORD_RESET, presented, client)
     validate_new_password(new_password, code.user, "new_password")
@@ -57,9 +56,9 @@ def confirm_reset(presented: Submitted, new_password: str, client: ClientInfo) -
 
 @transaction.atomic
 def _store(code: OneTimeCode, user: User, client: ClientInfo) -> None:
-    """Spend the code and store the password, both or neither.
+    """Consume the code and store the password, both or neither; raises InvalidCode.
 
-    Attempts first, then the user, then the code: rows are locked in the same order as everywhere else.
+    Attempts first, then the user, then the code: rows are locked in the same order everywhere (no deadlock).
     """
     reset_attempts(user.email)
     User.objects.select_for_update(no_key=True).filter(pk=user.pk).exists()

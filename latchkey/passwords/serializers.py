@@ -1,17 +1,21 @@
-"""The shapes of new passwords on the wire."""
+"""Serializers of password change and password reset."""
 
 from typing import Any
 
 from rest_framework import serializers
 
 from latchkey.accounts.fields import PasswordField
-from latchkey.email_codes.serializers import PresentedInput
+from latchkey.email_codes.serializers import EmailedCodeInput
 
 
 class ChangeInput(serializers.Serializer[Any]):
+    """The current password, for reauthentication, and the new one."""
+
     current_password = PasswordField()
     new_password = PasswordField()
 
 
-class ConfirmResetInput(PresentedInput):
+class ConfirmResetInput(EmailedCodeInput):
+    """The token of the link, or the e-mail address and the code; and the new password."""
+
     new_password = PasswordField()

@@ -1,13 +1,13 @@
-"""The statements that count attempts; attempts.py says what each is for. Both databases take the same words.
+"""Rate limits of guessable endpoints: count each attempt before it is checked, and refund it if it succeeds.
 
-Whom an attempt is charged to.
+They stop brute force (many guesses at one account or code) and slow down user enumeration and password spraying (many
+accounts from one address). Unknown e-mail addresses are counted like known ones, so a limit does not tell which exist.
 
-Count attempts before they are looked at, and make guessers wait.
-
-An attempt is charged before the password is compared, and refunded when it was right: so a hundred parallel
-guesses cannot slip in between a check and a count. A device that signed in to the account before is charged by
-itself; everybody else is charged by account and by place together. So strangers make strangers wait, never the
-owner's devices; and while a subject has to wait, a right password is not looked at either.
+- An attempt is counted *before* the password is compared, so that a hundred parallel guesses cannot slip in between a
+  check and a count. While a limit holds, a right password is not compared either.
+- A device that signed in to the account before has a limit of its own. All others are counted by account and by IP
+  address together. So an attacker makes other unknown devices wait, and never locks the owner's devices out.
+- Counters are rows of `latchkey_attempt`, shared by all processes and nodes; to charge takes one statement.
 """
 
 import hmac
@@ -30,54 +30,22 @@ from latchkey.core.exceptions import TooManyAttempts
 from latchkey.db.statements import fetch_all
 from latchkey.rate_limits.models import Attempt
 
-LOGIN_ROWS = """
-    SELECT %(account)s AS account, %(address)s AS address, %(account_allowance)s AS free, %(last)s AS most,
-           %(never)s AS forgets WHERE {known}
-    UNION ALL SELECT %(account)s, '', %(account_allowance)s, %(last)s, %(never)s WHERE NOT {known}
-    UNION ALL SELECT '', %(address)s, %(address_allowance)s, %(never)s, %(forgets)s WHERE NOT {known}
-""".format(known="EXISTS (SELECT 1 FROM latchkey_attempt WHERE account = %(account)s AND address = %(address)s)")
-REGISTRATION_ROWS = """
-    SELECT '' AS account, %(address)s AS address, %(address_allowance)s AS free, %(never)s AS most,
-           %(forgets)s AS forgets
+INITIAL_BACKOFF_MS, MAX_BACKOFF_MS = 30_000, 3_600_000
+"""Milliseconds to wait after the last allowed failure; each further failure doubles the wait, up to an hour.
+
+psycopg sends a number in the smallest type that holds it, and 30,000 doubled is no smallint any more: hence the CAST.
 """
-MAIL_ROWS = """
-    SELECT %(account)s AS account, '' AS address, %(account_allowance)s AS free, %(never)s AS most,
-           %(account_forgets)s AS forgets
-    UNION ALL SELECT '', %(address)s, %(address_allowance)s, %(never)s, %(forgets)s
-"""
-CHARGE = """
-WITH charged AS ({charged})
-INSERT INTO latchkey_attempt AS a (account, address, failures, last_at, blocked_until)
-SELECT account, address, 1, %(now)s, 0 FROM charged
- WHERE NOT EXISTS (SELECT 1 FROM latchkey_attempt AS b
-                     JOIN charged AS c ON c.account = b.account AND c.address = b.address
-                    WHERE b.blocked_until > %(now)s)
- ORDER BY account, address
-    ON CONFLICT (account, address) DO UPDATE
-   SET (failures, last_at, blocked_until) = (
-       SELECT n, %(now)s, CASE WHEN n < free THEN 0 WHEN n >= most THEN %(now)s + %(never)s
-                               WHEN n >= free + 7 THEN %(now)s + %(longest_wait)s
-                               ELSE %(now)s + (CAST(%(first_wait)s AS bigint) << CAST(n - free AS integer)) END
-         FROM (SELECT free, most, 1 + CASE WHEN %(now)s <= a.last_at THEN a.failures
-                                           WHEN (%(now)s - a.last_at) / forgets >= a.failures THEN 0
-                                           ELSE a.failures - (%(now)s - a.last_at) / forgets END AS n
-                 FROM charged WHERE charged.account = a.account AND charged.address = a.address) AS counted)
- WHERE a.blocked_until <= %(now)s
-RETURNING account, address
-"""
-REFUND = """
-INSERT INTO latchkey_attempt AS a (account, address, failures, last_at, blocked_until)
-VALUES {refunded} ON CONFLICT (account, address) DO UPDATE
-   SET failures = CASE WHEN a.account <> '' OR a.failures < 1 THEN 0 ELSE a.failures - 1 END,
-       blocked_until = CASE WHEN a.account <> '' OR a.last_at <= %(now)s THEN 0 ELSE a.blocked_until END
-"""
-ACCOUNT_ROW = "(%(account)s, '', 0, %(now)s, 0)"
-ADDRESS_ROW = "('', %(address)s, 0, %(now)s, 0)"
-ACCOUNT_AND_DEVICE_ROWS = "(%(account)s, '', 0, %(now)s, 0), (%(account)s, %(address)s, 0, %(now)s, 0)"
+LOCKOUT_AFTER = 100
+"""Failures in a row after which an account or a device is locked (NIST SP 800-63B-4 section 3.2.2)."""
+FOREVER_MS = 10**15
+"""Milliseconds, 31,700 years: locked until a new password, or until an operator unlocks the account."""
+HOUR_MS = 3_600_000
+MAILS_PER_ACCOUNT = 3
+"""Mails that an e-mail address can be sent on request before the next must wait; the counter decays by 3 per hour."""
 
 
 class Action(StrEnum):
-    """What is attempted; each is counted apart from the others."""
+    """The kind of attempt; each has counters of its own."""
 
     LOGIN = "sign-in"
     REGISTRATION = "registration"
@@ -87,7 +55,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RateLimitKey:
-    """The keyed digests of an account ('' where none is tried) and of the place that the attempt comes from."""
+    """The counters of an attempt: keyed digests of the account ('' if there is none) and of the IP address."""
 
     account: str
     address: str
@@ -95,24 +63,38 @@ class RateLimitKey:
 
 
 def login_key(email: str, client: ClientInfo) -> RateLimitKey:
-    """Name the subject of a sign-in; email is canonical, and may belong to nobody."""
+    """Sign-ins and reauthentication, by canonical e-mail address (known or not) and by IP address.
+
+    Per account: 10 failures in a row (FAILURES_PER_ACCOUNT), then 30 s doubling to 1 h; 100 in a row: locked until the
+    password is reset or an operator unlocks the account. Per device that signed in before: the same, apart from others.
+    Per address: 100 failures (FAILURES_PER_ADDRESS), decaying by 100 per hour, then 30 s doubling to 1 h; never locked.
+    """
     return RateLimitKey(account_digest(email), _digest("address", "login", client_network(client.address)))
 
 
 def registration_key(client: ClientInfo) -> RateLimitKey:
-    """Name the subject of a registration."""
+    """Registrations, by IP address alone.
+
+    10,000 (REGISTRATIONS_PER_ADDRESS), decaying by 10,000 per hour, then 30 s doubling to 1 h; never locked.
+    """
     return RateLimitKey("", _digest("address", "registration", client_network(client.address)), Action.REGISTRATION)
 
 
 def mail_key(email: str, client: ClientInfo) -> RateLimitKey:
-    """Name the subject of a mail that somebody has sent to an address, which is canonical and may be nobody's."""
+    """Requests for a mail (reset, verification, change of address), by canonical recipient and by IP address.
+
+    Per recipient, known or not: 3 mails, decaying by 3 per hour, then 30 s doubling to 1 h; never locked. Per address:
+    100 (FAILURES_PER_ADDRESS), decaying by 100 per hour, then the same.
+    """
     return _mailbox_key(Action.MAIL, email, client)
 
 
 def code_key(email: str, client: ClientInfo) -> RateLimitKey:
-    """Name the subject of a code out of a mail to this canonical address.
+    """Guesses at the codes mailed to this canonical e-mail address, and by IP address.
 
-    It is not that of a sign-in: whoever guesses at a password must not keep its owner from setting a new one.
+    Per recipient: 10 failures (FAILURES_PER_ACCOUNT), decaying by 10 per hour, then 30 s doubling to 1 h; never locked.
+    Per address: 100 (FAILURES_PER_ADDRESS), decaying by 100 per hour, then the same. Apart from sign-ins: guesses at a
+    password must not keep the owner from setting a new one.
     """
     return _mailbox_key(Action.CODE, email, client)
 
@@ -123,11 +105,12 @@ def _mailbox_key(action: Action, email: str, client: ClientInfo) -> RateLimitKey
 
 
 def account_digest(email: str) -> str:
+    """Return the digest under which the sign-ins of a canonical e-mail address are counted: 32 hexadecimal digits."""
     return _digest("account", email)
 
 
 def client_network(address: str | None) -> str:
-    """Return what counts as one address: an IPv4 address, or the /64 that every IPv6 subscriber has to himself."""
+    """Return what counts as one address: an IPv4 address, or the /64 network that an IPv6 subscriber has."""
     if address is None or ":" not in address:
         return address or "unknown"
     return str(ip_network(f"{address}/64", strict=False))
@@ -137,31 +120,89 @@ def _digest(*parts: str) -> str:
     return hmac.digest(derive_keys("attempts")[0], "\0".join(parts).encode(), "sha256")[:16].hex()
 
 
-INITIAL_BACKOFF_MS, MAX_BACKOFF_MS = 30_000, 3_600_000
-"""Milliseconds: once the free failures are used up, each further one doubles the wait.
+# The rows that an attempt is charged to, with the limits of each: `allowance` failures are free, at `lockout` it is
+# locked, and one failure is forgotten in `decay_ms`.
 
-psycopg sends a number in the smallest type that holds it, and 30,000 doubled is no smallint any more: hence the CAST.
+LOGIN_ROWS = """
+    SELECT %(account)s AS account, %(address)s AS address, %(account_allowance)s AS allowance, %(lockout)s AS lockout,
+           %(forever)s AS decay_ms WHERE {known}
+    UNION ALL SELECT %(account)s, '', %(account_allowance)s, %(lockout)s, %(forever)s WHERE NOT {known}
+    UNION ALL SELECT '', %(address)s, %(address_allowance)s, %(forever)s, %(address_decay)s WHERE NOT {known}
+""".format(known="EXISTS (SELECT 1 FROM latchkey_attempt WHERE account = %(account)s AND address = %(address)s)")
+"""A known device: its own row alone. Everybody else: the rows of the account and of the address."""
+REGISTRATION_ROWS = """
+    SELECT '' AS account, %(address)s AS address, %(address_allowance)s AS allowance, %(forever)s AS lockout,
+           %(address_decay)s AS decay_ms
 """
-LOCKOUT_AFTER = 100
-"""Neither an account nor a device takes more failures in a row (NIST SP 800-63B-4 section 3.2.2)."""
-FOREVER_MS = 10**15
-"""Milliseconds, 31,700 years: until a new password, or until an operator lifts it."""
-HOUR_MS = 3_600_000
-MAILS_PER_ACCOUNT = 3
-"""That one address can be sent before the next has to wait; as many are forgotten in an hour."""
-
+MAIL_ROWS = """
+    SELECT %(account)s AS account, '' AS address, %(account_allowance)s AS allowance, %(forever)s AS lockout,
+           %(account_decay)s AS decay_ms
+    UNION ALL SELECT '', %(address)s, %(address_allowance)s, %(forever)s, %(address_decay)s
+"""
 ROWS_BY_ACTION = {
     Action.LOGIN: LOGIN_ROWS,
     Action.REGISTRATION: REGISTRATION_ROWS,
     Action.MAIL: MAIL_ROWS,
     Action.CODE: MAIL_ROWS,
 }
-"""Which rows take the charge."""
+
+CHARGE = """
+WITH charged AS ({charged})
+INSERT INTO latchkey_attempt AS a (account, address, failures, last_at, blocked_until)
+SELECT account, address, 1, %(now)s, 0 FROM charged
+ WHERE NOT EXISTS (SELECT 1 FROM latchkey_attempt AS b
+                     JOIN charged AS c ON c.account = b.account AND c.address = b.address
+                    WHERE b.blocked_until > %(now)s)
+ ORDER BY account, address
+    ON CONFLICT (account, address) DO UPDATE
+   SET (failures, last_at, blocked_until) = (
+       SELECT total, %(now)s,
+              CASE WHEN total < allowance THEN 0 WHEN total >= lockout THEN %(now)s + %(forever)s
+                   WHEN total >= allowance + 7 THEN %(now)s + %(max_backoff)s
+                   ELSE %(now)s + (CAST(%(initial_backoff)s AS bigint) << CAST(total - allowance AS integer)) END
+         FROM (SELECT allowance, lockout,
+                      1 + CASE WHEN %(now)s <= a.last_at THEN a.failures
+                               WHEN (%(now)s - a.last_at) / decay_ms >= a.failures THEN 0
+                               ELSE a.failures - (%(now)s - a.last_at) / decay_ms END AS total
+                 FROM charged WHERE charged.account = a.account AND charged.address = a.address) AS counted)
+ WHERE a.blocked_until <= %(now)s
+RETURNING account, address
+"""
+# Three sign-ins as worked examples: account A, addresses X and Y, default limits. A row is
+# (account, address): failures, blocked_until.
+#
+# 1. The first failure, from X. There is no row (A, X), so X is no known device, and two rows are charged:
+#        (A, ''): 1, 0        ('', X): 1, 0
+#    Both are returned: the attempt is admitted, and the password is compared.
+#
+# 2. The tenth failure in a row, from X. The account has 9, and its allowance is 10; that of the address is 100:
+#        (A, ''): total = 10, blocked for 30 s << (10 - 10) = 30 s        ('', X): 10, 0
+#    It is admitted, too: its own count says how long the next one has to wait. An attempt within the 30 s, from
+#    anywhere, finds blocked_until > now in NOT EXISTS and charges nothing: no row is returned, and the client gets 429
+#    with Retry-After. The eleventh failure makes it 30 s << 1 = 60 s, the twelfth 120 s, the seventeenth 1 h (30 s << 7
+#    would be more), the hundredth locks the account. The address forgets one failure in 36 s (1 h / 100), the account
+#    none: its decay_ms is FOREVER_MS.
+#
+# 3. The owner, from Y, where this account was signed in to before, while A is blocked. There is a row (A, Y), so it
+#    alone is charged, and NOT EXISTS looks at no other:
+#        (A, Y): 1, 0
+#    It is returned, and the password is compared. If it is right, REFUND sets (A, '') and (A, Y) to 0 failures, not
+#    blocked: that unlocks the account for all.
+REFUND = """
+INSERT INTO latchkey_attempt AS a (account, address, failures, last_at, blocked_until)
+VALUES {refunded} ON CONFLICT (account, address) DO UPDATE
+   SET failures = CASE WHEN a.account <> '' OR a.failures < 1 THEN 0 ELSE a.failures - 1 END,
+       blocked_until = CASE WHEN a.account <> '' OR a.last_at <= %(now)s THEN 0 ELSE a.blocked_until END
+"""
+"""Account and device rows are reset. An address row gets one failure back, and is unblocked if this was the latest."""
+ACCOUNT_ROW = "(%(account)s, '', 0, %(now)s, 0)"
+ADDRESS_ROW = "('', %(address)s, 0, %(now)s, 0)"
+ACCOUNT_AND_DEVICE_ROWS = "(%(account)s, '', 0, %(now)s, 0), (%(account)s, %(address)s, 0, %(now)s, 0)"
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """An attempt that was counted as failed, when (milliseconds), and whether a known device made it."""
+    """An attempt that was counted as failed: its key, the time in milliseconds, and whether a known device made it."""
 
     key: RateLimitKey
     charged_at_ms: int
@@ -169,38 +210,38 @@ class Charge:
 
 
 def charge(key: RateLimitKey, client: ClientInfo) -> Charge:
-    """Count an attempt as failed before it is looked at; raises TooManyAttempts, having changed nothing.
+    """Count an attempt as failed before it is checked; raises TooManyAttempts if a limit holds, and changes nothing.
 
-    One statement. Rows that have to wait are left as they are, so that trying on makes no wait longer. The
-    attempt is let in exactly if each of its rows took the charge: between two parallel ones, the row decides.
+    One statement. A blocked row stays as it is, so that further attempts do not make the wait longer. The attempt is
+    admitted only if all of its rows were charged; of two parallel attempts, the row lock lets one go first.
     """
     now, policy = int(clock.now().timestamp() * 1000), current_policy()
     registers, mails = key.action is Action.REGISTRATION, key.action is Action.MAIL
     account_allowance = MAILS_PER_ACCOUNT if mails else policy.failures_per_account
     address_allowance = policy.registrations_per_address if registers else policy.failures_per_address
-    allowances = {
+    limits = {
         "account_allowance": account_allowance,
         "address_allowance": address_allowance,
-        "account_forgets": HOUR_MS // account_allowance,
-        "forgets": HOUR_MS // address_allowance,
-        "last": LOCKOUT_AFTER,
-        "never": FOREVER_MS,
-        "first_wait": INITIAL_BACKOFF_MS,
-        "longest_wait": MAX_BACKOFF_MS,
+        "account_decay": HOUR_MS // account_allowance,
+        "address_decay": HOUR_MS // address_allowance,
+        "lockout": LOCKOUT_AFTER,
+        "forever": FOREVER_MS,
+        "initial_backoff": INITIAL_BACKOFF_MS,
+        "max_backoff": MAX_BACKOFF_MS,
     }
-    charged = _execute(CHARGE.format(charged=ROWS_BY_ACTION[key.action]), key, now, allowances)
-    known = (key.account, key.address) in charged
-    if not known and set(charged) != {(key.account, ""), ("", key.address)}:
+    charged = _execute(CHARGE.format(charged=ROWS_BY_ACTION[key.action]), key, now, limits)
+    known_device = (key.account, key.address) in charged
+    if not known_device and set(charged) != {(key.account, ""), ("", key.address)}:
         record(Event.RATE_LIMIT_EXCEEDED, client, reason=key.action)
         raise TooManyAttempts(headers={"Retry-After": str(_retry_after(key, now))})
-    return Charge(key, now, known)
+    return Charge(key, now, known_device)
 
 
 def refund(charge: Charge) -> None:
-    """Take a charge back, as the password or the code was right; after a sign-in its device is known from now on.
+    """Take a charge back because the password or the code was right; after a sign-in the device is known.
 
-    The account and the device start anew. The place gets this one attempt back and no more, else a guesser
-    could clear it with an account of his own.
+    The counters of the account and of the device are reset. The address gets this one attempt back and no more, else
+    an attacker could clear it by signing in to an account of their own.
     """
     account = ACCOUNT_AND_DEVICE_ROWS if charge.key.action is Action.LOGIN else ACCOUNT_ROW
     refunded = account if charge.known_device else f"{ADDRESS_ROW}, {account}"
@@ -208,23 +249,23 @@ def refund(charge: Charge) -> None:
 
 
 def reset_attempts(email: str) -> None:
-    """Forget the failures at an account and of its devices, as after a new password."""
+    """Reset the counters of an account and of its devices: after a new password, and when an operator unlocks it."""
     rows = Attempt.objects.filter(account=account_digest(email))
     with transaction.atomic():
-        list(rows.order_by("address").select_for_update())  # in the order in which a refund takes them
+        list(rows.order_by("address").select_for_update())  # in the order in which a refund locks them
         rows.update(failures=0, blocked_until=0)
 
 
 def _execute(
-    statement: str, key: RateLimitKey, now: int, allowances: Mapping[str, int] = MappingProxyType({})
+    statement: str, key: RateLimitKey, now: int, limits: Mapping[str, int] = MappingProxyType({})
 ) -> list[tuple[str, str]]:
-    """Return the account and the place of each row that the statement changed."""
-    parameters = {"account": key.account, "address": key.address, "now": now, **allowances}
+    """Return the account and the address of each row that the statement changed."""
+    parameters = {"account": key.account, "address": key.address, "now": now, **limits}
     return cast("list[tuple[str, str]]", fetch_all(statement, parameters))
 
 
 def _retry_after(key: RateLimitKey, now: int) -> int:
-    """Return for how many seconds the subject has to wait, at least one."""
+    """Return the seconds until the limit ends: at least 1, and at most an hour, even for a locked account."""
     rows = Attempt.objects.filter(account__in=["", key.account], address__in=["", key.address])
     until = {(row.account, row.address): row.blocked_until for row in rows}
     device = until.get((key.account, key.address)) if key.account else None

@@ -1,4 +1,7 @@
-"""Count tokens and secrets that somebody makes up; a right one is never counted, and never held up."""
+"""Rate limit of made-up tokens and wrong client secrets, in memory; a valid one is never counted and never limited.
+
+A random token of 110 bits cannot be guessed, so this only makes guessing visible, and must not cost a write.
+"""
 
 from datetime import datetime, timedelta
 from threading import Lock
@@ -11,34 +14,33 @@ from latchkey.core.exceptions import TooManyAttempts
 from latchkey.rate_limits.attempts import client_network
 
 MAX_PER_WINDOW, WINDOW = 50, timedelta(minutes=1)
-"""How many a network address has in each process, and in which time."""
+"""Invalid tokens allowed per address, in each process and in this time."""
 MAX_ADDRESSES = 10_000
-"""How many addresses are remembered; past that the one that began first is forgotten."""
+"""Addresses that are counted at most; then the one whose window started first is dropped."""
 
 _counts: dict[str, tuple[datetime, int]] = {}
 _lock = Lock()
 
 
 def count_invalid_token(client: ClientInfo, reason: str = "refresh") -> None:
-    """Count one more; raises TooManyAttempts past the limit.
+    """Count an invalid token: 50 per minute and address in this process, then 429 until the minute is over.
 
-    In memory: 110 random bits are not guessed in a lifetime, so what matters is that it is seen, and that it
-    costs no write.
+    `reason` is what the log says about the limit, such as 'refresh'. Raises TooManyAttempts over the limit.
     """
-    place, now = client_network(client.address), clock.now()
+    address, now = client_network(client.address), clock.now()
     with _lock:
-        began, count = _counts.get(place, (now, 0))
-        if not timedelta(0) <= now - began < WINDOW:
-            began, count = now, 0
-            _counts.pop(place, None)  # it begins anew, at the end
-        _counts[place] = began, count + 1
+        started_at, count = _counts.get(address, (now, 0))
+        if not timedelta(0) <= now - started_at < WINDOW:
+            started_at, count = now, 0
+            _counts.pop(address, None)  # a new window goes to the end of the dict
+        _counts[address] = started_at, count + 1
         if len(_counts) > MAX_ADDRESSES:
             del _counts[next(iter(_counts))]
     if count >= MAX_PER_WINDOW:
         record(Event.RATE_LIMIT_EXCEEDED, client, reason=reason)
-        raise TooManyAttempts(headers={"Retry-After": str((WINDOW - (now - began)).seconds + 1)})
+        raise TooManyAttempts(headers={"Retry-After": str((WINDOW - (now - started_at)).seconds + 1)})
 
 
 def clear() -> None:
-    """Begin anew, with every address."""
+    """Forget all counts."""
     _counts.clear()

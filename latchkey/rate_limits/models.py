@@ -1,14 +1,14 @@
-"""Counters of attempts, in the database: every process sees the same ones, and a restart forgets none."""
+"""Database table of the rate limit counters: shared by all processes, and kept over a restart."""
 
 from django.db import models
 
 
 class Attempt(models.Model):
-    """How many attempts failed in a row, and until when the next one has to wait.
+    """A counter of failed attempts in a row, and the time until which further attempts are blocked.
 
-    There is a row for an account, for a place (a network address), and for a device: an account at a place where it
-    was signed in to. Both are keyed digests in hex, and '' stands for any, so that the table tells nobody who was
-    guessed at from where. Times are milliseconds of Unix time, with which both databases reckon alike.
+    There are rows for accounts, for IP addresses, and for devices (an account at an address where it signed in before).
+    Both columns are keyed digests in hexadecimal, and '' means any, so that the table does not reveal who was attacked
+    from where. Times are Unix time in milliseconds: both databases calculate with integers in the same way.
     """
 
     pk = models.CompositePrimaryKey("account", "address")

@@ -1,4 +1,4 @@
-"""Delete the rows of attempts that no longer tell anything."""
+"""Delete rate limit counters that no longer have an effect."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,14 +9,14 @@ from latchkey.core import clock
 from latchkey.rate_limits.models import Attempt
 
 ADDRESS_RETENTION, ACCOUNT_RETENTION = timedelta(days=1), timedelta(days=180)
-"""After the last attempt: an address has forgotten everything in a day; an account and its devices are kept longer."""
+"""Time since the last attempt: an address has decayed to 0 in a day; accounts and known devices are kept longer."""
 
 
 def prune(batch: int = 1_000) -> Iterator[int]:
-    """Delete in batches, and say how many each had; what still has to wait is kept, so no wait gets shorter."""
+    """Delete in batches, and yield the number of rows of each. Rows that are still blocked are kept."""
     now = clock.now()
-    old = [int((now - kept).timestamp() * 1000) for kept in (ADDRESS_RETENTION, ACCOUNT_RETENTION)]
-    idle = Attempt.objects.filter(Q(account="", last_at__lt=old[0]) | Q(last_at__lt=old[1]))
-    spent = idle.filter(blocked_until__lt=int(now.timestamp() * 1000))
-    while keys := list(spent.values_list("account", "address")[:batch]):
-        yield spent.filter(pk__in=keys).delete()[0]
+    limits = [int((now - retention).timestamp() * 1000) for retention in (ADDRESS_RETENTION, ACCOUNT_RETENTION)]
+    idle = Attempt.objects.filter(Q(account="", last_at__lt=limits[0]) | Q(last_at__lt=limits[1]))
+    expired = idle.filter(blocked_until__lt=int(now.timestamp() * 1000))
+    while keys := list(expired.values_list("account", "address")[:batch]):
+        yield expired.filter(pk__in=keys).delete()[0]

@@ -1,4 +1,4 @@
-"""The input and output of registration."""
+"""Serializers of registration: what a client sends, and what it gets."""
 
 from typing import Any
 
@@ -9,11 +9,17 @@ from latchkey.accounts.models import EMAIL_MAX_LENGTH, User
 
 
 class RegisterInput(serializers.Serializer[Any]):
-    email = CanonicalEmailField(max_length=EMAIL_MAX_LENGTH, help_text="Any spelling; kept trimmed and in lower case.")
+    """An e-mail address and a password."""
+
+    email = CanonicalEmailField(
+        max_length=EMAIL_MAX_LENGTH, help_text="In any spelling; stored without spaces around it and in lower case."
+    )
     password = PasswordField()
 
 
 class RegisterOutput(serializers.ModelSerializer[User]):
+    """The new account."""
+
     class Meta:
         model = User
         fields = ("id", "email")

@@ -1,4 +1,4 @@
-"""The numbered system check of the key ring."""
+"""System check latchkey.E010: the signing keys can be decrypted."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from latchkey.tokens.access_token import ALGORITHM
 
 @register(Tags.security, deploy=True)
 def signing_keys_decryptable(**kwargs: Any) -> list[CheckMessage]:
-    """Every key that is to sign can be decrypted; a database that is away is not this check's to report."""
+    """Report a key that signs now or next and cannot be decrypted; an unavailable database is not reported here."""
     if settings.SIGNING_ALGORITHM == ALGORITHM:
         return []
     try:

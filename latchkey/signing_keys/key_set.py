@@ -1,4 +1,8 @@
-"""The key ring as this process knows it: one query at most once a second, and none for a request's own sake."""
+"""Key set cached in this process: the signing keys that are not retired, read at most once a second.
+
+No request waits for a query of its own. A retired key must be refused everywhere within 2 s, and an unavailable
+database must not sign everybody out; `CACHE_SECONDS` and `MAX_STALENESS` are the two limits.
+"""
 
 import json
 import time
@@ -21,28 +25,28 @@ from latchkey.tokens.access_token import ALGORITHM, Key
 from latchkey.tokens.jwk import key_from_jwk
 
 CACHE_SECONDS = 1.0
-"""Seconds: a key that is retired is refused in every process within this time (2 are promised)."""
+"""Seconds within which every process refuses a retired key (docs/operations.md promises 2)."""
 
 MAX_STALENESS = 10.0
-"""Seconds: nobody goes on with a ring that was last asked for so long ago; the key that signed then may be retired."""
+"""Seconds since the last attempt to read, after which no thread uses the cached keys without an attempt of its own."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduledKey:
-    """A key, and when it signs and verifies."""
+    """A key with its schedule: when it signs and verifies."""
 
     key: Key
     schedule: KeySchedule
 
 
 KeySet: TypeAlias = Mapping[str, ScheduledKey]
-"""Every key that is not retired, by its id."""
+"""The keys that are not retired, by key id (`kid`)."""
 
 
 class _Cache:
-    """The ring as it was last read, and when; one for the process, shared by its threads."""
+    """Process-wide cache of the key set, and when it was read (monotonic seconds)."""
 
     key_set: KeySet | None = None
     read_at = 0.0
@@ -50,22 +54,25 @@ class _Cache:
 
 
 def current_keys() -> KeySet:
-    """Return the ring; while the database is away the last one stays. Raises DatabaseError where there is none yet."""
-    asked_at = time.monotonic()
-    age = asked_at - _Cache.read_at
+    """Return the key set: from the cache, or with one query if the cache is older than a second.
+
+    While the database is unavailable the last keys are used; raises DatabaseError if none were read yet.
+    """
+    started_at = time.monotonic()
+    age = started_at - _Cache.read_at
     if _Cache.key_set is None or age >= CACHE_SECONDS:
         if age < MAX_STALENESS:
-            _Cache.read_at = asked_at  # other threads go on with the last ring while this one reads
+            _Cache.read_at = started_at  # other threads use the last keys while this one reads
         _reload()
-        _Cache.read_at = asked_at
+        _Cache.read_at = started_at
     return _Cache.key_set or {}
 
 
 def find_key(kid: str) -> Key | None:
-    """Return the key with this id, unless it is retired or was never ours.
+    """Return the key with this id; None if it is retired or unknown.
 
-    An unknown id has the ring read before its time, for a node whose clock is ahead may sign with a key that was made
-    just now. That too is done once a second at most: made-up ids must not become a flood of queries.
+    An unknown id makes the cache read early, because a node whose clock is ahead may already sign with a key that was
+    added just now. That happens once a second at most, so that made-up ids do not become a flood of queries.
     """
     found = current_keys().get(kid)
     if found is None and time.monotonic() - _Cache.searched_at >= CACHE_SECONDS:
@@ -76,29 +83,29 @@ def find_key(kid: str) -> Key | None:
 
 
 def cached_keys() -> KeySet | None:
-    """Return the ring without a query, None where one is due; where the secret's own key signs, nobody needs it."""
+    """Return the key set without a query; None if the cache is older than a second. Empty with HS256."""
     if settings.SIGNING_ALGORITHM == ALGORITHM:
         return {}
     return _Cache.key_set if time.monotonic() - _Cache.read_at < CACHE_SECONDS else None
 
 
 def signing_key(now: datetime, key_set: KeySet | None = None) -> Key | None:
-    """Return the key that signs now, in this ring or else the current one; None where that is the secret's own (HS256).
+    """Return the key that signs at this time, from this key set or the current one; None for HS256.
 
-    Ask before anything is written. Raises Unavailable where the ring has none that can be decrypted: a token under
-    another key than the published one would be refused by whoever verifies it.
+    Call it before anything is written. Raises ServiceUnavailable if the key cannot be decrypted: services would reject
+    a token that is signed with a key other than the published one.
     """
     if settings.SIGNING_ALGORITHM == ALGORITHM:
         return None
-    signs = select_signing_key((current_keys() if key_set is None else key_set).values(), now)
-    if signs is None or signs.key.signing_key is None:
-        log.error("key.unusable", key_id=signs and signs.key.kid)
+    selected = select_signing_key((current_keys() if key_set is None else key_set).values(), now)
+    if selected is None or selected.key.signing_key is None:
+        log.error("key.unusable", key_id=selected and selected.key.kid)
         raise ServiceUnavailable
-    return signs.key
+    return selected.key
 
 
 def clear_cache() -> None:
-    """Make the next question read the table again."""
+    """Clear the cache: the next call reads the table."""
     _Cache.key_set, _Cache.searched_at = None, 0.0
 
 
@@ -110,14 +117,14 @@ def _reload() -> None:
             raise
         return
     keys = [(_load(row.public, bytes(row.private), derive_keys("signing key")), row.schedule) for row in rows]
-    _Cache.key_set = {key.kid: ScheduledKey(key, span) for key, span in keys if key and key.kid}
+    _Cache.key_set = {key.kid: ScheduledKey(key, schedule) for key, schedule in keys if key and key.kid}
 
 
 @lru_cache(maxsize=64)
-def _load(public: str, sealed: bytes, secrets: tuple[bytes, ...]) -> Key | None:
-    """Return a row's key, once for the same row and secrets; a broken row is logged, and spoils no other."""
+def _load(public: str, encrypted: bytes, secrets: tuple[bytes, ...]) -> Key | None:
+    """Return the key of a row, cached by row and secrets; a row that cannot be read is logged and skipped."""
     try:
-        return key_from_jwk(json.loads(public), PRIVATE_KEY_ENCRYPTION.decrypt(sealed))
+        return key_from_jwk(json.loads(public), PRIVATE_KEY_ENCRYPTION.decrypt(encrypted))
     except ValueError:
         log.error("key.unusable")
         return None

@@ -1,6 +1,6 @@
-"""Private keys at rest: a leaked database signs nothing.
+"""Database table of the key pairs that sign access tokens, with their private keys encrypted at rest.
 
-The key ring: a row for each key pair that signs access tokens, or did.
+A leaked database signs nothing: the encryption key is derived from the secret key, which is not in the database.
 """
 
 from django.db import models
@@ -12,10 +12,10 @@ PRIVATE_KEY_ENCRYPTION = Encryptor("signing key")
 
 
 class SigningKey(models.Model):
-    """A key pair: its public half in the clear, the private half encrypted under a key that the database has not.
+    """A key pair: the public key as a JWK, the private key encrypted, and the times of its schedule.
 
-    The number is the next one that is free. Two nodes that add a key at once want the same one, and the primary key
-    lets one of them have it.
+    `number` is the next free number. Two nodes that add a key at the same time choose the same one, and the primary key
+    lets only one of them succeed.
     """
 
     number = models.PositiveIntegerField(primary_key=True)
@@ -36,4 +36,5 @@ class SigningKey(models.Model):
 
     @property
     def schedule(self) -> KeySchedule:
+        """Return when the key signs and verifies."""
         return KeySchedule(self.signs_from, self.retires_at, self.verifies_until)

@@ -1,6 +1,7 @@
-"""Put a new key into the ring; it takes over from the one that signs.
+"""Key rotation: add a signing key that takes over from the current one, and retire a key before its time.
 
-Take a key out of the ring before its time.
+A new key is published before it signs, and the old one verifies until its last token has expired, so that no user and
+no service notices a rotation. Retiring is for a key that leaked: its tokens are refused at once.
 """
 
 import json
@@ -28,7 +29,7 @@ from latchkey.tokens.jwk import generate, public_jwk, to_pkcs8
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """A new key, when it signs, and the key that it takes over from: None where there was none."""
+    """Result of a rotation: the new key, when it starts to sign, and the key that it replaces (None for the first)."""
 
     kid: str
     signs_from: datetime
@@ -36,37 +37,37 @@ class Rotation:
 
 
 def rotate(algorithm: str, now: datetime, immediately: bool = False) -> Rotation:
-    """Make a key that signs in ten minutes, or within two seconds; it is published now.
+    """Add a key that is published now and signs in 10 minutes, or with `immediately` in 2 seconds.
 
-    The keys before it go on verifying for as long as tokens of theirs can live, so nobody's token is refused. The
-    first key of all signs at once: nobody holds a copy of the published keys that it could be missing from.
-    Raises ImproperlyConfigured where a key waits for its turn already, or somebody else has just added one.
+    Earlier keys verify for as long as their tokens can live, so that no valid token is refused. The very first key
+    signs at once: nobody has a copy of the published keys without it. Raises ImproperlyConfigured if another key is
+    already waiting to sign, or if another process has just added one.
     """
     rows = list(SigningKey.objects.order_by("number"))
-    waiting = [row for row in rows if row.schedule.state(now) == State.UPCOMING]
-    if waiting and not immediately:
+    upcoming = [row for row in rows if row.schedule.state(now) == State.UPCOMING]
+    if upcoming and not immediately:
         raise ImproperlyConfigured(
-            f"The key {waiting[0].kid} is published already and signs from {waiting[0].signs_from:%Y-%m-%d %H:%M:%S} "
-            "UTC; 'latchkey keys rotate --now' makes another one that signs at once."
+            f"The key {upcoming[0].kid} is already published and signs from {upcoming[0].signs_from:%Y-%m-%d %H:%M:%S} "
+            "UTC; 'latchkey keys rotate --now' creates another one that signs at once."
         )
-    former = select_signing_key(rows, now)
-    signs_from = now + (PROPAGATION if immediately else PREPUBLISH) if former else now
+    previous = select_signing_key(rows, now)
+    signs_from = now + (PROPAGATION if immediately else PREPUBLISH) if previous else now
     key = generate(algorithm)
     try:
         _append(key, rows[-1].number + 1 if rows else 1, now, signs_from)
     except IntegrityError as error:
-        raise ImproperlyConfigured("Somebody else has just added a key; see 'latchkey keys list'.") from error
-    reason = "first" if former is None else "at once" if immediately else None
+        raise ImproperlyConfigured("Another process has just added a key; see 'latchkey keys list'.") from error
+    reason = "first" if previous is None else "at once" if immediately else None
     record(Event.KEY_ROTATED, key_id=key.kid, reason=reason)
-    return Rotation(str(key.kid), signs_from, former.kid if former else None)
+    return Rotation(str(key.kid), signs_from, previous.kid if previous else None)
 
 
 @transaction.atomic
 def _append(key: Key, number: int, now: datetime, signs_from: datetime) -> None:
-    """Add the key under a number that was free when the ring was looked at; raises IntegrityError where it is not."""
+    """Add the key, and end the schedule of the others; raises IntegrityError if the number is no longer free."""
     replaced = SigningKey.objects.filter(Q(retires_at=None) | Q(retires_at__gt=signs_from))
     replaced.update(retires_at=signs_from, verifies_until=signs_from + VERIFY_GRACE)
-    SigningKey.objects.filter(verifies_until__lte=now).update(private=b"")  # what signs no more need not be kept
+    SigningKey.objects.filter(verifies_until__lte=now).update(private=b"")  # a retired private key is not needed
     SigningKey.objects.create(
         number=number,
         kid=str(key.kid),
@@ -79,21 +80,21 @@ def _append(key: Key, number: int, now: datetime, signs_from: datetime) -> None:
 
 
 def retire(kid: str, now: datetime, needed: bool) -> None:
-    """Have the tokens of a key refused in every process within two seconds, and destroy its private half.
+    """Refuse the tokens of a key in every process within 2 s, and delete its private key.
 
-    Its end is set back by what clocks may differ, so that nodes whose clock is behind refuse it too. `needed` says
-    that nodes sign with the ring, so that the key which signs, or is to sign next, must have a successor first.
-    Raises ImproperlyConfigured where it has none, and for a key that is unknown or retired already.
+    Its end is dated back by the largest clock difference, so that nodes whose clock is behind refuse it too. `needed`
+    means that nodes sign with these keys, so the key that signs now or next must be replaced first. Raises
+    ImproperlyConfigured if it is not, and for a key that is unknown or already retired.
     """
     rows = {row.kid: row for row in SigningKey.objects.all()}
     row = rows.get(kid)
     if row is None:
-        raise ImproperlyConfigured(f"There is no signing key {kid!r}; 'latchkey keys list' shows those there are.")
+        raise ImproperlyConfigured(f"There is no signing key {kid!r}; see 'latchkey keys list'.")
     if row.schedule.state(now) == State.RETIRED:
-        raise ImproperlyConfigured(f"The key {kid} is retired already.")
+        raise ImproperlyConfigured(f"The key {kid} is already retired.")
     if needed and (row.retires_at is None or select_signing_key(rows.values(), now) is row):
         raise ImproperlyConfigured(
-            f"The key {kid} signs, or is to sign next; run 'latchkey keys rotate --now' first, and retire it then."
+            f"The key {kid} signs now or next; run 'latchkey keys rotate --now' before you retire it."
         )
     ended = now - MAX_CLOCK_SKEW
     SigningKey.objects.filter(pk=row.pk).update(retires_at=ended, verifies_until=ended, private=b"")

@@ -1,11 +1,11 @@
-"""When a key of the ring signs and verifies: arithmetic with times alone, so that all nodes agree without talking.
+"""Schedule of a signing key: when it is published, signs, verifies and is refused. A pure function of stored times.
 
           published, not signing         signing            verifying only           refused
     ------|----------------------|-------------------|------------------------|----------------
       created_at             signs_from          retires_at             verifies_until
 
-No clock is read here, and none has to be right: a node signs with a key only before `retires_at` by its own clock, so
-the times within that token end before `verifies_until`, and by whatever clock calls the key retired the token is over.
+All nodes agree without communication, even if their clocks differ: a node signs with a key only before `retires_at` by
+its own clock, so its tokens expire before `verifies_until`. When any clock says that the key is retired, they are over.
 """
 
 from collections.abc import Iterable
@@ -15,18 +15,20 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 JWKS_MAX_AGE = timedelta(minutes=5)
-"""How long others may keep the published keys."""
+"""How long others may cache the published keys (`Cache-Control: max-age`)."""
 PREPUBLISH = timedelta(minutes=10)
-"""How long a key is published before it signs: so long that every copy without it has been thrown away."""
+"""How long a key is published before it signs: longer than any copy without it is cached."""
 PROPAGATION = timedelta(seconds=2)
-"""In which time every process has read a change of the ring."""
+"""Time within which every process has read a change of the key set."""
 MAX_CLOCK_SKEW = timedelta(seconds=60)
-"""What the clocks of two nodes may differ by at most: one 30 s ahead, one 30 s behind."""
+"""Largest difference between the clocks of two nodes: one 30 s ahead, the other 30 s behind."""
 VERIFY_GRACE = timedelta(hours=1) + MAX_CLOCK_SKEW
-"""How long a key verifies once it has retired: the longest lifetime that an access token can be given, and a margin."""
+"""How long a key verifies after it has stopped signing: the longest lifetime of an access token, and a margin."""
 
 
 class State(StrEnum):
+    """State of a key at a time: published only, signing, verifying only, refused."""
+
     UPCOMING = "upcoming"
     SIGNING = "signing"
     RETIRING = "retiring"
@@ -35,13 +37,14 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KeySchedule:
-    """The three times of a key; None is never."""
+    """The three times of a key; None means never."""
 
     signs_from: datetime
     retires_at: datetime | None = None
     verifies_until: datetime | None = None
 
     def state(self, now: datetime) -> State:
+        """Return the state of the key at this time."""
         if self.verifies_until and now >= self.verifies_until:
             return State.RETIRED
         if self.retires_at and now >= self.retires_at:
@@ -50,6 +53,8 @@ class KeySchedule:
 
 
 class HasSchedule(Protocol):
+    """A key with a schedule: a database row or a cached key."""
+
     @property
     def schedule(self) -> KeySchedule: ...
 
@@ -58,10 +63,13 @@ KeyT = TypeVar("KeyT", bound=HasSchedule)
 
 
 def select_signing_key(keys: Iterable[KeyT], now: datetime) -> KeyT | None:
-    """Return the key to sign with: the one that began last; where the clock is behind, the one that begins first."""
+    """Return the key to sign with: of the signing keys the newest; else the upcoming key that signs first, if any.
+
+    There is no signing key but an upcoming one if this node's clock is behind that of the node which added the first.
+    """
     states = [(key.schedule.state(now), key) for key in keys]
-    begun = [key for state, key in states if state == State.SIGNING]
-    if begun:
-        return max(begun, key=lambda key: key.schedule.signs_from)
+    signing = [key for state, key in states if state == State.SIGNING]
+    if signing:
+        return max(signing, key=lambda key: key.schedule.signs_from)
     upcoming = [key for state, key in states if state == State.UPCOMING]
     return min(upcoming, key=lambda key: key.schedule.signs_from, default=None)

@@ -1,4 +1,4 @@
-"""The shapes of a signed-in device on the wire."""
+"""Serializers of the list of one's own sessions (/api/sessions/)."""
 
 from typing import Any
 
@@ -6,15 +6,21 @@ from rest_framework import serializers
 
 
 class SessionOutput(serializers.Serializer[Any]):
-    id = serializers.CharField(help_text="Up to 19 digits, more than a number of JavaScript holds.")
-    created_at = serializers.DateTimeField(help_text="When it signed in.")
-    last_used_at = serializers.DateTimeField(help_text="When it last refreshed.")
-    expires_at = serializers.DateTimeField(help_text="When it ends, unless it refreshes before.")
-    ip = serializers.IPAddressField(allow_null=True, help_text="The address that it signed in from.")
-    device = serializers.CharField(help_text="A guess for people, out of user_agent.")
-    user_agent = serializers.CharField(allow_blank=True, help_text="What it called itself when it signed in.")
-    current = serializers.BooleanField(help_text="Whether this request comes from it.")
+    """A session: one signed-in device."""
+
+    id = serializers.CharField(
+        help_text="A number of up to 19 digits, as a string: JavaScript cannot hold it as a number."
+    )
+    created_at = serializers.DateTimeField(help_text="When the device signed in.")
+    last_used_at = serializers.DateTimeField(help_text="When the device last refreshed its tokens.")
+    expires_at = serializers.DateTimeField(help_text="When the session expires, unless the device refreshes before.")
+    ip = serializers.IPAddressField(allow_null=True, help_text="The IP address at sign-in, if known.")
+    device = serializers.CharField(help_text="A name for people, guessed from user_agent.")
+    user_agent = serializers.CharField(allow_blank=True, help_text="The User-Agent header at sign-in.")
+    current = serializers.BooleanField(help_text="Whether this session's access token made the request.")
 
 
 class EndedOutput(serializers.Serializer[Any]):
-    ended = serializers.IntegerField(min_value=0, help_text="How many sessions there were to end.")
+    """The number of sessions that were ended."""
+
+    ended = serializers.IntegerField(min_value=0, help_text="How many sessions were ended.")

@@ -1,6 +1,6 @@
-"""Where somebody is signed in.
+"""One's own sessions: list the signed-in devices, end one of them, end all others.
 
-End one's own sessions, from another device or from this one.
+A user who has lost a device, or does not recognize one, can sign it out from another.
 """
 
 from dataclasses import dataclass
@@ -16,10 +16,16 @@ from latchkey.core.user_agent import device_name
 from latchkey.sessions.models import Session
 from latchkey.sessions.sql import DELETE_OTHERS, DELETE_OWN
 
+REASON = "devices"
+"""Why a session ended, in the audit event: its user ended it from the list of devices."""
+
+NO_SESSION = -1
+"""The id of no session."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionInfo:
-    """A live session, as its owner sees it: where from, on what, since when, and until when without a refresh."""
+    """A live session as its owner sees it: device, address, sign-in, last refresh, and expiry without another one."""
 
     id: int
     created_at: datetime
@@ -32,9 +38,9 @@ class SessionInfo:
 
 
 def list_sessions(user_id: int, current_id: int) -> list[SessionInfo]:
-    """Return every live session of the user, the one used last first; one SELECT.
+    """Return every live session of the user, the most recently used first; one SELECT.
 
-    There are as many as the policy's sessions_per_user at most, 10,000 where an operator goes to the end of that.
+    The list is not paginated: the policy's sessions_per_user is its limit, 10,000 at the highest.
     """
     live = Session.objects.live(clock.now()).filter(user=user_id).order_by("-rotated_at", "-id")
     return [
@@ -52,26 +58,21 @@ def list_sessions(user_id: int, current_id: int) -> list[SessionInfo]:
     ]
 
 
-REASON = "devices"
-NO_SESSION = -1
-"""The id of no session."""
-
-
 def end_session(user_id: int, session_id: int, client: ClientInfo) -> None:
-    """End a live session of this user, whatever a refresh does to it meanwhile.
+    """End a live session of this user, also while it is being refreshed.
 
-    Raises NotFound, alike for somebody else's, one that has ended, and none: one statement finds the row by its id.
+    Raises NotFound, the same for another user's session, an ended one, and an unknown id.
     """
     if not _end(DELETE_OWN, user_id, client, id=session_id):
         raise NotFound
 
 
 def end_other_sessions(user_id: int, client: ClientInfo, except_session_id: int = NO_SESSION) -> int:
-    """End every live session of this user but the one that is spared; return how many there were."""
+    """End every live session of this user except one; return the number of ended sessions."""
     return _end(DELETE_OTHERS, user_id, client, id=except_session_id)
 
 
-def _end(statement: str, user_id: int, client: ClientInfo, **which: int) -> int:
+def _end(statement: str, user_id: int, client: ClientInfo, **condition: int) -> int:
     now = connection.ops.adapt_datetimefield_value(clock.now())
-    parameters = {"user_id": user_id, "now": now, **which}
+    parameters = {"user_id": user_id, "now": now, **condition}
     return Session.objects.delete_and_record(statement, parameters, Event.SESSION_ENDED, client, REASON)

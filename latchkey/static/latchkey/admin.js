@@ -1,5 +1,6 @@
-/* unfold's pages under a policy that evaluates no text: Alpine's build for it (docs/decisions/0014) reads expressions
-   itself, knows no globals, and takes one expression where unfold writes two or three statements. */
+/* Lets unfold's pages work under a Content-Security-Policy without 'unsafe-eval'. Alpine's CSP build
+   (docs/decisions/0014) parses expressions itself, cannot reach globals, and takes one expression where unfold has two
+   or three statements. */
 
 document.addEventListener("alpine:init", () => {
   const { pathname, search } = location;

@@ -1,14 +1,14 @@
-// Sends the access token in the box along with every request of the browsable API. The token is kept for
-// this tab alone; one that login or refresh has just answered goes into the box by itself.
+// Adds the access token of the box to every request of the browsable API. It is stored for this tab only; a token in
+// the response of login or refresh is put into the box automatically.
 (function ($) {
   "use strict";
-  const KEPT = "latchkey.access_token";
+  const STORAGE_KEY = "latchkey.access_token";
   const form = document.getElementById("bearer");
   const box = document.getElementById("bearer-token");
-  const answered = /"access_token": "([^"]+)"/.exec($(".response-info").text());
+  const match = /"access_token": "([^"]+)"/.exec($(".response-info").text());
 
-  if (answered) sessionStorage.setItem(KEPT, answered[1]);
-  box.value = sessionStorage.getItem(KEPT) || "";
+  if (match) sessionStorage.setItem(STORAGE_KEY, match[1]);
+  box.value = sessionStorage.getItem(STORAGE_KEY) || "";
   $.ajaxSetup({
     beforeSend: function (request) {
       if (box.value) request.setRequestHeader("Authorization", "Bearer " + box.value);
@@ -16,7 +16,7 @@
   });
 
   function load() {
-    sessionStorage.setItem(KEPT, box.value);
+    sessionStorage.setItem(STORAGE_KEY, box.value);
     fetch(location.href, { headers: { Accept: "text/html", Authorization: "Bearer " + box.value } })
       .then((response) => response.text())
       .then(replaceDocument);
