@@ -1,4 +1,4 @@
-"""What was put into the outbox, unsealed: the mails as their readers get them, without a mail server."""
+"""The outbox with decrypted contexts: mails as their readers get them, without a mail server."""
 
 import json
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from latchkey.mail.outbox import CONTEXT_ENCRYPTION
 
 @dataclass(frozen=True)
 class SentMail:
-    """A mail: what it is about, to whom, and what its template is filled with."""
+    """A mail: its kind, its recipient and the context of its template."""
 
     kind: str
     to: str
@@ -32,15 +32,15 @@ class SentMail:
 
     @property
     def code_fields(self) -> dict[str, str]:
-        """Return what its reader types."""
+        """Return the fields of a request that submits the code."""
         return {"email": self.to, "code": self.code}
 
 
 def sent_mails(to: str | None = None) -> list[SentMail]:
-    """Return all mails in the order in which they were written, or those to one address."""
+    """Return all mails in the order of their creation, or those to one address."""
     mails = Mail.objects.order_by("pk")
     written = [SentMail(mail.kind, mail.to_address, decrypt_context(mail)) for mail in mails]
-    return [letter for letter in written if to in (None, letter.to)]
+    return [mail for mail in written if to in (None, mail.to)]
 
 
 def last_mail(to: str) -> SentMail:
@@ -49,12 +49,12 @@ def last_mail(to: str) -> SentMail:
 
 
 def last_code_mail(to: str | None = None) -> SentMail:
-    """Return the newest mail that opens something, whatever notices came after it."""
+    """Return the newest mail with a code, whatever notices came after it."""
     return [mail for mail in sent_mails(to) if "code" in mail.context][-1]
 
 
 def decrypt_context(mail: Mail) -> dict[str, Any]:
-    unsealed = CONTEXT_ENCRYPTION.decrypt(bytes(mail.encrypted_context))
-    assert unsealed is not None
-    context: dict[str, Any] = json.loads(unsealed)
+    decrypted = CONTEXT_ENCRYPTION.decrypt(bytes(mail.encrypted_context))
+    assert decrypted is not None
+    context: dict[str, Any] = json.loads(decrypted)
     return context

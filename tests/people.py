@@ -1,4 +1,4 @@
-"""The people of the tests, who come in through the public doors like everybody else."""
+"""The users of the tests, who are created through the public API."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +18,7 @@ def try_login(http: httpx.Client, email: str = "alice@example.com", password: st
 
 @dataclass
 class Person:
-    """Somebody with an account; remembers the tokens of the last answer."""
+    """A user with the tokens of the last response."""
 
     http: httpx.Client
     email: str

@@ -1,4 +1,4 @@
-"""A real PostgreSQL out of the embedded package, under the tests' own control: start, stop, break, copy."""
+"""A real PostgreSQL from the embedded package that tests control: start, stop, crash, replicate."""
 
 import importlib.util
 import os
@@ -92,7 +92,7 @@ class Postgres:
         self.wait_for(f"SELECT pg_last_wal_replay_lsn() >= '{written}'", within)
 
     def stop_replication(self, within: float = 10) -> None:
-        """Have this replica hear no more of its primary; what the primary writes from now on, it misses."""
+        """Disconnect this replica from its primary; later writes of the primary do not reach it."""
         self.sql("ALTER SYSTEM SET primary_conninfo = ''")
         self.sql("SELECT pg_reload_conf()")
         self.wait_for("SELECT count(*) = 0 FROM pg_stat_wal_receiver", within)

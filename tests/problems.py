@@ -1,4 +1,4 @@
-"""What a refusal looks like on the wire (RFC 9457); every test of a refusal asks here."""
+"""The assertion for problem details on the wire (RFC 9457), used by every test of an error."""
 
 import re
 from collections.abc import Sequence
@@ -11,21 +11,23 @@ INTERNAL_DETAILS = re.compile(
     r"|SELECT|INSERT|DELETE FROM|latchkey_|constraint|sqlite|psycopg|postgres|django|rest_framework|jwt|argon2|python",
     re.IGNORECASE,
 )
-"""Words of parsers, databases, classes and files, which a client must not see; our own codes have none of them."""
+"""Words of parsers, databases, classes and files, which a client must not see; error codes contain none of them."""
 
 
 def assert_problem(answer: httpx.Response, status: int, code: str, fields: Sequence[str] | None = None) -> None:
-    """Expect this refusal in the one shape, with the headers that belong to its status."""
-    asked = f"{answer.request.method} {answer.request.url.path}"
-    assert (answer.status_code, answer.headers.get("Content-Type")) == (status, "application/problem+json"), asked
+    """Assert that the response is this error, with all members and the headers that belong to its status."""
+    request_line = f"{answer.request.method} {answer.request.url.path}"
+    assert (answer.status_code, answer.headers.get("Content-Type")) == (status, "application/problem+json"), (
+        request_line
+    )
     problem = answer.json()
-    assert list(problem) == ([*MEMBERS, "errors"] if status == 400 else MEMBERS), asked
-    assert (problem["status"], problem["code"]) == (status, code), asked
-    assert problem["type"] == f"urn:latchkey:problem:{code}", asked
-    assert all(isinstance(problem[key], str) and problem[key] for key in ("title", "detail")), asked
+    assert list(problem) == ([*MEMBERS, "errors"] if status == 400 else MEMBERS), request_line
+    assert (problem["status"], problem["code"]) == (status, code), request_line
+    assert problem["type"] == f"urn:latchkey:problem:{code}", request_line
+    assert all(isinstance(problem[key], str) and problem[key] for key in ("title", "detail")), request_line
     if status == 400:
         _assert_errors(problem["errors"], fields)
-    assert "no-store" in answer.headers.get("Cache-Control", ""), asked
+    assert "no-store" in answer.headers.get("Cache-Control", ""), request_line
     assert not INTERNAL_DETAILS.search(_strip_codes(answer.text)), answer.text
     _assert_headers(answer, status, code)
 

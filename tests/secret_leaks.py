@@ -1,4 +1,4 @@
-"""Nothing that opens a door is in any log: every test's lines are searched, and every server's."""
+"""Search for secrets in logs: the log of every test and of every server is searched."""
 
 import logging
 import re
@@ -12,7 +12,7 @@ UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 PUBLIC_ID_PATTERN = re.compile(
     rf"""(?:request_id['"]?[=:] ?['"]?{UUID}|key_id['"]?[=:] ?['"]?[\w-]{{43}}\b)""", re.IGNORECASE
 )
-"""Request ids are UUIDs too, and a key's id, a random thumbprint, may well begin as a JWT does: taken out before."""
+"""Request ids are UUIDs, and a key id (a random thumbprint) may begin like a JWT: both are removed before searching."""
 SECRET_PATTERN = re.compile(rf"\beyJ[\w-]{{8,}}|\b{UUID}\b|{PASSWORD}|\btoken=[\w-]+", re.IGNORECASE)
 """A JWT, a UUID, the password of the tests, the token of a link."""
 
@@ -32,7 +32,7 @@ class _RecordingHandler(logging.Handler):
 
 @contextmanager
 def assert_no_secrets_logged() -> Iterator[Any]:
-    """Listen to the log of this process, and search what was said."""
+    """Record the log of this process, and assert that it contains no secret."""
     listener, root = _RecordingHandler(), logging.getLogger()
     root.addHandler(listener)
     try:

@@ -1,4 +1,7 @@
-"""A person at a terminal: sees a prompt, types a line. Passwords are asked for there, and nowhere else."""
+"""A pseudo-terminal for interactive commands: it waits for a prompt and types a line.
+
+Only commands that read a password need it.
+"""
 
 import os
 import select
@@ -13,13 +16,16 @@ PROMPT_TIMEOUT = 30
 
 
 class Terminal:
-    """What a running command has shown since the last answer, and the keys."""
+    """The output of a running command since the last answer, and its standard input."""
 
     def __init__(self, screen: int) -> None:
         self.fd, self.output = screen, ""
 
     def answer(self, prompt: str, typed: str) -> str:
-        """Wait for a prompt and type a line, as a getpass drops what was typed before; return what came before it."""
+        """Wait for a prompt and type a line; return the output before the prompt.
+
+        getpass discards what is typed earlier.
+        """
         deadline = time.monotonic() + PROMPT_TIMEOUT
         while prompt not in self.output:
             ready, _, _ = select.select([self.fd], [], [], max(0, deadline - time.monotonic()))
@@ -32,7 +38,7 @@ class Terminal:
 
 @contextmanager
 def run_in_terminal(server: Server, *arguments: str) -> Iterator[Terminal]:
-    """Run a latchkey command on this server's database, at a terminal; it has to end well."""
+    """Run a latchkey command on the database of this server with a pseudo-terminal; assert that it exits with 0."""
     screen, keyboard = os.openpty()
     process = server.spawn(*arguments, stdin=keyboard, output=keyboard)
     try:

@@ -1,4 +1,4 @@
-"""E-mail addresses: one person, one account, however the address is spelt; and what is no address."""
+"""E-mail addresses: every variant of an address belongs to one account, and invalid addresses are rejected."""
 
 import httpx
 import pytest
@@ -8,7 +8,7 @@ from tests.people import Person, try_login, try_register
 from tests.problems import assert_problem
 from tests.support.endpoints import nothing_changes
 
-SPELLINGS = [
+VARIANTS = [
     "ALICE@EXAMPLE.COM",
     "Alice@Example.Com",
     " alice@example.com",
@@ -16,7 +16,7 @@ SPELLINGS = [
     "\talice@example.com\r\n",
     "alice@\uff45\uff58\uff41\uff4d\uff50\uff4c\uff45.com",
 ]
-NO_ADDRESS = [
+INVALID_ADDRESSES = [
     *("a", "@", "a@", "@example.com", "example.com", "a@@example.com", "a@b@example.com", "a@b.example@example.com"),
     *("a..b@example.com", ".a@example.com", "a.@example.com", "a b@example.com", "a@exam ple.com"),
     *('"a b"@example.com', "a(x)@example.com", "Alice <a@example.com>", "<a@example.com>", "a@b.example, b@b.example"),
@@ -30,16 +30,16 @@ NO_ADDRESS = [
 
 
 @pytest.mark.ledger("H-EM-01", "H-EM-02", "REG-KEYCLOAK-13")
-@pytest.mark.parametrize("spelling", SPELLINGS)
-def test_an_address_in_any_spelling_is_the_same_account(alice: Person, spelling: str) -> None:
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_register_and_login_treat_variants_of_an_email_address_as_one_account(alice: Person, variant: str) -> None:
     with nothing_changes():
-        assert_problem(try_register(alice.http, spelling, "another password"), 400, "email_taken", ["email"])
-    assert try_login(alice.http, spelling).status_code == 200
+        assert_problem(try_register(alice.http, variant, "another password"), 400, "email_taken", ["email"])
+    assert try_login(alice.http, variant).status_code == 200
 
 
-@pytest.mark.parametrize("spelling", SPELLINGS)
-def test_an_address_in_any_spelling_is_stored_in_one(http: httpx.Client, spelling: str) -> None:
-    answer = try_register(http, spelling)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_register_stores_the_canonical_form_of_an_email_address(http: httpx.Client, variant: str) -> None:
+    answer = try_register(http, variant)
     assert (answer.status_code, answer.json()["email"]) == (201, "alice@example.com")
     assert User.objects.get().email == "alice@example.com"
     assert try_login(http, "alice@example.com").status_code == 200
@@ -55,7 +55,9 @@ def test_an_address_in_any_spelling_is_stored_in_one(http: httpx.Client, spellin
         ("É@example.com", "é@example.com"),
     ],
 )
-def test_two_unicode_forms_of_an_address_are_one_account(http: httpx.Client, one: str, other: str) -> None:
+def test_register_treats_unicode_and_punycode_forms_of_an_address_as_one_account(
+    http: httpx.Client, one: str, other: str
+) -> None:
     assert try_register(http, one).status_code == 201
     assert_problem(try_register(http, other), 400, "email_taken", ["email"])
     assert try_login(http, other).status_code == try_login(http, one).status_code == 200
@@ -64,28 +66,28 @@ def test_two_unicode_forms_of_an_address_are_one_account(http: httpx.Client, one
 @pytest.mark.parametrize(
     "email", ["alice@example.org", "alice+x@example.com", "al.ice@example.com", "a1ice@example.com"]
 )
-def test_another_address_is_another_account(alice: Person, email: str) -> None:
+def test_register_treats_a_similar_email_address_as_another_account(alice: Person, email: str) -> None:
     assert_problem(try_login(alice.http, email), 401, "invalid_credentials")
     assert try_register(alice.http, email).status_code == 201
 
 
 @pytest.mark.ledger("H-EM-03", "H-EM-07", "H-STR-04", "H-EM-06", "RFC5321-4.5.3")
-def test_what_is_no_address_is_refused(alice: Person) -> None:
+def test_register_rejects_an_invalid_email_address(alice: Person) -> None:
     with nothing_changes():
-        for text in NO_ADDRESS:
+        for text in INVALID_ADDRESSES:
             answer = try_register(alice.http, text)
             assert answer.status_code == 400, text
             assert_problem(answer, 400, "invalid", ["email"])
             assert len(text) < 10 or text not in answer.json()["errors"]["email"][0]
 
 
-@pytest.mark.parametrize("text", NO_ADDRESS[:32:4])
-def test_what_is_no_address_signs_nobody_in(http: httpx.Client, text: str) -> None:
+@pytest.mark.parametrize("text", INVALID_ADDRESSES[:32:4])
+def test_login_with_an_invalid_email_address_returns_invalid_credentials(http: httpx.Client, text: str) -> None:
     assert_problem(try_login(http, text), 401, "invalid_credentials")
 
 
 @pytest.mark.ledger("H-EM-06", "RFC5321-4.5.3")
-def test_an_address_has_at_most_254_characters(http: httpx.Client) -> None:
+def test_register_accepts_an_email_address_of_at_most_254_characters(http: httpx.Client) -> None:
     longest = "a" * 64 + "@" + ".".join(["b" * 61] * 3) + ".com"
     assert len(longest) == 254
     assert_problem(try_register(http, longest.replace(".com", ".come")), 400, "invalid", ["email"])
@@ -98,7 +100,7 @@ def test_an_address_has_at_most_254_characters(http: httpx.Client) -> None:
 @pytest.mark.parametrize(
     "email", ["a%2540@example.com", "o'hara@example.com", "{{7*7}}@example.com", "$`|/?^@example.com"]
 )
-def test_odd_but_legal_addresses_are_kept_as_they_are(http: httpx.Client, email: str) -> None:
+def test_register_stores_unusual_but_valid_email_addresses_unchanged(http: httpx.Client, email: str) -> None:
     answer = try_register(http, email)
     assert (answer.status_code, answer.json()["email"]) == (201, email)
     assert try_login(http, email).status_code == 200

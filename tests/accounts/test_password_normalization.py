@@ -1,4 +1,4 @@
-"""Passwords are taken exactly as sent, in any script, and the whole of them counts."""
+"""Passwords are used exactly as sent (NFC apart), in any script and in full length."""
 
 import unicodedata
 from typing import Literal
@@ -33,7 +33,7 @@ ALIKE = ["\uff50assword one", "\u0440assword one", "passwor\u24d3 one", "passwor
         *("x" * 64, "x" * 256, "🔑" * 256, "' OR 1=1 --", "<script>alert(1)</script>", "\\u0041\\x00%00"),
     ],
 )
-def test_any_characters_make_a_password(http: httpx.Client, password: str) -> None:
+def test_register_and_login_accept_any_characters_in_a_password(http: httpx.Client, password: str) -> None:
     assert try_register(http, password=password).status_code == 201
     assert try_login(http, password=password).status_code == 200
     assert_problem(try_login(http, password=password[:-1] + "!"), 401, "invalid_credentials")
@@ -41,7 +41,7 @@ def test_any_characters_make_a_password(http: httpx.Client, password: str) -> No
 
 @pytest.mark.ledger("NIST-3.1.1.2-2", "H-PW-01")
 @pytest.mark.parametrize("length", [257, 10_000, 60_000])
-def test_257_characters_are_refused_by_both_doors(alice: Person, length: int) -> None:
+def test_register_and_login_reject_a_password_over_256_characters(alice: Person, length: int) -> None:
     with nothing_changes():
         answer = try_register(alice.http, "bob@example.com", "x" * length)
         assert_problem(answer, 400, "password_too_long", ["password"])
@@ -49,7 +49,7 @@ def test_257_characters_are_refused_by_both_doors(alice: Person, length: int) ->
 
 
 @pytest.mark.ledger("H-PW-01")
-def test_a_password_of_a_megabyte_is_too_large_a_body(alice: Person) -> None:
+def test_register_and_login_with_a_password_of_a_megabyte_return_413(alice: Person) -> None:
     megabyte = "x" * 1_000_000
     with nothing_changes():
         for answer in (try_register(alice.http, password=megabyte), try_login(alice.http, password=megabyte)):
@@ -58,7 +58,7 @@ def test_a_password_of_a_megabyte_is_too_large_a_body(alice: Person) -> None:
 
 @pytest.mark.ledger("NIST-3.1.1.2-9", "H-PW-04")
 @pytest.mark.parametrize(("set_as", "typed_as"), [("NFC", "NFD"), ("NFD", "NFC")])
-def test_the_composed_and_the_decomposed_form_are_one_password(
+def test_login_accepts_the_composed_and_the_decomposed_form_of_a_password(
     http: httpx.Client, set_as: Form, typed_as: Form
 ) -> None:
     text = "Zoë's café Ångström"
@@ -70,14 +70,14 @@ def test_the_composed_and_the_decomposed_form_are_one_password(
 
 @pytest.mark.ledger("H-PW-04")
 @pytest.mark.parametrize("alike", ALIKE)
-def test_what_only_looks_alike_is_another_password(http: httpx.Client, alike: str) -> None:
+def test_login_rejects_a_password_of_lookalike_characters(http: httpx.Client, alike: str) -> None:
     assert try_register(http, password="password one").status_code == 201
     assert_problem(try_login(http, password=alike), 401, "invalid_credentials")
     assert try_login(http, password="password one").status_code == 200
 
 
 @pytest.mark.ledger("NIST-3.1.1.2-8", "ASVS-6.2.8")
-def test_nothing_is_trimmed_folded_or_cut(http: httpx.Client) -> None:
+def test_passwords_are_not_trimmed_case_folded_or_truncated(http: httpx.Client) -> None:
     password = "  A b  " + "c" * 80 + "\n"
     assert try_register(http, password=password).status_code == 201
     for other in (password.strip(), password[:-1], password[1:], password.lower(), password.upper(), password[:72]):
@@ -87,12 +87,12 @@ def test_nothing_is_trimmed_folded_or_cut(http: httpx.Client) -> None:
 
 @pytest.mark.ledger("H-PW-03")
 @pytest.mark.parametrize("at", [72, 73, 128, 255])
-def test_a_difference_far_behind_counts(http: httpx.Client, at: int) -> None:
+def test_login_rejects_a_password_that_differs_after_the_72nd_character(http: httpx.Client, at: int) -> None:
     assert try_register(http, password="x" * 256).status_code == 201
     assert_problem(try_login(http, password="x" * at + "y" + "x" * (255 - at)), 401, "invalid_credentials")
 
 
-def test_the_minimum_counts_the_composed_form(http: httpx.Client) -> None:
+def test_password_minimum_length_counts_characters_of_the_composed_form(http: httpx.Client) -> None:
     assert_problem(try_register(http, password="e\u0301" * 7), 400, "password_too_short", ["password"])
     assert not User.objects.exists()
     assert try_register(http, password="e\u0301" * 8).status_code == 201

@@ -1,4 +1,4 @@
-"""Which passwords are let in, and for how long."""
+"""The password policy: length and blocklist instead of composition rules, no expiry, and the strength of each hash."""
 
 import re
 from collections.abc import Callable
@@ -31,7 +31,7 @@ COMPOSED += ["".join(map(chr, range(32, 127))), "ALLCAPITALLETTERS", "a b c d e 
 
 @pytest.mark.ledger("ASVS-6.2.5")
 @pytest.mark.parametrize("password", COMPOSED)
-def test_the_strictest_rules_ask_for_length_alone(
+def test_strictest_password_policy_has_no_composition_rules(
     http: httpx.Client, set_policy: Callable[..., None], password: str
 ) -> None:
     set_policy(password_min_length=15, password_blocklist=True)
@@ -41,7 +41,7 @@ def test_the_strictest_rules_ask_for_length_alone(
 
 @pytest.mark.ledger("ASVS-6.2.9")
 @pytest.mark.parametrize("length", [64, 72, 73, 128])
-def test_long_passwords_count_to_the_last_character(http: httpx.Client, length: int) -> None:
+def test_login_compares_long_passwords_to_the_last_character(http: httpx.Client, length: int) -> None:
     password = "x" * (length - 1) + "y"
     assert try_register(http, password=password).status_code == 201
     assert_problem(try_login(http, password="x" * length), 401, "invalid_credentials")
@@ -49,12 +49,12 @@ def test_long_passwords_count_to_the_last_character(http: httpx.Client, length: 
     assert try_login(http, password=password).status_code == 200
 
 
-@pytest.mark.parametrize("shortest", [8, 15])
-def test_the_blocklist_refuses_the_common_ones_that_are_long_enough(
-    http: httpx.Client, set_policy: Callable[..., None], shortest: int
+@pytest.mark.parametrize("min_length", [8, 15])
+def test_register_rejects_common_passwords_that_satisfy_the_minimum_length(
+    http: httpx.Client, set_policy: Callable[..., None], min_length: int
 ) -> None:
-    set_policy(password_min_length=shortest, password_blocklist=True)
-    common = sorted(word for word in CommonPasswordValidator().passwords if len(word) >= shortest)
+    set_policy(password_min_length=min_length, password_blocklist=True)
+    common = sorted(word for word in CommonPasswordValidator().passwords if len(word) >= min_length)
     sample = common[:: max(1, len(common) // 50)]
     assert len(sample) >= 40
     for word in sample:
@@ -64,11 +64,12 @@ def test_the_blocklist_refuses_the_common_ones_that_are_long_enough(
 
 
 @pytest.mark.ledger("ASVS-6.2.10")
-def test_a_password_of_two_years_signs_in(clock: time_machine.Traveller, alice: Person) -> None:
+def test_login_accepts_a_password_that_was_set_two_years_ago(clock: time_machine.Traveller, alice: Person) -> None:
     clock.shift(timedelta(days=2 * 365))
     assert alice.login().me().status_code == 200
 
 
+@pytest.mark.hashing
 @pytest.mark.ledger("ASVS-11.2.5")
 @pytest.mark.parametrize(
     "broken",
@@ -78,7 +79,7 @@ def test_a_password_of_two_years_signs_in(clock: time_machine.Traveller, alice: 
         *("correct horse battery staple", "argon2$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$"),
     ],
 )
-def test_a_broken_hash_signs_nobody_in_and_breaks_nothing(alice: Person, broken: str) -> None:
+def test_login_with_a_malformed_password_hash_returns_invalid_credentials(alice: Person, broken: str) -> None:
     User.objects.filter(pk=alice.id).update(password=broken)
     assert_problem(try_login(alice.http, password=alice.password), 401, "invalid_credentials")
     assert_problem(try_login(alice.http, password="x"), 401, "invalid_credentials")
@@ -87,13 +88,13 @@ def test_a_broken_hash_signs_nobody_in_and_breaks_nothing(alice: Person, broken:
 
 @pytest.mark.ledger("REG-KEYCLOAK-16")
 @pytest.mark.parametrize("nothing", ["", None])
-def test_no_password_is_refused_alike_for_the_known_and_the_unknown(alice: Person, nothing: Any) -> None:
+def test_login_without_a_password_answers_known_and_unknown_emails_alike(alice: Person, nothing: Any) -> None:
     known, unknown = (try_login(alice.http, email, nothing) for email in (alice.email, "nobody@example.com"))
     assert_problem(known, 400, "invalid", ["password"])
     assert (known.content, known.headers) == (unknown.content, unknown.headers)
 
 
-def test_the_list_of_common_ones_is_long_and_is_read_once() -> None:
+def test_password_blocklist_has_the_documented_size_and_is_loaded_once() -> None:
     (blocklist,) = (one for one in get_default_password_validators() if isinstance(one, BlocklistValidator))
     assert isinstance(blocklist.passwords, set)
     assert len(blocklist.passwords) >= 10_000
@@ -110,7 +111,7 @@ def test_the_list_of_common_ones_is_long_and_is_read_once() -> None:
 
 
 @pytest.mark.ledger("ASVS-6.1.2", "ASVS-2.1.2")
-def test_the_context_words_are_the_documented_ones() -> None:
+def test_context_words_of_the_service_are_the_documented_ones() -> None:
     (validator,) = (one for one in get_default_password_validators() if isinstance(one, ContextWordsValidator))
     assert validator.words == ("latchkey", settings.PUBLIC_URL.partition("://")[2])
     of_the_service = [word for word, whose in read_table("Context words") if whose == "the service's"]
@@ -118,13 +119,14 @@ def test_the_context_words_are_the_documented_ones() -> None:
     assert "compared with the e-mail address and the display name" in PAGE.read_text()
 
 
+@pytest.mark.hashing
 @pytest.mark.ledger("ASVS-11.4.2")
-def test_every_hash_is_as_hard_as_documented_and_as_owasp_asks_for() -> None:
-    hashers = {hasher.algorithm: hasher for hasher in get_hashers()}
+def test_password_hash_parameters_are_the_documented_ones_and_meet_owasp() -> None:
+    hashers: dict[str, Any] = {str(hasher.algorithm): hasher for hasher in get_hashers()}
     argon2, pbkdf2, scrypt = (hashers[name] for name in ("argon2", "pbkdf2_sha256", "scrypt"))
     written = {code: row[1] for row in read_table("Passwords", 1) for code in code_spans(row[0])}
     assert set(written) == set(hashers)
-    assert get_hashers()[0] is argon2
+    assert get_hashers()[0].algorithm == "argon2"
     assert {name: written[name] for name in ("argon2", "pbkdf2_sha256", "scrypt")} == {
         "argon2": f"m={argon2.memory_cost}, t={argon2.time_cost}, p={argon2.parallelism}",
         "pbkdf2_sha256": f"{pbkdf2.iterations:,} iterations",

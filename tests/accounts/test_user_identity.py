@@ -1,4 +1,4 @@
-"""Who somebody is: a number that stays, whatever their address and their name become."""
+"""User identity: the user id is stable, whatever becomes of the e-mail address and the display name."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def decode_claims(person: Person) -> dict[str, Any]:
 
 
 @pytest.mark.ledger("ASVS-10.3.3", "REG-ALLAUTH-02")
-def test_tokens_stay_with_the_account_when_its_address_goes_to_another(alice: Person) -> None:
+def test_tokens_stay_with_their_user_when_another_user_takes_the_email_address(alice: Person) -> None:
     address = alice.email
     user = User.objects.get(pk=alice.id)
     user.email = "alice@example.org"
@@ -30,7 +30,7 @@ def test_tokens_stay_with_the_account_when_its_address_goes_to_another(alice: Pe
 
 
 @pytest.mark.ledger("RFC9700-4.15", "REG-KEYCLOAK-12")
-def test_nobody_becomes_another_by_bearing_their_name(alice: Person, bob: Person) -> None:
+def test_display_name_equal_to_another_users_email_or_id_gives_no_access(alice: Person, bob: Person) -> None:
     for name in (alice.email, str(alice.id), f" {alice.email} "):
         bob.http.put("/api/me/", json={"username": name, "sub": str(alice.id)}, headers=bob.bearer())
         bob.login()
@@ -46,7 +46,7 @@ def test_nobody_becomes_another_by_bearing_their_name(alice: Person, bob: Person
 
 
 @pytest.mark.ledger("REG-ZITADEL-12")
-def test_the_number_of_a_deleted_account_is_never_given_again(alice: Person, bob: Person) -> None:
+def test_user_id_of_a_deleted_account_is_never_reused(alice: Person, bob: Person) -> None:
     highest = bob.id
     User.objects.get(pk=bob.id).delete()
     again = Person(alice.http, bob.email).register()
@@ -56,28 +56,28 @@ def test_the_number_of_a_deleted_account_is_never_given_again(alice: Person, bob
 
 
 @pytest.mark.ledger("REG-KEYCLOAK-09")
-def test_no_session_bears_the_number_of_an_ended_one(alice: Person) -> None:
-    numbers, tokens = [decode_claims(alice)["sid"]], [alice.refresh_token]
+def test_session_id_of_an_ended_session_is_never_reused(alice: Person) -> None:
+    session_ids, tokens = [decode_claims(alice)["sid"]], [alice.refresh_token]
     for _ in range(5):
         alice.logout()
         alice.login()
-        numbers.append(decode_claims(alice)["sid"])
+        session_ids.append(decode_claims(alice)["sid"])
         tokens.append(alice.refresh_token)
-    assert len(set(numbers)) == len(set(tokens)) == 6
+    assert len(set(session_ids)) == len(set(tokens)) == 6
     assert Session.objects.count() == 1
     for token in tokens[:-1]:
         assert_problem(alice.try_refresh(token), 401, "invalid_refresh_token")
 
 
 @pytest.mark.ledger("ASVS-6.3.2")
-def test_a_new_installation_knows_nobody(http: Any) -> None:
+def test_new_installation_has_no_default_accounts(http: Any) -> None:
     from latchkey.management.commands.demo import EMAIL
-    from latchkey.management.commands.demo import PASSWORD as OF_THE_DEMO
+    from latchkey.management.commands.demo import PASSWORD as DEMO_PASSWORD
 
     assert not User.objects.exists()
     names = ["admin@example.com", "root@example.com", "demo@example.com", "user@example.com", EMAIL]
     for name in names:
-        for password in ("admin", "password", "root", "demo", "changeme", "latchkey", OF_THE_DEMO):
+        for password in ("admin", "password", "root", "demo", "changeme", "latchkey", DEMO_PASSWORD):
             answer = http.post("/api/login/", json={"email": name, "password": password})
             assert_problem(answer, 401, "invalid_credentials")
     assert Person(http, names[0], PASSWORD).register().login().me().status_code == 200

@@ -1,4 +1,4 @@
-"""Rows of the settings table that no form of ours wrote: an old version, a restored backup, a slip in SQL."""
+"""Invalid rows in the settings table, which no form wrote: an older version, a restored backup, a slip in SQL."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -32,14 +32,14 @@ GOOD = {name: default or None for name, (default, *_) in settings.CONSTANCE_CONF
 
 
 def break_table(row: str) -> None:
-    for knob in settings.CONSTANCE_CONFIG:
-        Constance.objects.update_or_create(key=knob, defaults={"value": row})
+    for setting in settings.CONSTANCE_CONFIG:
+        Constance.objects.update_or_create(key=setting, defaults={"value": row})
     policy.clear_cache()
 
 
 @pytest.mark.ledger("H-ADM-04")
 @pytest.mark.parametrize("row", BROKEN.values(), ids=BROKEN)
-def test_a_broken_row_breaks_neither_api_nor_page_and_saving_the_page_mends_it(
+def test_invalid_settings_row_breaks_neither_api_nor_admin_and_saving_the_form_repairs_it(
     admin: Browser, alice: Person, row: str
 ) -> None:
     break_table(row)
@@ -55,7 +55,7 @@ def test_a_broken_row_breaks_neither_api_nor_page_and_saving_the_page_mends_it(
 
 
 @pytest.mark.parametrize("row", BROKEN.values(), ids=BROKEN)
-def test_saving_the_page_untouched_changes_nothing_that_is_in_force(admin: Browser, row: str) -> None:
+def test_saving_the_settings_form_unchanged_keeps_the_policy_in_force(admin: Browser, row: str) -> None:
     break_table(row)
     in_force = policy.current_policy()
     answer = save_settings(admin)

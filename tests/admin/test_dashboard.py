@@ -1,4 +1,4 @@
-"""The first page of the admin: plots of what the workers counted, for those who may see them."""
+"""The dashboard of the admin: charts of the hourly counters, and the mail queue, for users with permission."""
 
 import re
 from collections.abc import Callable
@@ -8,35 +8,35 @@ from typing import Any
 import pytest
 
 from latchkey.admin.charts import HEIGHT, Chart, Series, draw_chart, round_up_axis
-from latchkey.admin.dashboard import MAX_COUNTED
 from latchkey.core import clock
 from latchkey.mail.models import Mail
+from latchkey.mail.queue import MAX_COUNTED
 from latchkey.metrics_server.hourly_totals import LIVE_SESSIONS, current_hour
 from latchkey.metrics_server.models import HourlyCount
 from tests.people import Person
 from tests.support.admin_pages import Browser
 
-TITLES = ["Live sessions", "Sign-ups", "Sign-ins", "Refreshes", "Replays"]
+TITLES = ["Active sessions", "Registrations", "Sign-ins", "Refreshes", "Refresh token reuse"]
 
 
 def count(name: str, number: int, hours_ago: int = 0) -> None:
     HourlyCount.objects.create(hour=current_hour() - hours_ago, name=name, count=number)
 
 
-def plots(browser: Browser, period: str = "") -> dict[str, Chart]:
+def charts(browser: Browser, period: str = "") -> dict[str, Chart]:
     answer = browser.get("/admin/", {"period": period})
     assert answer.status_code == 200
     return {each.title: each for each in answer.context["charts"]}
 
 
-def test_a_fresh_install_has_nothing_to_show_and_says_so(admin: Browser) -> None:
+def test_dashboard_without_data_says_that_there_is_none(admin: Browser) -> None:
     page = admin.get("/admin/").text
-    assert page.count("Nothing in this period.") == len(TITLES)
+    assert page.count("No data in this period.") == len(TITLES)
     assert "<rect" not in page
-    assert list(plots(admin)) == TITLES
+    assert list(charts(admin)) == TITLES
 
 
-def test_each_plot_shows_its_events(admin: Browser) -> None:
+def test_dashboard_chart_shows_the_counts_of_its_events(admin: Browser) -> None:
     numbers = {"user.registered": 3, "login.succeeded": 1200, "login.failed": 30, "session.refreshed": 40}
     numbers |= {
         "rate_limit.exceeded": 5,
@@ -47,48 +47,48 @@ def test_each_plot_shows_its_events(admin: Browser) -> None:
     }
     for name, number in numbers.items():
         count(name, number)
-    shown = plots(admin)
+    shown = charts(admin)
     assert [each.headline for each in shown.values()] == ["0", "3", "1,237", "41", "6"]
-    assert shown["Live sessions"].columns[-1].cells == ["77"]
+    assert shown["Active sessions"].columns[-1].cells == ["77"]
     assert [column.cells for column in shown["Sign-ins"].columns][-1] == ["1,200", "30", "7"]
-    said = f"{clock.now():%Y-%m-%d %H}:00: 1,200 succeeded, 30 failed, 7 had to wait"
+    label = f"{clock.now():%Y-%m-%d %H}:00: 1,200 succeeded, 30 failed, 7 refused"
     page = admin.get("/admin/").text
-    assert f"<title>{said}</title>" in page
+    assert f"<title>{label}</title>" in page
     assert "<td>1,200</td><td>30</td><td>7</td>" in page
 
 
-def test_the_number_of_live_sessions_is_that_of_now(admin: Browser, alice: Person, bob: Person) -> None:
-    assert plots(admin)["Live sessions"].headline == "2"
-    assert plots(admin)["Live sessions"].columns[-1].cells == ["2"]
+def test_dashboard_shows_the_current_number_of_live_sessions(admin: Browser, alice: Person, bob: Person) -> None:
+    assert charts(admin)["Active sessions"].headline == "2"
+    assert charts(admin)["Active sessions"].columns[-1].cells == ["2"]
     bob.logout()
-    assert plots(admin)["Live sessions"].headline == "1"
+    assert charts(admin)["Active sessions"].headline == "1"
 
 
-def test_hours_without_a_number_are_told_from_hours_in_which_nothing_happened(admin: Browser) -> None:
+def test_dashboard_distinguishes_hours_without_data_from_hours_with_zero_events(admin: Browser) -> None:
     count("login.succeeded", 1, hours_ago=1)
-    assert [column.cells for column in plots(admin)["Sign-ups"].columns[-3:]] == [["no data"], ["0"], ["no data"]]
+    assert [column.cells for column in charts(admin)["Registrations"].columns[-3:]] == [["no data"], ["0"], ["no data"]]
 
 
 @pytest.mark.parametrize(("period", "reach"), [("24h", 23), ("7d", 162), ("30d", 29 * 24), ("90d", 87 * 24)])
-def test_a_period_shows_what_is_in_it_and_nothing_older(admin: Browser, period: str, reach: int) -> None:
+def test_dashboard_period_shows_no_older_counts(admin: Browser, period: str, reach: int) -> None:
     count("user.registered", 5, hours_ago=reach)
     count("user.registered", 1000, hours_ago=reach + 73)
     count("user.registered", 2)
     count(LIVE_SESSIONS, 9, hours_ago=1)
     count(LIVE_SESSIONS, 4)
-    shown = plots(admin, period)
-    assert shown["Sign-ups"].headline == "7"
-    assert shown["Live sessions"].columns[-1].cells[0] in ("4", "9")
-    assert sum("9" in column.cells for column in shown["Live sessions"].columns) == 1  # the most of a longer stretch
-    assert 24 <= len(shown["Sign-ups"].columns) <= 30
+    shown = charts(admin, period)
+    assert shown["Registrations"].headline == "7"
+    assert shown["Active sessions"].columns[-1].cells[0] in ("4", "9")
+    assert sum("9" in column.cells for column in shown["Active sessions"].columns) == 1  # the most of a longer stretch
+    assert 24 <= len(shown["Registrations"].columns) <= 30
 
 
 @pytest.mark.parametrize("period", ["", "x", "1e400", "24h'", "30d&30d"])
-def test_any_other_period_is_a_day(admin: Browser, period: str) -> None:
-    assert len(plots(admin, period)["Sign-ups"].columns) == 24
+def test_dashboard_with_an_invalid_period_shows_24_hours(admin: Browser, period: str) -> None:
+    assert len(charts(admin, period)["Registrations"].columns) == 24
 
 
-def test_a_year_of_tallies_is_read_in_one_statement(
+def test_dashboard_reads_a_year_of_hourly_counts_in_one_statement(
     admin: Browser, statements: Callable[[Callable[[], Any]], list[str]]
 ) -> None:
     names = ["login.succeeded", "session.refreshed", "session.replayed", LIVE_SESSIONS]
@@ -97,17 +97,17 @@ def test_a_year_of_tallies_is_read_in_one_statement(
         for ago in range(0, 365 * 24, 3)
         for name in names
     )
-    sent = statements(lambda: plots(admin, "90d"))
-    assert len([sql for sql in sent if "latchkey_hourlycount" in sql]) == 1
+    executed = statements(lambda: charts(admin, "90d"))
+    assert len([sql for sql in executed if "latchkey_hourlycount" in sql]) == 1
 
 
-def test_staff_see_numbers_with_permission_alone(admin: Browser, staff: Callable[..., Browser]) -> None:
+def test_dashboard_shows_charts_to_staff_only_with_permission(admin: Browser, staff: Callable[..., Browser]) -> None:
     clerk = staff("view_user")
     assert "plots" not in clerk.get("/admin/").context
     assert "mail" not in clerk.get("/admin/").context
-    assert "Live sessions" not in clerk.get("/admin/").text
+    assert "Active sessions" not in clerk.get("/admin/").text
     for page in (admin, staff_with(clerk, "view_hourlycount", "view_mail")):
-        assert "Live sessions" in page.get("/admin/").text
+        assert "Active sessions" in page.get("/admin/").text
         assert "Mail queue" in page.get("/admin/").text
 
 
@@ -122,7 +122,7 @@ def staff_with(clerk: Browser, *permissions: str) -> Browser:
     return clerk
 
 
-def test_a_mail_that_was_written_just_now_waits_for_no_time(admin: Browser) -> None:
+def test_dashboard_shows_the_age_of_a_new_mail_as_zero_seconds(admin: Browser) -> None:
     page = admin.get("/admin/").text
     assert "<dd>none</dd>" in page
     Mail.objects.create(kind="new_device", to_address="alice@example.com")
@@ -131,7 +131,7 @@ def test_a_mail_that_was_written_just_now_waits_for_no_time(admin: Browser) -> N
     assert "<dd>0:00:0" in page
 
 
-def test_the_mail_queue_tells_what_waits_and_since_when(admin: Browser) -> None:
+def test_dashboard_shows_the_size_and_age_of_the_mail_queue(admin: Browser) -> None:
     now = clock.now()
     Mail.objects.create(kind="new_device", to_address="alice@example.com", created_at=now - timedelta(minutes=5))
     Mail.objects.create(kind="new_device", to_address="alice@example.com")
@@ -140,17 +140,17 @@ def test_the_mail_queue_tells_what_waits_and_since_when(admin: Browser) -> None:
     mail = admin.get("/admin/").context["mail"]
     assert (mail["waiting"], mail["sent"], mail["failed"]) == ("2", "1", "1")
     assert re.fullmatch(r"0:05:\d\d", str(mail["oldest"]))
-    assert mail["looked_at"] == f"{MAX_COUNTED:,}"
+    assert mail["counted"] == f"{MAX_COUNTED:,}"
 
 
 @pytest.mark.parametrize(
     ("highest", "top"), [(0, 1), (1, 1), (2, 2), (3, 5), (9, 10), (11, 20), (50, 50), (51, 100), (1_000_001, 2_000_000)]
 )
-def test_the_axis_ends_at_a_round_number(highest: int, top: int) -> None:
+def test_chart_axis_ends_at_a_round_number(highest: int, top: int) -> None:
     assert round_up_axis(highest) == top
 
 
-def test_bars_stand_on_each_other_and_what_happened_once_is_seen() -> None:
+def test_chart_stacks_bars_and_draws_a_count_of_one_visibly() -> None:
     many, once = Series("many", "main", [100, 50, None]), Series("once", "bad", [None, 1, 0])
     drawn = draw_chart(name="x", title="X", description="", headline="", series=[many, once], whens=["a", "b", "c"])
     first, second, third = [column.bars for column in drawn.columns]

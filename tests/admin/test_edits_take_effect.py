@@ -1,4 +1,4 @@
-"""What an operator does to a user while the user's devices go on asking: it acts at once, and nothing breaks."""
+"""Edits of a user in the admin take effect at the next request of the user's devices."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,16 +19,16 @@ SESSION_ENDING_EDITS: dict[str, Edit] = {
 
 
 def request_every_endpoint(person: Person) -> dict[str, httpx.Response]:
-    """Knock at every door with this person's tokens and password."""
+    """Send a request to every endpoint with the tokens and the password of this person."""
     named = person.http.patch("/api/me/", json={"username": "still here"}, headers=person.bearer())
     signed_in = person.http.post("/api/login/", json={"email": person.email, "password": PASSWORD})
-    doors = {"me": person.me(), "rename": named, "refresh": person.try_refresh(), "login": signed_in}
-    return doors | {"logout": person.logout()}
+    answers = {"me": person.me(), "rename": named, "refresh": person.try_refresh(), "login": signed_in}
+    return answers | {"logout": person.logout()}
 
 
 @pytest.mark.ledger("H-ADM-03")
 @pytest.mark.parametrize("edit", SESSION_ENDING_EDITS.values(), ids=SESSION_ENDING_EDITS)
-def test_an_ending_acts_at_the_next_request_at_every_door(
+def test_admin_deactivate_delete_or_set_password_rejects_the_next_request_at_every_endpoint(
     admin: Browser, alice: Person, bob: Person, edit: Edit
 ) -> None:
     assert {name: answer.status_code for name, answer in request_every_endpoint(bob).items()} == dict.fromkeys(
@@ -40,7 +40,7 @@ def test_an_ending_acts_at_the_next_request_at_every_door(
 
 
 @pytest.mark.ledger("H-ADM-03")
-def test_a_new_address_is_in_force_at_once_and_signs_nobody_out(admin: Browser, alice: Person) -> None:
+def test_admin_email_edit_takes_effect_at_once_and_keeps_sessions(admin: Browser, alice: Person) -> None:
     save_user(admin, alice.id, email="Alicia@Example.com")
     assert alice.me().json()["email"] == "alicia@example.com"
     assert alice.refresh().me().status_code == 200
@@ -50,7 +50,7 @@ def test_a_new_address_is_in_force_at_once_and_signs_nobody_out(admin: Browser, 
 
 
 @pytest.mark.ledger("H-ADM-03")
-def test_who_registers_with_the_address_of_a_deleted_user_is_somebody_else(admin: Browser, alice: Person) -> None:
+def test_register_with_the_email_of_a_deleted_user_creates_another_account(admin: Browser, alice: Person) -> None:
     admin.post(user_page(alice.id, "delete"), {"post": "yes"})
     again = Person(alice.http, alice.email).register().login()
     assert again.id != alice.id

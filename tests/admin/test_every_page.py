@@ -1,4 +1,4 @@
-"""Every page of the admin that a superuser can click to, found by following the links."""
+"""Every page of the admin that a superuser can reach by links."""
 
 import re
 from base64 import b64encode, urlsafe_b64encode
@@ -27,12 +27,15 @@ from tests.support.admin_pages import (
     user_page,
 )
 
-MOST = 400
-"""Pages; the admin of a few rows has fewer."""
+MAX_PAGES = 400
+"""A bound on the crawl; the admin of a few rows has fewer pages."""
 
 
 def pages(browser: Browser) -> dict[str, str]:
-    """Return every page that links lead to from the index, each once: queries only sort and filter."""
+    """Return the text of every page that links lead to from the index.
+
+    Paths have no query, as queries only sort and filter.
+    """
     found: dict[str, str] = {}
     waiting = ["/admin/"]
     while waiting:
@@ -42,7 +45,7 @@ def pages(browser: Browser) -> dict[str, str]:
         answer = browser.get(path, follow=True)
         assert answer.status_code == 200, path
         found[path] = answer.text
-        assert len(found) < MOST
+        assert len(found) < MAX_PAGES
         links = re.findall(r'href="([^"#]+)"', answer.text)
         waiting += [urlsplit(urljoin(path, unescape(link))).path for link in links]
     return found
@@ -51,17 +54,19 @@ def pages(browser: Browser) -> dict[str, str]:
 def secrets_of(person: Person) -> dict[str, str]:
     user, session = User.objects.get(pk=person.id), Session.objects.get(user=person.id)
     _, _, _, parameters, salt, hashed = user.password.split("$")
-    kept = {"salt": salt, "hash": hashed, "parameters": parameters, "selector": str(session.selector)}
+    stored = {"salt": salt, "hash": hashed, "parameters": parameters, "selector": str(session.selector)}
     for name in ("digest", "next_digest"):
         digest = bytes(getattr(session, name))
-        kept |= {f"{name} in hex": digest.hex(), f"{name} in base64": b64encode(digest).decode()}
-        kept |= {f"{name} for URLs": urlsafe_b64encode(digest).decode().rstrip("=")}
+        stored |= {f"{name} in hex": digest.hex(), f"{name} in base64": b64encode(digest).decode()}
+        stored |= {f"{name} for URLs": urlsafe_b64encode(digest).decode().rstrip("=")}
     tokens = {"access token": person.access_token, "refresh token": person.refresh_token, "spent": person.spent[0]}
-    return kept | tokens | {"password": PASSWORD, "secret key": settings.SECRET_KEY}
+    return stored | tokens | {"password": PASSWORD, "secret key": settings.SECRET_KEY}
 
 
+@pytest.mark.slow
+@pytest.mark.hashing
 @pytest.mark.ledger("DJ-ADM-1")
-def test_no_page_of_the_admin_shows_a_secret(admin: Browser, alice: Person) -> None:
+def test_admin_pages_show_no_secret(admin: Browser, alice: Person) -> None:
     alice.refresh()
     save_settings(admin, SESSIONS_PER_USER="9")
     run_action(admin, USERS, "reactivate_users", alice.id)
@@ -107,9 +112,12 @@ ALLOWED = {
 }
 
 
+@pytest.mark.hashing
 @pytest.mark.ledger("DJ-ADM-2")
 @pytest.mark.parametrize(("page", "lookup", "value"), LOOKUPS)
-def test_no_query_searches_by_a_secret(admin: Browser, alice: Person, page: str, lookup: str, value: str) -> None:
+def test_admin_lists_reject_lookups_on_secret_fields(
+    admin: Browser, alice: Person, page: str, lookup: str, value: str
+) -> None:
     name, value_of_it = ALLOWED[page]
     assert admin.get(page, {name: value_of_it}).status_code == 200
     answer: Any = admin.get(page, {lookup: value})
@@ -118,8 +126,9 @@ def test_no_query_searches_by_a_secret(admin: Browser, alice: Person, page: str,
         assert answer.url.endswith("?e=1")
 
 
+@pytest.mark.hashing
 @pytest.mark.ledger("DJ-ADM-2")
-def test_the_search_box_does_not_look_into_secrets(admin: Browser, alice: Person) -> None:
+def test_admin_search_does_not_match_secret_fields(admin: Browser, alice: Person) -> None:
     secrets = secrets_of(alice.refresh())
     for page in (USERS, SESSIONS):
         assert len(admin.get(page, {"q": "alice@"}).context["cl"].result_list) == 1

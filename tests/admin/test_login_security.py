@@ -1,4 +1,4 @@
-"""The door of the admin area: its form, its cookies, and where it leads."""
+"""Security of the admin's sign-in: form, cookies, session fixation and redirects."""
 
 import re
 from urllib.parse import urlsplit
@@ -13,8 +13,8 @@ from tests.support.admin_pages import USERS, Browser
 from tests.support.package_ast import PACKAGE
 
 SIGN_IN = {"username": SUPERUSER_EMAIL, "password": PASSWORD}
-ELSEWHERE = ["//evil.example", "https:evil.example", "\\\\evil.example", "https://evil.example/", "/\\evil.example"]
-ELSEWHERE += [
+FOREIGN_URLS = ["//evil.example", "https:evil.example", "\\\\evil.example", "https://evil.example/", "/\\evil.example"]
+FOREIGN_URLS += [
     "javascript:alert(1)",
     "///evil.example",
     "\thttps://evil.example",
@@ -24,7 +24,7 @@ ELSEWHERE += [
 
 
 @pytest.mark.ledger("ASVS-3.3.2", "ASVS-3.3.4", "ASVS-3.3.5", "NIST-5.1.1")
-def test_the_cookies_are_small_and_stay_on_our_site_and_out_of_scripts(admin: Browser, alice: Person) -> None:
+def test_admin_cookies_are_small_samesite_and_httponly(admin: Browser, alice: Person) -> None:
     browser = Browser()
     browser.get("/admin/login/")
     browser.post("/admin/login/", {**SIGN_IN, "next": "/admin/"})
@@ -38,7 +38,7 @@ def test_the_cookies_are_small_and_stay_on_our_site_and_out_of_scripts(admin: Br
 
 
 @pytest.mark.ledger("ASVS-6.2.7", "NIST-3.1.1.2-14")
-def test_password_managers_and_pasting_work(http: httpx.Client) -> None:
+def test_admin_login_form_allows_password_managers_and_pasting(http: httpx.Client) -> None:
     page = http.get("/admin/login/").text
     field = re.search(r'<input type="password"[^>]*>', page)
     assert field is not None
@@ -50,7 +50,7 @@ def test_password_managers_and_pasting_work(http: httpx.Client) -> None:
 
 
 @pytest.mark.ledger("ASVS-7.2.4")
-def test_every_sign_in_of_an_operator_makes_another_cookie(admin: Browser) -> None:
+def test_admin_login_creates_a_new_session_cookie_each_time(admin: Browser) -> None:
     browser = Browser()
     browser.cookies["sessionid"] = "x" * 32
     keys = ["x" * 32]
@@ -65,26 +65,26 @@ def test_every_sign_in_of_an_operator_makes_another_cookie(admin: Browser) -> No
 
 
 @pytest.mark.ledger("ASVS-7.2.4")
-def test_every_sign_in_of_a_user_leaves_the_sessions_before_it_as_they_are(alice: Person) -> None:
+def test_login_leaves_earlier_sessions_unchanged(alice: Person) -> None:
     first, before = alice.refresh_token, Session.objects.values().get()
     assert alice.login().refresh_token != first
     assert Session.objects.values().get(pk=before["id"]) == before
 
 
 @pytest.mark.ledger("ASVS-3.7.2", "RFC9700-2.1-1")
-@pytest.mark.parametrize("target", ELSEWHERE)
-def test_signing_in_never_leads_elsewhere(admin: Browser, target: str) -> None:
+@pytest.mark.parametrize("target", FOREIGN_URLS)
+def test_admin_login_does_not_redirect_to_another_host(admin: Browser, target: str) -> None:
     for query, body in (({"next": target}, {}), ({}, {"next": target})):
         answer = Browser().post("/admin/login/", {**SIGN_IN, **body}, query_params=query)
         assert answer.status_code == 302
-        assert re.fullmatch(r"/\w[\w/]*", answer.url)
-        assert "evil" not in answer.url
-    assert Browser().post("/admin/login/", {**SIGN_IN, "next": USERS}).url == USERS
+        assert re.fullmatch(r"/\w[\w/]*", answer["Location"])
+        assert "evil" not in answer["Location"]
+    assert Browser().post("/admin/login/", {**SIGN_IN, "next": USERS})["Location"] == USERS
 
 
 @pytest.mark.ledger("REG-GUNICORN-03", "RFC9700-2.1-1")
 @pytest.mark.parametrize("path", ["/admin/x%0d%0aX-Evil:%201", "/admin/?a=%0d%0aX-Evil:%201", "/admin//evil.example"])
-def test_what_is_asked_for_is_encoded_in_a_redirect(http: httpx.Client, path: str) -> None:
+def test_admin_redirect_percent_encodes_the_requested_path(http: httpx.Client, path: str) -> None:
     answer = http.get(path)
     assert answer.status_code in (302, 404)
     assert "X-Evil" not in answer.headers

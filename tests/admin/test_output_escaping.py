@@ -1,4 +1,4 @@
-"""The pages of the admin area show text as text, and do what they say."""
+"""Pages of the admin escape text that users wrote, and actions do only what their form says."""
 
 import re
 
@@ -16,7 +16,7 @@ from tests.support.admin_pages import EVENTS, MAILS, SESSIONS, USERS, Browser, r
 
 
 @pytest.mark.ledger("ASVS-1.2.1")
-def test_what_strangers_wrote_is_text_in_every_list(admin: Browser, http: httpx.Client) -> None:
+def test_admin_pages_escape_text_from_users_and_requests(admin: Browser, http: httpx.Client) -> None:
     markup = "<img src=x onerror=alert(1)>'\"&"
     agent = httpx.Client(transport=http._transport, base_url=http.base_url, headers={"User-Agent": markup})
     eve = Person(agent, "e'v&e{{7*7}}@example.com").register().login()
@@ -35,7 +35,7 @@ def test_what_strangers_wrote_is_text_in_every_list(admin: Browser, http: httpx.
 
 
 @pytest.mark.ledger("REG-DJANGO-05")
-def test_no_text_of_a_user_is_a_link(admin: Browser, alice: Person) -> None:
+def test_admin_pages_render_no_user_text_as_a_link(admin: Browser, alice: Person) -> None:
     assert not [field for model in (User, Session) for field in model._meta.fields if isinstance(field, URLField)]
     alice.http.put("/api/me/", json={"username": "javascript:alert(1)"}, headers=alice.bearer())
     for page in (USERS, user_page(alice.id)):
@@ -44,8 +44,9 @@ def test_no_text_of_a_user_is_a_link(admin: Browser, alice: Person) -> None:
         assert not re.search(r'(href|src|action)="\s*javascript:', text)
 
 
+@pytest.mark.slow
 @pytest.mark.ledger("REG-DJANGO-04", "REG-DJANGO-19", "ASVS-1.4.2")
-def test_forged_forms_and_numbers_of_a_list_change_nothing(admin: Browser, alice: Person) -> None:
+def test_admin_lists_ignore_forged_formsets_and_invalid_query_numbers(admin: Browser, alice: Person) -> None:
     before = list(User.objects.values())
     forged = {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "0", "form-0-email": "x@example.com", "_save": "Save"}
     forged |= {"form-0-id": str(alice.id), "sessions-TOTAL_FORMS": "1", "sessions-INITIAL_FORMS": "1"}
@@ -59,17 +60,19 @@ def test_forged_forms_and_numbers_of_a_list_change_nothing(admin: Browser, alice
 
 
 @pytest.mark.ledger("ASVS-7.4.5")
-def test_an_operator_ends_the_sessions_of_everybody_in_one_go(admin: Browser, alice: Person, bob: Person) -> None:
+def test_admin_end_sessions_action_applies_to_all_users_when_selected_across_pages(
+    admin: Browser, alice: Person, bob: Person
+) -> None:
     answer = run_action(admin, USERS, "end_sessions", alice.id, select_across="1")
-    assert shown_messages(answer) == ["Ended all sessions: 3 of 3 selected."]
+    assert shown_messages(answer) == ["Ended all sessions: 3 of 3 selected users."]
     assert [person.try_refresh().status_code for person in (alice, bob)] == [401, 401]
     assert [person.me().status_code for person in (alice, bob)] == [401, 401]
-    told = LogEntry.objects.values_list("object_id", "change_message")
-    assert {(str(alice.id), "Ended all sessions."), (str(bob.id), "Ended all sessions.")} <= set(told)
+    log_entries = LogEntry.objects.values_list("object_id", "change_message")
+    assert {(str(alice.id), "Ended all sessions."), (str(bob.id), "Ended all sessions.")} <= set(log_entries)
 
 
 @pytest.mark.ledger("ASVS-7.4.4")
-def test_signing_out_is_on_every_page_and_in_the_documentation(admin: Browser, http: httpx.Client) -> None:
+def test_logout_is_on_every_admin_page_and_in_the_api_documentation(admin: Browser, http: httpx.Client) -> None:
     for page in ("/admin/", USERS, SESSIONS, "/admin/constance/config/", user_page(get_user_model().objects.get().pk)):
         assert 'action="/admin/logout/"' in admin.get(page).text, page
     assert "/api/logout/" in http.get("/api-doc/schema/", headers={"Accept": "application/json"}).json()["paths"]
@@ -80,5 +83,5 @@ def test_signing_out_is_on_every_page_and_in_the_documentation(admin: Browser, h
 
 @pytest.mark.ledger("REG-DJANGO-03")
 @pytest.mark.parametrize("path", ["/i18n/setlang/", "/setlang/", "/set_language/"])
-def test_no_language_can_be_set(http: httpx.Client, path: str) -> None:
+def test_language_cannot_be_set_by_a_request(http: httpx.Client, path: str) -> None:
     assert_problem(http.post(path, data={"language": "x" * 8000}), 404, "not_found")

@@ -1,4 +1,4 @@
-"""The sessions' pages: who is signed in where, and the button that ends it."""
+"""The session pages of the admin: who is signed in where, and how to end a session."""
 
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def session_of(person: Person) -> Any:
 
 
 def listed(browser: Browser, **query: Any) -> set[str]:
-    """Return whose sessions the list shows."""
+    """Return the e-mail addresses of the users whose sessions the list shows."""
     return {session.user.email for session in browser.get(SESSIONS, query).context["cl"].result_list}
 
 
@@ -38,7 +38,7 @@ def session_page(person: Person, page: str = "change") -> str:
     return f"{SESSIONS}{session_of(person).pk}/{page}/"
 
 
-def test_the_list_shows_where_each_user_is_signed_in(admin: Browser, alice: Person, bob: Person) -> None:
+def test_admin_session_list_shows_and_searches_sessions_by_user(admin: Browser, alice: Person, bob: Person) -> None:
     assert listed(admin) == {alice.email, bob.email}
     assert listed(admin, q=alice.email) == {alice.email}
     assert listed(admin, user__id__exact=bob.id) == {bob.email}
@@ -47,7 +47,7 @@ def test_the_list_shows_where_each_user_is_signed_in(admin: Browser, alice: Pers
     assert "127.0.0.1" in page
 
 
-def test_the_list_shows_no_session_that_has_ended(admin: Browser, alice: Person, bob: Person) -> None:
+def test_admin_session_list_hides_ended_and_expired_sessions(admin: Browser, alice: Person, bob: Person) -> None:
     run_action(admin, USERS, "end_sessions", alice.id)
     assert Session.objects.filter(user_id=alice.id).exists()
     assert listed(admin) == {bob.email}
@@ -56,21 +56,21 @@ def test_the_list_shows_no_session_that_has_ended(admin: Browser, alice: Person,
         assert listed(sign_in(SUPERUSER_EMAIL)) == set()
 
 
-def test_the_user_page_leads_to_the_users_sessions(admin: Browser, alice: Person) -> None:
+def test_admin_user_page_links_to_the_sessions_of_the_user(admin: Browser, alice: Person) -> None:
     assert f"{SESSIONS}?user__id__exact={alice.id}" in admin.get(user_page(alice.id)).text
 
 
-def test_ending_a_session_signs_that_device_out_at_once_and_no_other(admin: Browser, alice: Person) -> None:
+def test_admin_end_session_signs_out_that_device_only_and_at_once(admin: Browser, alice: Person) -> None:
     page = session_page(alice, "delete")
     laptop = Person(alice.http, alice.email).login()
-    assert "is signed out at once" in admin.get(page).text
+    assert "This signs the device out at once." in admin.get(page).text
     assert alice.me().status_code == 200
     assert shown_messages(admin.post(page, {"post": "yes"}, follow=True)) == ["The session has ended."]
     assert [alice.me().status_code, alice.try_refresh().status_code] == [401, 401]
     assert laptop.me().status_code == 200
 
 
-def test_several_sessions_are_ended_in_one_go(admin: Browser, alice: Person, bob: Person) -> None:
+def test_admin_delete_action_ends_several_sessions(admin: Browser, alice: Person, bob: Person) -> None:
     mallory = Person(alice.http, "mallory@example.com").register().login()
     answer = run_action(admin, SESSIONS, "delete_selected", session_of(alice).pk, session_of(mallory).pk, post="yes")
     assert shown_messages(answer) == ["Successfully deleted 2 sessions."]
@@ -78,7 +78,7 @@ def test_several_sessions_are_ended_in_one_go(admin: Browser, alice: Person, bob
 
 
 @pytest.mark.ledger("DJ-ADM-1")
-def test_nothing_can_be_added_or_changed(admin: Browser, alice: Person) -> None:
+def test_admin_does_not_add_or_change_sessions(admin: Browser, alice: Person) -> None:
     assert admin.get(f"{SESSIONS}add/").status_code == 403
     assert admin.post(session_page(alice), {"ip": "10.0.0.1"}).status_code == 403
     assert session_of(alice).ip == "127.0.0.1"
@@ -87,16 +87,16 @@ def test_nothing_can_be_added_or_changed(admin: Browser, alice: Person) -> None:
     assert f"{USERS}add/" in index
 
 
-def spellings(digest: bytes) -> Iterator[str]:
+def encodings(digest: bytes) -> Iterator[str]:
     yield from (digest.hex(), b64encode(digest).decode(), urlsafe_b64encode(digest).decode(), repr(digest)[2:-1])
 
 
 @pytest.mark.ledger("DJ-ADM-1")
-def test_no_page_shows_a_token_or_a_digest(admin: Browser, alice: Person) -> None:
+def test_admin_pages_show_no_token_and_no_digest(admin: Browser, alice: Person) -> None:
     save_settings(admin, SESSIONS_PER_USER="9")
     session = session_of(alice.refresh())
     secrets = [alice.access_token, alice.refresh_token, alice.refresh_token.replace("-", ""), *alice.spent]
-    secrets += [str(session.selector), *spellings(bytes(session.digest)), *spellings(bytes(session.next_digest))]
+    secrets += [str(session.selector), *encodings(bytes(session.digest)), *encodings(bytes(session.next_digest))]
     pages = ["/admin/", USERS, f"{USERS}add/", SESSIONS, SETTINGS, f"{SETTINGS}history/", "/admin/latchkey/"]
     pages += [user_page(alice.id, page) for page in ("change", "history", "delete", "password")]
     pages += [session_page(alice, page) for page in ("change", "history", "delete")]

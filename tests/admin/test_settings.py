@@ -1,6 +1,7 @@
-"""The settings page: a superuser turns the knobs while the service runs."""
+"""The settings page of the admin: a superuser changes the policy while the service runs."""
 
 import time
+from datetime import timedelta
 
 import jwt
 import pytest
@@ -8,6 +9,7 @@ from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 
+from latchkey.admin.settings_page import readable
 from latchkey.conf import policy
 from tests.fixtures.admin import SUPERUSER_EMAIL
 from tests.people import Person
@@ -23,7 +25,9 @@ def lifetime(person: Person) -> int:
     return int(claims["exp"] - claims["iat"])
 
 
-def test_a_new_lifetime_is_in_force_within_two_seconds(admin: Browser, alice: Person) -> None:
+def test_admin_change_of_the_access_token_lifetime_takes_effect_within_two_seconds(
+    admin: Browser, alice: Person
+) -> None:
     assert lifetime(alice) == 30
     assert shown_messages(save_settings(admin, ACCESS_TOKEN_LIFETIME="00:00:05")) == [
         "Live settings updated successfully."
@@ -35,7 +39,7 @@ def test_a_new_lifetime_is_in_force_within_two_seconds(admin: Browser, alice: Pe
 
 
 @pytest.mark.parametrize(("typed", "seconds"), [("5", 5), ("00:00:05", 5), ("0:05:00", 300), ("01:00:00", 3600)])
-def test_a_duration_can_be_typed_as_seconds_or_as_a_clock_shows_it(
+def test_admin_settings_form_accepts_durations_in_seconds_and_as_hh_mm_ss(
     admin: Browser, alice: Person, typed: str, seconds: int
 ) -> None:
     save_settings(admin, ACCESS_TOKEN_LIFETIME=typed)
@@ -45,13 +49,13 @@ def test_a_duration_can_be_typed_as_seconds_or_as_a_clock_shows_it(
 
 @pytest.mark.ledger("DJ-CON-1", "H-ADM-04", "ASVS-1.4.2")
 @pytest.mark.parametrize(
-    ("knob", "typed", "sentence"),
+    ("setting", "typed", "sentence"),
     [
         ("ACCESS_TOKEN_LIFETIME", "-5", "greater than or equal to 0:00:01"),
         ("ACCESS_TOKEN_LIFETIME", "0", "greater than or equal to 0:00:01"),
         ("ACCESS_TOKEN_LIFETIME", "3601", "less than or equal to 1:00:00"),
         ("ACCESS_TOKEN_LIFETIME", "1000000000", "less than or equal to 1:00:00"),
-        ("ACCESS_TOKEN_LIFETIME", "half a minute", "Enter a valid duration."),
+        ("ACCESS_TOKEN_LIFETIME", "half a minute", "Enter a valid duration: seconds (30)"),
         ("ACCESS_TOKEN_LIFETIME", "", "This field is required."),
         ("ACCESS_TOKEN_LIFETIME", None, "This field is required."),
         ("ACCESS_TOKEN_LIFETIME", "9" * 30, "The number of days must be between"),
@@ -65,11 +69,11 @@ def test_a_duration_can_be_typed_as_seconds_or_as_a_clock_shows_it(
         ("PASSWORD_MIN_LENGTH", "<script>", "Enter a whole number."),
     ],
 )
-def test_a_value_out_of_range_is_refused_with_a_sentence_and_changes_nothing(
-    admin: Browser, alice: Person, knob: str, typed: str | None, sentence: str
+def test_admin_settings_form_rejects_a_value_out_of_range_and_changes_nothing(
+    admin: Browser, alice: Person, setting: str, typed: str | None, sentence: str
 ) -> None:
     before = policy.current_policy()
-    answer = save_settings(admin, SESSION_LIFETIME_CAP="90 00:00:00", **{knob: typed})
+    answer = save_settings(admin, SESSION_LIFETIME_CAP="90 00:00:00", **{setting: typed})
     assert answer.status_code == 200
     assert sentence in answer.text
     assert shown_messages(answer) == ["Failed to update live settings."]
@@ -79,7 +83,7 @@ def test_a_value_out_of_range_is_refused_with_a_sentence_and_changes_nothing(
 
 
 @pytest.mark.ledger("DJ-CON-1")
-def test_a_change_is_told_in_the_history_with_who_made_it(admin: Browser) -> None:
+def test_admin_settings_history_records_each_change_with_its_user(admin: Browser) -> None:
     save_settings(admin, SESSIONS_PER_USER="0")
     assert not LogEntry.objects.exists()
     save_settings(admin, SESSIONS_PER_USER="7")
@@ -91,7 +95,7 @@ def test_a_change_is_told_in_the_history_with_who_made_it(admin: Browser) -> Non
     assert "SESSIONS_PER_USER" in history
 
 
-def test_a_page_that_somebody_else_has_overtaken_is_refused(admin: Browser) -> None:
+def test_admin_settings_form_rejects_a_stale_version(admin: Browser) -> None:
     save_settings(admin, SESSIONS_PER_USER="7")
     answer = save_settings(admin, SESSIONS_PER_USER="8", version="stale")
     assert "modified by someone else" in answer.text
@@ -99,8 +103,46 @@ def test_a_page_that_somebody_else_has_overtaken_is_refused(admin: Browser) -> N
     assert policy.current_policy().sessions_per_user == 7
 
 
-def test_the_page_shows_each_knob_with_its_range_and_its_default(admin: Browser) -> None:
+def test_admin_settings_page_shows_each_setting_with_its_help_text(admin: Browser) -> None:
     page = admin.get(SETTINGS).text
-    for knob, (_, explained, _) in settings.CONSTANCE_CONFIG.items():
-        assert knob in page
-        assert explained.replace("'", "&#x27;") in page
+    for setting, (_, help_text, _) in settings.CONSTANCE_CONFIG.items():
+        assert setting in page
+        assert help_text.replace("'", "&#x27;") in page
+
+
+def test_admin_settings_page_shows_labels_and_readable_defaults(admin: Browser) -> None:
+    page = admin.get(SETTINGS).text
+    for label, default in {
+        "Access token lifetime": "30 seconds",
+        "Refresh token lifetime": "30 days",
+        "E-mail verification": "off",
+        "Registration open": "on",
+        "Sessions per user": "100",
+    }.items():
+        assert f">{label}</label>" in page
+        assert f"Default: {default}\n" in page
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (timedelta(0), "0 seconds"),
+        (timedelta(seconds=1), "1 second"),
+        (timedelta(seconds=90), "90 seconds"),
+        (timedelta(minutes=2), "2 minutes"),
+        (timedelta(hours=36), "36 hours"),
+        (timedelta(days=1), "1 day"),
+        (True, "on"),
+        (7, "7"),
+        ("off", "off"),
+    ],
+)
+def test_admin_shows_a_setting_in_the_largest_unit_that_divides_it(value: object, text: str) -> None:
+    assert readable(value) == text
+
+
+def test_admin_settings_history_without_changes_says_so(admin: Browser) -> None:
+    page = f"{SETTINGS}history/"
+    assert "No setting was changed in the admin area yet." in admin.get(page).text
+    save_settings(admin, SESSIONS_PER_USER="7")
+    assert "No setting was changed" not in admin.get(page).text

@@ -1,4 +1,4 @@
-"""A page that was opened long ago, or a request that takes long, brings nothing back that was changed meanwhile."""
+"""Stale forms: a page opened long ago, or a slow request, does not overwrite changes that others made meanwhile."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def unchanged_form(user_id: int) -> dict[str, Any]:
         (OwnPasswordForm, {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}),
     ],
 )
-def test_a_new_password_saves_nothing_else(alice: Person, form: Any, typed: dict[str, str]) -> None:
+def test_password_forms_save_no_field_but_the_password(alice: Person, form: Any, typed: dict[str, str]) -> None:
     loaded = User.objects.get(pk=alice.id)
     known = {"client": ClientInfo()} if form is OwnPasswordForm else {}
     filled = form(loaded, typed, **known)
@@ -36,14 +36,14 @@ def test_a_new_password_saves_nothing_else(alice: Person, form: Any, typed: dict
     assert User.objects.get(pk=alice.id).check_password(NEW)
 
 
-def test_what_was_left_alone_on_a_users_page_stays_as_it_is_now(admin: Browser, alice: Person) -> None:
+def test_admin_user_form_saves_only_the_edited_fields(admin: Browser, alice: Person) -> None:
     page = form_data(admin.get(user_page(alice.id)).context["adminform"].form)
     User.objects.filter(pk=alice.id).update(**CONCURRENT_EDITS)
     assert admin.post(user_page(alice.id), page | {"username": "Alice L."}).status_code == 302
     assert unchanged_form(alice.id) == CONCURRENT_EDITS | {"username": "Alice L."}
 
 
-def test_a_users_page_that_is_saved_untouched_changes_nothing(admin: Browser, alice: Person) -> None:
+def test_admin_user_form_saved_unchanged_changes_nothing(admin: Browser, alice: Person) -> None:
     before = User.objects.filter(pk=alice.id).values().get()
     page = form_data(admin.get(user_page(alice.id)).context["adminform"].form)
     assert admin.post(user_page(alice.id), page).status_code == 302

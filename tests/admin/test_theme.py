@@ -1,4 +1,4 @@
-"""The look of the admin area, and what it must not cost."""
+"""The theme of the admin: scripts under the Content-Security-Policy, menu, and formats of times and addresses."""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -14,28 +14,28 @@ ALPINE = "0d18d7f8d7910e2e0212f0f056b12f50bebc3abb7d88d2f7c7cb4c336fe4519a"
 
 
 @pytest.mark.ledger("ASVS-3.4.3")
-def test_scripts_come_from_our_files_and_evaluate_nothing(admin: Browser) -> None:
+def test_admin_csp_allows_scripts_from_self_only_and_no_eval(admin: Browser) -> None:
     for page in ("/admin/", "/admin/login/", USERS):
         policy = admin.get(page, follow=True)["Content-Security-Policy"]
         assert "script-src 'self';" in policy
         assert "unsafe-eval" not in policy
 
 
-def test_alpine_is_the_build_that_was_published() -> None:
+def test_alpine_js_is_the_published_csp_build() -> None:
     assert sha256((PACKAGE / "static/unfold/js/alpine/alpine.js").read_bytes()).hexdigest() == ALPINE
 
 
-def test_the_build_that_evaluates_nothing_is_the_one_that_is_served(admin: Browser) -> None:
+def test_static_files_serve_the_csp_build_of_alpine_js(admin: Browser) -> None:
     served = admin.get("/static/unfold/js/alpine/alpine.js")
-    assert sha256(b"".join(served.streaming_content)).hexdigest() == ALPINE
+    assert sha256(served.getvalue()).hexdigest() == ALPINE
 
 
-def test_there_is_no_search_over_all_pages(admin: Browser) -> None:
+def test_admin_has_no_global_search(admin: Browser) -> None:
     for query in ("", "?s=user", "?s=user&page=x"):
         assert admin.get(f"/admin/search/{query}").status_code == 404
 
 
-def test_the_menu_shows_what_one_may_open_and_nothing_else(admin: Browser, staff: Callable[..., Browser]) -> None:
+def test_admin_menu_shows_only_pages_that_the_user_may_open(admin: Browser, staff: Callable[..., Browser]) -> None:
     links = (USERS, SESSIONS, "/admin/constance/config/", "/admin/auth/group/")
     page = admin.get("/admin/password_change/").text
     assert [link in page for link in links] == [True, True, True, True]
@@ -43,7 +43,7 @@ def test_the_menu_shows_what_one_may_open_and_nothing_else(admin: Browser, staff
     assert [link in page for link in links] == [False, True, False, False]
 
 
-def test_times_are_written_as_in_the_log_and_addresses_as_they_are(admin: Browser, alice: Person) -> None:
+def test_admin_shows_times_in_utc_and_email_addresses_in_lowercase(admin: Browser, alice: Person) -> None:
     page = admin.get(user_page(alice.id)).text
     assert " UTC" in page
     assert "a.m." not in page

@@ -1,4 +1,4 @@
-"""An operator who deletes a user leaves as little behind as somebody who leaves by themselves."""
+"""Deletion of a user in the admin: it erases as much as deleting one's own account."""
 
 from collections.abc import Callable
 
@@ -13,26 +13,26 @@ from tests.people import PASSWORD, Person
 from tests.support.admin_pages import USERS, Browser, user_page
 
 
-def on_the_page(admin: Browser, user_id: int) -> int:
+def delete_on_user_page(admin: Browser, user_id: int) -> int:
     return int(admin.post(user_page(user_id, "delete"), {"post": "yes"}).status_code)
 
 
-def in_the_list(admin: Browser, user_id: int) -> int:
-    ticked = {"action": "delete_selected", "_selected_action": [user_id], "post": "yes"}
-    return int(admin.post(USERS, ticked).status_code)
+def delete_in_list(admin: Browser, user_id: int) -> int:
+    form = {"action": "delete_selected", "_selected_action": [user_id], "post": "yes"}
+    return int(admin.post(USERS, form).status_code)
 
 
-DELETE_FORMS = pytest.mark.parametrize("way", [on_the_page, in_the_list])
+DELETE_FORMS = pytest.mark.parametrize("delete", [delete_on_user_page, delete_in_list])
 
 
 @DELETE_FORMS
 @pytest.mark.parametrize("active", [True, False])
-def test_events_lose_their_place_and_mails_go(
-    admin: Browser, alice: Person, way: Callable[[Browser, int], int], active: bool
+def test_admin_delete_user_clears_ip_and_user_agent_of_events_and_deletes_mails(
+    admin: Browser, alice: Person, delete: Callable[[Browser, int], int], active: bool
 ) -> None:
     enqueue(MailKind.NEW_DEVICE, alice.email, {}, alice.id)
     User.objects.filter(pk=alice.id).update(is_active=active)
-    assert way(admin, alice.id) == 302
+    assert delete(admin, alice.id) == 302
     assert alice.me().status_code == 401
     assert not User.objects.filter(pk=alice.id).exists()
     assert not Mail.objects.exists()
@@ -44,21 +44,21 @@ def test_events_lose_their_place_and_mails_go(
 
 
 @DELETE_FORMS
-def test_the_last_superuser_stays(admin: Browser, way: Callable[[Browser, int], int]) -> None:
+def test_admin_does_not_delete_the_last_superuser(admin: Browser, delete: Callable[[Browser, int], int]) -> None:
     boss = User.objects.get(email=SUPERUSER_EMAIL)
-    assert way(admin, boss.pk) == 403
+    assert delete(admin, boss.pk) == 403
     assert User.objects.filter(pk=boss.pk).exists()
     deputy = User.objects.create_superuser("deputy@example.com", PASSWORD)
-    assert way(admin, deputy.pk) == 302
+    assert delete(admin, deputy.pk) == 302
     assert not User.objects.filter(pk=deputy.pk).exists()
 
 
-def test_of_the_last_superusers_not_all_are_deleted_at_once(admin: Browser, alice: Person) -> None:
+def test_admin_delete_action_does_not_delete_all_superusers_together(admin: Browser, alice: Person) -> None:
     deputy, boss = (
         User.objects.create_superuser("deputy@example.com", PASSWORD),
         User.objects.get(email=SUPERUSER_EMAIL),
     )
     chosen = [alice.id, deputy.pk, boss.pk]
-    ticked = {"action": "delete_selected", "_selected_action": chosen, "post": "yes"}
-    assert admin.post(USERS, ticked).status_code == 403
+    form = {"action": "delete_selected", "_selected_action": chosen, "post": "yes"}
+    assert admin.post(USERS, form).status_code == 403
     assert set(User.objects.filter(pk__in=chosen).values_list("pk", flat=True)) == set(chosen)

@@ -1,4 +1,4 @@
-"""What an operator does about mailboxes: send a reset, vouch for an address, correct one."""
+"""Admin actions about the mailbox of a user: send a password reset, mark an address as verified, correct an address."""
 
 from collections.abc import Callable
 
@@ -13,12 +13,12 @@ from tests.support.admin_pages import USERS, Browser, save_user, user_page
 
 
 def run_user_action(browser: Browser, action: str, *people: Person) -> None:
-    pressed = {"action": action, "_selected_action": [person.id for person in people]}
-    assert browser.post(USERS, pressed).status_code == 302
+    form = {"action": action, "_selected_action": [person.id for person in people]}
+    assert browser.post(USERS, form).status_code == 302
 
 
 @pytest.mark.ledger("CS-FP-6")
-def test_a_reset_is_sent_to_the_mailbox_and_shown_to_nobody(admin: Browser, alice: Person, bob: Person) -> None:
+def test_admin_send_reset_action_mails_the_user_and_shows_no_secret(admin: Browser, alice: Person, bob: Person) -> None:
     User.objects.filter(pk=bob.id).update(is_active=False)
     run_user_action(admin, "send_reset_links", alice, bob)
     assert [(mail.kind, mail.to) for mail in sent_mails()] == [("password_reset", alice.email)]
@@ -32,7 +32,9 @@ def test_a_reset_is_sent_to_the_mailbox_and_shown_to_nobody(admin: Browser, alic
     assert (event.user_id, event.detail) == (alice.id, "operator")
 
 
-def test_an_operator_vouches_for_an_address(admin: Browser, alice: Person, set_policy: Callable[..., None]) -> None:
+def test_admin_verify_action_lets_an_unverified_user_sign_in(
+    admin: Browser, alice: Person, set_policy: Callable[..., None]
+) -> None:
     set_policy(email_verification="required")
     body = {"email": alice.email, "password": alice.password}
     assert_problem(alice.http.post("/api/login/", json=body), 403, "email_not_verified")
@@ -42,7 +44,7 @@ def test_an_operator_vouches_for_an_address(admin: Browser, alice: Person, set_p
 
 
 @pytest.mark.ledger("REG-ZITADEL-09")
-def test_an_address_that_an_operator_corrects_is_told_to_the_old_one(admin: Browser, alice: Person) -> None:
+def test_admin_email_edit_notifies_the_old_address_and_invalidates_reset_links(admin: Browser, alice: Person) -> None:
     run_user_action(admin, "verify", alice)
     alice.http.post("/api/password/reset/", json={"email": alice.email})
     save_user(admin, alice.id, username="Alice")
@@ -56,14 +58,14 @@ def test_an_address_that_an_operator_corrects_is_told_to_the_old_one(admin: Brow
     assert AuditEvent.objects.filter(name="email.changed", user_id=alice.id).count() == 1
 
 
-def test_staff_who_may_not_change_users_send_nothing(staff: Callable[..., Browser], alice: Person) -> None:
+def test_admin_send_reset_action_requires_the_change_permission(staff: Callable[..., Browser], alice: Person) -> None:
     clerk = staff("view_user")
-    pressed = {"action": "send_reset_links", "_selected_action": [alice.id]}
-    clerk.post(USERS, pressed)
+    form = {"action": "send_reset_links", "_selected_action": [alice.id]}
+    clerk.post(USERS, form)
     assert sent_mails() == []
 
 
-def test_the_user_is_not_shown_where_the_operator_sits(admin: Browser, alice: Person) -> None:
+def test_events_and_mails_of_a_user_do_not_show_the_operators_ip(admin: Browser, alice: Person) -> None:
     admin.defaults |= {"REMOTE_ADDR": "192.0.2.66", "HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
     run_user_action(admin, "send_reset_links", alice)
     save_user(admin, alice.id, email="alice@new.example")

@@ -1,4 +1,4 @@
-"""The users' pages, as a superuser works with them."""
+"""The user pages of the admin, as a superuser uses them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,11 +15,13 @@ NEW = {"email": "Carol@Example.COM ", "username": "", "password1": PASSWORD, "pa
 
 
 def listed(browser: Browser, **query: str) -> set[str]:
-    """Return the addresses that the list shows."""
+    """Return the e-mail addresses that the list shows."""
     return {user.email for user in browser.get(USERS, query).context["cl"].result_list}
 
 
-def test_search_finds_part_of_an_address_or_of_a_name(admin: Browser, alice: Person, bob: Person) -> None:
+def test_admin_user_search_finds_part_of_an_email_address_or_display_name(
+    admin: Browser, alice: Person, bob: Person
+) -> None:
     alice.http.patch("/api/me/", json={"username": "Wonderland"}, headers=alice.bearer())
     assert listed(admin) == {SUPERUSER_EMAIL, alice.email, bob.email}
     assert listed(admin, q="BOB@") == {bob.email}
@@ -27,7 +29,7 @@ def test_search_finds_part_of_an_address_or_of_a_name(admin: Browser, alice: Per
     assert listed(admin, q="%") == set()
 
 
-def test_filters_tell_staff_and_the_inactive_apart(admin: Browser, alice: Person, bob: Person) -> None:
+def test_admin_user_filters_select_staff_and_inactive_users(admin: Browser, alice: Person, bob: Person) -> None:
     run_action(admin, USERS, "deactivate_users", bob.id)
     assert listed(admin, is_staff__exact="1") == {SUPERUSER_EMAIL}
     assert listed(admin, is_active__exact="0") == {bob.email}
@@ -35,42 +37,44 @@ def test_filters_tell_staff_and_the_inactive_apart(admin: Browser, alice: Person
 
 
 @pytest.mark.ledger("DJ-ADM-3", "ASVS-7.4.2", "REG-ALLAUTH-01", "REG-ZITADEL-07", "NIST-4.4")
-def test_deactivating_shuts_out_at_once_and_reactivating_lets_in_again(
+def test_admin_deactivate_ends_access_at_once_and_reactivate_allows_login_again(
     admin: Browser, alice: Person, bob: Person
 ) -> None:
     answer = run_action(admin, f"{USERS}?is_active__exact=1", "deactivate_users", alice.id)
-    assert shown_messages(answer) == ["Deactivated: 1 of 1 selected."]
+    assert shown_messages(answer) == ["Deactivated: 1 of 1 selected users."]
     assert [alice.me().status_code, alice.try_refresh().status_code] == [401, 401]
     assert bob.me().status_code == 200
-    assert shown_messages(run_action(admin, USERS, "reactivate_users", alice.id)) == ["Reactivated: 1 of 1 selected."]
+    assert shown_messages(run_action(admin, USERS, "reactivate_users", alice.id)) == [
+        "Reactivated: 1 of 1 selected users."
+    ]
     assert [alice.me().status_code, alice.try_refresh().status_code] == [401, 401]
     assert alice.login().me().status_code == 200
 
 
-def test_nobody_locks_themselves_out_by_deactivating_everybody(
+def test_admin_deactivate_action_skips_the_operators_own_account(
     admin: Browser, alice: Person, user_row: Callable[[Person], Any]
 ) -> None:
     boss = User.objects.get(email=SUPERUSER_EMAIL)
     assert shown_messages(run_action(admin, USERS, "deactivate_users", boss.pk, alice.id)) == [
-        "Deactivated: 1 of 2 selected."
+        "Deactivated: 1 of 2 selected users."
     ]
     assert admin.get(USERS).status_code == 200
     assert not user_row(alice).is_active
 
 
 @pytest.mark.ledger("NIST-4.4")
-def test_ending_sessions_signs_every_device_out_and_leaves_the_account_open(
+def test_admin_end_sessions_action_signs_out_every_device_and_keeps_the_account_active(
     admin: Browser, alice: Person, bob: Person
 ) -> None:
     laptop = Person(alice.http, alice.email).login()
     assert shown_messages(run_action(admin, USERS, "end_sessions", alice.id)) == [
-        "Ended all sessions: 1 of 1 selected."
+        "Ended all sessions: 1 of 1 selected users."
     ]
     assert [alice.me().status_code, laptop.me().status_code, bob.me().status_code] == [401, 401, 200]
     assert laptop.login().me().status_code == 200
 
 
-def test_an_action_is_told_in_the_history_of_the_user(admin: Browser, alice: Person) -> None:
+def test_admin_action_is_recorded_in_the_history_of_the_user(admin: Browser, alice: Person) -> None:
     run_action(admin, USERS, "deactivate_users", alice.id)
     history = admin.get(user_page(alice.id, "history")).text
     assert "Deactivated." in history
@@ -78,13 +82,13 @@ def test_an_action_is_told_in_the_history_of_the_user(admin: Browser, alice: Per
     assert LogEntry.objects.count() == 1
 
 
-def test_an_added_user_has_a_canonical_address_and_can_sign_in(admin: Browser, alice: Person) -> None:
+def test_admin_add_user_stores_a_canonical_email_and_the_user_can_sign_in(admin: Browser, alice: Person) -> None:
     answer = admin.post(f"{USERS}add/", NEW, follow=True)
     assert "was added successfully" in shown_messages(answer)[0]
     assert Person(alice.http, "carol@example.com").login().me().json()["username"] == ""
 
 
-def test_two_users_may_bear_the_same_name(admin: Browser) -> None:
+def test_admin_add_user_allows_a_duplicate_display_name(admin: Browser) -> None:
     for email in ("john@example.com", "john@example.org"):
         admin.post(f"{USERS}add/", {**NEW, "email": email, "username": "John Smith"})
     assert User.objects.filter(username="John Smith").count() == 2
@@ -102,14 +106,16 @@ def test_two_users_may_bear_the_same_name(admin: Browser) -> None:
         ({"password1": "", "password2": ""}, "This field is required."),
     ],
 )
-def test_a_user_is_not_added_on_bad_input(admin: Browser, alice: Person, typed: dict[str, str], sentence: str) -> None:
+def test_admin_add_user_rejects_invalid_input(
+    admin: Browser, alice: Person, typed: dict[str, str], sentence: str
+) -> None:
     answer = admin.post(f"{USERS}add/", NEW | typed)
     assert answer.status_code == 200
     assert sentence in answer.text
     assert User.objects.count() == 2
 
 
-def test_an_address_that_is_taken_is_refused_in_any_spelling(
+def test_admin_email_edit_rejects_a_variant_of_a_taken_address(
     admin: Browser, alice: Person, bob: Person, user_row: Callable[[Person], Any]
 ) -> None:
     assert "already exists" in save_user(admin, bob.id, email="Alice@EXAMPLE.com").text
@@ -120,7 +126,7 @@ def test_an_address_that_is_taken_is_refused_in_any_spelling(
 
 
 @pytest.mark.ledger("DJ-ADM-3", "REG-ALLAUTH-13")
-def test_a_new_password_ends_every_session(admin: Browser, alice: Person, bob: Person) -> None:
+def test_admin_set_password_ends_every_session_of_the_user(admin: Browser, alice: Person, bob: Person) -> None:
     answer = admin.post(
         user_page(alice.id, "password"), {"password1": "a new long password", "password2": "a new long password"}
     )
@@ -132,7 +138,9 @@ def test_a_new_password_ends_every_session(admin: Browser, alice: Person, bob: P
 
 
 @pytest.mark.parametrize("typed", [("short", "short"), ("", ""), ("one long password", "two long passwords")])
-def test_a_bad_new_password_changes_nothing(admin: Browser, alice: Person, typed: tuple[str, str]) -> None:
+def test_admin_set_password_with_invalid_input_changes_nothing(
+    admin: Browser, alice: Person, typed: tuple[str, str]
+) -> None:
     page = user_page(alice.id, "password")
     sent = {"password1": typed[0], "password2": typed[1], "usable_password": "false", "unset-password": "1"}
     assert admin.post(page, sent).status_code == 200
@@ -141,12 +149,12 @@ def test_a_bad_new_password_changes_nothing(admin: Browser, alice: Person, typed
 
 
 @pytest.mark.ledger("DJ-ADM-3")
-def test_unticking_active_ends_the_sessions_too(admin: Browser, alice: Person) -> None:
+def test_admin_user_form_with_active_unchecked_ends_the_sessions(admin: Browser, alice: Person) -> None:
     assert "was changed successfully" in shown_messages(save_user(admin, alice.id, is_active=None))[0]
     assert alice.me().status_code == 401
 
 
-def test_ones_own_password_changes_without_being_signed_out(admin: Browser) -> None:
+def test_admin_change_own_password_keeps_the_operator_signed_in(admin: Browser) -> None:
     typed = {"old_password": PASSWORD, "new_password1": "an even longer one", "new_password2": "an even longer one"}
     assert admin.post("/admin/password_change/", typed).status_code == 302
     assert admin.get(USERS).status_code == 200

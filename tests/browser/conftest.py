@@ -1,4 +1,7 @@
-"""A browser for each test: one that stayed open would leave its event loop running under Django's feet."""
+"""Fixtures for browser tests.
+
+Each test starts a browser, as an open one leaves its event loop running, which Django forbids.
+"""
 
 from collections.abc import Callable, Iterator
 
@@ -21,7 +24,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(server: Server, chromium: Browser) -> Callable[[int], BrowserPage]:
-    """Open a window of this width."""
+    """Open a window of a given width in pixels."""
     return lambda width: BrowserPage(chromium, server.url, width)
 
 

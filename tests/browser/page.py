@@ -1,4 +1,4 @@
-"""Somebody with a browser, who notices what the page asks of other hosts and what its scripts complain about."""
+"""A browser window that records requests to other hosts and messages of the console."""
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
@@ -33,12 +33,12 @@ class BrowserPage:
         return self.page
 
     def open_admin(self, email: str = ADMIN_EMAIL) -> Page:
-        """Sign in at the admin's door."""
+        """Sign in to the admin."""
         page = self.open("/admin/")
         page.get_by_label("E-mail address").fill(email)
         page.get_by_label("Password").fill(ADMIN_PASSWORD)
         page.get_by_role("button", name="Log in").click()
-        expect(page.get_by_role("heading", name="Accounts, sessions and settings")).to_be_visible()
+        expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
         return page
 
 

@@ -1,4 +1,4 @@
-"""How a person works with Swagger UI."""
+"""Operations of Swagger UI: find an operation on the page and execute it."""
 
 import json
 
@@ -10,7 +10,7 @@ def operation(page: Page, method: str, path: str) -> Locator:
 
 
 def execute(operation: Locator, body: dict[str, str] | None = None) -> Locator:
-    """Open an operation, run it with this body, and return the server's answer."""
+    """Open an operation, execute it with this body, and return the row with the server's response."""
     operation.locator(".opblock-summary-control").click()
     if body is not None:
         operation.locator("textarea.body-param__text").fill(json.dumps(body, indent=2))

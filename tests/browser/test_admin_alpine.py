@@ -1,4 +1,4 @@
-"""What Alpine does on the pages of the admin works under a policy that evaluates nothing."""
+"""The Alpine.js parts of the admin work under a Content-Security-Policy without unsafe-eval."""
 
 import re
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 USERS = "/admin/latchkey/user/"
 
 
-def test_the_menu_opens_and_closes_and_stays_so(browser_page: BrowserPage) -> None:
+def test_admin_sidebar_keeps_its_open_or_closed_state_across_pages(browser_page: BrowserPage) -> None:
     browser_page.open_admin()
     page, menu = browser_page.page, browser_page.page.locator("#nav-sidebar")
     for path in ("/admin/", USERS, f"{USERS}add/"):
@@ -26,7 +26,7 @@ def test_the_menu_opens_and_closes_and_stays_so(browser_page: BrowserPage) -> No
     assert browser_page.console_errors == []
 
 
-def test_filters_actions_and_the_theme_open_at_a_click(browser_page: BrowserPage) -> None:
+def test_admin_filters_actions_and_theme_switch_respond_to_a_click(browser_page: BrowserPage) -> None:
     browser_page.open_admin()
     page = browser_page.open(USERS)
     by = page.get_by_text("By active")

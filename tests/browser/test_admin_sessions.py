@@ -1,4 +1,4 @@
-"""A superuser sees who is signed in, and signs a device out."""
+"""A superuser sees the sessions in the admin and ends them, in a browser."""
 
 import httpx
 import pytest
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 SESSIONS = "/admin/latchkey/session/"
 
 
-def test_a_device_is_signed_out_from_its_page_and_from_the_list(browser_page: BrowserPage, server: Server) -> None:
+def test_admin_ends_a_session_from_its_page_and_from_the_list(browser_page: BrowserPage, server: Server) -> None:
     with httpx.Client(base_url=server.url) as http:
         people = [Person(http, f"{name}@example.com").register().login() for name in ("alice", "bob", "mallory")]
         alice, bob, mallory = people

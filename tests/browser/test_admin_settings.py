@@ -1,4 +1,4 @@
-"""A superuser turns a knob in the browser, and every worker obeys within two seconds."""
+"""A superuser changes a setting in a browser, and every worker applies it within two seconds."""
 
 import time
 
@@ -15,16 +15,18 @@ SETTINGS = "/admin/constance/config/"
 
 
 def lifetimes(server: Server, count: int) -> set[int]:
-    """Refresh this often, each time over a connection of its own; return the lifetimes that were met."""
-    met, pair = set(), httpx.post(f"{server.url}/api/login/", json=credentials()).json()
+    """Refresh this many times, each over a new connection; return the set of access token lifetimes in seconds."""
+    found, pair = set(), httpx.post(f"{server.url}/api/login/", json=credentials()).json()
     for _ in range(count):
         pair = httpx.post(f"{server.url}/api/refresh/", json={"refresh_token": pair["refresh_token"]}).json()
         claims = jwt.decode(pair["access_token"], options={"verify_signature": False})
-        met.add(claims["exp"] - claims["iat"])
-    return met
+        found.add(claims["exp"] - claims["iat"])
+    return found
 
 
-def test_a_new_lifetime_reaches_every_worker_within_two_seconds(browser_page: BrowserPage, server: Server) -> None:
+def test_admin_change_of_the_access_token_lifetime_reaches_every_worker_within_two_seconds(
+    browser_page: BrowserPage, server: Server
+) -> None:
     httpx.post(f"{server.url}/api/register/", json=credentials())
     assert lifetimes(server, 20) == {30}
     browser_page.open_admin(ADMIN_EMAIL.upper())
@@ -40,7 +42,9 @@ def test_a_new_lifetime_reaches_every_worker_within_two_seconds(browser_page: Br
 
 
 @pytest.mark.parametrize("typed", ["-5", "soon", "9" * 40, ""])
-def test_a_hostile_value_is_refused_beside_its_field(browser_page: BrowserPage, server: Server, typed: str) -> None:
+def test_admin_settings_page_shows_the_error_of_an_invalid_value_at_its_field(
+    browser_page: BrowserPage, server: Server, typed: str
+) -> None:
     httpx.post(f"{server.url}/api/register/", json=credentials())
     browser_page.open_admin()
     page = browser_page.open(SETTINGS)
@@ -48,7 +52,7 @@ def test_a_hostile_value_is_refused_beside_its_field(browser_page: BrowserPage, 
     page.locator("#id_ACCESS_TOKEN_LIFETIME").fill(typed)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Failed to update live settings.")).to_be_visible()
-    beside = page.locator(".knob", has=page.locator("#id_ACCESS_TOKEN_LIFETIME")).locator(".errorlist")
+    beside = page.locator(".setting", has=page.locator("#id_ACCESS_TOKEN_LIFETIME")).locator(".errorlist")
     assert len(beside.inner_text()) > 10
     assert browser_page.open(SETTINGS).locator("#id_ACCESS_TOKEN_LIFETIME").input_value() == "00:00:30"
     assert lifetimes(server, 1) == {30}

@@ -1,4 +1,4 @@
-"""The six documented exchanges, by hand, on the pages of the browsable API."""
+"""The six documented exchanges, made by hand on the pages of the browsable API."""
 
 import json
 from typing import Any
@@ -21,14 +21,14 @@ def answer(page: Page, status: str) -> dict[str, Any]:
 
 
 def send(page: Page, method: str, body: dict[str, str], status: str) -> dict[str, Any]:
-    """Type a body into the form and press the button of this method."""
+    """Fill in the form with this body and press the button of this method."""
     page.locator("textarea").fill(json.dumps(body))
     page.get_by_role("button", name=method, exact=True).click()
     expect(page.locator(".request-info")).to_contain_text(method)
     return answer(page, status)
 
 
-def test_the_six_exchanges_work_by_hand(browser_page: BrowserPage) -> None:
+def test_browsable_api_completes_the_six_documented_exchanges(browser_page: BrowserPage) -> None:
     page = browser_page.open("/api/")
     for name in ("register", "login", "refresh", "logout", "me"):
         assert page.locator(f".response-info a[href='{browser_page.url}/api/{name}/']").count() == 1
@@ -56,7 +56,7 @@ def test_the_six_exchanges_work_by_hand(browser_page: BrowserPage) -> None:
     assert [line for line in browser_page.console_errors if "Failed to load resource" not in line] == []
 
 
-def test_a_token_typed_into_the_box_opens_ones_own_record(browser_page: BrowserPage) -> None:
+def test_browsable_api_me_page_sends_a_typed_access_token(browser_page: BrowserPage) -> None:
     browser_page.page.request.post(f"{browser_page.url}/api/register/", data=credentials())
     pair = browser_page.page.request.post(f"{browser_page.url}/api/login/", data=credentials()).json()
     page = browser_page.open("/api/me/")
@@ -70,7 +70,7 @@ def test_a_token_typed_into_the_box_opens_ones_own_record(browser_page: BrowserP
     assert answer(page, "200 OK")["email"] == "alice@example.com"
 
 
-def test_what_somebody_calls_themselves_is_never_markup(browser_page: BrowserPage) -> None:
+def test_browsable_api_escapes_a_display_name_with_markup(browser_page: BrowserPage) -> None:
     hostile = "</textarea><script>document.title = 'taken'</script>"
     send(browser_page.open("/api/register/"), "POST", credentials(), "201 Created")
     send(browser_page.open("/api/login/"), "POST", credentials(), "200 OK")
@@ -80,7 +80,7 @@ def test_what_somebody_calls_themselves_is_never_markup(browser_page: BrowserPag
     assert page.title().endswith("Latchkey")
 
 
-def test_an_empty_form_names_the_fields_and_a_refusal_says_what_is_wrong(browser_page: BrowserPage) -> None:
+def test_browsable_api_login_page_shows_the_fields_and_the_errors_of_an_empty_form(browser_page: BrowserPage) -> None:
     page = browser_page.open("/api/login/")
     expect(page.locator("textarea")).to_have_value('{\n    "email": "",\n    "password": ""\n}')
     page.get_by_role("button", name="POST", exact=True).click()

@@ -1,4 +1,4 @@
-"""The interactive documentation: it works offline, and Try it out really does."""
+"""The interactive API documentation: it works offline, and "Try it out" sends real requests."""
 
 import json
 
@@ -11,13 +11,13 @@ from tests.browser.swagger_ui import execute, operation
 pytestmark = pytest.mark.browser
 
 
-def test_sign_in_authorize_and_read_ones_own_record(browser_page: BrowserPage) -> None:
+def test_swagger_ui_logs_in_authorizes_and_reads_me(browser_page: BrowserPage) -> None:
     page = browser_page.open("/api-doc/")
     page.request.post(f"{browser_page.url}/api/register/", data=credentials())
 
-    answered = execute(operation(page, "post", "/api/login/"), credentials())
-    expect(answered.locator(".response-col_status")).to_contain_text("200")
-    pair = json.loads(answered.locator("pre code").first.inner_text())
+    response = execute(operation(page, "post", "/api/login/"), credentials())
+    expect(response.locator(".response-col_status")).to_contain_text("200")
+    pair = json.loads(response.locator("pre code").first.inner_text())
 
     page.locator(".auth-wrapper .authorize").first.click()
     bearer = page.locator(".auth-container form", has=page.locator("#auth-bearer-value"))
@@ -25,14 +25,14 @@ def test_sign_in_authorize_and_read_ones_own_record(browser_page: BrowserPage) -
     bearer.get_by_role("button", name="Apply credentials").click()
     page.get_by_role("button", name="Close", exact=True).first.click()
 
-    answered = execute(operation(page, "get", "/api/me/"))
-    expect(answered.locator(".response-col_status")).to_contain_text("200")
-    expect(answered.locator("pre code").first).to_contain_text('"email": "alice@example.com"')
+    response = execute(operation(page, "get", "/api/me/"))
+    expect(response.locator(".response-col_status")).to_contain_text("200")
+    expect(response.locator("pre code").first).to_contain_text('"email": "alice@example.com"')
     assert browser_page.foreign_requests == []
     assert browser_page.console_errors == []
 
 
-def test_the_page_lists_every_operation(browser_page: BrowserPage) -> None:
+def test_swagger_ui_lists_every_operation_of_the_schema(browser_page: BrowserPage) -> None:
     page = browser_page.open("/api-doc/")
     paths = page.request.get(f"{browser_page.url}/api-doc/schema/", headers={"Accept": "application/json"}).json()[
         "paths"

@@ -1,4 +1,4 @@
-"""The pages that links in mails lead to, in a real browser: with scripts and without, at a desk and on a phone."""
+"""The pages behind e-mailed links, in a real browser: with and without scripts, on a desktop and on a phone."""
 
 import json
 from collections.abc import Callable
@@ -14,7 +14,11 @@ from tests.server import Server
 
 pytestmark = pytest.mark.browser
 NEW = "seven purple trains to the sea"
-LINKS = "import json\nfrom tests.outbox import letters\nprint(json.dumps({mail.kind: mail.link for mail in letters()}))"
+LINKS = """
+import json
+from tests.outbox import sent_mails
+print(json.dumps({mail.kind: mail.link for mail in sent_mails()}))
+"""
 
 
 @pytest.fixture
@@ -25,7 +29,7 @@ def alice(server: Server) -> Person:
 
 @pytest.fixture
 def links(server: Server, alice: Person) -> dict[str, str]:
-    """The path of each page for alice, with its token."""
+    """The path of each link page for alice, with its token."""
     alice.http.post("/api/password/reset/", json={"email": alice.email})
     alice.http.post("/api/email/verify/resend/", json={"email": alice.email})
     new = {"email": "alice@new.example", "password": PASSWORD}
@@ -36,7 +40,7 @@ def links(server: Server, alice: Person) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("width", [DESKTOP_WIDTH, PHONE_WIDTH])
-def test_every_page_fits_and_is_at_peace(
+def test_link_pages_fit_the_window_without_console_errors_or_foreign_requests(
     links: dict[str, str], open_page: Callable[[int], BrowserPage], width: int
 ) -> None:
     visitor = open_page(width)
@@ -49,42 +53,42 @@ def test_every_page_fits_and_is_at_peace(
 
 @pytest.mark.ledger("CS-FP-5")
 @pytest.mark.parametrize("scripts", [True, False])
-def test_a_person_sets_a_password_and_the_token_goes_nowhere_else(
+def test_reset_page_sets_the_password_and_sends_the_token_to_no_other_url(
     server: Server, alice: Person, links: dict[str, str], chromium: Browser, scripts: bool
 ) -> None:
-    asked: list[Request] = []
+    requests: list[Request] = []
     page = chromium.new_context(java_script_enabled=scripts).new_page()
 
     def note(request: Request) -> None:
-        asked.append(request)
+        requests.append(request)
 
     page.on("request", note)
     page.goto(f"{server.url}{links['password_reset']}")
     page.get_by_label("New password").fill("short")
-    page.get_by_label("The same again").fill("short")
+    page.get_by_label("Repeat password").fill("short")
     page.get_by_role("button").click()
     expect(page.get_by_text("The password is too short")).to_be_visible()
     page.get_by_label("New password").fill(NEW)
-    page.get_by_label("The same again").fill(NEW)
+    page.get_by_label("Repeat password").fill(NEW)
     page.get_by_role("button").click()
-    expect(page.get_by_role("heading", name="The password is set")).to_be_visible()
+    expect(page.get_by_role("heading", name="Password changed")).to_be_visible()
     assert page.url == f"{server.url}/reset-password/"
     token = links["password_reset"].partition("token=")[2]
-    assert len(asked) >= 4
-    for request in asked[1:]:
+    assert len(requests) >= 4
+    for request in requests[1:]:
         assert token not in request.url
         assert token not in str(request.all_headers())
     assert try_login(alice.http, password=NEW).status_code == 200
 
 
-def test_a_person_confirms_an_address_and_another(
+def test_verification_and_email_change_pages_confirm_the_addresses(
     server: Server, alice: Person, links: dict[str, str], browser_page: BrowserPage
 ) -> None:
     page = browser_page.open(links["email_verification"])
-    page.get_by_role("button", name="Yes, it is mine").click()
-    expect(page.get_by_role("heading", name="The address is confirmed")).to_be_visible()
+    page.get_by_role("button", name="Confirm address").click()
+    expect(page.get_by_role("heading", name="E-mail address confirmed")).to_be_visible()
     page = browser_page.open(links["email_change"])
-    page.get_by_role("button", name="Yes, use it from now on").click()
-    expect(page.get_by_role("heading", name="The address is changed")).to_be_visible()
+    page.get_by_role("button", name="Confirm new address").click()
+    expect(page.get_by_role("heading", name="E-mail address changed")).to_be_visible()
     assert alice.refresh().me().json()["email"] == "alice@new.example"
     assert (browser_page.console_errors, browser_page.foreign_requests) == ([], [])

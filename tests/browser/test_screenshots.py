@@ -1,4 +1,4 @@
-"""The pictures of the README, taken of the running service: LATCHKEY_PICTURES names the folder that gets them."""
+"""Screenshots for the README, taken of the running service; LATCHKEY_PICTURES names the folder for them."""
 
 import os
 from pathlib import Path
@@ -12,13 +12,13 @@ from tests.people import Person
 from tests.server import Server
 
 pytestmark = pytest.mark.browser
-LARGEST = 200_000
-"""Bytes of a picture."""
+MAX_BYTES = 200_000
+"""Size of a screenshot in bytes."""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the pictures go: without LATCHKEY_PICTURES they are taken and thrown away."""
+    """The folder for the screenshots: temporary, unless LATCHKEY_PICTURES is set."""
     return Path(os.environ.get("LATCHKEY_PICTURES", tmp_path))
 
 
@@ -27,7 +27,7 @@ def take(page: Page, picture: Path) -> None:
     header = picture.read_bytes()[:24]
     assert header.startswith(b"\x89PNG")
     assert int.from_bytes(header[16:20]) == DESKTOP_WIDTH
-    assert picture.stat().st_size < LARGEST
+    assert picture.stat().st_size < MAX_BYTES
 
 
 AGENTS = {
@@ -39,25 +39,25 @@ AGENTS = {
 }
 A_MONTH = """
 from math import sin
-from latchkey.metrics_server.models import Tally
-from latchkey.metrics_server.hourly_totals import hour_now
+from latchkey.metrics_server.models import HourlyCount
+from latchkey.metrics_server.hourly_totals import current_hour
 busy = {"user.registered": 9, "login.succeeded": 60, "login.failed": 14, "rate_limit.exceeded": 3}
 busy |= {"session.refreshed": 9000, "session.retried": 400, "sessions.live": 2400}
-now = hour_now()
+now = current_hour()
 rows = []
 for ago in range(1, 720):
     level = 1.6 - ago / 1500 + sin((now - ago) / 3.8) / 3 + sin(ago / 27) / 5
-    rows += [Tally(hour=now - ago, name=name, count=int(most * level)) for name, most in busy.items()]
-rows += [Tally(hour=now - ago, name="session.replayed", count=1 + ago % 3) for ago in range(30, 720, 97)]
-Tally.objects.bulk_create(rows)
+    rows += [HourlyCount(hour=now - ago, name=name, count=int(most * level)) for name, most in busy.items()]
+rows += [HourlyCount(hour=now - ago, name="session.replayed", count=1 + ago % 3) for ago in range(30, 720, 97)]
+HourlyCount.objects.bulk_create(rows)
 """
-"""Numbers for the plots: days, nights, and a product that grows."""
+"""Counts for the charts: days, nights, and a product that grows."""
 
 
-def test_the_pictures_of_the_admin(browser_page: BrowserPage, server: Server, folder: Path) -> None:
-    """Sign in, look around, change a lifetime, and sign a device out."""
+def test_screenshots_of_the_admin_can_be_taken(browser_page: BrowserPage, server: Server, folder: Path) -> None:
+    """Sign in, show the dashboard, change a lifetime, and end a session."""
     server.shell(A_MONTH)
-    devices = []
+    devices: list[Person] = []
     for agent in AGENTS.values():
         with httpx.Client(base_url=server.url, headers={"User-Agent": agent}) as http:
             person = Person(http, "alice@example.com")
@@ -78,7 +78,7 @@ def test_the_pictures_of_the_admin(browser_page: BrowserPage, server: Server, fo
 
     page = browser_page.open(f"/admin/latchkey/user/{devices[0].id}/change/")
     for name in AGENTS:
-        expect(page.locator("section", has_text="Live sessions").get_by_text(name)).to_be_visible()
+        expect(page.locator("section", has_text="Active sessions").get_by_text(name)).to_be_visible()
     page.set_viewport_size({"width": DESKTOP_WIDTH, "height": 1180})
     take(page, folder / "user.png")
     page.locator("tr", has_text="Firefox on Linux").get_by_role("link", name="End session").click()
@@ -91,7 +91,7 @@ def test_the_pictures_of_the_admin(browser_page: BrowserPage, server: Server, fo
     assert browser_page.foreign_requests == browser_page.console_errors == []
 
 
-def test_the_picture_of_the_documentation(browser_page: BrowserPage, folder: Path) -> None:
+def test_screenshot_of_the_api_documentation_can_be_taken(browser_page: BrowserPage, folder: Path) -> None:
     page = browser_page.open("/api-doc/")
     page.set_viewport_size({"width": DESKTOP_WIDTH, "height": 760})
     expect(page.locator(".opblock").first).to_be_visible()

@@ -1,4 +1,4 @@
-"""latchkey.conf.database: DATABASE_URL, read into Django's settings."""
+"""parse_database_url: DATABASE_URL as Django's database settings."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ PARTS = ("USER", "PASSWORD", "HOST", "PORT", "NAME")
         ("sqlite:////srv/with%20space%3F/x.db", "/srv/with space?/x.db"),
     ],
 )
-def test_a_sqlite_url_names_a_file_whose_commits_are_durable(url: str, name: str) -> None:
+def test_sqlite_database_url_gives_a_file_path_with_durable_commits(url: str, name: str) -> None:
     settings = parse_database_url(url)
     assert (settings["ENGINE"], settings["NAME"]) == ("django.db.backends.sqlite3", name)
     assert settings["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
@@ -40,7 +40,7 @@ def test_a_sqlite_url_names_a_file_whose_commits_are_durable(url: str, name: str
         ("postgresql:///name?host=/run/postgresql", (None, None, "/run/postgresql", None, "name")),
     ],
 )
-def test_a_postgresql_url_is_read_as_libpq_reads_it(url: str, parts: tuple[str | None, ...]) -> None:
+def test_postgresql_database_url_is_parsed_as_libpq_does(url: str, parts: tuple[str | None, ...]) -> None:
     settings = parse_database_url(url)
     assert settings["ENGINE"] == "django.db.backends.postgresql"
     assert tuple(settings.get(part) for part in PARTS) == parts
@@ -48,14 +48,14 @@ def test_a_postgresql_url_is_read_as_libpq_reads_it(url: str, parts: tuple[str |
     assert settings["DISABLE_SERVER_SIDE_CURSORS"] is True
 
 
-def test_a_host_that_fell_silent_is_gone_in_seconds_unless_the_url_says_otherwise() -> None:
+def test_postgresql_database_url_sets_tcp_timeouts_unless_it_names_its_own() -> None:
     options: dict[str, Any] = parse_database_url("postgresql://a/name")["OPTIONS"]
     assert (options["tcp_user_timeout"], options["keepalives_idle"], options["keepalives_interval"]) == (5000, 5, 2)
-    told = parse_database_url("postgresql://a/name?tcp_user_timeout=9000&keepalives_idle=60")["OPTIONS"]
-    assert (int(told["tcp_user_timeout"]), int(told["keepalives_idle"])) == (9000, 60)
+    overridden = parse_database_url("postgresql://a/name?tcp_user_timeout=9000&keepalives_idle=60")["OPTIONS"]
+    assert (int(overridden["tcp_user_timeout"]), int(overridden["keepalives_idle"])) == (9000, 60)
 
 
-def test_further_parameters_go_to_libpq() -> None:
+def test_postgresql_database_url_passes_further_parameters_to_libpq() -> None:
     url = "postgresql://a,b/name?target_session_attrs=read-write&sslmode=verify-full&connect_timeout=7"
     options: dict[str, Any] = parse_database_url(url)["OPTIONS"]
     assert (options["target_session_attrs"], options["sslmode"]) == ("read-write", "verify-full")
@@ -73,29 +73,29 @@ def test_further_parameters_go_to_libpq() -> None:
         ("?sslmode=require&prepared_statements=off", None),
     ],
 )
-def test_statements_are_prepared_unless_the_url_says_no(query: str, threshold: int | None) -> None:
+def test_postgresql_database_url_prepares_statements_unless_switched_off(query: str, threshold: int | None) -> None:
     options: dict[str, Any] = parse_database_url(f"postgresql://a/name{query}")["OPTIONS"]
     assert options["prepare_threshold"] == threshold
     assert options.get("sslmode") == ("require" if "sslmode" in query else None)
     assert "prepared_statements" not in options
 
 
-UNREADABLE = ["", "x", "mysql://u:s3cret@db/name", "sqlite://", "sqlite:///", "sqlite://file", "sqlite:s3cret", "://"]
-UNREADABLE += ["postgresql://u:s3cret@db", "postgresql://u:s3cret@db/", "postgresql://u:s3cret@db/name?bogus=1"]
-UNREADABLE += ["postgresql://u:s3cret@[::1/name", "postgresql://u:s3cret@db/name?sslmode", "postgresql:s3cret"]
-UNREADABLE += ["postgresql://u:s3cret@db/name?prepared_statements=maybe"]
+INVALID_URLS = ["", "x", "mysql://u:s3cret@db/name", "sqlite://", "sqlite:///", "sqlite://file", "sqlite:s3cret", "://"]
+INVALID_URLS += ["postgresql://u:s3cret@db", "postgresql://u:s3cret@db/", "postgresql://u:s3cret@db/name?bogus=1"]
+INVALID_URLS += ["postgresql://u:s3cret@[::1/name", "postgresql://u:s3cret@db/name?sslmode", "postgresql:s3cret"]
+INVALID_URLS += ["postgresql://u:s3cret@db/name?prepared_statements=maybe"]
 
 
-@pytest.mark.parametrize("url", UNREADABLE)
-def test_a_url_that_cannot_be_read_is_not_repeated(url: str) -> None:
-    with pytest.raises(ImproperlyConfigured) as refused:
+@pytest.mark.parametrize("url", INVALID_URLS)
+def test_invalid_database_url_error_does_not_repeat_the_url(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured) as error:
         parse_database_url(url)
-    assert str(refused.value).startswith("DATABASE_URL ")
-    assert "s3cret" not in str(refused.value)
+    assert str(error.value).startswith("DATABASE_URL ")
+    assert "s3cret" not in str(error.value)
 
 
 @given(st.text(), st.sampled_from(["", "sqlite:///", "postgresql://", "postgresql://u:p@h/"]))
-def test_any_text_makes_settings_or_one_refusal(text: str, start: str) -> None:
+def test_database_url_of_any_text_gives_settings_or_improperly_configured(text: str, start: str) -> None:
     try:
         settings = parse_database_url(start + text)
     except ImproperlyConfigured:

@@ -1,4 +1,4 @@
-"""EMAIL_URL and LATCHKEY_EMAIL_FROM are read strictly, and a refusal repeats no password."""
+"""EMAIL_URL and LATCHKEY_EMAIL_FROM: strict parsing, and errors that do not repeat the password."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -6,7 +6,7 @@ from django.core.exceptions import ImproperlyConfigured
 from latchkey.conf.email import parse_email_url, parse_from_address
 
 SMTP = {"host": "mail.example.com", "port": 587, "username": "", "password": "", "timeout": 30}
-READ = {
+PARSED_URLS = {
     "smtp://mail.example.com": SMTP | {"use_tls": True, "use_ssl": False},
     "smtp://mail.example.com:25/?tls=off": SMTP | {"port": 25, "use_tls": False, "use_ssl": False},
     "smtps://mail.example.com": SMTP | {"port": 465, "use_tls": False, "use_ssl": True},
@@ -15,7 +15,7 @@ READ = {
     "smtp://[::1]:2525": SMTP | {"host": "::1", "port": 2525, "use_tls": True, "use_ssl": False},
 }
 USED = "smtp://me:pa55word@mail.example.com"
-REFUSED = [
+INVALID_URLS = [
     "mail.example.com",
     "http://me:pa55word@mail.example.com",
     "smtp://",
@@ -40,30 +40,30 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("url", READ)
-def test_a_url_says_where_mails_go_and_how(url: str) -> None:
-    assert parse_email_url(url) == READ[url] | {"backend": "django.core.mail.backends.smtp.EmailBackend"}
+@pytest.mark.parametrize("url", PARSED_URLS)
+def test_email_url_gives_smtp_host_port_credentials_and_tls(url: str) -> None:
+    assert parse_email_url(url) == PARSED_URLS[url] | {"backend": "django.core.mail.backends.smtp.EmailBackend"}
 
 
-def test_mails_can_be_printed_or_there_may_be_none() -> None:
+def test_email_url_selects_the_console_backend_or_no_mail() -> None:
     assert parse_email_url("console://") == {"backend": "django.core.mail.backends.console.EmailBackend"}
     assert parse_email_url("") is None
 
 
-@pytest.mark.parametrize("url", REFUSED)
-def test_a_url_that_cannot_be_used_is_refused_in_a_sentence_without_its_password(url: str) -> None:
-    with pytest.raises(ImproperlyConfigured, match=r"^EMAIL_URL .*\.$") as refusal:
+@pytest.mark.parametrize("url", INVALID_URLS)
+def test_invalid_email_url_error_does_not_repeat_the_password(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^EMAIL_URL .*\.$") as error:
         parse_email_url(url)
-    assert "pa55word" not in str(refusal.value)
-    assert refusal.value.__suppress_context__ or refusal.value.__context__ is None
+    assert "pa55word" not in str(error.value)
+    assert error.value.__suppress_context__ or error.value.__context__ is None
 
 
 @pytest.mark.parametrize("text", ["a@example.com", "Example <a@example.com>", '"Example, Inc." <a@example.com>'])
-def test_the_sender_is_an_address_with_or_without_a_name(text: str) -> None:
+def test_email_from_accepts_an_address_with_or_without_a_name(text: str) -> None:
     assert parse_from_address(text, "") == text
 
 
-def test_the_sender_is_at_the_public_host_by_default() -> None:
+def test_email_from_defaults_to_no_reply_at_the_public_host() -> None:
     assert parse_from_address("", "https://auth.example.com:8443") == "Latchkey <no-reply@auth.example.com>"
 
 
@@ -72,6 +72,6 @@ def test_the_sender_is_at_the_public_host_by_default() -> None:
     "text",
     ["example.com", "a@example.com, b@example.com", "a@example.com\nBcc: b@example.com", "A\r\nBcc: <a@example.com>"],
 )
-def test_a_sender_that_is_more_or_less_than_one_address_is_refused(text: str) -> None:
+def test_email_from_rejects_anything_but_one_address(text: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=r"^LATCHKEY_EMAIL_FROM is "):
         parse_from_address(text, "")

@@ -1,4 +1,4 @@
-"""latchkey.conf.policy: whatever the settings table holds, a policy comes out that cannot break a request."""
+"""parse_policy and clamp: whatever the settings table holds, the policy is valid."""
 
 from dataclasses import Field, fields
 from datetime import UTC, datetime, timedelta
@@ -11,37 +11,39 @@ from hypothesis import strategies as st
 
 from latchkey.conf.policy import Policy, clamp, parse_policy
 
-POLICY_SETTINGS = {knob.name: knob for knob in fields(Policy)}
+POLICY_SETTINGS = {setting.name: setting for setting in fields(Policy)}
 NAMES = pytest.mark.parametrize("name", POLICY_SETTINGS)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.timedeltas() | st.dates()
 ANYTHING = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=3)
 
 
-def within(knob: Field[Any], value: Any) -> bool:
-    if choices := knob.metadata.get("choices"):
+def within(setting: Field[Any], value: Any) -> bool:
+    if choices := setting.metadata.get("choices"):
         return value in choices
-    return type(value) is type(knob.default) and bool(knob.metadata["minimum"] <= value <= knob.metadata["maximum"])
+    return type(value) is type(setting.default) and bool(
+        setting.metadata["minimum"] <= value <= setting.metadata["maximum"]
+    )
 
 
 @NAMES
-def test_every_default_and_both_ends_stand_as_they_are(name: str) -> None:
-    knob = POLICY_SETTINGS[name]
-    ends = knob.metadata.get("choices") or (knob.metadata["minimum"], knob.metadata["maximum"])
-    for value in (knob.default, *ends):
-        assert clamp(knob, value, knob.default) == value
-        assert within(knob, value)
+def test_clamp_keeps_the_default_and_both_bounds_of_each_setting(name: str) -> None:
+    setting = POLICY_SETTINGS[name]
+    ends = setting.metadata.get("choices") or (setting.metadata["minimum"], setting.metadata["maximum"])
+    for value in (setting.default, *ends):
+        assert clamp(setting, value, setting.default) == value
+        assert within(setting, value)
 
 
 @NAMES
 @settings(max_examples=40)
 @given(value=ANYTHING)
-def test_no_value_leaves_its_range_or_its_type(name: str, value: Any) -> None:
+def test_clamp_returns_a_value_of_the_settings_range_and_type_for_any_input(name: str, value: Any) -> None:
     assert within(POLICY_SETTINGS[name], clamp(POLICY_SETTINGS[name], value, POLICY_SETTINGS[name].default))
 
 
 @pytest.mark.ledger("RFC6750-5.3", "ASVS-1.4.2")
 @pytest.mark.parametrize(
-    ("name", "stored", "kept"),
+    ("name", "stored", "expected"),
     [
         ("access_token_lifetime", timedelta(hours=2), timedelta(hours=1)),
         ("access_token_lifetime", timedelta(seconds=-5), timedelta(seconds=1)),
@@ -66,11 +68,11 @@ def test_no_value_leaves_its_range_or_its_type(name: str, value: Any) -> None:
         ("email_verification", True, "off"),
     ],
 )
-def test_a_value_is_pulled_into_its_range_or_left_at_its_default(name: str, stored: Any, kept: Any) -> None:
-    assert clamp(POLICY_SETTINGS[name], stored, POLICY_SETTINGS[name].default) == kept
+def test_clamp_moves_a_value_into_its_range_or_returns_the_default(name: str, stored: Any, expected: Any) -> None:
+    assert clamp(POLICY_SETTINGS[name], stored, POLICY_SETTINGS[name].default) == expected
 
 
-def test_what_is_not_stored_keeps_its_default() -> None:
+def test_parse_policy_uses_the_default_of_a_setting_that_is_not_stored() -> None:
     assert parse_policy({}) == Policy()
     assert parse_policy({"RETRY_WINDOW": timedelta(0)}) == Policy(retry_window=timedelta(0))
     with override_settings(POLICY_DEFAULTS=Policy(password_min_length=15)):
@@ -78,8 +80,8 @@ def test_what_is_not_stored_keeps_its_default() -> None:
 
 
 @given(st.dictionaries(st.sampled_from([*map(str.upper, POLICY_SETTINGS), "UNKNOWN"]), ANYTHING))
-def test_any_table_makes_a_policy(stored: dict[str, Any]) -> None:
+def test_parse_policy_returns_a_valid_policy_for_any_stored_values(stored: dict[str, Any]) -> None:
     policy = parse_policy(stored)
-    assert all(within(knob, getattr(policy, name)) for name, knob in POLICY_SETTINGS.items())
+    assert all(within(setting, getattr(policy, name)) for name, setting in POLICY_SETTINGS.items())
     moment = datetime(2030, 1, 1, tzinfo=UTC)
     assert moment + policy.refresh_token_lifetime > moment

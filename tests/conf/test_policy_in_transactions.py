@@ -1,4 +1,4 @@
-"""The settings are read at most once a second, wherever that falls: also in the middle of somebody's transaction."""
+"""The policy is read from the database at most once a second, which may be within the transaction of a request."""
 
 from django.conf import settings
 from django.db import connection
@@ -7,7 +7,7 @@ from latchkey.accounts.models import User
 from latchkey.conf import policy
 
 
-def test_settings_that_cannot_be_read_break_off_no_transaction(db: None) -> None:
+def test_unreadable_settings_table_does_not_abort_the_surrounding_transaction(db: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE constance_constance RENAME TO constance_gone")  # until the test is rolled back
     policy.clear_cache()

@@ -1,4 +1,4 @@
-"""As much of curl as the README's block needs, for machines that have none."""
+"""A stand-in for curl on machines without it, with the options that the README uses."""
 
 import sys
 from argparse import ArgumentParser
@@ -13,12 +13,12 @@ parser.add_argument("-w", default="")
 parser.add_argument("-X")
 parser.add_argument("-H", action="append", default=[])
 parser.add_argument("-d")
-asked = parser.parse_args()
-headers = dict(header.split(": ", 1) for header in asked.H)
-request = Request(asked.url, asked.d and asked.d.encode(), headers, method=asked.X)
+options = parser.parse_args()
+headers = dict(header.split(": ", 1) for header in options.H)
+request = Request(options.url, options.d and options.d.encode(), headers, method=options.X)
 try:
     answer = urlopen(request, timeout=10)
 except HTTPError as error:  # curl prints what the server says, whatever the status
     answer = error
 with answer:
-    sys.stdout.write(answer.read().decode() + asked.w.replace("\\n", "\n"))
+    sys.stdout.write(answer.read().decode() + options.w.replace("\\n", "\n"))

@@ -37,7 +37,7 @@ def deviation_ids() -> set[str]:
 
 
 def report() -> str:
-    """Return a table: answered, deviating and open rows by the first part of their ids."""
+    """Return a table with the numbers of answered, deviating and open rows, by the first part of their ids."""
     counts: dict[str, Counter[str]] = {}
     by_test, by_reason = covered_ids(), deviation_ids()
     for name in applicable_rows():

@@ -1,4 +1,4 @@
-"""The transcripts of docs/accounts.md, replayed against a live server: the answers must be those, byte for byte."""
+"""The transcripts of docs/accounts.md, replayed against a live server: the responses match byte for byte."""
 
 import json
 import re
@@ -12,12 +12,12 @@ from tests.server import Server
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "accounts.md"
 LAST_MAIL = """
-from tests.outbox import opener
-print(opener().token, opener().code)
+from tests.outbox import last_code_mail
+print(last_code_mail().token, last_code_mail().code)
 """
 
 
-def test_the_page_shows_what_a_live_server_answers(server: Server) -> None:
+def test_accounts_page_transcripts_match_the_responses_of_a_live_server(server: Server) -> None:
     server.environment["PYTHONPATH"] = str(ROOT)
     commands = COMMAND.findall("\n".join(re.findall(r"```console\n(.*?)```", PAGE.read_text(), re.DOTALL)))
     assert len(commands) == 12
@@ -31,7 +31,7 @@ def test_the_page_shows_what_a_live_server_answers(server: Server) -> None:
         known["ACCESS"] = json.loads(answer).get("access_token") or known.get("ACCESS", "")
 
 
-def test_the_page_names_every_setting_of_verification() -> None:
+def test_accounts_page_lists_every_value_of_the_email_verification_setting() -> None:
     from latchkey.conf.policy import Policy
 
     choices = Policy.__dataclass_fields__["email_verification"].metadata["choices"]

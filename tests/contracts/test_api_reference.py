@@ -33,7 +33,9 @@ def codes(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("title", "spec"), OPERATIONS, ids=lambda value: value if isinstance(value, str) else "")
-def test_an_endpoint_has_a_section_with_its_purpose_fields_and_errors(page: str, title: str, spec: Any) -> None:
+def test_api_reference_has_a_section_for_each_endpoint_with_purpose_fields_and_errors(
+    page: str, title: str, spec: Any
+) -> None:
     text = section(page, title)
     assert f"**{spec['summary'].rstrip('.')}.**" in text
     assert f"[`{title}`](#{slug(title)})" in page
@@ -50,11 +52,11 @@ def test_an_endpoint_has_a_section_with_its_purpose_fields_and_errors(page: str,
     assert codes(text) <= documented <= codes(text) | codes(section(page, "Common errors"))
 
 
-def test_the_page_in_the_repository_is_the_generated_one(page: str) -> None:
+def test_api_reference_in_the_repository_is_up_to_date(page: str) -> None:
     assert PAGE.read_text() == page, "run 'make openapi'"
 
 
-def test_long_examples_are_broken_into_lines_and_stay_json() -> None:
+def test_api_reference_wraps_long_json_examples_and_keeps_them_valid() -> None:
     value = {"list": [{"name": "x" * 50, "text": "y" * 50}] * 3, "token": "eyJhbGciOiJub25lIn0.e30.c2ln", "n": None}
     text = json_text(value)
     assert max(map(len, text.splitlines())) <= 120

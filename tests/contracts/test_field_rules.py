@@ -1,4 +1,4 @@
-"""docs/security.md says who reads and writes which field, and what decisions look at."""
+"""The table of field permissions in docs/security.md: who reads and writes which field, and which attributes decide."""
 
 import ast
 from dataclasses import fields
@@ -18,7 +18,7 @@ from tests.support.security_notes import code_spans, read_table
 
 RULES = {code: tuple(row[1:]) for row in read_table("Field permissions") for code in code_spans(row[0])}
 PRIVILEGES = {"user.is_staff", "user.is_superuser", "user.groups", "user.user_permissions"}
-ATTEMPT = {"id": 999, "email": "eve@example.com", "username": "Eve", "password": "a password of eve's"}
+ATTEMPT: dict[str, Any] = {"id": 999, "email": "eve@example.com", "username": "Eve", "password": "a password of eve's"}
 ATTEMPT |= {"created_at": "2000-01-01T00:00:00Z", "is_active": False, "is_staff": True, "is_superuser": True}
 ATTEMPT |= {
     "groups": [1],
@@ -33,12 +33,12 @@ def documented_rules(column: int, *cells: str) -> set[str]:
     return {field for field, row in RULES.items() if row[column] in cells}
 
 
-def row(person: Person) -> dict[str, Any]:
-    return User.objects.values().get(pk=person.id)
+def user_values(person: Person) -> dict[str, Any]:
+    return dict(User.objects.values().get(pk=person.id))
 
 
 @pytest.mark.ledger("ASVS-8.1.2")
-def test_every_field_has_its_rules() -> None:
+def test_field_permissions_table_lists_every_field() -> None:
     columns = {f"user.{field.name}" for field in (*User._meta.fields, *User._meta.many_to_many)}
     columns |= {f"clientcredential.{field.name}" for field in ClientCredential._meta.fields}
     assert set(RULES) == columns | {f"session.{field.name}" for field in Session._meta.fields}
@@ -46,7 +46,7 @@ def test_every_field_has_its_rules() -> None:
 
 
 @pytest.mark.ledger("ASVS-8.1.2")
-def test_the_owner_reads_what_the_table_says(alice: Person) -> None:
+def test_me_and_sessions_show_the_fields_that_the_table_lets_the_owner_read(alice: Person) -> None:
     (device,) = alice.http.get("/api/sessions/", headers=alice.bearer()).json()
     of_session = {"rotated_at" if name == "last_used_at" else name for name in device} - {"device", "current"}
     read = {f"user.{name}" for name in alice.me().json()} | {f"session.{name}" for name in of_session}
@@ -55,18 +55,18 @@ def test_the_owner_reads_what_the_table_says(alice: Person) -> None:
 
 @pytest.mark.ledger("ASVS-8.1.2", "NIST-5.1.2")
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_the_owner_writes_what_the_table_says_and_so_does_a_token(alice: Person, method: str) -> None:
+def test_me_writes_the_fields_that_the_table_lets_the_owner_write(alice: Person, method: str) -> None:
     assert set(ATTEMPT) == {field.removeprefix("user.") for field in RULES if field.startswith("user.")}
-    before = row(alice)
+    before = user_values(alice)
     assert alice.http.request(method, "/api/me/", json=ATTEMPT, headers=alice.bearer()).status_code == 200
-    changed = {f"user.{name}" for name, value in row(alice).items() if value != before[name]}
+    changed = {f"user.{name}" for name, value in user_values(alice).items() if value != before[name]}
     assert changed == documented_rules(1, "yes")
     user = User.objects.get(pk=alice.id)
     assert (user.groups.count(), user.user_permissions.count()) == (0, 0)
 
 
 @pytest.mark.ledger("ASVS-8.1.2")
-def test_registering_writes_what_the_table_says(alice: Person) -> None:
+def test_register_writes_the_fields_that_the_table_lists(alice: Person) -> None:
     assert alice.http.post("/api/register/", json=ATTEMPT).status_code == 201
     eve = User.objects.get(email="eve@example.com")
     assert eve.check_password(ATTEMPT["password"])
@@ -76,7 +76,7 @@ def test_registering_writes_what_the_table_says(alice: Person) -> None:
 
 
 @pytest.mark.ledger("ASVS-8.1.2")
-def test_an_operator_reads_and_writes_what_the_table_says(admin: Browser, alice: Person) -> None:
+def test_admin_user_page_reads_and_writes_the_fields_that_the_table_lists(admin: Browser, alice: Person) -> None:
     form = admin.get(user_page(alice.id)).context["adminform"]
     shown = {f"user.{name}" for name in (*form.form.fields, *form.readonly_fields)}
     assert (shown - {"user.password"}) | {"user.id"} == documented_rules(2, "yes") & {
@@ -88,7 +88,7 @@ def test_an_operator_reads_and_writes_what_the_table_says(admin: Browser, alice:
 
 
 @pytest.mark.ledger("ASVS-8.1.2")
-def test_an_operator_reads_of_a_session_what_the_table_says(admin: Browser, alice: Person) -> None:
+def test_admin_session_page_shows_the_fields_that_the_table_lists_read_only(admin: Browser, alice: Person) -> None:
     session = Session.objects.get(user=alice.id)
     form = admin.get(f"{SESSIONS}{session.pk}/change/").context["adminform"]
     columns = {f"session.{name}" for name in form.readonly_fields} - {"session.device"}  # read out of user_agent
@@ -98,7 +98,7 @@ def test_an_operator_reads_of_a_session_what_the_table_says(admin: Browser, alic
 
 
 @pytest.mark.ledger("NIST-5.1.2")
-def test_ones_own_password_changes_only_for_who_knows_it(admin: Browser) -> None:
+def test_admin_change_own_password_requires_the_old_password(admin: Browser) -> None:
     new = {"new_password1": "seven purple trains", "new_password2": "seven purple trains"}
     for old in ("", "not the old one"):
         assert admin.post("/admin/password_change/", {"old_password": old} | new).status_code == 200
@@ -108,7 +108,7 @@ def test_ones_own_password_changes_only_for_who_knows_it(admin: Browser) -> None
 
 
 @pytest.mark.ledger("ASVS-8.1.3")
-def test_what_decisions_look_at_is_listed_with_every_place() -> None:
+def test_request_attributes_table_lists_every_module_that_uses_them() -> None:
     written: dict[str, set[str]] = {}
     for attribute, where, _ in read_table("Request attributes that affect decisions"):
         written.setdefault(code_spans(attribute)[0], set()).update(code_spans(where))

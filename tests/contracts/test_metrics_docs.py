@@ -1,4 +1,4 @@
-"""docs/metrics.md and the files in deploy/ name the metrics that there are, and no others."""
+"""docs/metrics.md and the files in deploy/ name exactly the metrics that a server exposes."""
 
 import json
 import re
@@ -22,7 +22,7 @@ NAME = re.compile(r"\b(?:latchkey|process)_[a-z_]+\b")
 
 @pytest.fixture
 def exposed(server: Server) -> dict[str, tuple[str, set[str]]]:
-    """Return what a server shows: the type and the labels of each metric."""
+    """The metrics that a server exposes: type and labels by name."""
     with httpx.Client(base_url=server.url) as http:
         Person(http, "alice@example.com").register().login()
         text = http.get("/metrics").text
@@ -33,25 +33,26 @@ def exposed(server: Server) -> dict[str, tuple[str, set[str]]]:
     return found
 
 
-def test_every_metric_is_documented_with_its_type_and_labels(exposed: dict[str, tuple[str, set[str]]]) -> None:
+@pytest.mark.slow
+def test_metrics_page_documents_each_metric_with_its_type_and_labels(exposed: dict[str, tuple[str, set[str]]]) -> None:
     assert exposed == DOCUMENTED
 
 
 def named_in(file: Path) -> set[str]:
-    """Return the metrics that a file names; those of a histogram by its own name."""
+    """Return the metrics that a file names; the series of a histogram count under its own name."""
     return {re.sub("_(bucket|count|sum)$", "", name) for name in NAME.findall(file.read_text())}
 
 
-def test_the_dashboard_shows_every_metric_and_no_other() -> None:
+def test_grafana_dashboard_shows_exactly_the_documented_metrics() -> None:
     assert named_in(DASHBOARD) == set(DOCUMENTED)
 
 
-def test_the_alerts_name_metrics_that_there_are() -> None:
+def test_prometheus_alerts_use_documented_metrics_only() -> None:
     assert named_in(ALERTS) - set(DOCUMENTED) == set()
 
 
 @pytest.mark.parametrize("file", [DASHBOARD, ALERTS], ids=lambda file: file.name)
-def test_the_events_that_are_asked_for_exist(file: Path) -> None:
+def test_dashboard_and_alerts_query_existing_events_only(file: Path) -> None:
     text = file.read_text().replace('\\"', '"')
     patterns = re.findall(r'event(=~?)"([^"]+)"', text)
     events = [str(event) for event in Event]
@@ -62,11 +63,11 @@ def test_the_events_that_are_asked_for_exist(file: Path) -> None:
     assert patterns
 
 
-def test_every_alert_is_explained_to_operators() -> None:
+def test_operations_page_explains_every_prometheus_alert() -> None:
     alerts = re.findall(r"- alert: (\w+)", ALERTS.read_text())
     assert re.findall(r"^\| `(Latchkey\w+)` \|", (DOCS / "operations.md").read_text(), re.MULTILINE) == alerts
 
 
-def test_every_panel_says_what_it_shows() -> None:
+def test_grafana_dashboard_panels_have_a_title_and_a_description() -> None:
     panels = json.loads(DASHBOARD.read_text())["panels"]
     assert all(panel["title"] and panel["description"] and panel["targets"] for panel in panels)

@@ -1,4 +1,4 @@
-"""Migrations only ever add what an older version, which serves meanwhile, need not know of."""
+"""Migrations are compatible with the previous version, which goes on serving during an upgrade: they only add."""
 
 from importlib import import_module
 from pathlib import Path
@@ -9,10 +9,10 @@ from django.db.migrations.operations.base import Operation
 
 FOLDER = Path(__file__).resolve().parents[2] / "latchkey" / "migrations"
 NAMES = sorted(path.stem for path in FOLDER.glob("0*.py"))
-READ_BY_HAND = {
+REVIEWED = {
     "0002_postgresql_session_table": "a storage parameter, and a constraint in place of an equal one",
 }
-"""Code and SQL, which no rule can judge: why an older version does not mind."""
+"""Migrations with code or SQL, which no rule can judge, and why an older version works on."""
 
 
 def operations(name: str) -> list[Operation]:
@@ -20,21 +20,21 @@ def operations(name: str) -> list[Operation]:
     return found
 
 
-def is_unnoticed(operation: Operation) -> bool:
-    """Tell whether the statements of an older version work on: they name the columns that they know."""
+def is_backward_compatible(operation: Operation) -> bool:
+    """Tell whether the statements of an older version, which name the columns that it knows, still work."""
     if isinstance(operation, migrations.AddField):
         field = operation.field
-        return field.null or field.has_db_default() or field.many_to_many
+        return bool(field.null or field.has_db_default() or field.many_to_many)
     return isinstance(operation, migrations.CreateModel | migrations.AddIndex)
 
 
 @pytest.mark.ledger("H-INF-12")
 @pytest.mark.parametrize("name", NAMES[1:])
-def test_a_migration_adds_and_takes_nothing_away(name: str) -> None:
-    loud = [operation for operation in operations(name) if not is_unnoticed(operation)]
-    assert not loud or name in READ_BY_HAND, [operation.describe() for operation in loud]
+def test_migrations_after_the_first_are_backward_compatible(name: str) -> None:
+    incompatible = [operation for operation in operations(name) if not is_backward_compatible(operation)]
+    assert not incompatible or name in REVIEWED, [operation.describe() for operation in incompatible]
 
 
-def test_every_reason_is_one_for_a_migration_that_needs_it() -> None:
-    assert set(READ_BY_HAND) <= set(NAMES)
-    assert all(any(not is_unnoticed(operation) for operation in operations(name)) for name in READ_BY_HAND)
+def test_reviewed_migrations_exist_and_need_their_review() -> None:
+    assert set(REVIEWED) <= set(NAMES)
+    assert all(any(not is_backward_compatible(operation) for operation in operations(name)) for name in REVIEWED)

@@ -22,13 +22,13 @@ EXCHANGE = re.compile(r"^([A-Z]+) (/\S+) +(?:Authorization: (\S+ \S+))? *(\{.*\}
 
 
 def block(language: str) -> str:
-    """Return the README's one block of code in this language."""
+    """Return the README's one code block in this language."""
     (text,) = re.findall(rf"```{language}\n(.*?)```", README.read_text(), re.DOTALL)
     return str(text)
 
 
 def send(curl: list[str], base_url: str) -> str:
-    """Do what curl does with these words: the test must run where there is no curl."""
+    """Send the request of these curl arguments, so that the test runs without curl."""
     url = base_url + curl[1].removeprefix("http://127.0.0.1:8000")
     method, headers, body = "", {}, None
     for option, value in zip(curl[2::2], curl[3::2], strict=True):
@@ -44,19 +44,19 @@ def send(curl: list[str], base_url: str) -> str:
     return answer.text
 
 
-def test_the_six_exchanges_of_the_readme_are_those_of_a_live_server_byte_for_byte(server: Server) -> None:
+def test_readme_exchanges_match_the_responses_of_a_live_server_byte_for_byte(server: Server) -> None:
     exchanges = EXCHANGE.findall(block("http"))
     paths = ["/api/register/", "/api/login/", "/api/me/", "/api/me/", "/api/refresh/", "/api/logout/"]
     assert [path for _, path, *_ in exchanges] == paths
     live: dict[str, str] = {}
 
-    def alive(documented_token: re.Match[str]) -> str:
+    def live_token(documented_token: re.Match[str]) -> str:
         return live[documented_token[0]]
 
     for method, path, authorization, body, status, printed in exchanges:
-        headers = {"Authorization": TOKEN.sub(alive, authorization)} if authorization else {}
+        headers = {"Authorization": TOKEN.sub(live_token, authorization)} if authorization else {}
         headers |= {"Content-Type": "application/json"} if body else {}
-        content = TOKEN.sub(alive, body) or None
+        content = TOKEN.sub(live_token, body) or None
         answer = httpx.request(method, server.url + path, headers=headers, content=content)
         assert answer.status_code == int(status)
         assert TOKEN.sub("TOKEN", answer.text) == TOKEN.sub("TOKEN", printed)
@@ -64,7 +64,7 @@ def test_the_six_exchanges_of_the_readme_are_those_of_a_live_server_byte_for_byt
 
 
 def paste(text: str, folder: Path) -> list[str]:
-    """Return the lines that bash prints for a pasted text; tests/contracts/curl.py is curl where there is none."""
+    """Return the lines that bash prints for a pasted text; tests/contracts/curl.py stands in where curl is missing."""
     program = folder / "bin" / "curl"
     program.parent.mkdir(exist_ok=True)
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{Path(__file__).with_name("curl.py")}" "$@"\n')
@@ -78,7 +78,9 @@ def paste(text: str, folder: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_the_block_of_the_readme_can_be_pasted_as_it_is_and_again(server: Server, tmp_path: Path) -> None:
+def test_readme_bash_block_can_be_pasted_twice_and_prints_the_documented_responses(
+    server: Server, tmp_path: Path
+) -> None:
     text = block("bash")
     assert "http://127.0.0.1:8000/" in text
     documented = [printed for *_, printed in EXCHANGE.findall(block("http"))]

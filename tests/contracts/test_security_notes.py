@@ -1,9 +1,10 @@
-"""docs/security.md says what the code does."""
+"""docs/security.md matches the code: lifetimes, keys, secrets, data classification, events, limits and timeouts."""
 
 import ast
 import re
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import jwt
 import pytest
@@ -33,26 +34,31 @@ from latchkey.signing_keys.models import SigningKey
 from latchkey.tokens.access_token import ALGORITHM
 from latchkey.tokens.jwk import ALGORITHMS, RSA_BITS
 from tests.people import Person
-from tests.support.package_ast import PACKAGE, find_calls, walk_nodes
+from tests.support.package_ast import PACKAGE, environment_variables, find_calls, walk_nodes
 from tests.support.security_notes import PAGE, code_spans, first_column_code_spans, read_table
 
-POLICY_SETTINGS = {knob.name.upper(): knob for knob in fields(Policy)}
+POLICY_SETTINGS = {policy_field.name.upper(): policy_field for policy_field in fields(Policy)}
 
 
 @pytest.mark.ledger("ASVS-7.1.1", "ASVS-7.1.2")
-def test_the_lifetimes_are_the_defaults_of_the_policy() -> None:
+def test_security_page_documents_the_default_session_lifetimes() -> None:
     documented = {code_spans(setting)[0]: default for _, setting, default, _ in read_table("Session lifetimes")}
-    timed = {name for name, knob in POLICY_SETTINGS.items() if knob.metadata["group"] in ("Tokens", "Sessions")}
+    timed = {
+        name
+        for name, policy_field in POLICY_SETTINGS.items()
+        if policy_field.metadata["group"] in ("Tokens", "Sessions")
+    }
     assert documented == {name: str(POLICY_SETTINGS[name].default) for name in timed}
     assert settings.SESSION_COOKIE_AGE == 8 * 3600
     assert "lasts 8 hours" in PAGE.read_text()
 
 
+@pytest.mark.hashing
 @pytest.mark.ledger("ASVS-11.1.1", "ASVS-11.1.2")
-def test_every_key_and_algorithm_is_in_the_inventory() -> None:
+def test_security_page_inventory_lists_every_key_and_algorithm() -> None:
     rows = read_table("Keys and algorithms")
     inventory = {code_spans(name)[0] if code_spans(name) else name: algorithm for name, algorithm, *_ in rows}
-    named = [call.args[0] for _, call in find_calls("keys_for", "Seal")]
+    named = [call.args[0] for _, call in find_calls("derive_keys", "Encryptor")]
     purposes = {name.value for name in named if isinstance(name, ast.Constant)}
     hashers = {import_string(path).algorithm for path in settings.PASSWORD_HASHERS}
     others = {"secret key", "admin cookie", "service secrets"}
@@ -65,8 +71,8 @@ def test_every_key_and_algorithm_is_in_the_inventory() -> None:
 
 
 @pytest.mark.ledger("ASVS-13.1.4", "ASVS-11.1.1")
-def test_every_secret_of_the_environment_has_an_owner_and_a_day_of_change() -> None:
-    read = set(re.findall(r'env\.\w+\("(\w+)"', (PACKAGE / "settings.py").read_text()))
+def test_security_page_gives_each_secret_an_owner_and_a_rotation() -> None:
+    read = environment_variables()
     secrets = {name for name in read if re.search(r"SECRET|PASSWORD|DATABASE_URL|EMAIL_URL", name)}
     rows = read_table("Keys and algorithms", 1)
     assert {code for row in rows for code in code_spans(row[1]) if code.isupper()} == secrets
@@ -74,7 +80,7 @@ def test_every_secret_of_the_environment_has_an_owner_and_a_day_of_change() -> N
 
 
 @pytest.mark.ledger("ASVS-14.1.1", "ASVS-14.1.2")
-def test_every_column_and_every_claim_is_classified(alice: Person) -> None:
+def test_security_page_classifies_every_column_and_claim(alice: Person) -> None:
     columns = {f"user.{field.name}" for field in (*User._meta.fields, *User._meta.many_to_many)}
     columns |= {f"session.{field.name}" for field in Session._meta.fields}
     columns |= {f"signing_key.{field.name}" for field in SigningKey._meta.fields}
@@ -98,20 +104,20 @@ def test_every_column_and_every_claim_is_classified(alice: Person) -> None:
 
 
 @pytest.mark.ledger("ASVS-16.1.1")
-def test_every_event_is_in_the_inventory_of_the_log() -> None:
+def test_security_page_lists_every_log_event() -> None:
     levels = ("error", "warning", "info", "critical", "exception")
-    own = {ast_event for file, call in find_calls(*levels) for ast_event in said(call)}
+    own = {ast_event for file, call in find_calls(*levels) for ast_event in event_names(call)}
     framework = {"request_finished", "request_failed"}
     assert sorted(first_column_code_spans("Log events")) == sorted({*map(str, Event), *own, *framework})
 
 
 @pytest.mark.ledger("ASVS-2.1.3", "ASVS-6.1.1")
-def test_every_limit_is_in_the_table_with_its_default() -> None:
+def test_security_page_lists_every_rate_limit_with_its_default() -> None:
     written = {code_spans(row[2])[0]: row[3] for row in read_table("Rate limits") if code_spans(row[2])}
-    knobs = [name for name in (knob.name for knob in fields(Policy)) if "_per_" in name]
-    assert written == {name.upper(): str(getattr(Policy(), name)) for name in knobs}
-    told = {row[0]: row[3] for row in read_table("Rate limits") if not code_spans(row[2])}
-    assert told == {
+    limit_settings = [name for name in (policy_field.name for policy_field in fields(Policy)) if "_per_" in name]
+    assert written == {name.upper(): str(getattr(Policy(), name)) for name in limit_settings}
+    without_setting = {row[0]: row[3] for row in read_table("Rate limits") if not code_spans(row[2])}
+    assert without_setting == {
         "failed sign-ins in a row": str(LOCKOUT_AFTER),
         "mails requested for an address: reset, verification, change": str(MAILS_PER_ACCOUNT),
         "links and codes of one user for one purpose": str(MAX_VALID),
@@ -122,15 +128,15 @@ def test_every_limit_is_in_the_table_with_its_default() -> None:
     assert f"| {MAX_CONCURRENT} at once in each process and {MAX_QUEUED} that wait" in PAGE.read_text()
 
 
-def said(call: ast.Call) -> list[str]:
-    """Return the event of a log call of ours, if it is one: its first argument is text with a dot."""
+def event_names(call: ast.Call) -> list[str]:
+    """Return the event name of a log call in a list: its first argument, if that is text."""
     first = call.args[0] if call.args else None
     text = getattr(first, "value", None)
     return [text] if isinstance(text, str) else []
 
 
 @pytest.mark.ledger("ASVS-13.1.1", "ASVS-1.3.6")
-def test_the_database_the_log_your_mail_server_and_your_collector_are_all_that_is_talked_to() -> None:
+def test_security_page_lists_every_network_connection() -> None:
     ours = [row[1] for row in read_table("Network connections") if row[0] == "`latchkey`"]
     assert ours == [
         "the SQLite file, or PostgreSQL (port 5432)",
@@ -143,7 +149,7 @@ def test_the_database_the_log_your_mail_server_and_your_collector_are_all_that_i
 
 
 @pytest.mark.ledger("ASVS-13.1.3")
-def test_every_wait_is_bounded_as_documented() -> None:
+def test_security_page_documents_every_timeout() -> None:
     documented = {
         (code_spans(row[0]) or ["sqlite"])[0]: row[1].partition(",")[0] for row in read_table("Network connections", 1)
     }
@@ -159,10 +165,11 @@ def test_every_wait_is_bounded_as_documented() -> None:
 
 
 @pytest.mark.ledger("ASVS-14.3.3", "CS-SESS-8")
-def test_no_page_keeps_a_token_beyond_its_tab_and_clients_are_told_where_to_keep_theirs() -> None:
+def test_pages_store_no_token_and_the_security_page_says_where_clients_store_theirs() -> None:
     scripts = "".join(path.read_text() for path in Path(PACKAGE, "static").rglob("*.js"))
     assert "localStorage" not in scripts
     assert "document.cookie" not in scripts
     assert "refresh_token" not in scripts
-    assert settings.SPECTACULAR_SETTINGS["SWAGGER_UI_SETTINGS"]["persistAuthorization"] is False
+    swagger_ui: Any = settings.SPECTACULAR_SETTINGS["SWAGGER_UI_SETTINGS"]
+    assert swagger_ui["persistAuthorization"] is False
     assert "never in `localStorage`" in PAGE.read_text()

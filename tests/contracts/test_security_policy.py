@@ -1,4 +1,4 @@
-"""SECURITY.md: how soon weaknesses are mended, and what the service is made of."""
+"""SECURITY.md: the time limits for security fixes, and the software bill of materials."""
 
 import json
 import re
@@ -17,15 +17,16 @@ ALLOWED = {"critical": 48, "high": 7 * 24, "medium": 30 * 24, "low": 90 * 24}
 
 
 @pytest.mark.ledger("ASVS-15.1.1")
-def test_every_severity_has_a_time_by_which_it_is_mended() -> None:
+def test_security_policy_gives_each_severity_a_time_limit_for_the_fix() -> None:
     rows = re.findall(r"^\| (\w+).*? \| (\d+) (hours|days) \| (\d+) (hours|days) \|$", PAGE, re.MULTILINE)
     promised = {severity: (int(ours) * HOURS[a], int(theirs) * HOURS[b]) for severity, ours, a, theirs, b in rows}
     assert promised == {severity: (hours, hours) for severity, hours in ALLOWED.items()}
     assert "Report a vulnerability in private" in PAGE
 
 
+@pytest.mark.slow
 @pytest.mark.ledger("ASVS-15.1.2")
-def test_the_list_of_parts_is_that_of_the_lock(tmp_path: Path) -> None:
+def test_sbom_lists_the_locked_dependencies_with_their_hashes(tmp_path: Path) -> None:
     listed = components(tmp_path)
     lock = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
     hashes = {
@@ -40,12 +41,12 @@ def test_the_list_of_parts_is_that_of_the_lock(tmp_path: Path) -> None:
         assert own == hashes[part["name"], part["version"]], part["name"]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     names = {part["name"] for part in listed}
-    assert names >= {named(one) for one in project["dependencies"]}
+    assert names >= {package_name(one) for one in project["dependencies"]}
     assert {name for name, _ in hashes} - names >= {"pytest", "hypothesis", "ruff", "latchkey"}
 
 
 def components(folder: Path) -> list[dict[str, Any]]:
-    """Run the command of the page; return the parts that it lists."""
+    """Run the command of the page; return the components that it lists."""
     (command,) = re.findall(r"^\.venv/bin/(uv export .*)$", PAGE, re.MULTILINE)
     program, *arguments = shlex.split(command)
     arguments[-1] = str(folder / "sbom.cdx.json")
@@ -58,8 +59,8 @@ def components(folder: Path) -> list[dict[str, Any]]:
     return parts
 
 
-def named(requirement: str) -> str:
-    """Return the name in a requirement, less its extras and its version."""
+def package_name(requirement: str) -> str:
+    """Return the package name of a requirement, without extras and version."""
     name = re.match(r"[\w.-]+", requirement)
     assert name
     return name[0].lower()

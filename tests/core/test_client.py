@@ -1,4 +1,4 @@
-"""latchkey.core.client: who is calling, as far as the network can tell."""
+"""ClientInfo: the address and the user agent of a client, as far as the network can prove them."""
 
 from ipaddress import ip_address
 
@@ -19,7 +19,7 @@ def parse_client(
 
 
 @pytest.mark.ledger("RFC9700-4.13")
-def test_without_a_trusted_proxy_the_header_is_noise() -> None:
+def test_client_address_ignores_x_forwarded_for_without_a_trusted_proxy() -> None:
     assert parse_client(forwarded="198.51.100.1").address == "203.0.113.9"
 
 
@@ -38,7 +38,7 @@ def test_without_a_trusted_proxy_the_header_is_noise() -> None:
         (1, None, None),
     ],
 )
-def test_the_last_address_that_a_stranger_cannot_write_counts(
+def test_client_address_is_the_x_forwarded_for_entry_of_the_outermost_trusted_proxy(
     proxies: int, forwarded: str | None, address: str | None
 ) -> None:
     assert parse_client(remote="10.0.0.2", forwarded=forwarded, proxies=proxies).address == address
@@ -61,19 +61,19 @@ def test_the_last_address_that_a_stranger_cannot_write_counts(
         ("localhost", None),
     ],
 )
-def test_an_address_is_canonical_or_none(remote: str, address: str | None) -> None:
+def test_client_address_is_canonical_or_none(remote: str, address: str | None) -> None:
     assert parse_client(remote=remote).address == address
 
 
 @pytest.mark.ledger("H-PRIV-01")
-def test_a_user_agent_is_cut_and_printable() -> None:
+def test_client_user_agent_is_truncated_and_printable() -> None:
     assert parse_client(agent="x" * 10_000).user_agent == "x" * 255
     assert parse_client(agent="a\r\nb\x00c\x1b[31m\u202ed").user_agent == "a\ufffd\ufffdb\ufffdc\ufffd[31m\ufffdd"
     assert ClientInfo.from_environ({}, 0) == ClientInfo(None, "")
 
 
 @given(st.text(), st.text(), st.text(), st.integers(0, 5))
-def test_no_header_can_break_it(remote: str, forwarded: str, agent: str, proxies: int) -> None:
+def test_client_info_accepts_any_header_text(remote: str, forwarded: str, agent: str, proxies: int) -> None:
     client = parse_client(remote, forwarded, proxies, agent)
     assert client.address is None or str(ip_address(client.address)) == client.address
     assert len(client.user_agent) <= 255

@@ -1,4 +1,4 @@
-"""POST /api/email/change/ and POST /api/email/change/confirm/"""
+"""POST /api/email/change/ and POST /api/email/change/confirm/: change of the e-mail address."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,40 +26,38 @@ def request_change(person: Person, email: Any = NEW, password: Any = PASSWORD) -
     return person.http.post("/api/email/change/", json=body, headers=person.bearer())
 
 
-def confirm(person: Person, signed_in: bool = False, **shown: Any) -> httpx.Response:
+def confirm(person: Person, signed_in: bool = False, **fields: Any) -> httpx.Response:
     headers = person.bearer() if signed_in else {}
-    return person.http.post("/api/email/change/confirm/", json=shown, headers=headers)
+    return person.http.post("/api/email/change/confirm/", json=fields, headers=headers)
 
 
 @pytest.fixture
 def sent(alice: Person) -> SentMail:
-    """The mail to the address that alice wants to have."""
+    """The mail to the new address of alice."""
     assert request_change(alice).status_code == 202
     return last_mail(NEW)
 
 
-def sent_of_kind(person: Person) -> str:
+def current_email(person: Person) -> str:
     return str(person.me().json()["email"])
 
 
 @pytest.mark.ledger("ASVS-7.5.1", "CS-AUTH-7")
-@pytest.mark.parametrize("by", ["link", "code"])
-def test_the_new_address_is_confirmed_before_it_signs_in_and_the_old_one_is_told(
-    alice: Person, sent: SentMail, by: str
-) -> None:
+@pytest.mark.parametrize("method", ["link", "code"])
+def test_email_change_applies_after_confirmation_of_the_new_address(alice: Person, sent: SentMail, method: str) -> None:
     assert (sent.kind, sent.link.partition("?")[0]) == ("email_change", "http://127.0.0.1:8000/confirm-email/")
-    assert sent_of_kind(alice) == alice.email
-    shown = {"token": sent.token} if by == "link" else {"code": sent.code}
-    answer = confirm(alice, signed_in=by == "code", **shown)
+    assert current_email(alice) == alice.email
+    fields = {"token": sent.token} if method == "link" else {"code": sent.code}
+    answer = confirm(alice, signed_in=method == "code", **fields)
     assert (answer.status_code, answer.json()) == (200, {"success": "E-mail address changed."})
-    assert sent_of_kind(alice) == NEW
+    assert current_email(alice) == NEW
     assert_problem(try_login(alice.http), 401, "invalid_credentials")
     assert try_login(alice.http, NEW).status_code == 200
     assert User.objects.get().email_verified_at is not None
 
 
 @pytest.mark.ledger("ASVS-6.3.7")
-def test_the_notice_says_what_happened_and_opens_nothing(alice: Person, sent: SentMail) -> None:
+def test_email_change_notifies_the_old_address_without_a_link_or_code(alice: Person, sent: SentMail) -> None:
     confirm(alice, token=sent.token)
     notice = last_mail(alice.email)
     assert notice.kind == "email_changed"
@@ -67,59 +65,61 @@ def test_the_notice_says_what_happened_and_opens_nothing(alice: Person, sent: Se
     assert notice.context["new_email"] == "a***@new.example"
     assert notice.context["address"] == "127.0.0.1"
     assert len(sent_mails()) == 2
-    kept = AuditEvent.objects.filter(user_id=alice.id, name__startswith="email.").values_list("name", flat=True)
-    assert sorted(kept) == ["email.change_requested", "email.changed"]
+    events = AuditEvent.objects.filter(user_id=alice.id, name__startswith="email.").values_list("name", flat=True)
+    assert sorted(events) == ["email.change_requested", "email.changed"]
 
 
 @pytest.mark.ledger("ASVS-7.5.1")
 @pytest.mark.parametrize("password", ["not the password", PASSWORD.upper()])
-def test_a_wrong_password_sends_nothing(alice: Person, password: str) -> None:
+def test_email_change_request_with_a_wrong_password_sends_no_mail(alice: Person, password: str) -> None:
     assert_problem(request_change(alice, password=password), 400, "wrong_password", ["password"])
     assert sent_mails() == []
     assert alice.me().status_code == 200
 
 
 @pytest.mark.ledger("ASVS-7.5.1")
-def test_guessing_the_password_is_limited_like_signing_in(alice: Person, set_policy: Callable[..., None]) -> None:
+def test_email_change_request_with_wrong_passwords_is_rate_limited_like_login(
+    alice: Person, set_policy: Callable[..., None]
+) -> None:
     set_policy(failures_per_account=2)
     for _ in range(2):
         assert_problem(request_change(alice, password="a guess"), 400, "wrong_password")
     assert_problem(request_change(alice), 429, "too_many_attempts")
 
 
-def test_whether_somebody_has_the_address_is_seen_by_its_reader_alone(alice: Person, bob: Person) -> None:
+def test_email_change_request_answers_free_and_taken_addresses_alike(alice: Person, bob: Person) -> None:
     free, taken = request_change(alice), request_change(alice, bob.email)
     assert free.content == taken.content
     assert free.headers.raw == taken.headers.raw
     assert_problem(confirm(alice, token=last_mail(bob.email).token), 400, "email_taken", ["email"])
-    assert (sent_of_kind(alice), sent_of_kind(bob)) == (alice.email, bob.email)
+    assert (current_email(alice), current_email(bob)) == (alice.email, bob.email)
     assert confirm(alice, token=last_mail(NEW).token).status_code == 200  # what failed has spent nothing else
 
 
-def test_of_two_who_want_one_address_the_first_to_confirm_has_it(alice: Person, bob: Person) -> None:
+def test_email_change_to_one_address_by_two_users_succeeds_for_the_first_to_confirm(alice: Person, bob: Person) -> None:
     request_change(alice)
     request_change(bob)
     hers, his = sent_mails(NEW)
     assert confirm(bob, token=his.token).status_code == 200
     assert_problem(confirm(alice, token=hers.token), 400, "email_taken", ["email"])
-    assert (sent_of_kind(alice), sent_of_kind(bob)) == (alice.email, NEW)
+    assert (current_email(alice), current_email(bob)) == (alice.email, NEW)
 
 
-def test_ones_own_address_is_no_other(alice: Person) -> None:
+def test_email_change_request_for_the_current_address_returns_email_taken(alice: Person) -> None:
     assert_problem(request_change(alice, " ALICE@example.com"), 400, "email_taken", ["email"])
     assert sent_mails() == []
 
 
 @pytest.mark.ledger("REG-ALLAUTH-09")
-def test_a_link_confirms_the_address_that_it_was_sent_to(alice: Person) -> None:
+def test_email_change_link_confirms_the_address_that_it_was_sent_to(alice: Person) -> None:
     request_change(alice, "first@new.example")
     request_change(alice, "second@new.example")
     assert confirm(alice, token=last_mail("first@new.example").token).status_code == 200
-    assert sent_of_kind(alice) == "first@new.example"
+    assert current_email(alice) == "first@new.example"
     assert_problem(confirm(alice, token=last_mail("second@new.example").token), 400, "invalid_code")
 
 
-def test_a_code_is_typed_by_who_is_signed_in(alice: Person, bob: Person, sent: SentMail) -> None:
+def test_email_change_code_requires_the_access_token_of_its_user(alice: Person, bob: Person, sent: SentMail) -> None:
     assert_problem(confirm(alice, code=sent.code), 401, "not_authenticated")
     assert_problem(confirm(bob, signed_in=True, code=sent.code), 400, "invalid_code")
     ended = replace(alice, access_token="x.y.z")
@@ -127,25 +127,27 @@ def test_a_code_is_typed_by_who_is_signed_in(alice: Person, bob: Person, sent: S
     assert confirm(alice, signed_in=True, code=sent.code).status_code == 200
 
 
-@pytest.mark.parametrize("shown", [{}, {"token": "x", "code": "0000-0000"}, {"token": ""}, {"code": ["x"]}])
-def test_either_the_token_or_the_code_is_asked_for(alice: Person, sent: SentMail, shown: dict[str, Any]) -> None:
+@pytest.mark.parametrize("fields", [{}, {"token": "x", "code": "0000-0000"}, {"token": ""}, {"code": ["x"]}])
+def test_email_change_confirm_requires_exactly_one_of_token_and_code(
+    alice: Person, sent: SentMail, fields: dict[str, Any]
+) -> None:
     with nothing_changes():
-        assert_problem(confirm(alice, signed_in=True, **shown), 400, "invalid")
+        assert_problem(confirm(alice, signed_in=True, **fields), 400, "invalid")
     assert confirm(alice, token=sent.token).status_code == 200
 
 
-def test_sessions_go_on(alice: Person, sent: SentMail) -> None:
-    elsewhere = replace(alice).login()
+def test_email_change_keeps_all_sessions(alice: Person, sent: SentMail) -> None:
+    second_session = replace(alice).login()
     confirm(alice, token=sent.token)
-    assert alice.refresh().me().json()["email"] == elsewhere.refresh().me().json()["email"] == NEW
+    assert alice.refresh().me().json()["email"] == second_session.refresh().me().json()["email"] == NEW
 
 
-def test_the_address_that_was_left_is_free(alice: Person, sent: SentMail) -> None:
+def test_email_change_frees_the_old_address_for_registration(alice: Person, sent: SentMail) -> None:
     confirm(alice, token=sent.token)
     assert try_register(alice.http, alice.email).status_code == 201
 
 
-def test_a_change_by_an_operator_is_told_to_the_old_address_and_is_not_verified(alice: Person, sent: SentMail) -> None:
+def test_email_change_by_an_operator_notifies_the_old_address_and_is_unverified(alice: Person, sent: SentMail) -> None:
     assert mark_verified([alice.id]) == 1
     user = User.objects.get(pk=alice.id)
     user.email = "corrected@example.com"

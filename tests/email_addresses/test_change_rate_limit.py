@@ -1,4 +1,4 @@
-"""POST /api/email/change/: how often somebody may ask, and what does not count."""
+"""POST /api/email/change/: rate limits of requests, per user and per new address."""
 
 from collections.abc import Callable
 
@@ -8,12 +8,14 @@ from tests.people import Person
 from tests.problems import assert_problem
 
 
-def test_the_right_password_is_no_failure(alice: Person, set_policy: Callable[..., None]) -> None:
+def test_email_change_request_with_the_right_password_counts_as_no_failure(
+    alice: Person, set_policy: Callable[..., None]
+) -> None:
     set_policy(failures_per_account=1)
     assert [request_change(alice, f"{number}@new.example").status_code for number in range(3)] == [202] * 3
 
 
-def test_a_new_address_is_not_flooded_whoever_wants_it(alice: Person, bob: Person) -> None:
+def test_email_change_requests_to_one_address_are_rate_limited_across_users(alice: Person, bob: Person) -> None:
     assert [request_change(alice).status_code for _ in range(3)] == [202] * 3
     for person in (alice, bob):
         assert_problem(request_change(person), 429, "too_many_attempts")

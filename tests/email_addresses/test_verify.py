@@ -1,4 +1,4 @@
-"""POST /api/email/verify/ and POST /api/email/verify/resend/; registering and signing in while it is asked for."""
+"""POST /api/email/verify/ and POST /api/email/verify/resend/; register and login by the email_verification setting."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,8 +17,8 @@ from tests.support.endpoints import nothing_changes
 CAROL = "carol@example.com"
 
 
-def verify(http: httpx.Client, **shown: Any) -> httpx.Response:
-    return http.post("/api/email/verify/", json=shown)
+def verify(http: httpx.Client, **fields: Any) -> httpx.Response:
+    return http.post("/api/email/verify/", json=fields)
 
 
 def resend(http: httpx.Client, email: str) -> httpx.Response:
@@ -30,13 +30,13 @@ def required(set_policy: Callable[..., None]) -> None:
     set_policy(email_verification="required")
 
 
-def test_while_it_is_off_nobody_is_written_to(http: httpx.Client) -> None:
+def test_register_with_verification_off_sends_no_mail(http: httpx.Client) -> None:
     assert try_register(http).status_code == 201
     assert sent_mails() == []
     assert try_login(http).status_code == 200
 
 
-def test_while_it_is_optional_a_mail_goes_out_beside_the_usual_answer(
+def test_register_with_verification_optional_returns_201_and_sends_a_mail(
     http: httpx.Client, set_policy: Callable[..., None]
 ) -> None:
     set_policy(email_verification="optional")
@@ -52,20 +52,24 @@ def test_while_it_is_optional_a_mail_goes_out_beside_the_usual_answer(
     assert user.email_verified_at is not None
 
 
-@pytest.mark.parametrize("by", ["link", "code"])
-def test_while_it_is_required_the_mail_lets_people_in(http: httpx.Client, required: None, by: str) -> None:
+@pytest.mark.parametrize("method", ["link", "code"])
+def test_login_with_verification_required_succeeds_after_link_or_code(
+    http: httpx.Client, required: None, method: str
+) -> None:
     answer = try_register(http, CAROL)
     assert (answer.status_code, list(answer.json())) == (202, ["detail"])
     assert_problem(try_login(http, CAROL), 403, "email_not_verified")
     sent = last_mail(CAROL)
     assert (sent.kind, sent.link.partition("?")[0]) == ("email_verification", "http://127.0.0.1:8000/verify-email/")
-    answer = verify(http, **({"token": sent.token} if by == "link" else sent.code_fields))
-    assert (answer.status_code, answer.json()) == (200, {"success": "E-mail address confirmed."})
+    answer = verify(http, **({"token": sent.token} if method == "link" else sent.code_fields))
+    assert (answer.status_code, answer.json()) == (200, {"success": "E-mail address verified."})
     assert try_login(http, CAROL).status_code == 200
 
 
 @pytest.mark.ledger("ASVS-2.3.1")
-def test_only_who_knows_the_password_hears_that_the_address_waits(http: httpx.Client, required: None) -> None:
+def test_login_of_an_unverified_user_returns_email_not_verified_only_with_the_right_password(
+    http: httpx.Client, required: None
+) -> None:
     try_register(http, CAROL)
     for _ in range(3):
         assert_problem(try_login(http, CAROL, "not the password"), 401, "invalid_credentials")
@@ -73,7 +77,9 @@ def test_only_who_knows_the_password_hears_that_the_address_waits(http: httpx.Cl
         assert_problem(try_login(http, CAROL), 403, "email_not_verified")
 
 
-def test_who_was_signed_in_before_it_was_required_stays_so(alice: Person, set_policy: Callable[..., None]) -> None:
+def test_existing_sessions_stay_valid_when_verification_becomes_required(
+    alice: Person, set_policy: Callable[..., None]
+) -> None:
     set_policy(email_verification="required")
     assert alice.refresh().me().status_code == 200
     assert_problem(try_login(alice.http), 403, "email_not_verified")
@@ -82,7 +88,9 @@ def test_who_was_signed_in_before_it_was_required_stays_so(alice: Person, set_po
     assert alice.login().me().status_code == 200
 
 
-def test_registration_answers_alike_and_the_mail_says_which(alice: Person, required: None) -> None:
+def test_register_with_verification_required_answers_free_and_taken_addresses_alike(
+    alice: Person, required: None
+) -> None:
     fresh, taken = try_register(alice.http, CAROL), try_register(alice.http, alice.email, "somebody else's password")
     assert fresh.status_code == taken.status_code == 202
     assert fresh.content == taken.content
@@ -96,7 +104,7 @@ def test_registration_answers_alike_and_the_mail_says_which(alice: Person, requi
 
 
 @pytest.mark.ledger("REG-POCKETBASE-01", "REG-POCKETBASE-02")
-def test_an_account_opened_in_anothers_name_becomes_the_owners(
+def test_mail_to_the_owner_of_a_registered_address_lets_them_take_over_the_account(
     http: httpx.Client, set_policy: Callable[..., None]
 ) -> None:
     mallory = Person(http, "alice@example.com", "mallory's own password").register().login()
@@ -109,27 +117,31 @@ def test_an_account_opened_in_anothers_name_becomes_the_owners(
     assert try_login(http).status_code == 200
 
 
-def test_an_inactive_account_hears_nothing_of_a_registration(alice: Person, required: None) -> None:
+def test_register_with_the_email_of_an_inactive_user_sends_no_mail(alice: Person, required: None) -> None:
     User.objects.filter(pk=alice.id).update(is_active=False)
     assert try_register(alice.http, alice.email).status_code == 202
     assert sent_mails() == []
     assert not OneTimeCode.objects.exists()
 
 
-def test_registrations_of_one_address_do_not_flood_its_mailbox(alice: Person, required: None) -> None:
-    told = {email: [try_register(alice.http, email).status_code for _ in range(4)] for email in (alice.email, CAROL)}
-    assert told == {alice.email: [202, 202, 202, 429], CAROL: [202, 202, 202, 429]}
+def test_register_with_one_email_is_rate_limited_to_three_mails(alice: Person, required: None) -> None:
+    statuses = {
+        email: [try_register(alice.http, email).status_code for _ in range(4)] for email in (alice.email, CAROL)
+    }
+    assert statuses == {alice.email: [202, 202, 202, 429], CAROL: [202, 202, 202, 429]}
     assert len(sent_mails(alice.email)) == len(sent_mails(CAROL)) == 3
 
 
-def test_a_password_that_is_refused_is_told_so_and_sends_nothing(alice: Person, required: None) -> None:
+def test_register_with_a_short_password_sends_no_mail(alice: Person, required: None) -> None:
     for email in (alice.email, CAROL):
         assert_problem(try_register(alice.http, email, "short"), 400, "password_too_short", ["password"])
     assert sent_mails() == []
 
 
 @pytest.mark.ledger("REG-DJRESTAUTH-02")
-def test_the_mail_is_sent_again_to_who_waits_for_it_and_to_nobody_else(http: httpx.Client, required: None) -> None:
+def test_verify_resend_sends_a_mail_only_to_an_unverified_user_and_answers_alike(
+    http: httpx.Client, required: None
+) -> None:
     try_register(http, CAROL)
     waiting, unknown = resend(http, CAROL), resend(http, "nobody@example.com")
     assert (waiting.status_code, list(waiting.json())) == (202, ["detail"])
@@ -142,16 +154,16 @@ def test_the_mail_is_sent_again_to_who_waits_for_it_and_to_nobody_else(http: htt
 
 
 @pytest.mark.ledger("ASVS-6.5.1")
-def test_what_was_sent_confirms_once(http: httpx.Client, required: None) -> None:
+def test_verify_accepts_link_and_code_only_once(http: httpx.Client, required: None) -> None:
     try_register(http, CAROL)
     sent = last_mail(CAROL)
     assert verify(http, **sent.code_fields).status_code == 200
-    for shown in ({"token": sent.token}, sent.code_fields):
-        assert_problem(verify(http, **shown), 400, "invalid_code", ["body"])
+    for fields in ({"token": sent.token}, sent.code_fields):
+        assert_problem(verify(http, **fields), 400, "invalid_code", ["body"])
 
 
 @pytest.mark.ledger("REG-ZITADEL-09")
-def test_nobody_verifies_an_address_by_saying_so(alice: Person) -> None:
+def test_me_and_register_ignore_email_verified_fields(alice: Person) -> None:
     body = {"username": "", "email_verified": True, "email_verified_at": "2026-01-01T00:00:00Z"}
     with nothing_changes():
         assert alice.http.patch("/api/me/", json=body, headers=alice.bearer()).status_code == 200

@@ -1,4 +1,4 @@
-"""What changes between the look at a link, a code or a password and what it opens: the last look decides."""
+"""Race conditions: a change between the look-up of a token, code or password and its use decides the outcome."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,23 +16,23 @@ from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
 
 CONSUME_SQL, VERIFY_SQL = 'DELETE FROM "latchkey_onetimecode"', 'UPDATE "latchkey_user" SET "email_verified_at"'
-REFUND_SQL = "INSERT INTO latchkey_attempt AS a (account, place, failures, last_at, blocked_until)\nVALUES"
+REFUND_SQL = "INSERT INTO latchkey_attempt AS a (account, address, failures, last_at, blocked_until)\nVALUES"
 
 
 @contextmanager
 def run_before_statement(statement: str, act: Callable[[], Any]) -> Iterator[None]:
-    """Have it happen once, right before the database is told this; and it must be told this."""
-    happened: list[str] = []
+    """Call act once, right before a statement that starts with this text; assert that there was one."""
+    intercepted: list[str] = []
 
-    def meanwhile(execute: Any, sql: str, *more: Any) -> Any:
-        if sql.strip().startswith(statement) and not happened:
-            happened.append(sql)
+    def wrapper(execute: Any, sql: str, *more: Any) -> Any:
+        if sql.strip().startswith(statement) and not intercepted:
+            intercepted.append(sql)
             act()
         return execute(sql, *more)
 
-    with connection.execute_wrapper(meanwhile):
+    with connection.execute_wrapper(wrapper):
         yield
-    assert happened
+    assert intercepted
 
 
 def columns(alice: Person) -> Any:
@@ -49,28 +49,30 @@ CONCURRENT_CHANGES: dict[str, Callable[[int], Any]] = {
 
 @pytest.mark.parametrize("kind", ENDPOINTS)
 @pytest.mark.parametrize("change", CONCURRENT_CHANGES.values(), ids=CONCURRENT_CHANGES)
-def test_what_is_void_by_the_time_it_is_spent_opens_nothing(
+def test_token_that_becomes_invalid_before_it_is_consumed_is_rejected(
     alice: Person, kind: str, change: Callable[[int], Any]
 ) -> None:
-    shown = {"token": mails_of_each_kind(alice)[kind].token} | (
+    request_body = {"token": mails_of_each_kind(alice)[kind].token} | (
         {"new_password": NEW} if kind == "password_reset" else {}
     )
     before = columns(alice)
     with run_before_statement(CONSUME_SQL, lambda: change(alice.id)):
-        assert_problem(alice.http.post(ENDPOINTS[kind], json=shown), 400, "invalid_code", ["body"])
+        assert_problem(alice.http.post(ENDPOINTS[kind], json=request_body), 400, "invalid_code", ["body"])
     assert columns(alice) == before
 
 
-def test_an_address_that_becomes_another_at_the_last_moment_is_not_verified(alice: Person) -> None:
-    shown = {"token": mails_of_each_kind(alice)["email_verification"].token}
-    moved = User.objects.filter(pk=alice.id)
-    with run_before_statement(VERIFY_SQL, lambda: moved.update(email="elsewhere@example.com")):
-        assert_problem(alice.http.post(ENDPOINTS["email_verification"], json=shown), 400, "invalid_code", ["body"])
+def test_verify_does_not_verify_an_email_address_that_changes_concurrently(alice: Person) -> None:
+    request_body = {"token": mails_of_each_kind(alice)["email_verification"].token}
+    alices_row = User.objects.filter(pk=alice.id)
+    with run_before_statement(VERIFY_SQL, lambda: alices_row.update(email="elsewhere@example.com")):
+        assert_problem(
+            alice.http.post(ENDPOINTS["email_verification"], json=request_body), 400, "invalid_code", ["body"]
+        )
     assert columns(alice)[2] is None
 
 
 @pytest.mark.parametrize("column", [{"credential_version": 9}, {"is_active": False}])
-def test_a_password_that_is_void_by_the_time_it_is_replaced_changes_nothing(
+def test_password_change_of_a_user_who_is_signed_out_concurrently_changes_nothing(
     alice: Person, column: dict[str, Any]
 ) -> None:
     before = columns(alice)

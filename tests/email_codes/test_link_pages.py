@@ -1,4 +1,4 @@
-"""/reset-password/, /verify-email/ and /confirm-email/: where the links of mails lead."""
+"""The pages behind e-mailed links: /reset-password/, /verify-email/ and /confirm-email/."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -49,12 +49,12 @@ def page_path(mail: SentMail) -> str:
 
 
 def hidden_fields(page: httpx.Response) -> dict[str, str]:
-    """Return what the hidden fields of the page's form hold."""
+    """Return the hidden fields of the form on the page."""
     return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)"', page.text))
 
 
 def submit_page(browser: httpx.Client, mail: SentMail, **typed: str) -> httpx.Response:
-    """Open the page, fill the form in, and press its button."""
+    """Open the page, fill in the form and submit it."""
     page = browser.get(page_path(mail))
     assert page.status_code == 200
     (action,) = re.findall(r'<form method="post" action="([^"]+)"', page.text)
@@ -69,53 +69,57 @@ def assert_page(answer: httpx.Response, status: int, heading: str) -> None:
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
-def test_the_page_sets_a_password(alice: Person, mails: dict[str, SentMail], browser: httpx.Client) -> None:
-    answer = submit_page(browser, mails["password_reset"], new_password=NEW, again=NEW)
-    assert_page(answer, 200, "The password is set")
+def test_reset_page_sets_the_password_and_ends_sessions(
+    alice: Person, mails: dict[str, SentMail], browser: httpx.Client
+) -> None:
+    answer = submit_page(browser, mails["password_reset"], new_password=NEW, new_password_repeat=NEW)
+    assert_page(answer, 200, "Password changed")
     assert mails["password_reset"].token not in answer.text
     assert NEW not in answer.text
     assert_problem(alice.me(), 401, "invalid_token")
     assert try_login(alice.http, password=NEW).status_code == 200
     again = browser.get(page_path(mails["password_reset"]))
-    assert_page(again, 400, "This link is no longer good")
+    assert_page(again, 400, "This link is invalid or has expired")
     assert "<form" not in again.text
 
 
-def test_the_page_confirms_an_address(alice: Person, mails: dict[str, SentMail], browser: httpx.Client) -> None:
+def test_verification_page_verifies_the_email_address(
+    alice: Person, mails: dict[str, SentMail], browser: httpx.Client
+) -> None:
     assert alice.email in browser.get(page_path(mails["email_verification"])).text
-    assert_page(submit_page(browser, mails["email_verification"]), 200, "The address is confirmed")
+    assert_page(submit_page(browser, mails["email_verification"]), 200, "E-mail address confirmed")
     assert User.objects.get().email_verified_at is not None
 
 
-def test_the_page_makes_a_new_address_ones_own(
+def test_email_change_page_changes_the_email_address(
     alice: Person, mails: dict[str, SentMail], browser: httpx.Client
 ) -> None:
     assert "alice@new.example" in browser.get(page_path(mails["email_change"])).text
-    assert_page(submit_page(browser, mails["email_change"]), 200, "The address is changed")
+    assert_page(submit_page(browser, mails["email_change"]), 200, "E-mail address changed")
     assert alice.me().json()["email"] == "alice@new.example"
 
 
-def test_an_address_that_somebody_has_meanwhile_is_told_so(
+def test_email_change_page_reports_an_address_that_was_taken_meanwhile(
     alice: Person, mails: dict[str, SentMail], browser: httpx.Client
 ) -> None:
     Person(alice.http, "alice@new.example").register()
     answer = submit_page(browser, mails["email_change"])
-    assert_page(answer, 400, "Is this your new address?")
+    assert_page(answer, 400, "Confirm your new address")
     assert "An account with this e-mail address exists already." in answer.text
 
 
 @pytest.mark.ledger("CS-FP-5")
 @pytest.mark.parametrize("kind", PATHS)
-def test_reading_a_page_changes_nothing_however_often(alice: Person, mails: dict[str, SentMail], kind: str) -> None:
+def test_get_of_a_link_page_changes_nothing(alice: Person, mails: dict[str, SentMail], kind: str) -> None:
     with nothing_changes():
         for method in ("GET", "HEAD", "GET", "HEAD", "OPTIONS", "TRACE"):
             answer = alice.http.request(method, page_path(mails[kind]))
             assert answer.status_code == (200 if method in ("GET", "HEAD") else 405)
             assert "no-store" in answer.headers["Cache-Control"]
-    shown = {"token": mails[kind].token, "new_password": NEW}
-    door = {"password_reset": "password/reset/confirm", "email_verification": "email/verify"}
-    path = door.get(kind, "email/change/confirm")
-    assert alice.http.post(f"/api/{path}/", json=shown).status_code == 200
+    body = {"token": mails[kind].token, "new_password": NEW}
+    endpoints = {"password_reset": "password/reset/confirm", "email_verification": "email/verify"}
+    path = endpoints.get(kind, "email/change/confirm")
+    assert alice.http.post(f"/api/{path}/", json=body).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -124,12 +128,12 @@ def test_reading_a_page_changes_nothing_however_often(alice: Person, mails: dict
         ({"new_password": NEW, "new_password_repeat": NEW + "!"}, "The two passwords differ."),
         ({"new_password": "short", "new_password_repeat": "short"}, "The password is too short"),
         ({"new_password": "x" * 257, "new_password_repeat": "x" * 257}, "The password is longer than 256 characters."),
-        ({"new_password": "alice@example.com", "new_password_repeat": "alice@example.com"}, "The password is made of"),
+        ({"new_password": "alice@example.com", "new_password_repeat": "alice@example.com"}, "The password consists of"),
         ({"new_password": "", "new_password_repeat": ""}, "This field is required."),
         ({"new_password": "x\x00" * 10, "new_password_repeat": "x\x00" * 10}, "Null characters are not allowed."),
     ],
 )
-def test_what_is_wrong_is_said_on_the_page_and_another_try_is_free(
+def test_reset_page_shows_the_error_of_an_invalid_password_and_keeps_the_link_valid(
     alice: Person, mails: dict[str, SentMail], browser: httpx.Client, typed: dict[str, str], sentence: str
 ) -> None:
     with nothing_changes():
@@ -142,20 +146,22 @@ def test_what_is_wrong_is_said_on_the_page_and_another_try_is_free(
             "/reset-password/", data=hidden_fields(answer) | {"new_password": NEW, "new_password_repeat": NEW}
         ),
         200,
-        "The password is set",
+        "Password changed",
     )
 
 
 @pytest.mark.parametrize("path", PATHS.values())
 @pytest.mark.parametrize("query", ["", "?token=", "?token=x", "?token=%00", "?token=" + "x" * 5000, "?token=<script>"])
-def test_a_link_that_opens_nothing_says_so(alice: Person, path: str, query: str) -> None:
+def test_link_page_with_an_invalid_token_returns_400(alice: Person, path: str, query: str) -> None:
     answer = alice.http.get(f"{path}{query}")
-    assert_page(answer, 400, "This link is no longer good")
+    assert_page(answer, 400, "This link is invalid or has expired")
     assert "<script" not in answer.text
     assert_problem(alice.http.get(path.rstrip("/")), 404, "not_found")
 
 
-def test_a_link_is_dead_after_half_an_hour(clock: time_machine.Traveller, alice: Person, browser: httpx.Client) -> None:
+def test_reset_link_expires_after_30_minutes(
+    clock: time_machine.Traveller, alice: Person, browser: httpx.Client
+) -> None:
     alice.http.post("/api/password/reset/", json={"email": alice.email})
     page = browser.get(page_path(last_mail(alice.email)))
     clock.shift(timedelta(minutes=30))
@@ -163,18 +169,18 @@ def test_a_link_is_dead_after_half_an_hour(clock: time_machine.Traveller, alice:
         late = browser.post(
             "/reset-password/", data=hidden_fields(page) | {"new_password": NEW, "new_password_repeat": again}
         )
-        assert_page(late, 400, "This link is no longer good")
-    assert_page(browser.get(page_path(last_mail(alice.email))), 400, "This link is no longer good")
+        assert_page(late, 400, "This link is invalid or has expired")
+    assert_page(browser.get(page_path(last_mail(alice.email))), 400, "This link is invalid or has expired")
 
 
 @pytest.mark.parametrize("kind", PATHS)
-def test_a_form_that_our_page_did_not_send_is_refused(alice: Person, mails: dict[str, SentMail], kind: str) -> None:
+def test_link_page_form_without_a_csrf_token_is_rejected(alice: Person, mails: dict[str, SentMail], kind: str) -> None:
     form = {"token": mails[kind].token, "new_password": NEW, "new_password_repeat": NEW}
     with nothing_changes():
         assert_problem(alice.http.post(PATHS[kind], data=form), 403, "csrf_failed")
 
 
-def test_a_form_from_another_origin_is_refused(
+def test_link_page_form_from_another_origin_is_rejected(
     alice: Person, mails: dict[str, SentMail], browser: httpx.Client
 ) -> None:
     form = hidden_fields(browser.get(page_path(mails["password_reset"]))) | {
@@ -189,7 +195,7 @@ def test_a_form_from_another_origin_is_refused(
     assert browser.post("/reset-password/", data=form, headers=here).status_code == 200
 
 
-def test_who_opens_made_up_links_has_to_wait(alice: Person) -> None:
+def test_link_page_with_many_invalid_tokens_is_rate_limited(alice: Person) -> None:
     for number in range(MAX_PER_WINDOW):
         alice.http.get(f"/reset-password/?token={number}")
     answer = alice.http.get("/reset-password/?token=x")
@@ -198,9 +204,7 @@ def test_who_opens_made_up_links_has_to_wait(alice: Person) -> None:
 
 
 @pytest.mark.parametrize("kind", PATHS)
-def test_a_page_loads_nothing_from_elsewhere_and_runs_nothing(
-    alice: Person, mails: dict[str, SentMail], kind: str
-) -> None:
+def test_link_page_has_no_scripts_and_no_foreign_assets(alice: Person, mails: dict[str, SentMail], kind: str) -> None:
     page = alice.http.get(page_path(mails[kind]))
     assert "<script" not in page.text
     assert "http" not in "".join(assets(page.text))
@@ -208,7 +212,7 @@ def test_a_page_loads_nothing_from_elsewhere_and_runs_nothing(
         assert alice.http.get(address).status_code == 200
 
 
-def test_what_a_person_is_called_stays_text(
+def test_reset_page_escapes_the_email_address(
     alice: Person, browser: httpx.Client, set_policy: Callable[..., Any]
 ) -> None:
     User.objects.filter(pk=alice.id).update(email="<b>{{7*7}}</b>'\"@example.com")

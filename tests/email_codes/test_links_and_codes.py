@@ -1,4 +1,4 @@
-"""What somebody without the mail can try: another's link, another purpose, an old one, a guess, a poisoned header."""
+"""Attacks on e-mailed tokens and codes: other users, other purposes, old ones, guesses, poisoned headers."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -40,12 +40,12 @@ def request_reset(http: httpx.Client, email: str, **headers: str) -> httpx.Respo
     return http.post("/api/password/reset/", json={"email": email}, headers=headers)
 
 
-def confirm_reset(http: httpx.Client, **shown: Any) -> httpx.Response:
-    return http.post("/api/password/reset/confirm/", json={**shown, "new_password": NEW})
+def confirm_reset(http: httpx.Client, **fields: Any) -> httpx.Response:
+    return http.post("/api/password/reset/confirm/", json={**fields, "new_password": NEW})
 
 
 def mails_of_each_kind(person: Person) -> dict[str, SentMail]:
-    """Return a mail of each kind to somebody."""
+    """Send a mail of each kind to this person; return the mails by kind."""
     request_reset(person.http, person.email)
     person.http.post("/api/email/verify/resend/", json={"email": person.email})
     new = {"email": f"new-{person.email}", "password": person.password}
@@ -54,7 +54,7 @@ def mails_of_each_kind(person: Person) -> dict[str, SentMail]:
 
 
 @pytest.mark.ledger("ASVS-6.6.2", "REG-DJANGORESTREGISTRATION-01")
-def test_what_was_sent_opens_one_thing_for_one_person(alice: Person, bob: Person) -> None:
+def test_emailed_token_and_code_work_for_one_purpose_and_one_user_only(alice: Person, bob: Person) -> None:
     hers, his = mails_of_each_kind(alice), mails_of_each_kind(bob)
     assert set(hers) == set(his) == set(ENDPOINTS)
     clear()
@@ -111,15 +111,17 @@ CHANGES: dict[str, Callable[[Person], Any]] = {
 
 @pytest.mark.ledger("REG-DISCOURSE-01", "H-RACE-05")
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_what_was_sent_is_void_after(alice: Person, change: Callable[[Person], Any]) -> None:
+def test_emailed_token_and_code_are_invalid_after_a_change_of_the_account(
+    alice: Person, change: Callable[[Person], Any]
+) -> None:
     request_reset(alice.http, alice.email)
     first = last_mail(alice.email)
     request_reset(alice.http, alice.email)
     change(alice)
     with nothing_changes_if_users_exist():
         for mail in (first, sent_mails(alice.email)[1]):
-            for shown in ({"token": mail.token}, mail.code_fields):
-                assert_problem(confirm_reset(alice.http, **shown), 400, "invalid_code", ["body"])
+            for fields in ({"token": mail.token}, mail.code_fields):
+                assert_problem(confirm_reset(alice.http, **fields), 400, "invalid_code", ["body"])
 
 
 def nothing_changes_if_users_exist() -> Any:
@@ -128,20 +130,20 @@ def nothing_changes_if_users_exist() -> Any:
     return nothing_changes() if User.objects.exists() else nullcontext()
 
 
-def test_every_refusal_of_a_link_or_a_code_is_the_same_to_the_last_byte(alice: Person) -> None:
+def test_reset_confirm_answers_every_invalid_token_or_code_byte_for_byte_alike(alice: Person) -> None:
     request_reset(alice.http, alice.email)
     spent = last_mail(alice.email)
     assert confirm_reset(alice.http, token=spent.token).status_code == 200
-    shown = [{"token": spent.token}, {"token": "x"}, {"token": "x" * 64}, spent.code_fields]
-    shown += [{"email": alice.email, "code": "0"}, {"email": "nobody@example.com", "code": "0000-0000"}]
-    answers = [confirm_reset(alice.http, **each) for each in shown]
+    fields = [{"token": spent.token}, {"token": "x"}, {"token": "x" * 64}, spent.code_fields]
+    fields += [{"email": alice.email, "code": "0"}, {"email": "nobody@example.com", "code": "0000-0000"}]
+    answers = [confirm_reset(alice.http, **each) for each in fields]
     assert {(answer.status_code, answer.content, tuple(answer.headers.raw)) for answer in answers} == {
         (400, answers[0].content, tuple(answers[0].headers.raw))
     }
 
 
 @pytest.mark.ledger("ASVS-6.6.3", "REG-ALLAUTH-10", "NIST-4.2-2")
-def test_five_wrong_codes_and_the_right_one_is_dead_while_the_link_goes_on(alice: Person, from_address: Any) -> None:
+def test_five_wrong_codes_invalidate_the_code_but_not_the_link(alice: Person, from_address: Any) -> None:
     request_reset(alice.http, alice.email)
     sent = last_mail(alice.email)
     mallory = from_address("192.0.2.66")
@@ -152,16 +154,18 @@ def test_five_wrong_codes_and_the_right_one_is_dead_while_the_link_goes_on(alice
 
 
 @pytest.mark.ledger("ASVS-6.6.3")
-def test_new_mails_give_a_guesser_no_more_guesses(
+def test_new_mails_do_not_reset_the_rate_limit_of_wrong_codes(
     alice: Person, from_address: Any, set_policy: Callable[..., None]
 ) -> None:
     set_policy(failures_per_account=10)
-    told = []
+    statuses = []
     for number in range(12):
         if number % 5 == 0:
             request_reset(alice.http, alice.email)
-        told.append(confirm_reset(from_address(f"192.0.2.{number}"), email=alice.email, code=f"00{number}").status_code)
-    assert told == [400] * 10 + [429] * 2
+        statuses.append(
+            confirm_reset(from_address(f"192.0.2.{number}"), email=alice.email, code=f"00{number}").status_code
+        )
+    assert statuses == [400] * 10 + [429] * 2
     unknown = [
         confirm_reset(from_address("192.0.2.66"), email="nobody@example.com", code="0").status_code for _ in range(11)
     ]
@@ -170,7 +174,7 @@ def test_new_mails_give_a_guesser_no_more_guesses(
     assert try_login(alice.http, password=NEW).status_code == 200
 
 
-def test_who_guesses_tokens_has_to_wait_and_a_right_one_is_served(alice: Person) -> None:
+def test_reset_confirm_with_many_invalid_tokens_is_rate_limited_but_accepts_a_valid_one(alice: Person) -> None:
     request_reset(alice.http, alice.email)
     for _ in range(MAX_PER_WINDOW):
         assert_problem(confirm_reset(alice.http, token=generate_token()), 400, "invalid_code")
@@ -179,7 +183,7 @@ def test_who_guesses_tokens_has_to_wait_and_a_right_one_is_served(alice: Person)
 
 
 @pytest.mark.ledger("ASVS-6.5.4")
-def test_codes_have_forty_bits_and_tokens_two_hundred_and_fifty_six() -> None:
+def test_codes_have_40_bits_and_tokens_256_bits_of_entropy() -> None:
     assert (len(set(ALPHABET)), CODE_LENGTH) == (32, 8)
     codes, tokens = {generate_code() for _ in range(1000)}, {generate_token() for _ in range(1000)}
     assert len(codes) == len(tokens) == 1000
@@ -190,7 +194,7 @@ def test_codes_have_forty_bits_and_tokens_two_hundred_and_fifty_six() -> None:
 
 
 @pytest.mark.ledger("ASVS-6.5.2")
-def test_a_leaked_database_holds_nothing_that_can_be_shown(alice: Person, settings: Any) -> None:
+def test_database_contains_no_usable_token_or_code(alice: Person, settings: Any) -> None:
     sent = mails_of_each_kind(alice)
     leaked = ""
     with connection.cursor() as cursor:
@@ -203,7 +207,7 @@ def test_a_leaked_database_holds_nothing_that_can_be_shown(alice: Person, settin
     assert_problem(confirm_reset(alice.http, **sent["password_reset"].code_fields), 400, "invalid_code")
 
 
-def test_a_new_secret_key_takes_what_was_sent_under_the_former_one(alice: Person, settings: Any) -> None:
+def test_tokens_and_codes_stay_valid_after_rotation_of_the_secret_key(alice: Person, settings: Any) -> None:
     sent = mails_of_each_kind(alice)
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another secret, of this very hour", [settings.SECRET_KEY]
     verified = alice.http.post(ENDPOINTS["email_verification"], json=sent["email_verification"].code_fields)
@@ -213,7 +217,7 @@ def test_a_new_secret_key_takes_what_was_sent_under_the_former_one(alice: Person
 
 @pytest.mark.ledger("CS-FP-4", "REG-KEYCLOAK-15", "REG-SUPABASEAUTH-01", "REG-ZITADEL-01", "ASVS-1.2.2")
 @pytest.mark.parametrize("trusted_proxies", [0, 1])
-def test_no_header_of_a_request_gets_into_a_link(alice: Person, settings: Any, trusted_proxies: int) -> None:
+def test_emailed_link_ignores_host_and_forwarded_headers(alice: Person, settings: Any, trusted_proxies: int) -> None:
     settings.PUBLIC_URL, settings.TRUSTED_PROXIES = "https://auth.example.com", trusted_proxies
     for number, (name, value) in enumerate(POISONED_HEADERS.items()):
         email = f"somebody-{number}@example.com"
@@ -225,14 +229,16 @@ def test_no_header_of_a_request_gets_into_a_link(alice: Person, settings: Any, t
 
 @pytest.mark.ledger("REG-DJANGO-34")
 @pytest.mark.parametrize("alike", ["al\u0131ce@example.com", "alice@ex\u0430mple.com", "alice@example.com."])
-def test_a_look_alike_gets_no_mail(alice: Person, alike: str) -> None:
+def test_reset_request_for_a_lookalike_email_sends_no_mail(alice: Person, alike: str) -> None:
     assert request_reset(alice.http, alike).status_code in (202, 400)
     assert sent_mails() == []
 
 
 @pytest.mark.parametrize("email", ["a@example.com\r\nBcc: x@example.com", "a@example.com\nX: y", "a@b.de,c@d.de"])
 @pytest.mark.parametrize("path", ["/api/password/reset/", "/api/email/verify/resend/", "/api/register/"])
-def test_one_address_is_one_address(alice: Person, set_policy: Callable[..., None], path: str, email: str) -> None:
+def test_endpoints_that_send_mail_reject_several_addresses_and_header_injection(
+    alice: Person, set_policy: Callable[..., None], path: str, email: str
+) -> None:
     set_policy(email_verification="required")
     answer = alice.http.post(path, json={"email": email, "password": PASSWORD})
     assert_problem(answer, 400, "invalid", ["email"])
@@ -240,22 +246,22 @@ def test_one_address_is_one_address(alice: Person, set_policy: Callable[..., Non
 
 
 @pytest.mark.ledger("NIST-3.1.3", "ASVS-6.3.6")
-def test_nothing_out_of_a_mail_signs_anybody_in(alice: Person) -> None:
+def test_emailed_token_and_code_are_no_password_and_no_access_token(alice: Person) -> None:
     for kind, mail in mails_of_each_kind(alice).items():
         for secret in (mail.token, mail.code):
             assert_problem(try_login(alice.http, password=secret), 401, "invalid_credentials")
             assert_problem(replace(alice, access_token=secret).me(), 401, "invalid_token")
-        shown: dict[str, Any] = {"token": mail.token} | ({"new_password": NEW} if kind == "password_reset" else {})
-        answer = alice.http.post(ENDPOINTS[kind], json=shown)
+        fields: dict[str, Any] = {"token": mail.token} | ({"new_password": NEW} if kind == "password_reset" else {})
+        answer = alice.http.post(ENDPOINTS[kind], json=fields)
         assert list(answer.json()) == (["success"] if answer.status_code == 200 else list(answer.json()))
         assert "token" not in answer.text
 
 
 @pytest.mark.parametrize("path", ENDPOINTS.values())
-def test_links_and_codes_are_not_logged(alice: Person, captured_log: CapturedLog, path: str) -> None:
+def test_emailed_links_and_codes_are_not_logged(alice: Person, captured_log: CapturedLog, path: str) -> None:
     for mail in mails_of_each_kind(alice).values():
-        for shown in ({"token": mail.token}, {"email": alice.email, "code": mail.code}):
-            alice.http.post(path, json={**shown, "new_password": NEW})
+        for fields in ({"token": mail.token}, {"email": alice.email, "code": mail.code}):
+            alice.http.post(path, json={**fields, "new_password": NEW})
         page = mail.link.partition("8000")[2]
         alice.http.get(page)
         alice.http.post(page, data={"token": mail.token})

@@ -1,4 +1,4 @@
-"""Two ways for a disk to be full under an SQLite file: no space is left on it, or files may not grow."""
+"""Two kinds of a full disk for an SQLite file: no space left on the device, or a limit on the size of files."""
 
 import os
 import resource
@@ -12,7 +12,7 @@ from tests.server import Server
 
 
 def checkpoint_wal(server: Server) -> None:
-    """Move what SQLite has logged into its file, so that the next write needs space."""
+    """Move the write-ahead log of SQLite into its file, so that the next write needs space."""
     connection = sqlite3.connect(Path(server.environment["LATCHKEY_DATA_DIR"]) / "latchkey.sqlite3", timeout=10)
     try:
         while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
@@ -23,7 +23,7 @@ def checkpoint_wal(server: Server) -> None:
 
 @contextmanager
 def mount_small_disk(folder: Path) -> Iterator[None]:
-    """Mount a disk of 4 MB on a folder; only root can."""
+    """Mount a tmpfs of 4 MB on a folder, which requires root."""
     folder.mkdir(exist_ok=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=700", "latchkey-tests", str(folder)], check=True)
     try:
@@ -34,7 +34,7 @@ def mount_small_disk(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def no_space(server: Server) -> Iterator[None]:
-    """Fill the disk that the data are on."""
+    """Fill the file system of the data folder."""
     filler = Path(server.environment["LATCHKEY_DATA_DIR"]) / "filler"
     checkpoint_wal(server)
     with filler.open("wb", buffering=0) as file:
@@ -48,7 +48,7 @@ def no_space(server: Server) -> Iterator[None]:
 
 @contextmanager
 def no_growth(server: Server) -> Iterator[None]:
-    """Forbid the workers every write to a file, as a quota does."""
+    """Set RLIMIT_FSIZE of the workers to 0, which forbids every write to a file as a quota does."""
     unlimited = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in server.worker_pids()}
     for pid, (_, hard) in unlimited.items():
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, hard))
@@ -66,6 +66,6 @@ def can_mount(folder: Path) -> bool:
 
 
 def available_faults() -> list[str]:
-    """Return the ways that there are on this machine."""
+    """Return the names of the faults that can be made on this machine."""
     probe = Path(os.environ["LATCHKEY_TESTS_IN"]) / "mounted"
     return ["no_growth", "no_space"] if can_mount(probe) else ["no_growth"]

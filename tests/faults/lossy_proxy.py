@@ -1,4 +1,4 @@
-"""A proxy that loses answers: the server has done its work, and the client never hears of it."""
+"""A proxy that drops responses: the server has done its work, and the client never receives the answer."""
 
 import random
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 
 class LossyProxy(ThreadingHTTPServer):
-    """Forwards every POST; drops this share of the answers and closes the connection instead."""
+    """Forwards every POST; drops a share of the responses (loss_rate) and closes the connection instead."""
 
     daemon_threads, block_on_close = True, False
 
@@ -25,7 +25,7 @@ class LossyProxy(ThreadingHTTPServer):
 
 
 class ForwardingHandler(BaseHTTPRequestHandler):
-    """One connection of a client."""
+    """One client connection."""
 
     protocol_version = "HTTP/1.1"
     server: LossyProxy

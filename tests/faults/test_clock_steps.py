@@ -1,4 +1,4 @@
-"""A clock that is put right under load signs nobody out, be it by minutes back or by an hour ahead."""
+"""Steps of the clock under load, 5 minutes back or 1 hour ahead, sign nobody out."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,13 +14,13 @@ BACK, AHEAD = -300, 3600
 
 
 class MovedServer(Server):
-    """A server whose clock is off by so many seconds."""
+    """A server with a clock that is off by a number of seconds."""
 
     def __init__(self, folder: Path, database_url: str) -> None:
         self.off = folder / "clock"
         self.step(0)
-        moved = {"PYTHONPATH": str(Path(__file__).with_name("moved_clock")), "LATCHKEY_TESTS_CLOCK": str(self.off)}
-        super().__init__(folder, database_url, **moved)
+        modules = str(Path(__file__).with_name("moved_clock"))
+        super().__init__(folder, database_url, PYTHONPATH=modules, LATCHKEY_TESTS_CLOCK=str(self.off))
 
     def step(self, seconds: float) -> None:
         draft = self.off.with_suffix(".draft")
@@ -31,12 +31,13 @@ class MovedServer(Server):
 @pytest.fixture
 def moved_server(tmp_path: Path, database_url: str) -> Iterator[MovedServer]:
     running = MovedServer(tmp_path, database_url)
-    yield running.start()
+    running.start()
+    yield running
     running.kill()
 
 
 @pytest.mark.ledger("H-TIME-03")
-def test_steps_under_load_sign_nobody_out(
+def test_clock_steps_under_load_sign_nobody_out(
     moved_server: MovedServer, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
     with start_load(moved_server.url) as load:
@@ -46,7 +47,7 @@ def test_steps_under_load_sign_nobody_out(
     assert_outcome(load, moved_server, "4 steps of the clock")
 
 
-def test_a_retry_across_a_step_back_is_answered(
+def test_refresh_retry_after_a_clock_step_back_gets_its_successor(
     moved_server: MovedServer, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
     load = start_load(moved_server.url)
@@ -55,7 +56,7 @@ def test_a_retry_across_a_step_back_is_answered(
     assert_outcome(load, moved_server, "a step back during 16 retries")
 
 
-def test_a_retry_across_a_step_ahead_is_counted(
+def test_refresh_retry_after_a_clock_step_ahead_may_be_signed_out(
     moved_server: MovedServer, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
     load = start_load(moved_server.url)

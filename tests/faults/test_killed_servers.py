@@ -1,4 +1,4 @@
-"""A server that dies or is restarted signs nobody out."""
+"""A server that is killed or restarted under load signs nobody out."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ def stop(server: Server) -> None:
 
 
 @pytest.mark.parametrize("end", [Server.kill, stop], ids=["killed", "stopped"])
-def test_a_server_that_is_ended_and_started_again_signs_nobody_out(
+def test_server_killed_or_stopped_and_restarted_under_load_signs_nobody_out(
     server: Server, start_load: Callable[..., Load], assert_outcome: Callable[..., None], end: Callable[[Server], None]
 ) -> None:
     with start_load(server.url) as load:
@@ -30,7 +30,7 @@ def test_a_server_that_is_ended_and_started_again_signs_nobody_out(
     assert_outcome(load, server, "3 ends of the server")
 
 
-def test_a_main_process_that_is_killed_alone_takes_its_workers_along(
+def test_killed_main_process_ends_its_workers_and_signs_nobody_out(
     server: Server, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
     with start_load(server.url) as load:

@@ -1,4 +1,4 @@
-"""A worker that dies, of a crash or of the kernel's memory killer, signs nobody out."""
+"""A worker that dies, by a crash or by the kernel's out-of-memory killer, signs nobody out."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from tests.support.refreshing_clients import Load
 
 pytestmark = pytest.mark.fault
 RESPAWN_SECONDS = 6.0
-"""Seconds; granian gives up where the worker that it started last dies within 5.5 seconds."""
+"""Seconds between kills: granian gives up if its newest worker dies within 5.5 seconds of its start."""
 
 
 def workers(server: Server, count: int = 2, within: float = 5) -> list[int]:

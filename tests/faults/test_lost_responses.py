@@ -1,4 +1,4 @@
-"""An answer that is lost on its way signs nobody out: the same token is answered with the same successor."""
+"""A lost refresh response signs nobody out: the same token gets the same successor again."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from tests.support.refreshing_clients import Load
 pytestmark = pytest.mark.fault
 
 
-def test_every_fifth_answer_lost_signs_nobody_out(
+def test_refresh_with_a_fifth_of_the_responses_lost_signs_nobody_out(
     server: Server, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
     with lossy_proxy(server.url) as proxy:

@@ -1,4 +1,4 @@
-"""A fail-over to a replica signs nobody out whose session the replica knows to within one rotation."""
+"""A fail-over to a replica signs nobody out if the replica is at most one rotation behind."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,8 +14,8 @@ pytestmark = pytest.mark.fault
 
 
 @pytest.fixture
-def three(tmp_path: Path) -> Iterator[tuple[Postgres, Postgres, Server]]:
-    """A primary, its replica, and a Latchkey that is told of both."""
+def primary_replica_server(tmp_path: Path) -> Iterator[tuple[Postgres, Postgres, Server]]:
+    """A primary, its replica, and a server that is configured with both."""
     primary = Postgres(shared_directory()).create().start()
     name = create_database(primary.url).rpartition("/")[2]
     with stop_afterwards(primary):
@@ -26,10 +26,12 @@ def three(tmp_path: Path) -> Iterator[tuple[Postgres, Postgres, Server]]:
             yield primary, replica, server
 
 
-def test_a_fail_over_under_load_signs_nobody_out(
-    three: tuple[Postgres, Postgres, Server], start_load: Callable[..., Load], assert_outcome: Callable[..., None]
+def test_postgresql_fail_over_under_load_signs_nobody_out(
+    primary_replica_server: tuple[Postgres, Postgres, Server],
+    start_load: Callable[..., Load],
+    assert_outcome: Callable[..., None],
 ) -> None:
-    primary, replica, server = three
+    primary, replica, server = primary_replica_server
     with start_load(server.url) as load:
         load.wait_for_refreshes(200)
         primary.stop("immediate")
@@ -38,10 +40,12 @@ def test_a_fail_over_under_load_signs_nobody_out(
     assert_outcome(load, server, f"a fail-over under load, recovery {recovery:.1f} s")
 
 
-def test_a_fail_over_to_a_replica_one_rotation_behind_signs_nobody_out(
-    three: tuple[Postgres, Postgres, Server], start_load: Callable[..., Load], assert_outcome: Callable[..., None]
+def test_postgresql_fail_over_to_a_replica_one_rotation_behind_signs_nobody_out(
+    primary_replica_server: tuple[Postgres, Postgres, Server],
+    start_load: Callable[..., Load],
+    assert_outcome: Callable[..., None],
 ) -> None:
-    primary, replica, server = three
+    primary, replica, server = primary_replica_server
     load = start_load(server.url, clients=18)
     with load:
         load.wait_for_refreshes(100)
@@ -59,10 +63,12 @@ def test_a_fail_over_to_a_replica_one_rotation_behind_signs_nobody_out(
 
 
 @pytest.mark.ledger("H-INF-03")
-def test_a_primary_that_takes_no_more_writes_is_left_for_the_promoted_replica(
-    three: tuple[Postgres, Postgres, Server], start_load: Callable[..., Load], assert_outcome: Callable[..., None]
+def test_server_switches_from_a_read_only_primary_to_the_promoted_replica(
+    primary_replica_server: tuple[Postgres, Postgres, Server],
+    start_load: Callable[..., Load],
+    assert_outcome: Callable[..., None],
 ) -> None:
-    primary, replica, server = three
+    primary, replica, server = primary_replica_server
     with start_load(server.url) as load:
         load.wait_for_refreshes(200)
         primary.sql("ALTER SYSTEM SET default_transaction_read_only = on")

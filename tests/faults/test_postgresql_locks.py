@@ -1,7 +1,7 @@
-"""A lock that somebody else holds in PostgreSQL is told as 503 in time, and holds up nobody else.
+"""A PostgreSQL lock that another connection holds gives 503 in time and delays no other session.
 
-A thread that waits for a lock serves nobody. Where all sessions are locked there must be a thread for every
-second client at the least, or some would wait three times over, which is longer than a request may take.
+A thread that waits for a lock serves no other request. Where all sessions are locked, there must be a thread for at
+least every second client; with fewer, some clients would wait three times in a row, longer than a request may take.
 """
 
 import os
@@ -25,7 +25,7 @@ HELD = 8.0
 
 
 @pytest.mark.ledger("H-INF-04")
-def test_a_locked_session_is_told_as_503_and_the_others_go_on(
+def test_refresh_of_a_locked_session_returns_503_and_other_sessions_work(
     server: Server, database_url: str, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
     load = start_load(server.url)
@@ -51,7 +51,7 @@ def test_a_locked_session_is_told_as_503_and_the_others_go_on(
     assert_outcome(load, server, f"a session locked for {HELD:.0f} s")
 
 
-def test_a_locked_table_is_told_as_503(
+def test_refresh_returns_503_while_the_session_table_is_locked(
     server_with_8_threads: Server,
     database_url: str,
     start_load: Callable[..., Load],
@@ -74,7 +74,7 @@ CREATE TRIGGER slow BEFORE UPDATE ON latchkey_session FOR EACH ROW EXECUTE FUNCT
 """
 
 
-def test_a_locked_session_alone_answers_503_within_5_s(
+def test_refresh_of_a_locked_session_returns_503_within_5_s(
     server: Server, database_url: str, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
     load = start_load(server.url, clients=1)
@@ -84,7 +84,7 @@ def test_a_locked_session_alone_answers_503_within_5_s(
     assert_outcome(load, server, "one session locked")
 
 
-def test_a_statement_that_takes_too_long_answers_503_within_6_s(
+def test_refresh_with_a_slow_statement_returns_503_within_6_s(
     server: Server, database_url: str, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
     load = start_load(server.url, clients=1)
@@ -96,9 +96,7 @@ def test_a_statement_that_takes_too_long_answers_503_within_6_s(
 
 
 @pytest.mark.ledger("H-INF-04")
-def test_a_process_that_freezes_in_a_transaction_holds_its_locks_for_10_s_at_most(
-    server: Server, database_url: str
-) -> None:
+def test_frozen_worker_in_a_transaction_holds_its_locks_for_at_most_10_s(server: Server, database_url: str) -> None:
     with (
         httpx.Client(base_url=server.url, timeout=40) as http,
         psycopg.connect(database_url) as holder,
@@ -132,7 +130,7 @@ def wait_for_another(connection: psycopg.Connection, state: str) -> None:
         connection.execute("SELECT pg_stat_clear_snapshot()")
 
 
-def test_migrate_waits_for_a_lock_as_long_as_it_takes(server: Server, database_url: str) -> None:
+def test_migrate_waits_for_a_lock_without_a_timeout(server: Server, database_url: str) -> None:
     began = time.monotonic()
     with psycopg.connect(database_url) as holder:
         holder.execute("LOCK TABLE django_migrations IN ACCESS EXCLUSIVE MODE")

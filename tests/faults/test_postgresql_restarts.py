@@ -1,4 +1,4 @@
-"""A PostgreSQL that crashes or is away for a while signs nobody out, and Latchkey needs no restart."""
+"""A crash or an outage of PostgreSQL signs nobody out, and the server needs no restart."""
 
 import socket
 import time
@@ -17,25 +17,27 @@ from tests.support.refreshing_clients import Client, Load
 
 pytestmark = pytest.mark.fault
 RETRY_WINDOW = 10.0
-"""Seconds, as shipped: for so long is a spent token answered with its successor again."""
+"""Seconds, the default of the setting: a reused refresh token gets the same successor again for as long."""
 
 
 def in_doubt_too_long(client: Client) -> bool:
-    """Tell whom a slow machine kept waiting past the retry window; the last test here counts what comes of that."""
+    """Tell whether a slow machine delayed this client past the retry window; the last test here covers that case."""
     return client.seconds_in_doubt >= RETRY_WINDOW
 
 
 @pytest.fixture
-def both(tmp_path: Path) -> Iterator[tuple[Postgres, Server]]:
-    with postgres_and_server(tmp_path) as both:
-        yield both
+def postgres_and_running_server(tmp_path: Path) -> Iterator[tuple[Postgres, Server]]:
+    with postgres_and_server(tmp_path) as postgres_and_running_server:
+        yield postgres_and_running_server
 
 
 @pytest.mark.ledger("H-INF-02")
-def test_a_postgresql_that_crashes_three_times_signs_nobody_out(
-    both: tuple[Postgres, Server], start_load: Callable[..., Load], assert_outcome: Callable[..., None]
+def test_three_postgresql_crashes_under_load_sign_nobody_out(
+    postgres_and_running_server: tuple[Postgres, Server],
+    start_load: Callable[..., Load],
+    assert_outcome: Callable[..., None],
 ) -> None:
-    postgres, server = both
+    postgres, server = postgres_and_running_server
     workers = server.worker_pids()
     with start_load(server.url) as load:
         for _ in range(3):
@@ -47,10 +49,12 @@ def test_a_postgresql_that_crashes_three_times_signs_nobody_out(
 
 
 @pytest.mark.ledger("H-INF-01")
-def test_a_postgresql_that_is_away_for_5_s_is_told_as_503(
-    both: tuple[Postgres, Server], start_load: Callable[..., Load], assert_outcome: Callable[..., None]
+def test_endpoints_return_503_while_postgresql_is_down_for_5_s(
+    postgres_and_running_server: tuple[Postgres, Server],
+    start_load: Callable[..., Load],
+    assert_outcome: Callable[..., None],
 ) -> None:
-    postgres, server = both
+    postgres, server = postgres_and_running_server
     workers = server.worker_pids()
     load = start_load(server.url)
     with httpx.Client(base_url=server.url, timeout=20) as http:
@@ -74,10 +78,12 @@ def test_a_postgresql_that_is_away_for_5_s_is_told_as_503(
     assert_outcome(load, server, f"PostgreSQL away for 5 s, recovery {recovery:.1f} s", beyond_help=in_doubt_too_long)
 
 
-def test_a_postgresql_that_accepts_and_says_nothing_is_told_as_503(
-    both: tuple[Postgres, Server], start_load: Callable[..., Load], assert_outcome: Callable[..., None]
+def test_endpoints_return_503_while_postgresql_accepts_connections_but_does_not_respond(
+    postgres_and_running_server: tuple[Postgres, Server],
+    start_load: Callable[..., Load],
+    assert_outcome: Callable[..., None],
 ) -> None:
-    postgres, server = both
+    postgres, server = postgres_and_running_server
     load = start_load(server.url, clients=1)
     postgres.stop("immediate")
     with socket.create_server(("127.0.0.1", postgres.port)):
@@ -89,10 +95,12 @@ def test_a_postgresql_that_accepts_and_says_nothing_is_told_as_503(
     assert_outcome(load, server, "a PostgreSQL that says nothing")
 
 
-def test_an_outage_longer_than_the_retry_window_is_counted(
-    both: tuple[Postgres, Server], start_load: Callable[..., Load], assert_outcome: Callable[..., None]
+def test_outage_longer_than_the_retry_window_may_sign_out_clients_in_doubt(
+    postgres_and_running_server: tuple[Postgres, Server],
+    start_load: Callable[..., Load],
+    assert_outcome: Callable[..., None],
 ) -> None:
-    postgres, server = both
+    postgres, server = postgres_and_running_server
     load = start_load(server.url)
     in_doubt = load.clients[:8]
     lose_responses(in_doubt)

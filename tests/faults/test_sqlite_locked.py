@@ -1,4 +1,4 @@
-"""An SQLite file that another process has locked is told as 503 in time, and readers go on."""
+"""An SQLite file that another process has locked gives 503 in time, and reads still work."""
 
 import sqlite3
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def lock(server: Server) -> sqlite3.Connection:
     return holder
 
 
-def test_a_file_locked_for_8_s_signs_nobody_out(
+def test_sqlite_file_locked_for_8_s_signs_nobody_out(
     server_with_8_threads: Server, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
     server = server_with_8_threads
@@ -40,7 +40,7 @@ def test_a_file_locked_for_8_s_signs_nobody_out(
     )
 
 
-def test_a_locked_file_answers_503_within_5_s_and_is_read_meanwhile(
+def test_refresh_on_a_locked_sqlite_file_returns_503_within_5_s_and_reads_still_work(
     server: Server, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
     load = start_load(server.url, clients=1)

@@ -1,4 +1,4 @@
-"""The OpenAPI document as schemathesis reads it: what is asked, how often, and what must hold of every answer."""
+"""The OpenAPI document as a schemathesis schema: number of examples, credentials and checks for each operation."""
 
 import unicodedata
 import zlib
@@ -38,18 +38,18 @@ CASES = {
     "POST /api/email/change/confirm/": 200,
     "journeys": 400,
 }
-"""The fewest requests for each operation, and within sequences of them; together 5,000 on each database."""
+"""Minimum number of requests for each operation, and within sequences of operations; 5,000 in total."""
 BEARER_PATHS = ("/api/me/", "/api/verify/", "/api/sessions/", "/api/password/change/", "/api/email/change/")
-"""How the addresses begin that ask for an access token."""
+"""Prefixes of the paths that require an access token."""
 
 GENERATED_CASES = {operation: cases for operation, cases in CASES.items() if operation != "journeys"}
 DOCUMENTED_REASONS = {"email_taken", "password_too_obvious"}
 
 INPUT_CHECKS = {"negative_data_rejection": {"expected-statuses": ["400", "405", "415"]}}
-"""Bad data gets no further than its shape; by itself schemathesis would let a 401 pass too."""
+"""Invalid data must be rejected by validation; by default schemathesis also accepts a 401."""
 AUTH_CHECKS = {"negative_data_rejection": {"expected-statuses": ["400", "401", "405", "415"]}}
 EMAIL_CHECKS = {"positive_data_acceptance": {"expected-statuses": ["200", "202", "400", "401", "429"]}}
-"""What an address is, whose a password is and what a link opens is not for a schema to say."""
+"""A schema cannot express which addresses exist, which passwords are right and which tokens are valid."""
 CHECKS: dict[str, Any] = {
     # An address that is taken is 400 by the wire contract; see accepts_what_the_document_allows.
     "POST /api/register/": {"positive_data_acceptance": {"expected-statuses": ["201", "400", "429"]}, **INPUT_CHECKS},
@@ -91,7 +91,7 @@ SCHEMA = schemathesis.openapi.from_wsgi(
 
 
 def check_valid_registration_accepted(ctx: Any, response: Any, case: Any) -> None:
-    """Expect registration to refuse good data for those reasons alone that no schema can express."""
+    """Expect that register rejects valid data only for reasons that no schema can express."""
     if case.operation.label != "POST /api/register/" or case.meta.generation.mode.value != "positive":
         return
     if response.status_code == 400:
@@ -114,12 +114,12 @@ def is_email_address(text: str) -> bool:
 
 
 def client_authorization() -> str:
-    """Return the Authorization of a service, made anew where the last test took it back."""
+    """Return the Authorization header of an OAuth client, created again if the last test revoked it."""
     ClientCredential.objects.get_or_create(client_id="payments", digest=hash_secret("a secret"))
     return "Basic " + b64encode(b"payments:a+secret").decode()
 
 
 def client_address(case: Any) -> dict[str, str]:
-    """Return a network address that depends on the body, so that no single one uses up its attempts."""
+    """Return a client address that depends on the body, so that no single address reaches its rate limit."""
     number = zlib.crc32(repr(case.body).encode("utf-8", "surrogatepass"))
     return {"REMOTE_ADDR": ".".join(map(str, number.to_bytes(4)))}

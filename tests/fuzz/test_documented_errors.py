@@ -1,4 +1,4 @@
-"""The documented refusals that made-up requests do not meet, each brought about on purpose and held to the document."""
+"""Documented errors that generated requests do not cause: each is caused here and validated against the document."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,21 +23,21 @@ BODIES: dict[str, dict[str, Any]] = {
 
 
 def status_of(name: str, body: dict[str, Any], headers: dict[str, str] | None = None) -> int:
-    """Knock, have the answer compared with the document, and return its status."""
-    door = ENDPOINTS[name]
-    case = SCHEMA[door.path][door.method].Case(body=body, media_type="application/json")
-    excluded = [not_a_server_error]  # a 503 is among what is asked for here
+    """Send a request, validate the response against the document, and return its status."""
+    endpoint = ENDPOINTS[name]
+    case = SCHEMA[endpoint.path][endpoint.method].Case(body=body, media_type="application/json")
+    excluded: list[Any] = [not_a_server_error]  # a 503 is among what is asked for here
     return int(case.call_and_validate(headers=headers or {}, excluded_checks=excluded).status_code)
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_what_cannot_be_answered_or_is_too_large_is_refused_as_documented(alice: Person, name: str) -> None:
+def test_not_acceptable_and_too_large_requests_get_the_documented_errors(alice: Person, name: str) -> None:
     assert status_of(name, BODIES[name], alice.bearer() | {"Accept": "image/png"}) == 406
     assert status_of(name, {"x": "y" * 70_000}, alice.bearer()) == 413
 
 
 @pytest.mark.parametrize("name", ["register", "login", "refresh", "logout"])
-def test_who_tries_too_often_is_refused_as_documented(
+def test_rate_limited_requests_get_the_documented_error(
     http: httpx.Client, set_policy: Callable[..., None], name: str
 ) -> None:
     set_policy(registrations_per_address=2)
@@ -47,12 +47,16 @@ def test_who_tries_too_often_is_refused_as_documented(
     assert statuses[0] != 429
 
 
-def test_closed_registration_is_refused_as_documented(http: httpx.Client, set_policy: Callable[..., None]) -> None:
+def test_register_while_registration_is_closed_gets_the_documented_error(
+    http: httpx.Client, set_policy: Callable[..., None]
+) -> None:
     set_policy(registration_open=False)
     assert status_of("register", BODIES["register"]) == 403
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_an_absent_database_is_told_as_documented(alice: Person, database_down: DatabaseDown, name: str) -> None:
+def test_requests_without_a_database_get_the_documented_error(
+    alice: Person, database_down: DatabaseDown, name: str
+) -> None:
     with database_down():
         assert status_of(name, BODIES[name], alice.bearer()) == 503

@@ -1,4 +1,4 @@
-"""Headers of any content: each is understood as its RFC has it, or refused in the one shape, and nothing else."""
+"""Headers of any content: each is interpreted by its RFC or rejected with problem details."""
 
 import json
 from uuid import UUID
@@ -24,7 +24,9 @@ CHARSETS = st.sampled_from(["", ";charset=utf-8", '; charset="UTF-8"', ";charset
 @given(HEADER_VALUES | st.builds("{} {}".format, SCHEMES, HEADER_VALUES))
 @example("Bearer")
 @example("Bearer \x00")
-def test_any_authorization_header_is_a_token_that_is_none_or_no_token(http: httpx.Client, header: str) -> None:
+def test_me_with_any_authorization_header_returns_invalid_token_or_not_authenticated(
+    http: httpx.Client, header: str
+) -> None:
     answer = send_raw("GET", "/api/me/", HTTP_AUTHORIZATION=header)
     bearer = header.partition(" ")[0].lower() == "bearer"
     assert_problem(answer, 401, "invalid_token" if bearer else "not_authenticated")
@@ -32,25 +34,25 @@ def test_any_authorization_header_is_a_token_that_is_none_or_no_token(http: http
 
 @DERANDOMIZED
 @given(header=HEADER_VALUES | st.lists(st.builds("{}{}".format, RANGES, WEIGHTS), max_size=3).map(", ".join))
-def test_any_accept_header_is_answered_in_json_or_html_or_not_at_all(alice: Person, header: str) -> None:
+def test_me_with_any_accept_header_returns_json_html_or_406(alice: Person, header: str) -> None:
     answer = send_raw("GET", "/api/me/", HTTP_ACCEPT=header, HTTP_AUTHORIZATION=alice.bearer()["Authorization"])
     if answer.status_code == 200:
         kind = answer.headers["Content-Type"].partition(";")[0]
         assert kind in ("application/json", "text/html")
-        asked = {part.partition(";")[0].strip() for part in header.split(",")}
-        assert asked & {kind, f"{kind.partition('/')[0]}/*", "*/*"} or not header
+        accepted = {part.partition(";")[0].strip() for part in header.split(",")}
+        assert accepted & {kind, f"{kind.partition('/')[0]}/*", "*/*"} or not header
     else:
         assert_problem(answer, 406, "not_acceptable")
 
 
 @DERANDOMIZED
 @given(HEADER_VALUES | st.builds("{}{}".format, TYPES, CHARSETS))
-def test_any_content_type_is_json_in_utf_8_or_refused(http: httpx.Client, header: str) -> None:
+def test_refresh_with_any_content_type_but_json_in_utf_8_returns_415(http: httpx.Client, header: str) -> None:
     clear()
     media_type, *parameters = (part.strip().lower() for part in header.split(";"))
-    ours = media_type == "application/json" and set(parameters) <= {"charset=utf-8", 'charset="utf-8"'}
+    supported = media_type == "application/json" and set(parameters) <= {"charset=utf-8", 'charset="utf-8"'}
     answer = send_raw("POST", "/api/refresh/", UNKNOWN, header)
-    if ours:
+    if supported:
         assert_problem(answer, 401, "invalid_refresh_token")
     else:
         assert_problem(answer, 415, "unsupported_media_type")
@@ -58,7 +60,7 @@ def test_any_content_type_is_json_in_utf_8_or_refused(http: httpx.Client, header
 
 @DERANDOMIZED
 @given(st.sampled_from(["IDENTITY", "gzip", "br", "identity, gzip"]) | HEADER_VALUES)
-def test_any_content_encoding_is_none_or_refused(http: httpx.Client, header: str) -> None:
+def test_refresh_with_any_content_encoding_but_identity_returns_415(http: httpx.Client, header: str) -> None:
     clear()
     answer = send_raw("POST", "/api/refresh/", UNKNOWN, "application/json", HTTP_CONTENT_ENCODING=header)
     if header.lower() == "identity":

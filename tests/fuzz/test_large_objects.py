@@ -1,4 +1,4 @@
-"""Bodies with thousands of keys, and keys as long as a body may be: ignored or refused, and over at once."""
+"""Bodies with thousands of keys, or with keys as long as a body may be: ignored or rejected, without delay."""
 
 import json
 
@@ -10,11 +10,11 @@ from tests.support.endpoints import ENDPOINTS, nothing_changes, send, valid_body
 
 LIMIT = 64 * 1024
 NAMES = [f"{first}{second}" for first in map(chr, range(97, 190)) for second in map(chr, range(48, 92))]
-"""Thousands of short keys, none of them ours."""
+"""Thousands of short keys that are no field of an endpoint."""
 
 
 def with_keys(body: dict[str, str], size: int) -> dict[str, object]:
-    """Fill a body up with keys that nobody knows, to just below this many bytes."""
+    """Add unknown keys to a body until it is just below this many bytes."""
     filled: dict[str, object] = dict(body)
     room = size - len(json.dumps(body))
     for name in NAMES:
@@ -27,7 +27,7 @@ def with_keys(body: dict[str, str], size: int) -> dict[str, object]:
 
 @pytest.mark.ledger("H-JSON-10")
 @pytest.mark.parametrize("name", ENDPOINTS)
-def test_unknown_keys_are_ignored_however_many_fit_and_however_long(alice: Person, name: str) -> None:
+def test_endpoint_ignores_thousands_of_unknown_keys_and_a_very_long_key(alice: Person, name: str) -> None:
     body = valid_body(alice, name)
     wide = with_keys(body, LIMIT)
     long = {**body, "k" * 60_000: 0}
@@ -43,7 +43,7 @@ def test_unknown_keys_are_ignored_however_many_fit_and_however_long(alice: Perso
 
 @pytest.mark.ledger("H-JSON-10")
 @pytest.mark.parametrize("name", ENDPOINTS)
-def test_ten_thousand_keys_and_a_key_of_a_megabyte_are_too_large(alice: Person, name: str) -> None:
+def test_endpoint_rejects_ten_thousand_keys_and_a_key_of_a_megabyte_with_413(alice: Person, name: str) -> None:
     body = valid_body(alice, name)
     many = {**body, **{f"key{number}": 0 for number in range(10_000)}}
     with nothing_changes():

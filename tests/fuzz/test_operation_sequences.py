@@ -1,4 +1,4 @@
-"""Sequences of requests along the links of the OpenAPI document: each answer feeds the requests that may follow it."""
+"""Sequences of requests along the links of the OpenAPI document: each response feeds the requests that follow it."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -23,16 +23,16 @@ from tests.fuzz.openapi_document import (
 )
 from tests.hypothesis_profiles import NO_DEADLINE
 
-JOURNEYS, STEPS = 480, 20
+SEQUENCES, STEPS = 480, 20
 SUCCESS = {"POST /api/register/": 201, "GET /api/verify/": 204}
 SUCCESS |= dict.fromkeys(("DELETE /api/me/", "DELETE /api/sessions/{session_id}/"), 204)
 SUCCESS |= {f"POST /api/{name}/": 202 for name in ("password/reset", "email/verify/resend", "email/change")}
-WITHOUT_THE_MAIL = ("password/change", "password/reset/confirm", "email/verify", "email/change/confirm")
-SUCCESS |= {f"POST /api/{name}/": 400 for name in WITHOUT_THE_MAIL}  # or the password: as far as one gets
+WITHOUT_THE_CODE = ("password/change", "password/reset/confirm", "email/verify", "email/change/confirm")
+SUCCESS |= {f"POST /api/{name}/": 400 for name in WITHOUT_THE_CODE}  # or the password: as far as one gets
 
 
-class Journey(SCHEMA.as_state_machine()):  # type: ignore[misc]  # made here and now, out of the document
-    """Somebody who goes where the links lead, with the access token of the last pair."""
+class LinkFollower(SCHEMA.as_state_machine()):  # type: ignore[misc]  # made here and now, out of the document
+    """A user who follows the links with the access token of the last pair."""
 
     met: Counter[tuple[str, int]]
 
@@ -42,7 +42,7 @@ class Journey(SCHEMA.as_state_machine()):  # type: ignore[misc]  # made here and
         clear()
 
     def teardown(self) -> None:
-        """Leave nothing behind: where the same request meets another answer, generated data cannot be repeated."""
+        """Roll back: generated data can be replayed only if the same request gets the same response."""
         transaction.savepoint_rollback(self.start)
 
     def get_call_kwargs(self, case: Any) -> dict[str, Any]:
@@ -64,23 +64,25 @@ class Journey(SCHEMA.as_state_machine()):  # type: ignore[misc]  # made here and
 
 
 @pytest.mark.ledger("DJ-DOC-1")
-def test_the_links_lead_from_registration_to_sign_out(http: httpx.Client, set_policy: Callable[..., None]) -> None:
+def test_openapi_links_lead_from_register_to_every_operation(
+    http: httpx.Client, set_policy: Callable[..., None]
+) -> None:
     set_policy(access_token_lifetime=timedelta(hours=1))
-    Journey.met = Counter()
+    LinkFollower.met = Counter()
     with time_machine.travel(datetime.now(UTC), tick=False):  # a slow machine must not end retry windows
-        travel()
-    assert Journey.met.total() >= CASES["journeys"]
+        run_sequences()
+    assert LinkFollower.met.total() >= CASES["journeys"]
     for operation in GENERATED_CASES:
         success = SUCCESS.get(operation, 200)
         least = 3 if "{session_id}" in operation else 8  # what needs an id lies one link further
-        assert Journey.met[operation, success] >= least, operation
+        assert LinkFollower.met[operation, success] >= least, operation
 
 
-def travel() -> None:
-    Journey.run(
+def run_sequences() -> None:
+    LinkFollower.run(
         settings=settings(
             NO_DEADLINE,
-            max_examples=JOURNEYS,
+            max_examples=SEQUENCES,
             stateful_step_count=STEPS,
             derandomize=True,
             database=None,

@@ -1,4 +1,4 @@
-"""The settings table with any text in it: the policy stays within its ranges, and what can be read is kept."""
+"""The settings table with any text: the policy stays within its ranges, and valid values are kept."""
 
 import json
 from dataclasses import Field, fields
@@ -15,7 +15,7 @@ from latchkey.conf import policy
 from latchkey.conf.policy import Policy
 from tests.fuzz.strategies import DERANDOMIZED, JSON
 
-POLICY_SETTINGS = {knob.name: knob for knob in fields(Policy)}
+POLICY_SETTINGS = {setting.name: setting for setting in fields(Policy)}
 NAMES = st.sampled_from(sorted(POLICY_SETTINGS))
 KINDS = st.sampled_from(["default", "timedelta", "datetime", "date", "time", "decimal", "uuid", "bytes", "x"])
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
@@ -26,8 +26,8 @@ STORED = (
 )
 
 
-def choices(knob: Field[Any]) -> tuple[str, ...]:
-    return tuple(knob.metadata.get("choices", ()))
+def choices(setting: Field[Any]) -> tuple[str, ...]:
+    return tuple(setting.metadata.get("choices", ()))
 
 
 def with_row(name: str, text: str) -> Policy:
@@ -45,21 +45,21 @@ def with_row(name: str, text: str) -> Policy:
 @example("access_token_lifetime", '{"__type__": "timedelta", "__value__": 1e308}')
 @example("access_token_lifetime", "[" * 5000)
 @example("sessions_per_user", "9" * 5000)
-def test_any_text_in_the_table_leaves_a_policy_in_range(http: httpx.Client, name: str, text: str) -> None:
+def test_policy_stays_in_range_with_any_text_in_the_settings_table(http: httpx.Client, name: str, text: str) -> None:
     changed = with_row(name, text)
-    for knob in POLICY_SETTINGS.values():
-        value = getattr(changed, knob.name)
-        assert type(value) is type(knob.default)
-        assert value in choices(knob) or knob.metadata["minimum"] <= value <= knob.metadata["maximum"]
-        assert knob.name == name or value == knob.default
+    for setting in POLICY_SETTINGS.values():
+        value = getattr(changed, setting.name)
+        assert type(value) is type(setting.default)
+        assert value in choices(setting) or setting.metadata["minimum"] <= value <= setting.metadata["maximum"]
+        assert setting.name == name or value == setting.default
 
 
 @DERANDOMIZED
 @given(name=NAMES, data=st.data())
-def test_a_value_in_range_comes_back_as_it_was_stored(http: httpx.Client, name: str, data: st.DataObject) -> None:
-    if words := choices(POLICY_SETTINGS[name]):
-        word = data.draw(st.sampled_from(words))
-        assert getattr(with_row(name, dumps(word)), name) == word
+def test_policy_returns_a_stored_value_in_range_unchanged(http: httpx.Client, name: str, data: st.DataObject) -> None:
+    if options := choices(POLICY_SETTINGS[name]):
+        option = data.draw(st.sampled_from(options))
+        assert getattr(with_row(name, dumps(option)), name) == option
         return
     low, high = POLICY_SETTINGS[name].metadata["minimum"], POLICY_SETTINGS[name].metadata["maximum"]
     kinds: dict[type, Any] = {bool: lambda *_: st.booleans(), int: st.integers, timedelta: st.timedeltas}

@@ -1,4 +1,4 @@
-"""Whatever is signed with our key: a token says what it says, or it is refused, and nothing else happens."""
+"""Tokens signed with the right key: each is accepted with exactly the claims in it, or rejected."""
 
 import json
 import logging
@@ -28,8 +28,8 @@ VALUES = JSON | st.sampled_from([1, "1", "7", 0, -1, 2**63, 2**64, 1e300, "latch
 
 def claims(**changed: Any) -> dict[str, Any]:
     token = issue(7, 1, NOW, timedelta(seconds=30))
-    said: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
-    return said | changed
+    decoded: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return decoded | changed
 
 
 def verified(header: Any, payload: Any) -> AccessToken | None:
@@ -39,7 +39,7 @@ def verified(header: Any, payload: Any) -> AccessToken | None:
         return None
 
 
-def test_the_token_that_is_bent_here_is_a_good_one() -> None:
+def test_verify_accepts_the_token_that_the_fuzz_tests_modify() -> None:
     token = verified(HEADER, claims())
     assert token is not None
     assert (token.user_id, token.session_id, token.expires_at - token.issued_at) == (7, 1, 30)
@@ -47,15 +47,15 @@ def test_the_token_that_is_bent_here_is_a_good_one() -> None:
 
 @DERANDOMIZED
 @given(JSON, JSON)
-def test_no_json_is_a_token_that_has_not_all_our_claims(header: Any, payload: Any) -> None:
+def test_verify_rejects_any_json_without_all_required_claims(header: Any, payload: Any) -> None:
     assert verified(HEADER, payload) is None
     assert verified(header, claims()) is None
 
 
 @DERANDOMIZED
 @given(st.dictionaries(CLAIMS, VALUES, min_size=1, max_size=3))
-def test_a_token_whose_claims_are_bent_still_says_what_it_says_or_is_refused(bent: dict[str, Any]) -> None:
-    payload = claims(**bent)
+def test_verify_with_modified_claims_returns_exactly_those_claims_or_rejects(modified: dict[str, Any]) -> None:
+    payload = claims(**modified)
     token = verified(HEADER, payload)
     if token is not None:
         assert payload["user_id"] == token.user_id
@@ -67,15 +67,15 @@ def test_a_token_whose_claims_are_bent_still_says_what_it_says_or_is_refused(ben
 
 @DERANDOMIZED
 @given(st.dictionaries(MEMBERS, VALUES, min_size=1, max_size=3))
-def test_a_token_whose_header_is_bent_is_the_same_token_or_is_refused(bent: dict[str, Any]) -> None:
-    token = verified(HEADER | bent, claims())
+def test_verify_with_a_modified_header_returns_the_same_token_or_rejects(modified: dict[str, Any]) -> None:
+    token = verified(HEADER | modified, claims())
     assert token is None or (token.user_id, token.session_id) == (7, 1)
-    assert token is None or "zip" not in bent
+    assert token is None or "zip" not in modified
 
 
 @DERANDOMIZED
 @given(st.binary(max_size=80), st.binary(max_size=80))
-def test_no_bytes_under_a_good_signature_are_a_token(header: bytes, payload: bytes) -> None:
+def test_verify_rejects_any_bytes_under_a_valid_signature(header: bytes, payload: bytes) -> None:
     with pytest.raises(InvalidToken):
         verify(sign(header, json.dumps(claims())), NOW)
     with pytest.raises(InvalidToken):
@@ -83,7 +83,7 @@ def test_no_bytes_under_a_good_signature_are_a_token(header: bytes, payload: byt
 
 
 @pytest.mark.ledger("H-JWT-19")
-def test_a_thousand_bad_signatures_are_refused_one_by_one_with_a_line_each(
+def test_me_rejects_a_thousand_invalid_signatures_with_one_log_line_each(
     alice: Person, caplog: pytest.LogCaptureFixture
 ) -> None:
     draw = Random(1)

@@ -1,4 +1,4 @@
-"""Many sessions at once: real ones with tokens, and rows that only take up room."""
+"""Many sessions at once: real ones with tokens, and filler rows that only take space."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -56,7 +56,7 @@ def insert_sessions(count: int) -> list[UUID]:
 
 
 def insert_filler_rows(count: int, lifetime: timedelta) -> None:
-    """Add rows with digests of chance, of one user, which end after this time; a negative one has ended already."""
+    """Add sessions of one user with random digests, which expire after this lifetime (negative: expired)."""
     user = User.objects.create(email=f"{uuid4()}@example.com", password="!")
     adapted, now = connection.ops.adapt_datetimefield_value, clock.now()
     values = {

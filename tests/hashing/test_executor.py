@@ -1,4 +1,4 @@
-"""Hashing has threads of its own, of low priority, and a queue with an end."""
+"""The hashing executor: threads of its own with low priority, and a bounded queue."""
 
 import ctypes
 import os
@@ -19,86 +19,90 @@ from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
 from tests.server import Server
 
+pytestmark = pytest.mark.hashing
+
 FORK = """
 import os
-from latchkey.hashing.executor import hashed
-print(hashed(lambda: "before"), flush=True)
+from latchkey.hashing.executor import run
+print(run(lambda: "before"), flush=True)
 if os.fork() == 0:
-    print(hashed(lambda: "in the child"), flush=True)
+    print(run(lambda: "in the child"), flush=True)
     os._exit(0)
 os.wait()
 """
-AT_ONCE = 3 * (MAX_CONCURRENT + MAX_QUEUED)
+CONCURRENCY = 3 * (MAX_CONCURRENT + MAX_QUEUED)
 
 
-def test_hashing_steps_back_and_nothing_else_does() -> None:
+def test_hashing_threads_run_at_low_priority_and_other_threads_do_not() -> None:
     before = os.getpriority(os.PRIO_PROCESS, get_native_id())
     assert run(lambda: os.getpriority(os.PRIO_PROCESS, get_native_id())) == min(19, before + NICENESS)
     assert os.getpriority(os.PRIO_PROCESS, get_native_id()) == before
 
 
-def test_a_thread_that_hashes_runs_for_long_and_is_interrupted_at_once() -> None:
-    """As Linux tells it, of whose versions those before 6.12 have no slices to choose (sched_getattr(2))."""
+def test_hashing_threads_have_a_long_time_slice() -> None:
+    """Read from Linux by sched_getattr(2); versions before 6.12 have no configurable time slice."""
     number = {"x86_64": 315, "aarch64": 275}[platform.machine()]
 
     def slice_of_thread() -> int:
-        told = ctypes.create_string_buffer(48)
-        assert ctypes.CDLL(None).syscall(number, 0, told, 48, 0) == 0
-        return int(struct.unpack("=IIQiIQQQ", told.raw)[5])
+        attributes = ctypes.create_string_buffer(48)
+        assert ctypes.CDLL(None).syscall(number, 0, attributes, 48, 0) == 0
+        return int(struct.unpack("=IIQiIQQQ", attributes.raw)[5])
 
     release = tuple(int(part) for part in platform.release().split(".")[:2])
     assert run(slice_of_thread) == (TIME_SLICE_NS if release >= (6, 12) else 0)
     assert slice_of_thread() != TIME_SLICE_NS
 
 
-def test_a_fork_hashes_too() -> None:
+def test_hashing_works_in_a_forked_process() -> None:
     done = subprocess.run([sys.executable, "-c", FORK], timeout=20, capture_output=True, text=True, check=True)
     assert done.stdout == "before\nin the child\n"
 
 
+@pytest.mark.slow
 @pytest.mark.ledger("ASVS-15.2.2", "ASVS-2.4.1")
-def test_who_finds_the_queue_full_is_turned_away(tmp_path: Path, database_url: str) -> None:
+def test_register_with_a_full_hashing_queue_returns_503(tmp_path: Path, database_url: str) -> None:
     server = Server(tmp_path, database_url, workers=1, threads=2).start()
     try:
-        with httpx.Client(base_url=server.url, timeout=30, limits=httpx.Limits(max_connections=AT_ONCE)) as http:
+        with httpx.Client(base_url=server.url, timeout=30, limits=httpx.Limits(max_connections=CONCURRENCY)) as http:
 
             def register(number: int) -> httpx.Response:
                 body = {"email": f"user{number}@example.com", "password": PASSWORD}
                 return http.post("/api/register/", json=body)
 
-            with ThreadPoolExecutor(AT_ONCE) as pool:
-                answers = list(pool.map(register, range(AT_ONCE)))
-        refused = [answer for answer in answers if answer.status_code != 201]
-        assert len(answers) - len(refused) >= MAX_QUEUED
-        for answer in refused:
+            with ThreadPoolExecutor(CONCURRENCY) as pool:
+                answers = list(pool.map(register, range(CONCURRENCY)))
+        rejected = [answer for answer in answers if answer.status_code != 201]
+        assert len(answers) - len(rejected) >= MAX_QUEUED
+        for answer in rejected:
             assert_problem(answer, 503, "unavailable")
         assert httpx.get(f"{server.url}/readyz").status_code == 200
     finally:
         server.kill()
-    assert server.log.read_text().count("hashing.overloaded") == len(refused) > 0
+    assert server.log.read_text().count("hashing.overloaded") == len(rejected) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.ledger("ASVS-15.2.2")
-def test_a_password_that_is_asked_for_again_waits_in_the_same_queue(tmp_path: Path, database_url: str) -> None:
+def test_delete_account_with_a_full_hashing_queue_returns_503(tmp_path: Path, database_url: str) -> None:
     server = Server(tmp_path, database_url, workers=1, threads=2).start()
     try:
         server.command("constance", "set", "FAILURES_PER_ACCOUNT", "100")
         server.kill()
         server.restart()  # for the setting to be in force at once
-        with httpx.Client(base_url=server.url, timeout=30, limits=httpx.Limits(max_connections=AT_ONCE)) as http:
+        with httpx.Client(base_url=server.url, timeout=30, limits=httpx.Limits(max_connections=CONCURRENCY)) as http:
             alice = Person(http, "alice@example.com").register().login()
 
-            def leave(number: int) -> httpx.Response:
+            def delete_account(number: int) -> httpx.Response:
                 body = {"password": f"not that one, {number}"}
                 return http.request("DELETE", "/api/me", json=body, headers=alice.bearer())
 
-            with ThreadPoolExecutor(AT_ONCE) as pool:
-                answers = list(pool.map(leave, range(AT_ONCE)))
+            with ThreadPoolExecutor(CONCURRENCY) as pool:
+                answers = list(pool.map(delete_account, range(CONCURRENCY)))
             assert {answer.status_code for answer in answers} <= {400, 401, 429, 503}
-            refused = [answer for answer in answers if answer.status_code == 503]
-            for answer in refused:
+            rejected = [answer for answer in answers if answer.status_code == 503]
+            for answer in rejected:
                 assert_problem(answer, 503, "unavailable")
             assert alice.login().me().status_code == 200
     finally:
         server.kill()
-    assert server.log.read_text().count("hashing.overloaded") == len(refused) > 0
+    assert server.log.read_text().count("hashing.overloaded") == len(rejected) > 0

@@ -1,4 +1,4 @@
-"""One server for the whole folder; every test brings people of its own."""
+"""One server for all tests of this folder; every test registers its own users."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -23,7 +23,7 @@ def http_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def client(http_server: Server) -> Iterator[httpx.Client]:
-    """An honest client."""
+    """A well-behaved client."""
     with httpx.Client(base_url=http_server.url) as http:
         yield http
 
@@ -35,6 +35,6 @@ def alice(client: httpx.Client, unique_numbers: Iterator[int]) -> Person:
 
 @pytest.fixture
 def open_connection(http_server: Server) -> Iterator[Callable[[], Connection]]:
-    """Open connections that close with the test."""
+    """Return a function that opens a connection, which is closed with the test."""
     with ExitStack() as opened:
         yield lambda: opened.enter_context(Connection(http_server.port))

@@ -1,4 +1,4 @@
-"""A body is read as it was framed, whole or not at all."""
+"""Request bodies: framing by length or chunks, size limit, Expect: 100-continue and shutdown."""
 
 import signal
 import threading
@@ -16,7 +16,7 @@ LIMIT = 64 * 1024
 
 
 def in_chunks(whole: bytes, size: int) -> bytes:
-    """Return a request whose body goes in chunks of this size, without the last chunk that ends it."""
+    """Return a request with its body in chunks of this size, without the last chunk."""
     head, body = whole.split(b"\r\n\r\n", 1)
     kept = [line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length")]
     parts = [body[at : at + size] for at in range(0, len(body), size)]
@@ -26,25 +26,27 @@ def in_chunks(whole: bytes, size: int) -> bytes:
 
 @pytest.mark.ledger("H-JSON-13")
 @pytest.mark.parametrize("size", [1, 7, 1000])
-def test_a_body_in_chunks_is_read_whole(open_connection: Callable[[], Connection], alice: Person, size: int) -> None:
-    begun = in_chunks(post("/api/refresh/", {"refresh_token": alice.refresh_token}), size)
-    assert_problem(open_connection().send(begun).shutdown_write().read_response(), 400, "parse_error")
-    assert open_connection().send(begun + b"zz\r\n").read_response().status_code == 400
-    connection = open_connection().send(begun + b"0\r\n\r\n" + request("GET /livez"))
+def test_chunked_request_body_is_read_completely_or_rejected(
+    open_connection: Callable[[], Connection], alice: Person, size: int
+) -> None:
+    partial = in_chunks(post("/api/refresh/", {"refresh_token": alice.refresh_token}), size)
+    assert_problem(open_connection().send(partial).shutdown_write().read_response(), 400, "parse_error")
+    assert open_connection().send(partial + b"zz\r\n").read_response().status_code == 400
+    connection = open_connection().send(partial + b"0\r\n\r\n" + request("GET /livez"))
     assert connection.read_response().json()["refresh_token"] != alice.refresh_token
     assert connection.read_response().json() == {"status": "ok"}
 
 
 @pytest.mark.parametrize("chunked", [True, False])
-def test_a_body_at_the_limit_is_read_and_one_past_it_refused(
+def test_request_body_of_64_kb_is_read_and_one_byte_more_returns_413(
     open_connection: Callable[[], Connection], alice: Person, chunked: bool
 ) -> None:
     fitting = post("/api/refresh/", {"refresh_token": alice.refresh_token, "x": ""})
     room = LIMIT - len(fitting.partition(b"\r\n\r\n")[2])
     for more, status in ((1, 413), (0, 200)):
-        asked = post("/api/refresh/", {"refresh_token": alice.refresh_token, "x": "x" * (room + more)})
-        asked = in_chunks(asked, 5000) + b"0\r\n\r\n" if chunked else asked
-        connection = open_connection().send(asked + request("GET /livez"))
+        message = post("/api/refresh/", {"refresh_token": alice.refresh_token, "x": "x" * (room + more)})
+        message = in_chunks(message, 5000) + b"0\r\n\r\n" if chunked else message
+        connection = open_connection().send(message + request("GET /livez"))
         answer = connection.read_response("POST /api/refresh/")
         assert answer.status_code == status
         if status == 413:
@@ -52,7 +54,7 @@ def test_a_body_at_the_limit_is_read_and_one_past_it_refused(
         assert connection.read_response().json() == {"status": "ok"}
 
 
-def test_a_client_that_asks_first_is_told_to_go_on(open_connection: Callable[[], Connection], alice: Person) -> None:
+def test_expect_100_continue_gets_100_before_the_body(open_connection: Callable[[], Connection], alice: Person) -> None:
     whole = post("/api/refresh/", {"refresh_token": alice.refresh_token}, b"Expect: 100-continue")
     head, body = whole.split(b"\r\n\r\n")
     connection = open_connection().send(head + b"\r\n\r\n")
@@ -60,14 +62,16 @@ def test_a_client_that_asks_first_is_told_to_go_on(open_connection: Callable[[],
     assert connection.send(body).read_response().status_code == 200
 
 
-def test_a_client_that_asks_first_is_refused_without_its_body(open_connection: Callable[[], Connection]) -> None:
-    asked = request("POST /api/login/", b"Content-Length: 10", b"Expect: 100-continue", host=b"")
-    connection = open_connection().send(asked)
+def test_expect_100_continue_of_a_bad_request_is_rejected_before_the_body(
+    open_connection: Callable[[], Connection],
+) -> None:
+    head = request("POST /api/login/", b"Content-Length: 10", b"Expect: 100-continue", host=b"")
+    connection = open_connection().send(head)
     assert_problem(connection.read_response(), 400, "bad_request")
     assert connection.is_closed()
 
 
-def test_a_stop_waits_for_a_body_that_is_on_its_way(server: Server) -> None:
+def test_server_stop_waits_for_a_request_body_in_transit(server: Server) -> None:
     with httpx.Client(base_url=server.url) as http:
         alice = Person(http, "alice@example.com").register().login()
     whole = post("/api/refresh/", {"refresh_token": alice.refresh_token})
@@ -96,9 +100,9 @@ def _accepts(port: int) -> bool:
 
 
 @pytest.mark.parametrize("upgrade", [b"websocket", b"h2c"])
-def test_an_upgrade_is_not_offered(open_connection: Callable[[], Connection], upgrade: bytes) -> None:
+def test_upgrade_header_is_ignored(open_connection: Callable[[], Connection], upgrade: bytes) -> None:
     key = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13"
-    asked = request("GET /livez", b"Connection: Upgrade", b"Upgrade: " + upgrade, key)
-    connection = open_connection().send(asked + request("GET /livez"))
+    upgrade_request = request("GET /livez", b"Connection: Upgrade", b"Upgrade: " + upgrade, key)
+    connection = open_connection().send(upgrade_request + request("GET /livez"))
     assert connection.read_response().json() == {"status": "ok"}
     assert connection.read_response().json() == {"status": "ok"}

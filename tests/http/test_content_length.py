@@ -1,4 +1,4 @@
-"""An answer is as long as it says, and a body that is not what it was said to be is refused."""
+"""Content-Length: every response has the length that it announces, and a request body of another length is rejected."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from tests.people import Person
 from tests.problems import assert_problem
 from tests.support.http_connection import Connection, post, request
 
-ASKED = [
+REQUEST_LINES = [
     "GET /",
     "GET /api/",
     "GET /api/me/",
@@ -18,13 +18,15 @@ ASKED = [
     "GET /static/latchkey/home.css",
     "GET /admin/",
 ]
-ASKED += ["DELETE /api/login/", "POST /api/login/", "GET /api-doc/", "GET /api-doc/schema/"]
+REQUEST_LINES += ["DELETE /api/login/", "POST /api/login/", "GET /api-doc/", "GET /api-doc/schema/"]
 
 
 @pytest.mark.ledger("ASVS-4.2.2")
-@pytest.mark.parametrize("asked", ASKED)
-def test_an_answer_is_as_long_as_it_says(open_connection: Callable[[], Connection], asked: str) -> None:
-    connection = open_connection().send(request(asked) + request("GET /livez"))
+@pytest.mark.parametrize("request_line", REQUEST_LINES)
+def test_response_has_the_length_of_its_content_length_header(
+    open_connection: Callable[[], Connection], request_line: str
+) -> None:
+    connection = open_connection().send(request(request_line) + request("GET /livez"))
     answer = connection.read_response()
     assert int(answer.headers["Content-Length"]) == len(answer.content)
     assert connection.read_response().json() == {"status": "ok"}
@@ -32,7 +34,9 @@ def test_an_answer_is_as_long_as_it_says(open_connection: Callable[[], Connectio
 
 
 @pytest.mark.parametrize("path", ["/", "/api/", "/api/me/", "/nothing", "/livez", "/static/latchkey/home.css"])
-def test_head_says_the_length_of_get_and_has_no_body(open_connection: Callable[[], Connection], path: str) -> None:
+def test_head_response_has_the_content_length_of_get_and_no_body(
+    open_connection: Callable[[], Connection], path: str
+) -> None:
     connection = open_connection().send(request(f"GET {path}") + request(f"HEAD {path}") + request("GET /livez"))
     answer, head = connection.read_response(), connection.read_response(f"HEAD {path}")
     assert (head.status_code, head.headers["Content-Length"]) == (answer.status_code, str(len(answer.content)))
@@ -40,7 +44,7 @@ def test_head_says_the_length_of_get_and_has_no_body(open_connection: Callable[[
 
 
 @pytest.mark.ledger("ASVS-4.2.2")
-def test_an_answer_without_content_has_no_length(open_connection: Callable[[], Connection]) -> None:
+def test_204_response_has_no_content_length(open_connection: Callable[[], Connection]) -> None:
     connection = open_connection().send(request("OPTIONS /api/login/") + request("GET /livez"))
     answer = connection.read_response()
     assert answer.status_code == 204
@@ -48,7 +52,7 @@ def test_an_answer_without_content_has_no_length(open_connection: Callable[[], C
     assert connection.read_response().json() == {"status": "ok"}
 
 
-def test_a_file_that_has_not_changed_is_not_sent_again(open_connection: Callable[[], Connection]) -> None:
+def test_static_file_with_a_matching_etag_returns_304(open_connection: Callable[[], Connection]) -> None:
     path = "GET /static/latchkey/home.css"
     tag = open_connection().send(request(path)).read_response().headers["ETag"].encode()
     connection = open_connection().send(request(path, b"If-None-Match: " + tag) + request("GET /livez"))
@@ -58,7 +62,7 @@ def test_a_file_that_has_not_changed_is_not_sent_again(open_connection: Callable
 
 @pytest.mark.ledger("REG-DJANGO-16")
 @pytest.mark.parametrize("missing", [1, 10, 100_000])
-def test_a_body_that_breaks_off_is_refused_at_once(
+def test_request_body_shorter_than_its_content_length_returns_400_at_once(
     open_connection: Callable[[], Connection], alice: Person, missing: int
 ) -> None:
     fields = {"refresh_token": alice.refresh_token}
@@ -72,7 +76,7 @@ def test_a_body_that_breaks_off_is_refused_at_once(
 
 @pytest.mark.ledger("REG-DJANGO-15")
 @pytest.mark.parametrize("size", [70_000, 3_000_000])
-def test_a_large_body_of_no_said_length_is_refused(
+def test_large_chunked_request_body_is_rejected(
     open_connection: Callable[[], Connection], client: httpx.Client, alice: Person, size: int
 ) -> None:
     chunk = b"%x\r\n%b\r\n" % (10_000, b" " * 10_000)
@@ -88,7 +92,7 @@ def test_a_large_body_of_no_said_length_is_refused(
 
 
 @pytest.mark.ledger("ASVS-4.2.5")
-def test_the_largest_access_token_fits_any_header(client: httpx.Client) -> None:
+def test_access_token_of_the_longest_email_is_under_4_kb(client: httpx.Client) -> None:
     local, domain = "a" * 64, ".".join(["b" * 60, "b" * 60, "b" * 59])
     mallory = Person(client, f"{local}@{domain}.example").register().login()
     assert client.patch("/api/me/", json={"username": "\U0001f600" * 150}, headers=mallory.bearer()).status_code == 200

@@ -1,4 +1,4 @@
-"""Where a request ends is beyond doubt, or the connection ends: nothing can be smuggled in behind it (RFC 9112)."""
+"""Request framing (RFC 9112): a request with an ambiguous end closes the connection, against request smuggling."""
 
 from collections.abc import Callable, Iterator
 
@@ -43,16 +43,16 @@ def email(unique_numbers: Iterator[int]) -> str:
 
 @pytest.fixture
 def canary(email: str) -> bytes:
-    """A request that leaves an account behind if anybody carries it out."""
+    """A request that creates an account if the server carries it out."""
     return post("/api/register/", {"email": email, "password": PASSWORD})
 
 
 @pytest.fixture
 def was_processed(client: httpx.Client, email: str) -> Callable[[], bool]:
-    def look() -> bool:
+    def log_in() -> bool:
         return client.post("/api/login/", json={"email": email, "password": PASSWORD}).status_code == 200
 
-    return look
+    return log_in
 
 
 def assert_refused(connection: Connection, carried_out: Callable[[], bool]) -> None:
@@ -79,7 +79,7 @@ def body(framing: bytes, sent: bytes = b"{}") -> bytes:
         (request("GET /livez", host=b"Host: evil.example\r\n"), 400),
     ],
 )
-def test_a_whole_request_is_answered_to_its_length_and_the_next_one_is_carried_out(
+def test_complete_request_is_answered_and_the_pipelined_next_one_is_carried_out(
     open_connection: Callable[[], Connection],
     canary: bytes,
     was_processed: Callable[[], bool],
@@ -95,13 +95,13 @@ def test_a_whole_request_is_answered_to_its_length_and_the_next_one_is_carried_o
 
 @pytest.mark.ledger("H-SMUG-06")
 @pytest.mark.parametrize("length", LENGTHS)
-def test_a_length_that_is_no_number_is_refused(
+def test_content_length_that_is_no_number_returns_400_and_closes(
     open_connection: Callable[[], Connection], canary: bytes, was_processed: Callable[[], bool], length: bytes
 ) -> None:
     assert_refused(open_connection().send(body(b"Content-Length: " + length) + canary), was_processed)
 
 
-def test_two_different_lengths_are_refused(
+def test_two_different_content_lengths_return_400_and_close(
     open_connection: Callable[[], Connection], canary: bytes, was_processed: Callable[[], bool]
 ) -> None:
     assert_refused(open_connection().send(body(b"Content-Length: 2\r\nContent-Length: 5") + canary), was_processed)
@@ -109,7 +109,7 @@ def test_two_different_lengths_are_refused(
 
 @pytest.mark.ledger("REG-GUNICORN-02", "H-SMUG-03")
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_a_transfer_encoding_that_does_not_end_the_body_is_refused(
+def test_invalid_transfer_encoding_returns_400_and_closes(
     open_connection: Callable[[], Connection], canary: bytes, was_processed: Callable[[], bool], encoding: bytes
 ) -> None:
     assert_refused(open_connection().send(body(encoding, b"2\r\n{}\r\n0\r\n\r\n") + canary), was_processed)
@@ -117,7 +117,7 @@ def test_a_transfer_encoding_that_does_not_end_the_body_is_refused(
 
 @pytest.mark.ledger("RFC9112-6.3", "REG-GUNICORN-01")
 @pytest.mark.parametrize("order", [1, -1])
-def test_a_length_beside_a_transfer_encoding_ends_the_connection(
+def test_content_length_with_transfer_encoding_returns_400_and_closes(
     open_connection: Callable[[], Connection], canary: bytes, was_processed: Callable[[], bool], order: int
 ) -> None:
     framing = b"\r\n".join([b"Content-Length: 5", b"Transfer-Encoding: chunked"][::order])
@@ -125,25 +125,25 @@ def test_a_length_beside_a_transfer_encoding_ends_the_connection(
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_a_malformed_header_line_is_refused(
+def test_malformed_header_line_returns_400_and_closes(
     open_connection: Callable[[], Connection], canary: bytes, was_processed: Callable[[], bool], line: bytes
 ) -> None:
     assert_refused(open_connection().send(request("GET /livez", line) + canary), was_processed)
 
 
 @pytest.mark.parametrize("version", ["HTTP/0.9", "HTTP/1.2", "HTTP/2.0", "HTTP/9.9", "HTTP", "http/1.1", ""])
-def test_other_versions_are_refused(
+def test_http_version_other_than_1_0_or_1_1_returns_400_and_closes(
     open_connection: Callable[[], Connection], canary: bytes, was_processed: Callable[[], bool], version: str
 ) -> None:
-    asked = f"GET /livez {version}".rstrip() + "\r\nHost: 127.0.0.1\r\n\r\n"
-    assert_refused(open_connection().send(asked.encode() + canary), was_processed)
+    head = f"GET /livez {version}".rstrip() + "\r\nHost: 127.0.0.1\r\n\r\n"
+    assert_refused(open_connection().send(head.encode() + canary), was_processed)
 
 
-def test_the_preface_of_http_2_is_not_spoken_to(open_connection: Callable[[], Connection]) -> None:
+def test_http_2_preface_closes_the_connection(open_connection: Callable[[], Connection]) -> None:
     assert open_connection().send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00").is_closed()
 
 
-def test_http_1_0_is_answered_and_the_connection_closed(open_connection: Callable[[], Connection]) -> None:
+def test_http_1_0_request_is_answered_and_the_connection_closes(open_connection: Callable[[], Connection]) -> None:
     connection = open_connection().send(b"GET /livez HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
     answer = connection.read_response()
     assert (answer.extensions["version"], answer.status_code) == (b"HTTP/1.0", 200)

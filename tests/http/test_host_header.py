@@ -1,4 +1,4 @@
-"""The host is one that we serve, said once; what others claim about it is noise."""
+"""The Host header: exactly one, with an allowed host; forwarded headers count only with a trusted proxy."""
 
 from collections.abc import Callable
 
@@ -31,9 +31,11 @@ CLAIMS = [
     [b"", HOST_HEADER + HOST_HEADER, HOST_HEADER + EVIL, EVIL + HOST_HEADER, b"Host:\r\n", b"Host: 127.0.0.1, x\r\n"],
 )
 @pytest.mark.parametrize("path", ["/livez", "/api/", "/api/login/", "/"])
-def test_a_request_names_one_host(open_connection: Callable[[], Connection], host: bytes, path: str) -> None:
-    asked = f"GET {path}"
-    answer = open_connection().send(request(asked, host=host)).read_response(asked)
+def test_request_without_exactly_one_allowed_host_returns_400(
+    open_connection: Callable[[], Connection], host: bytes, path: str
+) -> None:
+    request_line = f"GET {path}"
+    answer = open_connection().send(request(request_line, host=host)).read_response(request_line)
     assert_problem(answer, 400, "bad_request")
     assert "evil" not in answer.text
 
@@ -41,7 +43,7 @@ def test_a_request_names_one_host(open_connection: Callable[[], Connection], hos
 @pytest.mark.ledger("H-HOST-03")
 @pytest.mark.parametrize("host", [HOST_HEADER, EVIL])
 @pytest.mark.parametrize("target", ["http://127.0.0.1", "http://evil.example", "https://a:b@evil.example:1"])
-def test_an_absolute_target_does_not_name_the_host(
+def test_absolute_request_target_does_not_override_the_host_header(
     open_connection: Callable[[], Connection], host: bytes, target: str
 ) -> None:
     answer = open_connection().send(request(f"GET {target}/api/", host=host)).read_response("GET /api/")
@@ -52,20 +54,20 @@ def test_an_absolute_target_does_not_name_the_host(
     assert "evil" not in answer.text
 
 
-def test_nobody_says_for_themselves_where_they_come_from(
+def test_forwarded_headers_are_ignored_without_a_trusted_proxy(
     open_connection: Callable[[], Connection], http_server: Server, alice: Person
 ) -> None:
     index = open_connection().send(request("GET /api/", *CLAIMS)).read_response()
     assert index.json()["login"] == "http://127.0.0.1/api/login/"
-    signing_in = post("/api/login/", {"email": alice.email, "password": alice.password}, *CLAIMS)
-    assert open_connection().send(signing_in).read_response("POST /api/login/").status_code == 200
+    login = post("/api/login/", {"email": alice.email, "password": alice.password}, *CLAIMS)
+    assert open_connection().send(login).read_response("POST /api/login/").status_code == 200
     stored = http_server.shell(f"print(*Session.objects.filter(user_id={alice.id}).values_list('ip', flat=True))")
     assert stored.split() == ["127.0.0.1", "127.0.0.1"]
 
 
 @pytest.mark.ledger("REG-DJANGO-18")
 @pytest.mark.parametrize("order", [1, -1])
-def test_an_underscore_does_not_pass_for_a_dash(server: Server, order: int) -> None:
+def test_header_with_underscores_does_not_replace_the_one_with_dashes(server: Server, order: int) -> None:
     server.stop()
     server.environment["LATCHKEY_TRUSTED_PROXIES"] = "1"
     server.restart()

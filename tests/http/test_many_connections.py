@@ -1,4 +1,4 @@
-"""Those who connect and do not ask keep nobody waiting; those who ask at once get their own answers."""
+"""Many connections: idle ones delay no other client, and concurrent clients get their own responses."""
 
 import time
 from collections.abc import Callable
@@ -12,24 +12,24 @@ from tests.server import Server
 from tests.support.http_connection import Connection
 
 PROMPT_SECONDS = 1.0
-"""Seconds for an honest request while others dawdle."""
+"""Maximum seconds of a complete request while slow clients are connected."""
 
 
 def assert_prompt(served: Server, person: Person) -> None:
     for path in ("/livez", "/api/me/") * 5:
-        begun = time.monotonic()
+        start = time.monotonic()
         answer = httpx.get(f"{served.url}{path}", headers=person.bearer(), timeout=PROMPT_SECONDS)
         assert answer.status_code == 200
-        assert time.monotonic() - begun < PROMPT_SECONDS
+        assert time.monotonic() - start < PROMPT_SECONDS
 
 
 @pytest.mark.parametrize(
-    "begun", [b"", b"G", b"GET /livez HTTP/1.1\r\nHo", b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nX: "]
+    "sent", [b"", b"G", b"GET /livez HTTP/1.1\r\nHo", b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nX: "]
 )
-def test_connections_that_say_little_keep_nobody_waiting(
-    open_connection: Callable[[], Connection], http_server: Server, alice: Person, begun: bytes
+def test_200_incomplete_requests_do_not_delay_other_clients(
+    open_connection: Callable[[], Connection], http_server: Server, alice: Person, sent: bytes
 ) -> None:
-    slow = [open_connection().send(begun) for _ in range(200)]
+    slow = [open_connection().send(sent) for _ in range(200)]
     assert_prompt(http_server, alice)
     for connection in slow[::20]:  # a byte more, and they are still not done
         connection.send(b"x")
@@ -37,17 +37,17 @@ def test_connections_that_say_little_keep_nobody_waiting(
 
 
 @pytest.mark.ledger("ASVS-15.4.1")
-def test_nobody_gets_the_answer_to_another(http_server: Server, client: httpx.Client) -> None:
+def test_concurrent_clients_get_their_own_responses(http_server: Server, client: httpx.Client) -> None:
     people = [Person(client, f"crowd{number}@example.com").register().login() for number in range(8)]
 
     def act(person: Person) -> None:
         with httpx.Client(base_url=http_server.url) as person.http:
-            for turn in range(10):
-                name = f"{person.email} {turn}"
+            for round_number in range(10):
+                name = f"{person.email} {round_number}"
                 renamed = person.http.patch("/api/me/", json={"username": name}, headers=person.bearer())
                 assert renamed.json() == {"id": person.id, "username": name, "email": person.email}
                 assert person.refresh().me().json() == renamed.json()
-                if turn % 5 == 0:
+                if round_number % 5 == 0:
                     assert person.login().me().json() == renamed.json()
 
     with ThreadPoolExecutor(len(people)) as pool:

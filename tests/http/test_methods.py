@@ -1,4 +1,4 @@
-"""Each address answers the methods that it is there for, and names them where it refuses another."""
+"""HTTP methods: each path accepts its own and names them in Allow when it rejects another."""
 
 from collections.abc import Callable
 
@@ -20,13 +20,13 @@ ALLOWED = {
     "/api-doc/": READ,
     "/api-doc/schema/": READ,
     **{
-        f"/api/{door}{slash}": {"POST", "OPTIONS"}
-        for door in ("register", "login", "refresh", "logout")
+        f"/api/{endpoint}{slash}": {"POST", "OPTIONS"}
+        for endpoint in ("register", "login", "refresh", "logout")
         for slash in ("", "/")
     },
     **{
-        f"/api/{door}{slash}": methods
-        for door, methods in {
+        f"/api/{endpoint}{slash}": methods
+        for endpoint, methods in {
             "me": SIGNED_IN | {"DELETE"},
             "me/events": READ,
             "me/export": READ,
@@ -43,7 +43,9 @@ ALLOWED = {
 
 @pytest.mark.ledger("ASVS-4.1.4")
 @pytest.mark.parametrize("path", ALLOWED)
-def test_every_other_method_is_refused(open_connection: Callable[[], Connection], alice: Person, path: str) -> None:
+def test_method_that_a_path_does_not_support_returns_405_with_allow(
+    open_connection: Callable[[], Connection], alice: Person, path: str
+) -> None:
     bearer = f"Authorization: Bearer {alice.access_token}".encode()
     connection = open_connection()
     for method in METHODS:
@@ -61,7 +63,7 @@ def test_every_other_method_is_refused(open_connection: Callable[[], Connection]
 
 @pytest.mark.ledger("ASVS-13.4.4")
 @pytest.mark.parametrize("path", [*ALLOWED, "/admin", "/static/latchkey/home.css", "/nothing", "*"])
-def test_trace_echoes_nothing(open_connection: Callable[[], Connection], alice: Person, path: str) -> None:
+def test_trace_request_echoes_no_header(open_connection: Callable[[], Connection], alice: Person, path: str) -> None:
     bearer = f"Authorization: Bearer {alice.access_token}".encode()
     answer = (
         open_connection()
@@ -73,14 +75,14 @@ def test_trace_echoes_nothing(open_connection: Callable[[], Connection], alice: 
 
 
 @pytest.mark.parametrize("target", ["127.0.0.1:80", "evil.example:443"])
-def test_connect_opens_no_tunnel(open_connection: Callable[[], Connection], target: str) -> None:
+def test_connect_request_returns_405(open_connection: Callable[[], Connection], target: str) -> None:
     connection = open_connection().send(request(f"CONNECT {target}"))
     assert_problem(connection.read_response(), 405, "method_not_allowed")
     assert connection.send(request("GET /livez")).read_response().json() == {"status": "ok"}
 
 
 @pytest.mark.ledger("RFC9110-15.5.2")
-def test_every_401_says_how_to_sign_in(client: httpx.Client, alice: Person) -> None:
+def test_endpoints_that_return_401_have_a_www_authenticate_header(client: httpx.Client, alice: Person) -> None:
     alice.logout()
     for method in ("GET", "PUT", "PATCH", "OPTIONS"):
         assert_problem(client.request(method, "/api/me/"), 401, "not_authenticated")

@@ -1,4 +1,4 @@
-"""What is not a page of ours is not there: no files of the machine, no second spellings, nothing to cache."""
+"""Paths that are no route return 404: files of the server, variants of a route, and routes with a file suffix."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ FILES += ["/var/latchkey.sqlite3", "/__debug__/", "/pyproject.toml"]
 FOLDERS = ["/static/", "/static", "/static/latchkey", "/static/latchkey/", "/static/admin/", "/static/admin/css/"]
 ESCAPES = [f"/static/{up}settings.py" for up in ("../", "%2e%2e/", "..%2f", "latchkey/../../", "%252e%252e/", "..\\")]
 ESCAPES += ["/static//etc/passwd", "/static/%2fetc/passwd", "/static/../../../../../../../../etc/passwd"]
-MASKS = [
+FILE_SUFFIXES = [
     "x.css",
     ".css",
     "%2ex.css",
@@ -26,8 +26,8 @@ MASKS = [
     "%23x.css",
     "../x.css",
 ]
-SPELLINGS = ["//api/me/", "/API/me/", "/api//me/", "/api/./me/", "/api/x/../me/", "/api/me/;a=b", "/api/me.json"]
-SPELLINGS += ["/api/me/%00", "/api/me%20", "/api/me/%2e", "/api/%C0%AEme/", "/api/m%FFe/", "/api/me//"]
+PATH_VARIANTS = ["//api/me/", "/API/me/", "/api//me/", "/api/./me/", "/api/x/../me/", "/api/me/;a=b", "/api/me.json"]
+PATH_VARIANTS += ["/api/me/%00", "/api/me%20", "/api/me/%2e", "/api/%C0%AEme/", "/api/m%FFe/", "/api/me//"]
 
 
 def assert_nothing(connect: Callable[[], Connection], path: str, *headers: bytes) -> None:
@@ -37,41 +37,41 @@ def assert_nothing(connect: Callable[[], Connection], path: str, *headers: bytes
 
 @pytest.mark.ledger("ASVS-13.4.1")
 @pytest.mark.parametrize("path", FILES)
-def test_files_of_the_machine_are_not_served(open_connection: Callable[[], Connection], path: str) -> None:
+def test_path_of_a_server_file_returns_404(open_connection: Callable[[], Connection], path: str) -> None:
     assert_nothing(open_connection, path)
 
 
 @pytest.mark.ledger("ASVS-13.4.3")
 @pytest.mark.parametrize("path", FOLDERS)
-def test_no_folder_is_listed(open_connection: Callable[[], Connection], path: str) -> None:
+def test_path_of_a_static_folder_returns_404(open_connection: Callable[[], Connection], path: str) -> None:
     assert open_connection().send(request("GET /static/latchkey/home.css")).read_response().status_code == 200
     assert_nothing(open_connection, path)
 
 
 @pytest.mark.parametrize("path", ESCAPES)
-def test_nothing_outside_the_static_folders_is_served(open_connection: Callable[[], Connection], path: str) -> None:
+def test_static_path_traversal_returns_404(open_connection: Callable[[], Connection], path: str) -> None:
     assert_nothing(open_connection, path)
 
 
 @pytest.mark.ledger("ASVS-14.2.5")
-@pytest.mark.parametrize("mask", MASKS)
-def test_no_page_of_a_person_passes_for_a_file(
-    open_connection: Callable[[], Connection], alice: Person, mask: str
+@pytest.mark.parametrize("suffix", FILE_SUFFIXES)
+def test_me_path_with_a_file_suffix_returns_404(
+    open_connection: Callable[[], Connection], alice: Person, suffix: str
 ) -> None:
     bearer = f"Authorization: Bearer {alice.access_token}".encode()
     assert open_connection().send(request("GET /api/me/", bearer)).read_response().json()["email"] == alice.email
-    assert_nothing(open_connection, f"/api/me/{mask}", bearer)
+    assert_nothing(open_connection, f"/api/me/{suffix}", bearer)
 
 
 @pytest.mark.ledger("H-SLASH-02")
-@pytest.mark.parametrize("path", SPELLINGS)
-def test_another_spelling_of_an_address_is_another_address(
+@pytest.mark.parametrize("path", PATH_VARIANTS)
+def test_variant_of_the_me_path_returns_404(
     open_connection: Callable[[], Connection], alice: Person, path: str
 ) -> None:
     assert_nothing(open_connection, path, f"Authorization: Bearer {alice.access_token}".encode())
 
 
-def test_an_encoded_letter_is_that_letter_and_needs_the_same_token(
+def test_percent_encoded_letter_in_the_me_path_is_decoded_and_requires_a_token(
     open_connection: Callable[[], Connection], alice: Person
 ) -> None:
     bearer = f"Authorization: Bearer {alice.access_token}".encode()
@@ -81,7 +81,7 @@ def test_an_encoded_letter_is_that_letter_and_needs_the_same_token(
 
 @pytest.mark.ledger("REG-DJANGO-03")
 @pytest.mark.parametrize("path", ["/i18n/setlang/", "/setlang/"])
-def test_nobody_sets_a_language(client: httpx.Client, path: str) -> None:
+def test_set_language_path_returns_404_without_a_cookie(client: httpx.Client, path: str) -> None:
     answer = client.post(path, data={"language": "x" * 1000})
     assert_problem(answer, 404, "not_found")
     assert "Set-Cookie" not in answer.headers

@@ -1,4 +1,4 @@
-"""A server that stops, starts again or wakes up elsewhere keeps its word."""
+"""A restart of the server, also in another time zone, keeps sessions and answers the requests in progress."""
 
 import signal
 import time
@@ -18,22 +18,22 @@ ALIVE = "print(*Session.objects.values_list('expires_at', flat=True))"
 
 
 @pytest.mark.ledger("H-INF-10", "REG-KEYCLOAK-02")
-def test_a_stop_answers_all_who_have_asked_and_forgets_no_rotation(server: Server) -> None:
+def test_server_stop_answers_all_pending_requests_and_keeps_every_rotation(server: Server) -> None:
     with httpx.Client(base_url=server.url) as http:
         people = [Person(http, f"person{number}@example.com").register().login() for number in range(10)]
         for person in people:
             person.refresh().refresh()
     with ExitStack() as opened:
-        asked = [(person, opened.enter_context(Connection(server.port, 30))) for person in people for _ in range(5)]
-        for number, (person, connection) in enumerate(asked):
+        pending = [(person, opened.enter_context(Connection(server.port, 30))) for person in people for _ in range(5)]
+        for number, (person, connection) in enumerate(pending):
             connection.send(_login(person) if number % 5 else _refresh(person))
-        first = asked[0][1].read_response()
+        first = pending[0][1].read_response()
         assert server.stop(signal.SIGTERM) == 0
-        answers = [first, *(connection.read_response() for _, connection in asked[1:])]
+        answers = [first, *(connection.read_response() for _, connection in pending[1:])]
     assert [answer.status_code for answer in answers] == [200] * 50
     server.restart()
     with httpx.Client(base_url=server.url) as http:
-        for (person, _), answer in zip(asked, answers, strict=True):
+        for (person, _), answer in zip(pending, answers, strict=True):
             person.http = http
             assert person.try_refresh(answer.json()["refresh_token"]).status_code == 200
         for person in people:
@@ -49,7 +49,7 @@ def _login(person: Person) -> bytes:
 
 
 @pytest.mark.ledger("H-TIME-04")
-def test_a_server_that_moves_to_another_time_zone_keeps_its_sessions_and_its_clock(server: Server) -> None:
+def test_server_restart_in_another_time_zone_keeps_sessions_and_lifetimes(server: Server) -> None:
     server.stop()
     ends: list[str] = []
     tokens: list[str] = []

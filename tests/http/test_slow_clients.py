@@ -1,4 +1,4 @@
-"""Nobody holds a thread by not finishing a request, and nobody holds a connection for good."""
+"""Slow clients: an unfinished request holds no thread, and its connection is closed after a time limit."""
 
 import resource
 import time
@@ -17,12 +17,12 @@ LENGTH = request("POST /api/login/", b"Content-Type: application/json", b"Conten
 CHUNKS = request("POST /api/login/", b"Content-Type: application/json", b"Transfer-Encoding: chunked", body=b"5\r\n{")
 HEADS = [b"G", b"GET /livez HTTP/1.1\r\nHo", b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nX: "]
 LIMIT = 30
-"""Seconds after which nobody who does not finish is still connected."""
+"""Seconds after which every unfinished connection is closed."""
 
 
 @pytest.fixture
 def many_file_descriptors(open_connection: Callable[[], Connection]) -> Iterator[None]:
-    """Let this process open as many sockets as it may."""
+    """Raise the soft limit of open files of this process to the hard limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     yield
@@ -30,12 +30,12 @@ def many_file_descriptors(open_connection: Callable[[], Connection]) -> Iterator
 
 
 @pytest.mark.ledger("H-JSON-14", "H-INF-09", "ASVS-15.4.4")
-@pytest.mark.parametrize("begun", [LENGTH, CHUNKS])
-def test_those_who_stop_in_the_body_keep_nobody_waiting_and_are_cut_off(
-    open_connection: Callable[[], Connection], http_server: Server, alice: Person, begun: bytes
+@pytest.mark.parametrize("partial", [LENGTH, CHUNKS])
+def test_clients_that_stall_in_the_body_delay_no_other_client_and_get_408(
+    open_connection: Callable[[], Connection], http_server: Server, alice: Person, partial: bytes
 ) -> None:
     started = time.monotonic()
-    slow = [open_connection().send(begun) for _ in range(100)]
+    slow = [open_connection().send(partial) for _ in range(100)]
     assert_prompt(http_server, alice)
     for connection in slow:
         connection.send(b'"')  # a byte more, and they are still not done
@@ -49,11 +49,11 @@ def test_those_who_stop_in_the_body_keep_nobody_waiting_and_are_cut_off(
 
 
 @pytest.mark.ledger("H-INF-09", "ASVS-15.4.4")
-def test_those_who_stop_in_the_head_keep_nobody_waiting_and_are_cut_off(
+def test_clients_that_stall_in_the_head_delay_no_other_client_and_are_disconnected(
     open_connection: Callable[[], Connection], http_server: Server, alice: Person
 ) -> None:
     started = time.monotonic()
-    slow = [open_connection().send(begun) for begun in HEADS for _ in range(50)]
+    slow = [open_connection().send(partial) for partial in HEADS for _ in range(50)]
     assert_prompt(http_server, alice)
     for connection in slow:
         connection.send(b"x")
@@ -62,8 +62,8 @@ def test_those_who_stop_in_the_head_keep_nobody_waiting_and_are_cut_off(
     assert time.monotonic() - started < LIMIT
 
 
-@pytest.mark.usefixtures("thousands")
-def test_thousands_who_only_connect_keep_nobody_waiting_and_are_cut_off(
+@pytest.mark.usefixtures("many_file_descriptors")
+def test_2000_idle_connections_delay_no_other_client_and_are_closed(
     open_connection: Callable[[], Connection], http_server: Server, alice: Person
 ) -> None:
     idle = [open_connection() for _ in range(2000)]
@@ -71,8 +71,8 @@ def test_thousands_who_only_connect_keep_nobody_waiting_and_are_cut_off(
     assert all(connection.is_closed(LIMIT) for connection in idle[::100])
 
 
-@pytest.mark.usefixtures("thousands")
-def test_a_low_limit_on_open_files_leaves_room_for_thousands(server: Server) -> None:
+@pytest.mark.usefixtures("many_file_descriptors")
+def test_server_raises_a_low_limit_of_open_files_for_1200_connections(server: Server) -> None:
     server.stop()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
@@ -86,7 +86,7 @@ def test_a_low_limit_on_open_files_leaves_room_for_thousands(server: Server) -> 
 
 
 @pytest.mark.parametrize(("files", "connections"), [(300, 44), (1024, 768), (100, 1), (10_000, 4096)])
-def test_no_more_connections_are_taken_than_files_can_be_opened(files: int, connections: int) -> None:
+def test_max_connections_stays_below_the_limit_of_open_files(files: int, connections: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
     try:
@@ -95,15 +95,15 @@ def test_no_more_connections_are_taken_than_files_can_be_opened(files: int, conn
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_a_client_who_goes_away_in_the_body_leaves_nothing_behind(
+def test_client_that_disconnects_in_the_body_is_logged_without_a_traceback(
     open_connection: Callable[[], Connection], http_server: Server, alice: Person
 ) -> None:
-    begun = http_server.log.stat().st_size
+    log_size = http_server.log.stat().st_size
     for body in (LENGTH, CHUNKS) * 20:
         open_connection().send(body).socket.close()
     assert_prompt(http_server, alice)
     deadline = time.monotonic() + 5
-    while http_server.log.read_text()[begun:].count("POST /api/login/") < 40:
+    while http_server.log.read_text()[log_size:].count("POST /api/login/") < 40:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    assert "Traceback" not in http_server.log.read_text()[begun:]
+    assert "Traceback" not in http_server.log.read_text()[log_size:]

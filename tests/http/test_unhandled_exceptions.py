@@ -1,4 +1,4 @@
-"""A mistake of ours outside of any view is an answer like others, a traceback in the log, and nobody else's trouble."""
+"""Unhandled exceptions outside of any view: a 500 with problem details, a traceback in the log, and no lost thread."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tests.problems import assert_problem
 from tests.server import Server
 
 
-def test_a_mistake_before_any_view_is_answered_and_logged(server: Server) -> None:
+def test_exception_before_any_view_returns_500_and_logs_the_traceback(server: Server) -> None:
     server.stop()
     server.environment["PYTHONPATH"] = str(Path(__file__).with_name("broken_signals"))
     server.restart()

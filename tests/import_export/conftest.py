@@ -1,4 +1,4 @@
-"""What the tests of imports and exports share."""
+"""Fixtures and helpers of the import and export tests."""
 
 import csv
 import io
@@ -17,26 +17,26 @@ NOTHING = {"added": 0, "present": 0, "bad": 0}
 
 
 class ImportRun:
-    """One run of `latchkey users import`: its exit code, and what it said."""
+    """One run of `latchkey users import`: its exit code and its output."""
 
     def __init__(self, file: Path, *options: str) -> None:
-        said = StringIO()
+        output = StringIO()
         try:
-            call_command("users", "import", str(file), *options, stdout=said)
+            call_command("users", "import", str(file), *options, stdout=output)
             self.exit_code = 0
         except SystemExit as end:
             self.exit_code = int(end.code or 0)
-        self.output = said.getvalue()
+        self.output = output.getvalue()
 
     @property
     def counts(self) -> tuple[int, ...]:
-        """Return how many were added, were there already, and were bad."""
+        """Return the numbers of added, present and rejected users."""
         return tuple(int(word) for word in self.output.replace(",", "").split() if word.isdigit())
 
 
 @pytest.fixture
 def import_users(db: None, tmp_path: Path) -> Callable[..., ImportRun]:
-    """Import records, or lines as they stand: take_in({"email": ...}, ...), take_in(b"email\\n...")."""
+    """Import records or raw lines: import_users({"email": ...}, ...), import_users(b"email\\n...")."""
 
     def run(*records: Any, options: tuple[str, ...] = (), name: str = "users.jsonl") -> ImportRun:
         file = tmp_path / name
@@ -51,7 +51,7 @@ def import_users(db: None, tmp_path: Path) -> Callable[..., ImportRun]:
 
 @pytest.fixture
 def users(db: None) -> Callable[[], dict[str, User]]:
-    """Return everybody, by e-mail address."""
+    """Return a function that returns all users by e-mail address."""
     return lambda: {user.email: user for user in User.objects.all()}
 
 

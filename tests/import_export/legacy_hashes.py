@@ -1,4 +1,4 @@
-"""Hashes of alice's password, as the systems that people move from write them."""
+"""Hashes of alice's password in the formats of the systems that people migrate from."""
 
 import base64
 import hashlib
@@ -21,13 +21,13 @@ def b64encode_unpadded(data: bytes) -> str:
 
 
 def passlib_pbkdf2(digest: str, rounds: int, password: str = PASSWORD, salt: bytes = SALT) -> str:
-    """Return what passlib's pbkdf2_sha256 and pbkdf2_sha512 write: base64 with a dot for the plus."""
+    """Return a hash as passlib's pbkdf2_sha256 and pbkdf2_sha512 write it: base64 with '.' instead of '+'."""
     known = hashlib.pbkdf2_hmac(digest, password.encode(), salt, rounds)
     return f"$pbkdf2-{digest}${rounds}${b64encode_unpadded(salt)}${b64encode_unpadded(known)}".replace("+", ".")
 
 
 def phc_pbkdf2(digest: str, iterations: int, length: int, password: str = PASSWORD, salt: bytes = SALT) -> str:
-    """Return a PHC string; with 64 bytes of SHA-256 it is what Keycloak's exports come to."""
+    """Return a hash as a PHC string; with 64 bytes of SHA-256 it is the format of Keycloak's exports."""
     known = hashlib.pbkdf2_hmac(digest, password.encode(), salt, iterations, length)
     return f"$pbkdf2-{digest}$i={iterations},l={length}${b64encode_unpadded(salt)}${b64encode_unpadded(known)}"
 
@@ -57,7 +57,7 @@ HASH_FORMATS: dict[str, Callable[[], str]] = {
     "Django, scrypt": lambda: django_hash(hashers.ScryptPasswordHasher(), 2**14, 8, 1),
     "Django, Argon2": lambda: hashers.Argon2PasswordHasher().encode(PASSWORD, "asaltofthepast"),
     "Django, bcrypt": lambda: f"bcrypt{crypt_bcrypt(4).replace('$2b', '$$2b', 1)}",
-    "Django, bcrypt of SHA-256": lambda: hashers.BCryptSHA256PasswordHasher().encode(PASSWORD, bcrypt.gensalt(4)),
+    "Django, bcrypt of SHA-256": lambda: hashers.BCryptSHA256PasswordHasher().encode(PASSWORD, bcrypt.gensalt(4)),  # type: ignore[arg-type]  # bytes: bcrypt's own salt
     "bcrypt, 2a": lambda: crypt_bcrypt(10, "a"),
     "bcrypt, 2b": lambda: crypt_bcrypt(4, "b"),
     "bcrypt, 2y": lambda: crypt_bcrypt(4, "y"),
@@ -77,5 +77,5 @@ HASH_FORMATS: dict[str, Callable[[], str]] = {
 
 @cache
 def hash_in_format(kind: str) -> str:
-    """Return alice's hash of this kind, computed once."""
+    """Return alice's hash in this format, computed once."""
     return HASH_FORMATS[kind]()

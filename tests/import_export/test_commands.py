@@ -1,4 +1,4 @@
-"""The commands as an operator runs them: what they say, how they end, and how they are stopped."""
+"""latchkey users import and export as processes: messages, exit codes and interruptions."""
 
 import json
 import re
@@ -19,13 +19,13 @@ from tests.server import LATCHKEY, Server
 
 @pytest.fixture
 def installation(tmp_path: Path, database_url: str) -> Server:
-    """A machine with the command and an empty database; nothing serves."""
+    """A machine with the command and an empty database, without a running server."""
     machine = Server(tmp_path, database_url)
     assert machine.command("migrate", "--verbosity", "0").returncode == 0
     return machine
 
 
-def people(file: Path, count: int) -> Path:
+def write_users(file: Path, count: int) -> Path:
     file.write_text(
         "".join(f'{{"email": "user.{number}@example.com", "password_hash": "!"}}\n' for number in range(count))
     )
@@ -41,14 +41,14 @@ def count(machine: Server) -> int:
 
 
 def wait_for_some(machine: Server) -> None:
-    """Wait until an import is well under way."""
+    """Wait until an import has added 1,000 users."""
     deadline = time.monotonic() + 60
     while count(machine) < 1_000:
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
-def test_every_mistake_is_one_sentence_and_exit_code_2(installation: Server) -> None:
+def test_users_command_errors_print_one_sentence_and_exit_with_2(installation: Server) -> None:
     here = installation.folder
     files = {
         "empty.csv": b"",
@@ -72,28 +72,28 @@ def test_every_mistake_is_one_sentence_and_exit_code_2(installation: Server) -> 
         ("import", "-"): "latchkey: The name '-' does not say the format; add --format",
         ("import", "good.csv", "--format", "xml"): "invalid choice: 'xml'",
         ("import", "good.csv", "--from-line", "0"): "'0' is not a whole number",
-        ("import", "good.csv", "--rejects", "away/bad.txt"): "latchkey: 'away/bad.txt' cannot be written to: No such",
+        ("import", "good.csv", "--rejects", "away/bad.txt"): "latchkey: 'away/bad.txt' cannot be written: No such",
         ("import", "empty.csv"): "latchkey: The first line cannot be read. The file is empty.",
         ("import", "headless.csv"): "latchkey: The first line must name the columns, and 'email' is not among them.",
         ("import", "twice.csv"): "latchkey: The first line names a column twice.",
-        ("import", "unknown.csv"): "latchkey: There is no column 'passwort'; leave it out. There are: created_at,",
+        ("import", "unknown.csv"): "latchkey: The column 'passwort' is unknown; remove it. Known columns: created_at,",
         ("import", "utf16.csv"): "latchkey: The first line cannot be read. It is not UTF-8.",
         ("import", "utf16.jsonl"): "latchkey: The first line cannot be read. It is not UTF-8.",
         ("export",): "latchkey: The name '-' does not say the format; add --format",
-        ("export", "good.csv"): "latchkey: 'good.csv' is there already; --force overwrites a file.",
+        ("export", "good.csv"): "latchkey: 'good.csv' exists already; --force overwrites it.",
         ("export", "away/all.csv"): "latchkey: 'away/all.csv' cannot be written: No such file or directory.",
     }
     for arguments, sentence in mistakes.items():
-        said = installation.command("users", *arguments)
-        assert (said.returncode, said.stdout) == (2, ""), (arguments, said.stderr)
-        assert sentence in said.stderr, arguments
-        assert "Traceback" not in said.stderr
+        done = installation.command("users", *arguments)
+        assert (done.returncode, done.stdout) == (2, ""), (arguments, done.stderr)
+        assert sentence in done.stderr, arguments
+        assert "Traceback" not in done.stderr
 
 
-def test_standard_input_and_output_carry_users_and_nothing_else(installation: Server) -> None:
+def test_users_import_and_export_work_on_standard_input_and_output(installation: Server) -> None:
     record = '{"email": "alice@example.com", "id": 7, "created_at": "2020-01-31T12:00:00Z", "password_hash": "!"}\n'
     done = installation.command("users", "import", "-", "--format", "jsonl", "--keep-ids", stdin=record)
-    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "1 added, 0 already there, 0 bad.")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "1 added, 0 already present, 0 rejected.")
     done = installation.command("users", "export", "-", "--format", "jsonl")
     assert done.returncode == 0
     assert json.loads(done.stdout)["id"] == 7
@@ -101,8 +101,8 @@ def test_standard_input_and_output_carry_users_and_nothing_else(installation: Se
     assert "users.exported" in done.stderr
 
 
-def test_an_export_that_nobody_reads_ends_with_a_sentence(installation: Server) -> None:
-    people(installation.folder / "all.jsonl", 5_000)
+def test_users_export_into_a_closed_pipe_ends_with_an_error_message(installation: Server) -> None:
+    write_users(installation.folder / "all.jsonl", 5_000)
     assert installation.command("users", "import", "all.jsonl").returncode == 0
     process = subprocess.Popen(
         ["/bin/sh", "-c", '"$0" users export - --format csv | head -c 10', LATCHKEY],
@@ -117,43 +117,45 @@ def test_an_export_that_nobody_reads_ends_with_a_sentence(installation: Server) 
     assert b"Exception ignored" not in errors
 
 
-def test_ctrl_c_says_where_to_go_on_and_going_on_takes_in_the_rest(installation: Server) -> None:
-    file = people(installation.folder / "all.jsonl", 20_000)
+def test_users_import_stopped_by_ctrl_c_names_the_line_to_continue_from(installation: Server) -> None:
+    file = write_users(installation.folder / "all.jsonl", 20_000)
     process = installation.spawn("users", "import", "all.jsonl", output=subprocess.PIPE)
     wait_for_some(installation)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=30)
     assert process.returncode == 130, errors
-    told = re.search(rb"Stopped. All up to line (\d+) is in; go on with --from-line (\d+)\.", errors)
-    assert told, errors
-    there, last, start = count(installation), int(told[1]), int(told[2])
+    message = re.search(rb"Stopped. Imported up to line (\d+); continue with --from-line (\d+)\.", errors)
+    assert message, errors
+    there, last, start = count(installation), int(message[1]), int(message[2])
     assert 1_000 <= there < 20_000
     assert start == last + 1
     assert there - last in (0, BATCH_SIZE)  # a batch may have come in that nobody could tell of any more
-    assert f"{last} added, 0 already there, 0 bad.".encode() in output
+    assert f"{last} added, 0 already present, 0 rejected.".encode() in output
     rest = installation.command("users", "import", "all.jsonl", "--from-line", str(start))
-    assert rest.stdout.splitlines()[-1] == f"{20_000 - there} added, {there - last} already there, 0 bad."
+    assert rest.stdout.splitlines()[-1] == f"{20_000 - there} added, {there - last} already present, 0 rejected."
     again = installation.command("users", "import", file.name)
-    assert again.stdout.splitlines()[-1] == "0 added, 20000 already there, 0 bad."
+    assert again.stdout.splitlines()[-1] == "0 added, 20000 already present, 0 rejected."
 
 
-def test_an_import_whose_database_goes_away_says_where_to_go_on(installation: Server) -> None:
-    people(installation.folder / "all.jsonl", 20_000)
+def test_users_import_that_loses_the_database_names_the_line_to_continue_from(installation: Server) -> None:
+    write_users(installation.folder / "all.jsonl", 20_000)
     process = installation.spawn("users", "import", "all.jsonl", output=subprocess.PIPE)
     wait_for_some(installation)
     with connections_cut(installation):
         output, errors = process.communicate(timeout=30)
     there = count(installation)
     assert process.returncode == 2, errors
-    told = f"latchkey: All up to line {there} is in; go on with --from-line {there + 1}. It stopped: ".encode()
-    assert errors.splitlines()[-1].startswith(told), errors
-    assert f"{there} added, 0 already there, 0 bad.".encode() in output
+    expected = (
+        f"latchkey: Imported up to line {there}; continue with --from-line {there + 1}. The import stopped: ".encode()
+    )
+    assert errors.splitlines()[-1].startswith(expected), errors
+    assert f"{there} added, 0 already present, 0 rejected.".encode() in output
     assert b"Traceback" not in errors
 
 
 @contextmanager
 def connections_cut(machine: Server) -> Iterator[None]:
-    """End the connections to PostgreSQL; keep the lock of SQLite for longer than anybody waits."""
+    """End the connections to PostgreSQL, or lock SQLite for longer than the import waits."""
     if url := machine.environment.get("DATABASE_URL"):
         with psycopg.connect(url, autocommit=True) as server:
             others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
@@ -166,8 +168,8 @@ def connections_cut(machine: Server) -> Iterator[None]:
         file.rollback()
 
 
-def test_an_import_that_is_killed_leaves_whole_batches_and_can_be_done_again(installation: Server) -> None:
-    people(installation.folder / "all.jsonl", 20_000)
+def test_users_import_that_is_killed_leaves_whole_batches_and_can_be_repeated(installation: Server) -> None:
+    write_users(installation.folder / "all.jsonl", 20_000)
     process = installation.spawn("users", "import", "all.jsonl", output=subprocess.DEVNULL)
     wait_for_some(installation)
     process.kill()
@@ -175,11 +177,11 @@ def test_an_import_that_is_killed_leaves_whole_batches_and_can_be_done_again(ins
     there = count(installation)
     assert there % BATCH_SIZE == 0
     again = installation.command("users", "import", "all.jsonl")
-    assert again.stdout.splitlines()[-1] == f"{20_000 - there} added, {there} already there, 0 bad."
+    assert again.stdout.splitlines()[-1] == f"{20_000 - there} added, {there} already present, 0 rejected."
 
 
-def test_an_export_that_is_stopped_leaves_no_file(installation: Server) -> None:
-    people(installation.folder / "all.jsonl", 20_000)
+def test_users_export_stopped_by_ctrl_c_leaves_no_file(installation: Server) -> None:
+    write_users(installation.folder / "all.jsonl", 20_000)
     assert installation.command("users", "import", "all.jsonl").returncode == 0
     process = installation.spawn("users", "export", "out.csv", output=subprocess.PIPE)
     deadline = time.monotonic() + 30
@@ -191,7 +193,7 @@ def test_an_export_that_is_stopped_leaves_no_file(installation: Server) -> None:
     assert b"Stopped. No file was written." in errors
 
 
-def test_the_name_of_import_from_on_the_command_line_has_a_hyphen_or_an_underscore(installation: Server) -> None:
+def test_import_from_command_accepts_a_hyphen_or_an_underscore(installation: Server) -> None:
     for name in ("import-from", "import_from"):
         done = installation.command(name, "knox")
         assert (done.returncode, done.stderr) == (0, "")

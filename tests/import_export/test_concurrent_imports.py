@@ -1,4 +1,4 @@
-"""Imports beside each other, and beside people who register."""
+"""Imports concurrent with each other and with registrations."""
 
 import subprocess
 from pathlib import Path
@@ -17,7 +17,7 @@ def start_import(server: Server, *options: str) -> "subprocess.Popen[bytes]":
 
 
 def count_added(process: "subprocess.Popen[bytes]") -> int:
-    """Return how many an import added, once it has ended well."""
+    """Wait for a successful import; return how many users it added."""
     output, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors.decode()
     words = output.decode().splitlines()[-1].split()
@@ -34,16 +34,17 @@ def file(server: Server) -> Path:
 
 
 @pytest.mark.race
-def test_two_imports_of_one_file_add_everybody_once(server: Server, file: Path) -> None:
+def test_two_concurrent_imports_of_one_file_add_each_user_once(server: Server, file: Path) -> None:
     processes = [start_import(server) for _ in range(2)]
     assert sum(map(count_added, processes)) == COUNT
     assert server.shell("print(User.objects.filter(email__startswith='user.').count())") == str(COUNT)
 
 
 @pytest.mark.race
-def test_who_registers_beside_an_import_that_keeps_ids_gets_an_id_of_their_own(server: Server, file: Path) -> None:
+def test_register_during_an_import_that_keeps_ids_gets_a_unique_id(server: Server, file: Path) -> None:
     with httpx.Client(base_url=server.url, timeout=30) as http:
-        process, people = start_import(server, "--keep-ids"), []
+        process = start_import(server, "--keep-ids")
+        people: list[Person] = []
         while process.poll() is None:
             people.append(Person(http, f"person.{len(people)}@example.com").register())
         output, errors = process.communicate()

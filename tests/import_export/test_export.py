@@ -1,4 +1,4 @@
-"""latchkey users export: everybody, as import reads it."""
+"""latchkey users export: all users in the format that import reads."""
 
 import csv
 import json
@@ -43,36 +43,42 @@ def export(file: Path, *options: str) -> None:
 
 
 def rows() -> list[dict[str, Any]]:
-    return list(User.objects.order_by("id").values())
+    return [dict(row) for row in User.objects.order_by("id").values()]
 
 
 @pytest.fixture
-def everybody(db: None) -> list[dict[str, Any]]:
-    """People of every kind: a hash each, and names of any look."""
+def records_of_every_kind(db: None) -> list[dict[str, Any]]:
+    """Records of every kind: one for each hash format, and names with every special character."""
     hashes = [*(hash_in_format(kind) for kind in HASH_FORMATS), "!unusable"]
-    records = [{"email": f"user.{number}@example.com", "password_hash": text} for number, text in enumerate(hashes)]
+    records: list[dict[str, Any]] = [
+        {"email": f"user.{number}@example.com", "password_hash": text} for number, text in enumerate(hashes)
+    ]
     records += [{"email": f"+named.{number}@example.com", "username": name} for number, name in enumerate(NAMES)]
     records += [{"email": "boss@example.com", "is_staff": True, "is_superuser": True, "email_verified": True}]
     records += [{"email": "u@bücher.example", "is_active": False, "created_at": "2001-02-03T04:05:06.000007Z"}]
     return records
 
 
+@pytest.mark.slow
 @FORMS
-def test_what_was_exported_comes_in_as_it_was(
-    everybody: list[dict[str, Any]], import_users: Callable[..., ImportRun], tmp_path: Path, form: str
+def test_users_export_and_import_restore_every_field(
+    records_of_every_kind: list[dict[str, Any]], import_users: Callable[..., ImportRun], tmp_path: Path, form: str
 ) -> None:
-    assert import_users(*everybody, options=("--with-staff",)).exit_code == 0
+    assert import_users(*records_of_every_kind, options=("--with-staff",)).exit_code == 0
     before = rows()
     export(tmp_path / f"all.{form}")
     User.objects.all().delete()
     done = ImportRun(tmp_path / f"all.{form}", "--keep-ids", "--with-staff")
-    assert done.counts == (len(everybody), 0, 0)
+    assert done.counts == (len(records_of_every_kind), 0, 0)
     assert rows() == before
-    assert ImportRun(tmp_path / f"all.{form}", "--keep-ids").counts == (0, len(everybody), 0)
+    assert ImportRun(tmp_path / f"all.{form}", "--keep-ids").counts == (0, len(records_of_every_kind), 0)
 
 
+@pytest.mark.hashing
 @FORMS
-def test_an_export_has_every_field_in_order_or_all_but_the_hashes(alice: Person, tmp_path: Path, form: str) -> None:
+def test_users_export_has_every_field_in_order_and_can_leave_out_hashes(
+    alice: Person, tmp_path: Path, form: str
+) -> None:
     def fields(*options: str) -> list[str]:
         file = tmp_path / f"{len(options)}.{form}"
         export(file, *options)
@@ -83,14 +89,16 @@ def test_an_export_has_every_field_in_order_or_all_but_the_hashes(alice: Person,
 
     assert fields() == list(EXPORT_FIELDS)
     assert fields("--without-hashes") == [name for name in EXPORT_FIELDS if name != "password_hash"]
-    kept = AuditEvent.objects.filter(name="users.exported").order_by("id")
-    assert list(kept.values_list("detail", flat=True)) == ["1", "1 without hashes"]
+    events = AuditEvent.objects.filter(name="users.exported").order_by("id")
+    assert list(events.values_list("detail", flat=True)) == ["1", "1 without hashes"]
 
 
-def test_the_file_is_for_its_owner_alone_and_never_lost(alice: Person, tmp_path: Path) -> None:
+def test_users_export_writes_a_file_with_mode_0600_and_overwrites_only_with_force(
+    alice: Person, tmp_path: Path
+) -> None:
     file = tmp_path / "all.csv"
     file.write_text("kept")
-    with pytest.raises(ImproperlyConfigured, match="is there already; --force overwrites a file"):
+    with pytest.raises(ImproperlyConfigured, match="exists already; --force overwrites it"):
         export(file)
     assert file.read_text() == "kept"
     export(file, "--force")
@@ -99,7 +107,7 @@ def test_the_file_is_for_its_owner_alone_and_never_lost(alice: Person, tmp_path:
     assert [path.name for path in tmp_path.iterdir()] == ["all.csv"]
 
 
-def test_nothing_is_left_of_an_export_that_fails(alice: Person, tmp_path: Path) -> None:
+def test_users_export_that_fails_leaves_no_file(alice: Person, tmp_path: Path) -> None:
     (tmp_path / "folder.csv").mkdir()
     for target in (tmp_path / "folder.csv", tmp_path / "away" / "all.csv", Path("/dev/null")):
         with pytest.raises(ImproperlyConfigured):
@@ -108,13 +116,15 @@ def test_nothing_is_left_of_an_export_that_fails(alice: Person, tmp_path: Path) 
     assert Path("/dev/null").is_char_device()
 
 
-def test_nobody_gives_a_header_and_nothing_else(db: None, tmp_path: Path) -> None:
+def test_users_export_without_users_writes_the_header_only(db: None, tmp_path: Path) -> None:
     export(tmp_path / "all.csv")
     assert (tmp_path / "all.csv").read_text() == ",".join(EXPORT_FIELDS) + "\n"
     assert ImportRun(tmp_path / "all.csv").counts == (0, 0, 0)
 
 
-def test_no_cell_can_be_taken_for_a_formula(import_users: Callable[..., ImportRun], tmp_path: Path) -> None:
+def test_users_export_escapes_csv_cells_that_look_like_formulas(
+    import_users: Callable[..., ImportRun], tmp_path: Path
+) -> None:
     formulas = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"]
     import_users(*({"email": f"{number}@example.com", "username": name} for number, name in enumerate(formulas)))
     import_users({"email": "=1+1@example.com"})
@@ -128,14 +138,15 @@ def test_no_cell_can_be_taken_for_a_formula(import_users: Callable[..., ImportRu
 @given(st.text() | st.text("'=+-@\t\ra"))
 @example("'")
 @example("''=")
-def test_a_guard_is_taken_off_as_it_was_put_on(cell: str) -> None:
+def test_unescape_reverses_escape_formula_for_any_text(cell: str) -> None:
     assert _unescape(escape_formula(cell)) == cell
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
 @given(name=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=150))
 @FORMS
-def test_any_name_comes_back(db: None, tmp_path: Path, name: str, form: str) -> None:
+def test_users_export_and_import_restore_any_display_name(db: None, tmp_path: Path, name: str, form: str) -> None:
     User.objects.all().delete()
     User.objects.bulk_create([User(email="dave@example.com", password="!", username=name)])
     export(tmp_path / f"all.{form}", "--force")

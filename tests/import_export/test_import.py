@@ -1,4 +1,4 @@
-"""latchkey users import: who comes in, with what."""
+"""latchkey users import: which users are added, and with which fields."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -22,18 +22,21 @@ DAVE |= {"created_at": "2020-01-31T12:00:00Z", "email_verified_at": "2020-02-01T
 ERIN = {"email": "erin@example.com", "username": "", "password_hash": passlib_pbkdf2("sha256", 1_000)}
 
 
-def given(take_in: ImportUsers, form: str, *records: dict[str, str], options: tuple[str, ...] = ()) -> ImportRun:
+def run_import(
+    import_users: ImportUsers, form: str, *records: dict[str, str], options: tuple[str, ...] = ()
+) -> ImportRun:
     if form == "csv":
-        return take_in(to_csv(*records), name="users.csv", options=options)
-    return take_in(*records, options=options)
+        return import_users(to_csv(*records), name="users.csv", options=options)
+    return import_users(*records, options=options)
 
 
+@pytest.mark.hashing
 @FORMATS
-def test_people_come_in_and_sign_in_with_the_password_that_they_had(
+def test_users_import_adds_users_who_sign_in_with_their_existing_password(
     alice: Person, import_users: ImportUsers, users: Users, form: str
 ) -> None:
-    done = given(import_users, form, DAVE, ERIN)
-    assert (done.exit_code, done.output) == (0, "2 added, 0 already there, 0 bad.\n")
+    done = run_import(import_users, form, DAVE, ERIN)
+    assert (done.exit_code, done.output) == (0, "2 added, 0 already present, 0 rejected.\n")
     dave = users()["dave@example.com"]
     assert (dave.username, dave.is_active, dave.is_staff, dave.credential_version) == ("Dave Davis", True, False, 0)
     assert dave.created_at == datetime(2020, 1, 31, 12, tzinfo=UTC)
@@ -44,73 +47,80 @@ def test_people_come_in_and_sign_in_with_the_password_that_they_had(
         assert users()[email].password.startswith("argon2$")
 
 
-def test_an_import_is_an_event_with_its_count(import_users: ImportUsers) -> None:
+def test_users_import_records_an_event_with_the_number_of_users(import_users: ImportUsers) -> None:
     import_users(DAVE, ERIN)
     assert list(AuditEvent.objects.values_list("name", "detail")) == [("users.imported", "2")]
 
 
 @FORMATS
-def test_who_is_there_stays_as_they_are(alice: Person, import_users: ImportUsers, users: Users, form: str) -> None:
+def test_users_import_does_not_change_existing_users(
+    alice: Person, import_users: ImportUsers, users: Users, form: str
+) -> None:
     before = User.objects.filter(pk=alice.id).values().get()
     other = {"email": "ALICE@example.com", "username": "Mallory", "password_hash": crypt_bcrypt(4, password="mallory")}
-    assert given(import_users, form, other, DAVE).counts == (1, 1, 0)
-    assert given(import_users, form, other, DAVE).counts == (0, 2, 0)
+    assert run_import(import_users, form, other, DAVE).counts == (1, 1, 0)
+    assert run_import(import_users, form, other, DAVE).counts == (0, 2, 0)
     assert User.objects.filter(pk=alice.id).values().get() == before
     assert alice.me().status_code == 200
     assert alice.login()
 
 
-def test_one_address_in_several_spellings_is_one_person(import_users: ImportUsers, users: Users) -> None:
-    spellings = [
+def test_users_import_adds_variants_of_an_email_address_once(import_users: ImportUsers, users: Users) -> None:
+    variants = [
         "Dave@Example.com",
         " dave@example.com",
         "DAVE@EXAMPLE.COM",
         "u@BÜCHER.example",
         "U@xn--bcher-kva.example",
     ]
-    assert import_users(*({"email": spelling} for spelling in spellings)).counts == (2, 3, 0)
+    assert import_users(*({"email": variant} for variant in variants)).counts == (2, 3, 0)
     assert set(users()) == {"dave@example.com", "u@bücher.example"}
 
 
 @FORMATS
-def test_who_has_no_password_signs_in_with_none(
+def test_users_import_without_a_hash_sets_an_unusable_password(
     alice: Person, import_users: ImportUsers, users: Users, form: str
 ) -> None:
-    given(import_users, form, {"email": "dave@example.com", "password_hash": ""}, {"email": "erin@example.com"})
+    run_import(import_users, form, {"email": "dave@example.com", "password_hash": ""}, {"email": "erin@example.com"})
     for email in ("dave@example.com", "erin@example.com"):
         assert not users()[email].has_usable_password()
         assert_problem(try_login(alice.http, email), 401, "invalid_credentials")
 
 
-def test_who_was_inactive_stays_so(alice: Person, import_users: ImportUsers) -> None:
+def test_users_import_keeps_inactive_users_inactive(alice: Person, import_users: ImportUsers) -> None:
     import_users({**DAVE, "is_active": False})
     assert_problem(try_login(alice.http, "dave@example.com"), 401, "invalid_credentials")
 
 
 @FORMATS
-def test_privileges_come_along_only_if_they_are_asked_for(import_users: ImportUsers, users: Users, form: str) -> None:
+def test_users_import_keeps_staff_flags_only_with_the_with_staff_option(
+    import_users: ImportUsers, users: Users, form: str
+) -> None:
     boss = {"email": "boss@example.com", "is_staff": "true", "is_superuser": "1"}
-    given(import_users, form, boss)
+    run_import(import_users, form, boss)
     assert not users()["boss@example.com"].is_staff
     assert not users()["boss@example.com"].is_superuser
-    given(import_users, form, {**boss, "email": "chief@example.com"}, options=("--with-staff",))
+    run_import(import_users, form, {**boss, "email": "chief@example.com"}, options=("--with-staff",))
     assert users()["chief@example.com"].is_staff
     assert users()["chief@example.com"].is_superuser
 
 
-def test_a_password_in_the_clear_is_hashed_and_has_to_be_a_good_one(
+@pytest.mark.hashing
+def test_users_import_hashes_plaintext_passwords_and_applies_the_password_policy(
     alice: Person, import_users: ImportUsers, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dave, erin = {"email": "dave@example.com", "password": PASSWORD}, {"email": "erin@example.com", "password": "erin"}
     assert import_users(dave, erin, {**dave, "email": alice.email}).counts == (1, 1, 1)
-    said = capsys.readouterr().err
-    assert "Passwords in the clear are hashed one by one" in said
-    assert "line 2: password: " in said
-    assert PASSWORD not in said
+    errors = capsys.readouterr().err
+    assert "Plain-text passwords are hashed one by one" in errors
+    assert "line 2: password: " in errors
+    assert PASSWORD not in errors
     assert Person(alice.http, "dave@example.com").login().me().status_code == 200
 
 
-def test_verified_without_a_time_is_verified_now(import_users: ImportUsers, users: Users) -> None:
+def test_users_import_of_email_verified_without_a_time_stores_the_current_time(
+    import_users: ImportUsers, users: Users
+) -> None:
     import_users(
         {"email": "dave@example.com", "email_verified": True}, {"email": "erin@example.com", "email_verified": False}
     )
@@ -120,7 +130,7 @@ def test_verified_without_a_time_is_verified_now(import_users: ImportUsers, user
     assert users()["erin@example.com"].email_verified_at is None
 
 
-def test_ids_are_kept_if_that_is_asked_for_and_never_given_twice(
+def test_users_import_with_keep_ids_keeps_ids_and_never_reuses_them(
     alice: Person, import_users: ImportUsers, users: Users
 ) -> None:
     dave, erin = {**DAVE, "id": alice.id + 1000}, {**ERIN, "id": str(alice.id + 500)}
@@ -132,12 +142,12 @@ def test_ids_are_kept_if_that_is_asked_for_and_never_given_twice(
     assert users()["frank@example.com"].pk == alice.id + 1002
 
 
-def test_the_id_of_the_first_superuser_is_0(import_users: ImportUsers, users: Users) -> None:
+def test_users_import_with_keep_ids_accepts_the_id_0(import_users: ImportUsers, users: Users) -> None:
     assert import_users({**DAVE, "id": 0}, options=("--keep-ids",)).counts == (1, 0, 0)
     assert users()["dave@example.com"].pk == 0
 
 
-def test_an_id_in_use_is_a_bad_line_where_ids_are_kept(
+def test_users_import_with_keep_ids_rejects_missing_and_conflicting_ids(
     alice: Person, import_users: ImportUsers, capsys: pytest.CaptureFixture[str]
 ) -> None:
     taken, moved = {**DAVE, "id": alice.id}, {"email": alice.email, "id": alice.id + 7}
@@ -145,15 +155,17 @@ def test_an_id_in_use_is_a_bad_line_where_ids_are_kept(
     done = import_users(taken, moved, same, none, twice, {**twice, "id": alice.id + 10}, options=("--keep-ids",))
     assert (done.exit_code, done.counts) == (1, (1, 1, 4))
     assert [line.strip() for line in capsys.readouterr().err.splitlines() if "line " in line] == [
-        "line 4: id: There is none, and ids are to be kept.",
-        "line 1: id: It belongs to somebody else.",
-        "line 2: email: It is there already, with another id.",
-        "line 6: email: It is there already, with another id.",
+        "line 4: id: It is missing, and --keep-ids needs it.",
+        "line 1: id: Another user has it.",
+        "line 2: email: A user with this address and another id exists already.",
+        "line 6: email: A user with this address and another id exists already.",
     ]
     assert User.objects.get(pk=alice.id).email == alice.email
 
 
-def test_an_import_goes_on_from_a_line(import_users: ImportUsers, users: Users, tmp_path: Path) -> None:
+def test_users_import_with_from_line_skips_the_lines_before(
+    import_users: ImportUsers, users: Users, tmp_path: Path
+) -> None:
     records = [{"email": f"user.{number}@example.com"} for number in range(5)]
     assert import_users(*records, options=("--from-line", "4")).counts == (2, 0, 0)
     assert import_users(to_csv(*records), name="users.csv", options=("--from-line", "4")).counts == (1, 2, 0)
@@ -161,7 +173,7 @@ def test_an_import_goes_on_from_a_line(import_users: ImportUsers, users: Users, 
     assert import_users(*records, options=("--from-line", "99")).counts == (0, 0, 0)
 
 
-def test_more_than_a_batch_comes_in_whole(import_users: ImportUsers) -> None:
+def test_users_import_of_several_batches_adds_every_user(import_users: ImportUsers) -> None:
     records = [{"email": f"user.{number}@example.com", "password_hash": "!x"} for number in range(12 * BATCH_SIZE + 34)]
     assert import_users(*records).counts == (len(records), 0, 0)
     assert User.objects.count() == len(records)

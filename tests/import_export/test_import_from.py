@@ -1,4 +1,4 @@
-"""latchkey import-from: the users of a Django project with simplejwt, djoser or knox, out of its own database."""
+"""latchkey import-from: users of a Django project with simplejwt, djoser or knox, read from its own database."""
 
 import hashlib
 import re
@@ -38,7 +38,7 @@ CREATE TABLE auth_user (
     is_active boolean NOT NULL,
     date_joined {MOMENT} NOT NULL
 )"""
-"""As Django 4.2 and 5.2 make it."""
+"""The table as Django 4.2 and 5.2 create it."""
 
 TOKENS = {
     "simplejwt": f"""
@@ -56,14 +56,14 @@ CREATE TABLE knox_authtoken (
     expiry {MOMENT} NULL, token_key varchar(25) NOT NULL
 )""",
 }
-ADD = """
+INSERT_USER = """
 INSERT INTO auth_user (id, password, is_superuser, username, first_name, last_name, email, is_staff, is_active,
                        date_joined) VALUES ({values})"""
 JOINED = "2019-05-06 07:08:09.123456+00:00"
 
 
 class OldProject:
-    """A database as an old project has it."""
+    """The database of an old project."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -79,7 +79,7 @@ class OldProject:
     def add(self, number: int, email: str, password: str = "!", **other: Any) -> None:
         row = {"is_superuser": False, "is_staff": False, "is_active": True, "username": f"user{number}"} | other
         values = (number, password, row["is_superuser"], row["username"], "", "", email, row["is_staff"])
-        statement = ADD.format(values=", ".join("?" * 10))
+        statement = INSERT_USER.format(values=", ".join("?" * 10))
         self.run(statement, (*values, row["is_active"], JOINED.removesuffix("+00:00") if ON_SQLITE else JOINED))
 
     def everything(self) -> str:
@@ -89,7 +89,7 @@ class OldProject:
 
 @pytest.fixture(scope="module")
 def old_server() -> str:
-    """A database of its own on the PostgreSQL of the run, for all of these tests."""
+    """A database on the PostgreSQL of the run for all tests of this file; empty on SQLite."""
     return "" if ON_SQLITE else create_database(settings.DATABASE_URL)
 
 
@@ -104,16 +104,16 @@ def old(tmp_path: Path, old_server: str) -> OldProject:
 
 
 def import_from(system: str, *options: str) -> tuple[int, str]:
-    said, code = StringIO(), 0
+    output, code = StringIO(), 0
     try:
-        call_command("import_from", system, *options, stdout=said)
+        call_command("import_from", system, *options, stdout=output)
     except SystemExit as end:
         code = int(end.code or 0)
-    return code, said.getvalue()
+    return code, output.getvalue()
 
 
 @pytest.mark.parametrize("system", ENDPOINT_MAP)
-def test_the_users_of_each_system_sign_in_with_the_password_that_they_had(
+def test_import_from_adds_users_of_each_system_who_sign_in_with_their_existing_password(
     alice: Person, old: OldProject, system: str
 ) -> None:
     old.run(TOKENS[system])
@@ -121,20 +121,20 @@ def test_the_users_of_each_system_sign_in_with_the_password_that_they_had(
     old.add(9, "erin@example.com", hash_in_format("Django, Argon2"), is_active=False)
     old.add(8, "boss@example.com", hash_in_format("Django, bcrypt of SHA-256"), is_staff=True, is_superuser=True)
     before = old.everything()
-    code, said = import_from(system, "--database", old.url)
-    assert (code, said.splitlines()[-1]) == (0, "3 added, 0 already there, 0 bad.")
-    assert NOT_MIGRATED[system] in said
+    code, output = import_from(system, "--database", old.url)
+    assert (code, output.splitlines()[-1]) == (0, "3 added, 0 already present, 0 rejected.")
+    assert NOT_MIGRATED[system] in output
     assert Person(alice.http, "dave@example.com").login().me().json()["username"] == "Dave"
     dave, boss = User.objects.get(email="dave@example.com"), User.objects.get(email="boss@example.com")
     assert dave.created_at.isoformat(" ") == JOINED
     assert not User.objects.get(email="erin@example.com").is_active
     assert not boss.is_staff
     assert not boss.is_superuser
-    assert import_from(system, "--database", old.url)[1].endswith("0 added, 3 already there, 0 bad.\n")
+    assert import_from(system, "--database", old.url)[1].endswith("0 added, 3 already present, 0 rejected.\n")
     assert old.everything() == before
 
 
-def test_ids_and_privileges_come_along_if_they_are_asked_for(db: None, old: OldProject) -> None:
+def test_import_from_keeps_ids_and_staff_flags_with_the_options(db: None, old: OldProject) -> None:
     for number in (70, 7, 700):
         old.add(number, f"user.{number}@example.com", is_staff=number == 7)
     code, _ = import_from("djoser", "--database", old.url, "--keep-ids", "--with-staff")
@@ -144,7 +144,7 @@ def test_ids_and_privileges_come_along_if_they_are_asked_for(db: None, old: OldP
     ]
 
 
-def test_who_has_no_address_or_that_of_another_is_told_by_the_id(
+def test_import_from_rejects_users_without_a_unique_valid_email_by_id(
     db: None, old: OldProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
     people = {3: "dave@example.com", 4: "", 5: "DAVE@example.com ", 10: "dave@Example.com", 6: "", 8: "no address"}
@@ -152,32 +152,32 @@ def test_who_has_no_address_or_that_of_another_is_told_by_the_id(
         old.add(number, email)
     old.add(11, "erin@example.com", "md5$salt$0123456789abcdef0123456789abcdef")
     old.add(12, "frank@example.com")
-    code, said = import_from("simplejwt", "--database", old.url)
-    assert (code, said.splitlines()[-1]) == (1, "2 added, 0 already there, 6 bad.")
+    code, output = import_from("simplejwt", "--database", old.url)
+    assert (code, output.splitlines()[-1]) == (1, "2 added, 0 already present, 6 rejected.")
     assert re.findall(r"user \d+: .*", capsys.readouterr().err) == [
-        "user 4: email: There is none.",
-        "user 5: email: The user 3 has the same one.",
-        "user 6: email: There is none.",
+        "user 4: email: It is missing.",
+        "user 5: email: User 3 has the same address.",
+        "user 6: email: It is missing.",
         "user 8: email: This is not a valid e-mail address.",
-        "user 10: email: The user 3 has the same one.",
-        "user 11: password_hash: A hash of this kind cannot be carried over.",
+        "user 10: email: User 3 has the same address.",
+        "user 11: password_hash: A hash of this kind cannot be imported.",
     ]
     assert set(User.objects.values_list("email", flat=True)) == {"dave@example.com", "frank@example.com"}
 
 
-def test_a_table_of_ones_own_needs_three_columns(db: None, old: OldProject) -> None:
+def test_import_from_reads_a_custom_user_table_of_three_columns(db: None, old: OldProject) -> None:
     old.run("CREATE TABLE people_person (id varchar(36) PRIMARY KEY, email varchar(254), password varchar(128))")
     old.run(
         "INSERT INTO people_person VALUES (?, ?, ?)",
         ("9c5b94b1-35ad-49bb", "dave@example.com", hash_in_format("bcrypt, 2b")),
     )
     old.run("INSERT INTO people_person VALUES (?, ?, ?)", ("1b9d6bcd-bbfd-4b2d", "erin@example.com", None))
-    code, said = import_from("djoser", "--database", old.url, "--table", "people_person")
-    assert (code, said.splitlines()[-1]) == (0, "2 added, 0 already there, 0 bad.")
+    code, output = import_from("djoser", "--database", old.url, "--table", "people_person")
+    assert (code, output.splitlines()[-1]) == (0, "2 added, 0 already present, 0 rejected.")
     assert User.objects.get(email="dave@example.com").check_password(PASSWORD)
 
 
-def test_the_old_database_itself_refuses_to_be_written_to(old: OldProject) -> None:
+def test_import_from_opens_the_old_database_read_only(old: OldProject) -> None:
     old.add(1, "dave@example.com")
     connection = _connect_read_only(old.url)
     refusals = (sqlite3.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
@@ -189,21 +189,23 @@ def test_the_old_database_itself_refuses_to_be_written_to(old: OldProject) -> No
     assert old.run("SELECT count(*) FROM auth_user") == [(1,)]
 
 
-def test_a_name_that_is_no_text_is_one_bad_user(db: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_import_from_rejects_only_the_user_with_a_name_that_is_no_text(
+    db: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with sqlite3.connect(tmp_path / "odd.sqlite3") as odd:  # PostgreSQL holds no such text
         odd.execute("CREATE TABLE auth_user (id integer PRIMARY KEY, email text, password text, username text)")
         odd.execute("INSERT INTO auth_user VALUES (1, 'dave@example.com', '!', CAST(x'fffe' AS text))")
         odd.execute("INSERT INTO auth_user VALUES (2, 'erin@example.com', '!', 'Erin')")
     url = f"sqlite:///{tmp_path / 'odd.sqlite3'}"
-    assert import_from("knox", "--database", url)[1].endswith("1 added, 0 already there, 1 bad.\n")
-    assert "user 1: username: This holds a character that is none." in capsys.readouterr().err
+    assert import_from("knox", "--database", url)[1].endswith("1 added, 0 already present, 1 rejected.\n")
+    assert "user 1: username: This has an invalid character." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
         (("--table", "nowhere"), "The old database cannot be read. It says: "),
-        (("--table", "auth_user; DROP TABLE auth_user"), "is no name of a table."),
+        (("--table", "auth_user; DROP TABLE auth_user"), "is not a table name."),
         (("--table", "no_columns"), "The table 'no_columns' has no column 'email'."),
         (("--database", "mysql://root:secret@localhost/old"), "--database cannot be read; write 'sqlite:///path"),
         (("--database", "sqlite:////nowhere/old.sqlite3"), "The old database cannot be read. It says: unable to open"),
@@ -211,7 +213,7 @@ def test_a_name_that_is_no_text_is_one_bad_user(db: None, tmp_path: Path, capsys
         (("--database", "postgresql://u:secret@127.0.0.1:x/x"), "The old database cannot be read. It says: "),
     ],
 )
-def test_every_mistake_is_one_sentence_without_the_password(
+def test_import_from_errors_are_one_sentence_without_the_password(
     db: None, old: OldProject, options: tuple[str, ...], sentence: str
 ) -> None:
     old.run("CREATE TABLE no_columns (id integer)")
@@ -222,22 +224,22 @@ def test_every_mistake_is_one_sentence_without_the_password(
 
 
 @pytest.mark.parametrize("system", ENDPOINT_MAP)
-def test_without_a_database_it_says_what_changes(db: None, system: str) -> None:
-    code, said = import_from(system)
+def test_import_from_without_a_database_prints_the_endpoint_map(db: None, system: str) -> None:
+    code, output = import_from(system)
     assert code == 0
     for old_address, new_address in ENDPOINT_MAP[system]:
-        assert re.search(rf"^{re.escape(old_address)} +{re.escape(new_address)}$", said, re.MULTILINE)
-    assert "--database URL" in said
+        assert re.search(rf"^{re.escape(old_address)} +{re.escape(new_address)}$", output, re.MULTILINE)
+    assert "--database URL" in output
 
 
 @pytest.mark.parametrize("kind", [kind for kind in HASH_FORMATS if kind.startswith("Django")])
-def test_every_hash_of_django_comes_along(db: None, old: OldProject, kind: str) -> None:
+def test_import_from_accepts_every_hash_format_of_django(db: None, old: OldProject, kind: str) -> None:
     old.add(1, "dave@example.com", hash_in_format(kind))
     assert import_from("simplejwt", "--database", old.url)[0] == 0
     assert User.objects.get().check_password(PASSWORD)
 
 
-def test_the_page_has_every_address(db: None) -> None:
+def test_migration_page_lists_the_endpoint_map(db: None) -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "moving.md").read_text()
     for system, addresses in ENDPOINT_MAP.items():
         section = re.search(rf"^## From {system}\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
@@ -247,7 +249,7 @@ def test_the_page_has_every_address(db: None) -> None:
 
 
 @pytest.mark.parametrize("address", sorted({new for pairs in ENDPOINT_MAP.values() for _, new in pairs}))
-def test_what_clients_are_sent_to_is_there(address: str) -> None:
+def test_import_from_endpoint_map_names_existing_endpoints(address: str) -> None:
     methods, _, path = address.rpartition(" ")
-    view = resolve(path.partition("?")[0]).func
+    view: Any = resolve(path.partition("?")[0]).func
     assert set(methods.lower().split(", ")) <= {name for name in dir(view.view_class) if name.islower()}

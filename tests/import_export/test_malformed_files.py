@@ -1,4 +1,4 @@
-"""Files that somebody else made: a bad line is told by its number, and costs nobody but itself."""
+"""Malformed import files: an invalid record is reported with its line number, and all others are imported."""
 
 import json
 from collections.abc import Callable
@@ -25,16 +25,19 @@ HEAD = b"email,username,password_hash\n"
 OBJECTS = {
     "a NUL": (
         b'{"email": "erin@example.com", "username": "a\\u0000b"}',
-        "username: This holds a character that is none.",
+        "username: This has an invalid character.",
     ),
-    "half a character": (b'{"email": "erin@example.com", "username": "\\ud800"}', "username: This holds a character"),
+    "half a character": (
+        b'{"email": "erin@example.com", "username": "\\ud800"}',
+        "username: This has an invalid character",
+    ),
     "no UTF-8": (b'{"email": "erin@example.com", "username": "\xff"}', "It is not UTF-8."),
-    "no JSON": (b'{"email": ', "It is no JSON."),
-    "deep": (b"[" * 60_000, "It is no JSON."),
-    "a list": (b"[1]", "It is no JSON object."),
-    "a huge number": (b'{"email": ' + b"9" * 5_000 + b"}", "It is no JSON."),
+    "no JSON": (b'{"email": ', "It is not valid JSON."),
+    "deep": (b"[" * 60_000, "It is not valid JSON."),
+    "a list": (b"[1]", "It is not a JSON object."),
+    "a huge number": (b'{"email": ' + b"9" * 5_000 + b"}", "It is not valid JSON."),
     "a number for an address": (b'{"email": 5}', "email: This must be text."),
-    "no address": (b'{"username": "Erin"}', "email: There is none."),
+    "no address": (b'{"username": "Erin"}', "email: It is missing."),
     "no good address": (b'{"email": "erin@example"}', "email: This is not a valid e-mail address."),
     "two addresses": (b'{"email": "a@example.com,b@example.com"}', "email: This is not a valid e-mail address."),
     "a header of mail": (b'{"email": "a@example.com\\r\\nBcc: b@example.com"}', "email: This is not a valid e-mail"),
@@ -42,7 +45,7 @@ OBJECTS = {
         b'{"email": "erin@example.com", "username": "' + b"x" * 151 + b'"}',
         "username: A display name has",
     ),
-    "a field by mistake": (b'{"email": "erin@example.com", "pasword": "x"}', "There is no field 'pasword'."),
+    "a field by mistake": (b'{"email": "erin@example.com", "pasword": "x"}', "The field 'pasword' is unknown."),
     "a bad flag": (b'{"email": "erin@example.com", "is_active": "maybe"}', "is_active: This must be true or false."),
     "a flag that is a list": (b'{"email": "erin@example.com", "is_active": [1]}', "is_active: This must be true or"),
     "the year 1": (
@@ -59,7 +62,7 @@ OBJECTS = {
     "a weak hash": (b'{"email": "erin@example.com", "password_hash": "md5$a$b"}', "password_hash: A hash of this kind"),
     "two passwords": (
         json.dumps({"email": "erin@example.com", "password": "correct horse", "password_hash": HASH}).encode(),
-        "password: There is a password_hash besides",
+        "password: There is a password_hash, too",
     ),
     "100 MB": (b'{"email": "' + b"x" * 100_000_000 + b'"}', f"It is longer than {MAX_LINE_BYTES} bytes."),
 }
@@ -69,7 +72,7 @@ ROWS = {
     "an open quote": (b'erin@example.com,"Erin,', "Its quotes do not match."),
     "a quote in the middle": (b'erin@example.com,"Er"in",', "Its quotes do not match."),
     "no UTF-8": (b"erin@example.com,\xc3\x28,", "It is not UTF-8."),
-    "a NUL": (b"erin@example.com,a\0b,", "username: This holds a character that is none."),
+    "a NUL": (b"erin@example.com,a\0b,", "username: This has an invalid character."),
     "a lone carriage return": (b"erin@example.com,a\rb,", "Its quotes do not match."),
     "100 MB": (b"x" * 100_000_000, f"It is longer than {MAX_LINE_BYTES} bytes."),
 }
@@ -80,19 +83,19 @@ def errors_of(capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 
 @pytest.mark.parametrize(("bad", "sentence"), OBJECTS.values(), ids=OBJECTS)
-def test_a_bad_object_is_told_by_its_line_and_the_others_come_in(
+def test_users_import_reports_an_invalid_json_line_and_imports_the_others(
     import_users: ImportUsers, capsys: pytest.CaptureFixture[str], bad: bytes, sentence: str
 ) -> None:
     done = import_users(GOOD, bad + b"\n", b'\n  \n{"email": "frank@example.com"}')
     assert (done.exit_code, done.counts) == (1, (2, 0, 1))
-    (said,) = errors_of(capsys)
-    assert said.startswith(f"line 2: {sentence}")
-    assert len(said) < 200
+    (error,) = errors_of(capsys)
+    assert error.startswith(f"line 2: {sentence}")
+    assert len(error) < 200
 
 
 @pytest.mark.parametrize("ends", [b"\n", b"\r\n"])
 @pytest.mark.parametrize(("bad", "sentence"), ROWS.values(), ids=ROWS)
-def test_a_bad_row_is_told_by_its_line_and_the_others_come_in(
+def test_users_import_reports_an_invalid_csv_row_and_imports_the_others(
     import_users: ImportUsers, capsys: pytest.CaptureFixture[str], ends: bytes, bad: bytes, sentence: str
 ) -> None:
     rows = [HEAD.strip(), b"dave@example.com,Dave,", bad, b"", b"frank@example.com,Frank,", b"gina@example.com,Gina,"]
@@ -101,21 +104,21 @@ def test_a_bad_row_is_told_by_its_line_and_the_others_come_in(
     assert errors_of(capsys) == [f"line 3: {sentence}"]
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_name(import_users: ImportUsers) -> None:
+def test_users_import_ignores_a_byte_order_mark(import_users: ImportUsers) -> None:
     assert import_users(b"\xef\xbb\xbf" + HEAD, b"dave@example.com,Dave,\n", name="users.csv").counts == (1, 0, 0)
     assert import_users(b"\xef\xbb\xbf" + b'{"email": "erin@example.com"}').counts == (1, 0, 0)
 
 
-def test_names_of_any_look_come_in_as_they_are(import_users: ImportUsers) -> None:
+def test_users_import_keeps_display_names_unchanged(import_users: ImportUsers) -> None:
     names = ["=1+1", "+49", "-x", "@sum", '"', "a,b", "a\nb\nc", "'", "''=x", "Łódź 🗝", "<script>", "\u202eabc", " x "]
-    given = [{"email": f"user.{number}@example.com", "username": name} for number, name in enumerate(names)]
-    assert import_users(*given).counts == (len(names), 0, 0)
+    records = [{"email": f"user.{number}@example.com", "username": name} for number, name in enumerate(names)]
+    assert import_users(*records).counts == (len(names), 0, 0)
     assert list(User.objects.order_by("email").values_list("username", flat=True)) == [
-        one["username"] for one in sorted(given, key=lambda one: one["email"])
+        one["username"] for one in sorted(records, key=lambda one: one["email"])
     ]
 
 
-def test_a_quote_that_is_never_closed_swallows_nobody(
+def test_users_import_with_an_unclosed_quote_rejects_only_its_own_row(
     import_users: ImportUsers, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = [b"user.%d@example.com,User,\n" % number for number in range(1_000)]
@@ -124,14 +127,14 @@ def test_a_quote_that_is_never_closed_swallows_nobody(
     assert errors_of(capsys) == ["line 7: Its quotes do not match.", "line 702: Its quotes do not match."]
 
 
-def test_what_is_wrong_goes_to_a_file_or_to_the_screen_until_it_gets_too_much(
+def test_users_import_prints_at_most_20_errors_or_writes_all_to_the_rejects_file(
     import_users: ImportUsers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bad = [{"email": "mallory"}] * 25
     assert import_users(*bad).counts == (0, 0, 25)
-    said = capsys.readouterr().err
-    assert said.count("email: This is not a valid e-mail address.") == 20
-    assert "and 5 more; --rejects FILE collects them all." in said
+    errors = capsys.readouterr().err
+    assert errors.count("email: This is not a valid e-mail address.") == 20
+    assert "and 5 more errors; --rejects FILE writes all of them." in errors
     assert import_users(*bad, options=("--rejects", str(tmp_path / "bad.txt"))).counts == (0, 0, 25)
     assert "email:" not in capsys.readouterr().err
     assert (tmp_path / "bad.txt").read_text().splitlines() == [
@@ -150,7 +153,7 @@ def test_what_is_wrong_goes_to_a_file_or_to_the_screen_until_it_gets_too_much(
 @example("a.@example.com")
 @example("a@-b.com")
 @example("a@1.2.3.4")
-def test_an_address_among_a_million_is_read_as_strictly_as_one(text: str) -> None:
+def test_normalize_email_cached_equals_normalize_email_for_any_text(text: str) -> None:
     try:
         quickly = addresses.normalize_email_cached(text)
     except ValueError:
@@ -165,13 +168,17 @@ VALUES = st.dictionaries(st.sampled_from(sorted(IMPORT_FIELDS - {"password"})), 
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(values=VALUES, email=st.none() | st.emails(), terms=st.builds(ImportOptions, st.booleans(), st.booleans()))
-def test_no_values_stop_an_import(db: None, values: dict[str, object], email: str | None, terms: ImportOptions) -> None:
+@given(
+    values=VALUES, email=st.none() | st.emails(), import_options=st.builds(ImportOptions, st.booleans(), st.booleans())
+)
+def test_users_import_continues_after_records_with_any_values(
+    db: None, values: dict[str, object], email: str | None, import_options: ImportOptions
+) -> None:
     before = User.objects.count()
     records = [
         SourceRecord("line 1", 1, values | ({"email": email} if email else {})),
         SourceRecord("line 2", 2, values),
     ]
-    (step,) = take_records_in(records, terms)
-    assert step.processed == 2
-    assert User.objects.count() == before + step.added
+    (batch,) = take_records_in(records, import_options)
+    assert batch.processed == 2
+    assert User.objects.count() == before + batch.added

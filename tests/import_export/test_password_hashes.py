@@ -1,4 +1,4 @@
-"""Hashes of other systems: what is carried over, and what is refused."""
+"""to_django_encoding: which hashes of other systems are imported, and which are rejected."""
 
 import pytest
 from django.contrib.auth.hashers import check_password
@@ -15,6 +15,8 @@ from tests.import_export.legacy_hashes import (
     phc_scrypt,
 )
 from tests.people import PASSWORD
+
+pytestmark = pytest.mark.hashing
 
 PUBLISHED = {  # by others: the documentation of passlib, the tests of Argon2 and of bcrypt
     "$pbkdf2-sha256$6400$.6UI/S.nXIk8jcbdHx3Fhg$98jZicV16ODfEsEZeYPGHU3kbrUrvUEXOPimVSQDD44": "password",
@@ -61,7 +63,7 @@ DAMAGED = {
     "scrypt, N no power of two": f"scrypt$10000$salt$8$1${'A' * 86}==",
     "a line end": f"pbkdf2_sha256$1000$salt${'A' * 43}=\n",
 }
-OF_ANOTHER_KIND = [
+UNSUPPORTED = [
     "md5$salt$" + "0" * 32,
     "0" * 32,
     "sha1$salt$" + "0" * 40,
@@ -73,7 +75,7 @@ OF_ANOTHER_KIND = [
 
 
 @pytest.mark.parametrize("kind", HASH_FORMATS)
-def test_the_hash_of_every_kind_opens_for_the_right_password_alone(kind: str) -> None:
+def test_imported_hash_of_every_format_verifies_only_the_right_password(kind: str) -> None:
     stored = to_django_encoding(hash_in_format(kind))
     assert check_password(PASSWORD, stored)
     assert not check_password(PASSWORD.upper(), stored)
@@ -81,18 +83,18 @@ def test_the_hash_of_every_kind_opens_for_the_right_password_alone(kind: str) ->
 
 
 @pytest.mark.parametrize(("text", "password"), PUBLISHED.items(), ids=lambda value: str(value)[:14])
-def test_hashes_that_others_published(text: str, password: str) -> None:
+def test_published_hashes_of_other_libraries_verify(text: str, password: str) -> None:
     assert check_password(password, to_django_encoding(text))
     assert not check_password(password + "!", to_django_encoding(text))
 
 
 @pytest.mark.parametrize("kind", ["PHC, PBKDF2 with SHA-512", "scrypt", "Argon2id"])
-def test_padding_makes_no_difference(kind: str) -> None:
+def test_imported_hash_may_have_base64_padding(kind: str) -> None:
     salt, _, known = hash_in_format(kind).rpartition("$")
     assert to_django_encoding(f"{salt}==${known}=") == to_django_encoding(hash_in_format(kind))
 
 
-def test_bcrypt_reads_72_bytes_as_it_always_has() -> None:
+def test_imported_bcrypt_hash_verifies_the_first_72_bytes() -> None:
     long = "é" * 60
     stored = to_django_encoding(crypt_bcrypt(4, password=long))
     assert check_password(long, stored)
@@ -101,24 +103,24 @@ def test_bcrypt_reads_72_bytes_as_it_always_has() -> None:
 
 
 @pytest.mark.parametrize("text", COSTLY.values(), ids=COSTLY)
-def test_a_hash_that_would_hang_the_server_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"^To check this hash takes longer, or more memory, than a sign-in may\.$"):
+def test_import_rejects_a_hash_that_is_too_expensive_to_verify(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^Checking this hash takes more time or memory than a sign-in may\.$"):
         to_django_encoding(text)
 
 
 @pytest.mark.parametrize("text", DAMAGED.values(), ids=DAMAGED)
-def test_a_damaged_hash_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"^This hash is damaged\.$|^A hash of this kind cannot be carried over\.$"):
+def test_import_rejects_a_damaged_hash(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^This hash is damaged\.$|^A hash of this kind cannot be imported\.$"):
         to_django_encoding(text)
 
 
-@pytest.mark.parametrize("text", OF_ANOTHER_KIND)
-def test_a_weak_or_unknown_kind_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"^A hash of this kind cannot be carried over\.$"):
+@pytest.mark.parametrize("text", UNSUPPORTED)
+def test_import_rejects_a_weak_or_unknown_hash_format(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^A hash of this kind cannot be imported\.$"):
         to_django_encoding(text)
 
 
-def test_the_dearest_that_people_have_are_taken() -> None:
+def test_import_accepts_the_most_expensive_common_hashes() -> None:
     for text in (crypt_bcrypt(4).replace("$04$", "$14$"), f"pbkdf2_sha256$1500000$salt${'A' * 43}="):
         assert to_django_encoding(text)
     for text in (f"$scrypt$ln=17,r=8,p=1${SALT}${HASH}", f"$argon2id$v=19$m=262144,t=3,p=1${SALT}${HASH}"):
@@ -126,7 +128,7 @@ def test_the_dearest_that_people_have_are_taken() -> None:
 
 
 @pytest.mark.parametrize("text", ["!", "!" + "x" * 40])
-def test_an_unusable_password_stays_unusable(text: str) -> None:
+def test_imported_unusable_password_stays_unusable(text: str) -> None:
     assert to_django_encoding(text) == text
     assert not check_password("", to_django_encoding(text))
 
@@ -148,11 +150,11 @@ def error_for(text: str) -> str:
 @example(passlib_pbkdf2("sha256", 1) + "$")
 @example(phc_scrypt(1, 1, 1).replace("ln=1,", "ln=99,"))
 @example(phc_argon2("id", 8, 1, 1).replace("v=19", "v=99"))
-def test_any_text_is_a_hash_or_raises_a_sentence_without_it(text: str) -> None:
+def test_to_django_encoding_accepts_any_text_or_raises_an_error_without_it(text: str) -> None:
     assert error_for(text) in {
         "",
         "This is too long for a hash.",
         "This hash is damaged.",
-        "A hash of this kind cannot be carried over.",
-        "To check this hash takes longer, or more memory, than a sign-in may.",
+        "A hash of this kind cannot be imported.",
+        "Checking this hash takes more time or memory than a sign-in may.",
     }

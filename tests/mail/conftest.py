@@ -1,4 +1,4 @@
-"""What the tests of mail share: a real SMTP server, and mails with something secret in them."""
+"""Fixtures of the mail tests: a real SMTP server, and mails with a secret in their context."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,14 +17,14 @@ CONTEXT = {"link": "https://auth.example.com/go/?token=TOKEN-OF-ALICE&next=1", "
 
 @pytest.fixture
 def smtp_server() -> Iterator[SmtpServer]:
-    office = SmtpServer().start()
-    yield office
-    office.stop()
+    server = SmtpServer().start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture
 def configured_smtp_server(db: None, settings: Any, smtp_server: SmtpServer) -> SmtpServer:
-    """The SMTP server that this process sends to."""
+    """The SMTP server that this process is configured with."""
     settings.MAIL_SERVER = parse_email_url(smtp_server.url)
     settings.PUBLIC_URL, settings.MAIL_FROM = "https://auth.example.com", "Example <no-reply@example.com>"
     return smtp_server
@@ -32,7 +32,7 @@ def configured_smtp_server(db: None, settings: Any, smtp_server: SmtpServer) -> 
 
 @pytest.fixture
 def enqueue_mail(db: None) -> Callable[..., Mail]:
-    """Put a mail into the outbox: posted(to="bob@example.com")."""
+    """Return a function that adds a mail to the outbox: enqueue_mail(to="bob@example.com")."""
 
     def put(kind: MailKind = MailKind.PASSWORD_RESET, to: str = ALICE, **context: str) -> Mail:
         return enqueue(kind, to, CONTEXT | context, user_id=1)
@@ -42,5 +42,5 @@ def enqueue_mail(db: None) -> Callable[..., Mail]:
 
 @pytest.fixture
 def deliver_due_mails() -> Callable[[], list[Outcome]]:
-    """Deliver what is due, as the courier does; return what became of each mail."""
+    """Return a function that delivers due mails as the worker does, and returns the outcome of each."""
     return lambda: list(deliver_due())

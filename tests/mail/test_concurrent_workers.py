@@ -1,4 +1,4 @@
-"""Couriers at work at once neither take the same mail nor tell twice of the same event, and lose none."""
+"""Concurrent mail workers neither claim the same mail nor process the same event twice, and lose none."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -24,11 +24,11 @@ WORKERS = 4
 
 
 def run_simultaneously(act: Callable[[], Any]) -> list[Any]:
-    """Have couriers do this at the same moment, time and again until there is nothing more; return what each did."""
-    begin = Barrier(WORKERS)
+    """Call act in several threads at once, in each until it returns None; return all results."""
+    barrier = Barrier(WORKERS)
 
     def work(_: int) -> list[Any]:
-        begin.wait(10)
+        barrier.wait(10)
         try:
             return list(iter(act, None))
         finally:
@@ -38,14 +38,14 @@ def run_simultaneously(act: Callable[[], Any]) -> list[Any]:
         return [done for each in pool.map(work, range(WORKERS)) for done in each]
 
 
-def test_every_mail_is_taken_by_one_courier(enqueue_mail: EnqueueMail) -> None:
+def test_concurrent_mail_workers_claim_each_mail_once(enqueue_mail: EnqueueMail) -> None:
     rows = [enqueue_mail().pk for _ in range(100)]
-    taken = Counter(run_simultaneously(lambda: (mail := claim_next()) and mail.pk))
-    assert taken == dict.fromkeys(rows, 1)
+    claimed = Counter(run_simultaneously(lambda: (mail := claim_next()) and mail.pk))
+    assert claimed == dict.fromkeys(rows, 1)
     assert set(Mail.objects.values_list("attempts", flat=True)) == {1}
 
 
-def test_every_event_is_told_of_once(transactional_db: None) -> None:
+def test_concurrent_mail_workers_create_one_notice_for_each_event(transactional_db: None) -> None:
     alice = User.objects.create_user("alice@example.com", email_verified_at=clock.now())
     for _ in range(100):
         record(Event.SESSION_REPLAYED, user_id=alice.pk)
@@ -53,7 +53,7 @@ def test_every_event_is_told_of_once(transactional_db: None) -> None:
     assert Mail.objects.filter(kind="session_replayed", user_id=alice.pk).count() == 100
 
 
-def test_an_event_whose_mail_cannot_be_written_waits_on(transactional_db: None) -> None:
+def test_event_whose_notice_cannot_be_stored_stays_pending(transactional_db: None) -> None:
     alice = User.objects.create_user("alice@example.com")
     record(Event.SESSION_REPLAYED, user_id=alice.pk)
     with connection.schema_editor() as editor:

@@ -1,4 +1,4 @@
-"""What is posted arrives: once, whole, with the headers that it should have."""
+"""Delivery of mails: once, complete, with the right headers, and without a trace of the content afterwards."""
 
 import json
 from collections.abc import Callable
@@ -17,11 +17,12 @@ from latchkey.mail.prune import prune
 from tests.mail.conftest import ALICE, CONTEXT
 from tests.support.smtp_server import SmtpServer
 
-EnqueueMail, DeliverDueMails = Callable[..., Mail], Callable[[], list[Outcome]]
+EnqueueMail = Callable[..., Mail]
+DeliverDueMails = Callable[[], list[Outcome]]
 
 
 @pytest.mark.ledger("ASVS-1.2.2")
-def test_a_mail_arrives_as_text_and_as_html_with_the_link_and_the_code(
+def test_delivered_mail_has_text_and_html_with_link_and_code(
     configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails
 ) -> None:
     enqueue_mail()
@@ -37,7 +38,7 @@ def test_a_mail_arrives_as_text_and_as_html_with_the_link_and_the_code(
     assert configured_smtp_server.recipients == {ALICE: 1}
 
 
-def test_the_headers_say_what_the_mail_is(
+def test_delivered_mail_has_from_to_subject_message_id_date_and_auto_submitted(
     configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails
 ) -> None:
     row = enqueue_mail()
@@ -53,7 +54,7 @@ def test_the_headers_say_what_the_mail_is(
     assert not {"X-Mailer", "User-Agent", "Received"} & set(mail.keys())
 
 
-def test_a_mail_of_a_transaction_that_is_undone_is_never_sent(
+def test_mail_of_a_transaction_that_is_rolled_back_is_not_delivered(
     configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails
 ) -> None:
     with transaction.atomic():
@@ -64,21 +65,21 @@ def test_a_mail_of_a_transaction_that_is_undone_is_never_sent(
     assert configured_smtp_server.recipients == {"bob@example.com": 1}
 
 
-def test_what_was_sent_is_emptied_and_told_of(
+def test_delivered_mail_loses_its_context_and_records_an_event(
     configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails
 ) -> None:
     row = enqueue_mail()
-    assert b"TOKEN-OF-ALICE" not in bytes(row.sealed)
+    assert b"TOKEN-OF-ALICE" not in bytes(row.encrypted_context)
     deliver_due_mails()
     row.refresh_from_db()
-    assert (row.attempts, bytes(row.sealed), row.last_error, row.failed_at) == (1, b"", "", None)
+    assert (row.attempts, bytes(row.encrypted_context), row.last_error, row.failed_at) == (1, b"", "", None)
     assert row.sent_at
     event = AuditEvent.objects.get(name="mail.sent")
     assert (event.user_id, event.detail) == (1, "password_reset")
     assert deliver_due_mails() == []
 
 
-def test_all_mails_of_a_round_go_over_one_connection(
+def test_delivery_of_20_mails_uses_one_smtp_connection(
     configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails
 ) -> None:
     for number in range(20):
@@ -89,7 +90,7 @@ def test_all_mails_of_a_round_go_over_one_connection(
     assert len({mail["Message-ID"] for mail in configured_smtp_server.mails}) == 20
 
 
-def test_nothing_that_is_due_costs_one_statement(
+def test_delivery_without_due_mails_takes_one_statement(
     configured_smtp_server: SmtpServer,
     deliver_due_mails: DeliverDueMails,
     statements: Callable[[Callable[[], Any]], list[str]],
@@ -97,7 +98,7 @@ def test_nothing_that_is_due_costs_one_statement(
     assert len(statements(deliver_due_mails)) == 1
 
 
-def test_a_mail_whose_link_has_expired_is_given_up(
+def test_delivery_of_a_mail_with_an_expired_link_fails(
     configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails
 ) -> None:
     enqueue_mail(expires_at=(datetime.now(UTC) - timedelta(seconds=1)).isoformat())
@@ -108,18 +109,18 @@ def test_a_mail_whose_link_has_expired_is_given_up(
     assert Mail.objects.get(sent_at=None).last_error == "expired"
 
 
-def test_without_a_server_a_mail_is_given_up_and_the_log_says_why(
+def test_delivery_without_a_mail_server_fails_with_a_reason(
     configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, settings: Any
 ) -> None:
     settings.MAIL_SERVER = None
     row = enqueue_mail()
     assert deliver_due_mails() == [Outcome.FAILED]
     row.refresh_from_db()
-    assert (row.last_error, bytes(row.sealed), row.sent_at) == ("EMAIL_URL is not set", b"", None)
+    assert (row.last_error, bytes(row.encrypted_context), row.sent_at) == ("EMAIL_URL is not set", b"", None)
     assert AuditEvent.objects.get(name="mail.failed").detail == "password_reset: EMAIL_URL is not set"
 
 
-def test_a_mail_that_a_former_secret_sealed_is_sent_and_one_of_a_lost_secret_is_given_up(
+def test_delivery_decrypts_with_fallback_secret_keys_and_fails_without_the_key(
     configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, settings: Any
 ) -> None:
     enqueue_mail()
@@ -132,7 +133,7 @@ def test_a_mail_that_a_former_secret_sealed_is_sent_and_one_of_a_lost_secret_is_
     assert Mail.objects.get(sent_at=None).last_error == "cannot be decrypted"
 
 
-def test_old_mails_are_deleted_and_those_that_wait_are_kept(
+def test_prune_deletes_old_finished_mails_and_keeps_waiting_ones(
     configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails
 ) -> None:
     with time_machine.travel(datetime.now(UTC) - timedelta(days=8), tick=False):
@@ -148,7 +149,7 @@ def test_old_mails_are_deleted_and_those_that_wait_are_kept(
 
 
 @pytest.mark.parametrize("kind", MailKind)
-def test_no_row_holds_what_its_mail_says_in_the_clear(db: None, kind: MailKind) -> None:
+def test_mail_row_contains_no_plaintext_context(db: None, kind: MailKind) -> None:
     row = enqueue(kind, ALICE, CONTEXT)
     values = json.dumps({field.name: str(getattr(row, field.name)) for field in Mail._meta.fields})
     assert "TOKEN" not in values

@@ -1,6 +1,7 @@
-"""Servers fail in many ways: a mail is tried again, or failed where that is of no use, and never lost."""
+"""Delivery failures: a mail is retried with backoff, or fails at once where a retry is useless, and is never lost."""
 
 import socket
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,18 +20,18 @@ from tests.support.smtp_server import GREYLISTED, SmtpServer, abort_connection
 
 
 @pytest.fixture
-def clock() -> time_machine.Traveller:
+def clock() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
         yield traveller
 
 
 def wait_of(row: Mail) -> timedelta:
-    """Return how long a mail has to wait from now on."""
+    """Return how long a mail still has to wait."""
     row.refresh_from_db()
     return row.next_attempt_at - datetime.now(UTC)
 
 
-def test_a_greylisted_mail_is_accepted_when_it_comes_again(
+def test_greylisted_mail_is_deferred_and_delivered_a_minute_later(
     configured_smtp_server: SmtpServer,
     enqueue_mail: EnqueueMail,
     deliver_due_mails: DeliverDueMails,
@@ -48,7 +49,7 @@ def test_a_greylisted_mail_is_accepted_when_it_comes_again(
     assert configured_smtp_server.recipients == {row.to_address: 1}
 
 
-def test_the_waits_grow_and_after_a_day_the_mail_is_given_up(
+def test_deferred_mail_is_retried_with_growing_backoff_and_fails_after_a_day(
     configured_smtp_server: SmtpServer,
     enqueue_mail: EnqueueMail,
     deliver_due_mails: DeliverDueMails,
@@ -64,11 +65,11 @@ def test_the_waits_grow_and_after_a_day_the_mail_is_given_up(
     assert waits[: len(BACKOFF)] == BACKOFF
     assert set(waits[len(BACKOFF) :]) == {BACKOFF[-1]}
     assert MAX_AGE - BACKOFF[-1] < sum(waits, timedelta()) <= MAX_AGE
-    assert (row.attempts, row.last_error, bytes(row.sealed)) == (len(waits) + 1, "refused 450", b"")
+    assert (row.attempts, row.last_error, bytes(row.encrypted_context)) == (len(waits) + 1, "refused 450", b"")
     assert row.failed_at
 
 
-def test_a_mail_that_waited_while_nobody_served_is_tried_before_it_is_given_up(
+def test_mail_older_than_the_maximum_age_gets_one_attempt_after_an_outage(
     configured_smtp_server: SmtpServer,
     enqueue_mail: EnqueueMail,
     deliver_due_mails: DeliverDueMails,
@@ -80,7 +81,7 @@ def test_a_mail_that_waited_while_nobody_served_is_tried_before_it_is_given_up(
 
 
 @pytest.mark.parametrize("hook", ["on_recipient", "on_data"])
-def test_a_refusal_for_good_ends_it_at_once_and_holds_up_no_other_mail(
+def test_permanent_smtp_error_fails_the_mail_at_once_and_delays_no_other(
     configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, hook: str
 ) -> None:
     refusals = iter(["550 5.1.1 No such user <alice@example.com>"])
@@ -95,7 +96,7 @@ def test_a_refusal_for_good_ends_it_at_once_and_holds_up_no_other_mail(
 
 
 @pytest.mark.parametrize("hook", ["on_recipient", "on_data"])
-def test_a_mail_whose_connection_is_dropped_is_tried_again(
+def test_mail_whose_smtp_connection_is_lost_is_retried(
     configured_smtp_server: SmtpServer,
     enqueue_mail: EnqueueMail,
     deliver_due_mails: DeliverDueMails,
@@ -113,7 +114,7 @@ def test_a_mail_whose_connection_is_dropped_is_tried_again(
     assert deliver_due_mails() == [Outcome.SENT, Outcome.SENT]
 
 
-def test_a_mail_that_was_taken_without_a_word_comes_again_as_the_same_mail(
+def test_mail_accepted_without_a_reply_is_resent_with_the_same_message_id(
     configured_smtp_server: SmtpServer,
     enqueue_mail: EnqueueMail,
     deliver_due_mails: DeliverDueMails,
@@ -130,7 +131,7 @@ def test_a_mail_that_was_taken_without_a_word_comes_again_as_the_same_mail(
     assert first["Date"] == second["Date"]
 
 
-def test_a_courier_that_was_too_slow_changes_nothing_any_more(
+def test_mail_worker_with_an_expired_lease_changes_nothing(
     configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, clock: time_machine.Traveller
 ) -> None:
     row = enqueue_mail()
@@ -150,7 +151,7 @@ def test_a_courier_that_was_too_slow_changes_nothing_any_more(
     assert AuditEvent.objects.filter(name__startswith="mail.").count() == 1
 
 
-def test_nobody_listens(
+def test_delivery_to_a_closed_port_defers_with_connection_refused(
     configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, settings: Any
 ) -> None:
     settings.MAIL_SERVER = parse_email_url(f"smtp://127.0.0.1:{free_port()}?tls=off&timeout=1")
@@ -161,7 +162,7 @@ def test_nobody_listens(
     assert [(row.attempts, row.last_error) for row in rows] == [(1, "connection refused"), (0, "")]
 
 
-def test_a_host_that_does_not_exist(
+def test_delivery_to_an_unknown_host_defers_with_host_not_found(
     configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, settings: Any
 ) -> None:
     settings.MAIL_SERVER = parse_email_url("smtp://mail.invalid?tls=off&timeout=1")
@@ -172,7 +173,7 @@ def test_a_host_that_does_not_exist(
 
 
 @pytest.mark.ledger("ASVS-13.1.3")
-def test_a_server_that_says_nothing_is_waited_for_no_longer_than_the_timeout(
+def test_delivery_to_a_silent_server_times_out(
     configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, settings: Any
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -184,7 +185,7 @@ def test_a_server_that_says_nothing_is_waited_for_no_longer_than_the_timeout(
 
 
 @pytest.mark.parametrize("reply", ["553 5.1.8 Not for no-reply@example.com", "421 4.7.0 Too busy"])
-def test_a_server_that_does_not_want_us_costs_one_mail_one_attempt(
+def test_smtp_server_that_rejects_the_sender_costs_one_attempt_of_one_mail(
     configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, reply: str
 ) -> None:
     configured_smtp_server.on_sender = lambda server, address: reply
@@ -196,11 +197,11 @@ def test_a_server_that_does_not_want_us_costs_one_mail_one_attempt(
     assert [row.failed_at for row in rows] == [None, None]
 
 
-def test_a_mistake_of_ours_is_logged_and_holds_up_no_other_mail(
+def test_internal_error_of_one_mail_defers_it_and_delays_no_other(
     configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails
 ) -> None:
     broken = enqueue_mail(expires_at="tomorrow")
     enqueue_mail(to="bob@example.com")
     assert deliver_due_mails() == [Outcome.DEFERRED, Outcome.SENT]
     assert wait_of(broken) > timedelta(seconds=50)
-    assert broken.last_error == "mistake of ours, see the log"
+    assert broken.last_error == "internal error, see the log"

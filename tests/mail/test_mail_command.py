@@ -1,4 +1,4 @@
-"""latchkey mail: what an operator does by hand, and what it says."""
+"""latchkey mail: send, list and test, with output and exit codes."""
 
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -15,7 +15,7 @@ from tests.support.smtp_server import GREYLISTED, SmtpServer, abort_connection
 
 
 def run(*arguments: str) -> tuple[int, str, str]:
-    """Return the exit code, what was said, and what was said on standard error."""
+    """Return the exit code, standard output and standard error of the command."""
     out, err, code = StringIO(), StringIO(), 0
     try:
         call_command("mail", *arguments, stdout=out, stderr=err)
@@ -24,7 +24,9 @@ def run(*arguments: str) -> tuple[int, str, str]:
     return code, out.getvalue(), err.getvalue()
 
 
-def test_send_sends_what_is_due_and_counts(configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail) -> None:
+def test_mail_send_delivers_due_mails_and_prints_counts(
+    configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail
+) -> None:
     for number in range(3):
         enqueue_mail(to=f"alice{number}@example.com")
     code, out, err = run("send")
@@ -34,7 +36,7 @@ def test_send_sends_what_is_due_and_counts(configured_smtp_server: SmtpServer, e
     assert run("send")[:2] == (0, "0 sent, 0 failed, 0 deferred.\n")
 
 
-def test_send_ends_with_1_where_a_mail_was_not_sent(
+def test_mail_send_exits_with_1_if_a_mail_was_not_sent(
     configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail
 ) -> None:
     answers = iter([GREYLISTED, "550 Nobody", None])
@@ -44,16 +46,16 @@ def test_send_ends_with_1_where_a_mail_was_not_sent(
     assert run("send")[:2] == (1, "1 sent, 1 failed, 1 deferred.\n")
 
 
-def test_send_stops_where_the_server_is_away(configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail) -> None:
+def test_mail_send_stops_when_the_server_is_down(configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail) -> None:
     configured_smtp_server.on_data = abort_connection
     for _ in range(3):
         enqueue_mail()
     code, out, _ = run("send")
     assert code == 1
-    assert out.splitlines()[1].startswith("The server could not be used; 2 more wait.")
+    assert out.splitlines()[1].startswith("The mail server is unavailable; 2 more wait.")
 
 
-def test_list_shows_what_became_of_each_mail_and_nothing_of_what_it_says(
+def test_mail_list_shows_the_state_of_each_mail_without_its_content(
     configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail
 ) -> None:
     answers = iter([None, "550 Nobody", GREYLISTED])
@@ -64,7 +66,7 @@ def test_list_shows_what_became_of_each_mail_and_nothing_of_what_it_says(
     _, out, _ = run("list")
     head, *lines = out.splitlines()
     assert head.split()[:3] == ["id", "state", "kind"]
-    assert [line.split()[1] for line in lines] == ["sent", "given", "waiting"]
+    assert [line.split()[1] for line in lines] == ["sent", "failed", "waiting"]
     assert lines[1].endswith(f"{ALICE}  refused 550")
     assert lines[2].endswith(f"{ALICE}  refused 450")
     assert "TOKEN" not in out
@@ -72,28 +74,30 @@ def test_list_shows_what_became_of_each_mail_and_nothing_of_what_it_says(
     assert run("list", "--last", "1")[1].splitlines()[1] == lines[2]
 
 
-def test_test_sends_a_mail_past_the_outbox(configured_smtp_server: SmtpServer) -> None:
+def test_mail_test_sends_a_mail_without_the_outbox(configured_smtp_server: SmtpServer) -> None:
     code, out, _ = run("test", "Alice@Example.com")
-    assert (code, out) == (0, f"The server has taken the mail to {ALICE}, from Example <no-reply@example.com>.\n")
+    assert (code, out) == (0, f"The mail server accepted the mail to {ALICE}, from Example <no-reply@example.com>.\n")
     assert configured_smtp_server.recipients == {ALICE: 1}
 
 
-def test_test_prints_what_the_server_said(configured_smtp_server: SmtpServer) -> None:
+def test_mail_test_prints_the_reply_of_the_server(configured_smtp_server: SmtpServer) -> None:
     configured_smtp_server.on_recipient = lambda server, address: "550 5.7.1 Relaying denied"
     code, out, err = run("test", ALICE)
     assert (code, out) == (1, "")
-    assert err.startswith("The mail was not taken: refused 550. In full: ")
+    assert err.startswith("The mail server did not accept the mail: refused 550. Full error: ")
     assert "5.7.1 Relaying denied" in err
 
 
 @pytest.mark.parametrize("arguments", [("send",), ("test", ALICE)])
-def test_without_a_server_nothing_is_sent_by_hand_either(db: None, settings: Any, arguments: tuple[str, ...]) -> None:
+def test_mail_send_and_test_without_a_mail_server_raise_an_error(
+    db: None, settings: Any, arguments: tuple[str, ...]
+) -> None:
     settings.MAIL_SERVER = None
     with pytest.raises(ImproperlyConfigured, match=r"^EMAIL_URL is not set, so no mail can be sent"):
         run(*arguments)
 
 
-def test_send_leaves_what_is_not_due(configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail) -> None:
+def test_mail_send_skips_mails_that_are_not_due(configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail) -> None:
     row = enqueue_mail()
     row.next_attempt_at = datetime.now(UTC) + timedelta(minutes=1)
     row.save()

@@ -1,4 +1,4 @@
-"""People are told what happened to their accounts: what may be a thief, and not what they do every day."""
+"""Security notices by mail: which events of an account are reported, to whom, and how often."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,7 +30,7 @@ KNOWN_ADDRESS, SAME_NETWORK, OTHER_NETWORK = "192.0.2.1", "192.0.2.77", "198.51.
 
 @pytest.fixture
 def sign_in(configured_smtp_server: SmtpServer, http: httpx.Client) -> Callable[..., list[str]]:
-    """Have alice sign in from an address with a browser; return the kinds of the mails that are posted."""
+    """Return a function that signs alice in from an address with a browser and returns the kinds of the new mails."""
     Person(http, "alice@example.com").register()
 
     def sign_in(address: str | None = KNOWN_ADDRESS, browser: str = FIREFOX) -> list[str]:
@@ -41,7 +41,7 @@ def sign_in(configured_smtp_server: SmtpServer, http: httpx.Client) -> Callable[
 
 
 def notice_kinds() -> list[str]:
-    """Return the kinds of the mails that are posted about what has happened."""
+    """Process pending events; return the kinds of the new mails."""
     before = set(Mail.objects.values_list("pk", flat=True))
     while process_pending():
         pass
@@ -51,7 +51,7 @@ def notice_kinds() -> list[str]:
 SignIn = Callable[..., list[str]]
 
 
-def test_the_first_sign_in_is_not_told_of(sign_in: SignIn) -> None:
+def test_first_login_sends_no_notice(sign_in: SignIn) -> None:
     assert sign_in() == []
 
 
@@ -59,7 +59,7 @@ def test_the_first_sign_in_is_not_told_of(sign_in: SignIn) -> None:
     ("address", "browser"),
     [(KNOWN_ADDRESS, FIREFOX), (SAME_NETWORK, FIREFOX), (KNOWN_ADDRESS, NEWER_FIREFOX), (SAME_NETWORK, NEWER_FIREFOX)],
 )
-def test_the_same_device_on_the_same_network_is_not_told_of(sign_in: SignIn, address: str, browser: str) -> None:
+def test_login_from_a_known_device_and_network_sends_no_notice(sign_in: SignIn, address: str, browser: str) -> None:
     sign_in()
     assert sign_in(address, browser) == []
 
@@ -68,14 +68,16 @@ def test_the_same_device_on_the_same_network_is_not_told_of(sign_in: SignIn, add
 @pytest.mark.parametrize(
     ("address", "browser"), [(KNOWN_ADDRESS, CHROME), (OTHER_NETWORK, FIREFOX), (OTHER_NETWORK, CHROME), (None, CHROME)]
 )
-def test_a_new_device_and_a_new_network_are_told_of_once(sign_in: SignIn, address: str | None, browser: str) -> None:
+def test_login_from_a_new_device_or_network_sends_one_notice(
+    sign_in: SignIn, address: str | None, browser: str
+) -> None:
     sign_in()
     assert sign_in(address, browser) == ["new_device"]
     assert sign_in(address, browser) == []
     assert sign_in() == []
 
 
-def test_a_device_that_travels_is_told_of_at_the_first_two_new_networks(sign_in: SignIn) -> None:
+def test_login_of_one_device_from_many_networks_sends_two_notices(sign_in: SignIn) -> None:
     sign_in()
     counts = [len(sign_in(f"198.51.{number}.1")) for number in range(5)]
     assert counts == [1, 1, 0, 0, 0]
@@ -83,7 +85,7 @@ def test_a_device_that_travels_is_told_of_at_the_first_two_new_networks(sign_in:
 
 
 @pytest.mark.parametrize(("others", "kinds"), [(9, []), (10, []), (499, []), (500, ["new_device"])])
-def test_a_place_is_remembered_for_500_events(sign_in: SignIn, others: int, kinds: list[str]) -> None:
+def test_known_device_is_remembered_for_500_events(sign_in: SignIn, others: int, kinds: list[str]) -> None:
     sign_in(OTHER_NETWORK, CHROME)
     sign_in()
     user = User.objects.get()
@@ -91,13 +93,13 @@ def test_a_place_is_remembered_for_500_events(sign_in: SignIn, others: int, kind
     assert sign_in(OTHER_NETWORK, CHROME) == kinds
 
 
-def test_addresses_of_ipv6_are_of_one_network_by_their_first_48_bits(sign_in: SignIn) -> None:
+def test_login_from_the_same_ipv6_48_prefix_sends_no_notice(sign_in: SignIn) -> None:
     sign_in("2001:db8:1::1")
     assert sign_in("2001:db8:1:ffff::1") == []
     assert sign_in("2001:db8:2::1") == ["new_device"]
 
 
-def test_what_is_told_is_told_once_and_to_whom_it_concerns(
+def test_new_device_notice_is_sent_once_to_the_user_with_device_and_ip(
     sign_in: SignIn, configured_smtp_server: SmtpServer, deliver_due_mails: DeliverDueMails
 ) -> None:
     sign_in()
@@ -113,22 +115,20 @@ def test_what_is_told_is_told_once_and_to_whom_it_concerns(
     assert configured_smtp_server.recipients == {"alice@example.com": 1}
 
 
-def test_a_spent_token_that_comes_back_is_told_of(configured_smtp_server: SmtpServer, alice: Person) -> None:
+def test_refresh_token_reuse_sends_a_notice(configured_smtp_server: SmtpServer, alice: Person) -> None:
     alice.refresh().refresh()
     assert alice.try_refresh(alice.spent[0]).status_code == 401
     assert notice_kinds() == ["session_replayed"]
 
 
 @pytest.mark.ledger("ASVS-6.3.7", "NIST-4.6")
-def test_a_password_that_was_changed_through_any_door_is_told_of(
-    configured_smtp_server: SmtpServer, alice: Person, user_row: Any
-) -> None:
+def test_any_password_change_sends_a_notice(configured_smtp_server: SmtpServer, alice: Person, user_row: Any) -> None:
     notice_kinds()
     user = user_row(alice)
     user.set_password("a new long password")
     user.save()
     assert notice_kinds() == ["password_changed"]
-    user.acting = ClientInfo(OTHER_NETWORK, FIREFOX)
+    user.changed_by = ClientInfo(OTHER_NETWORK, FIREFOX)
     user.set_unusable_password()
     user.save(update_fields=["password"])
     assert notice_kinds() == ["password_changed"]
@@ -139,7 +139,7 @@ def test_a_password_that_was_changed_through_any_door_is_told_of(
     ]
 
 
-def test_a_new_account_and_a_changed_name_are_no_new_password(
+def test_registration_and_display_name_change_record_no_password_change(
     configured_smtp_server: SmtpServer, alice: Person, user_row: Any
 ) -> None:
     user = user_row(alice)
@@ -148,17 +148,17 @@ def test_a_new_account_and_a_changed_name_are_no_new_password(
     assert not AuditEvent.objects.filter(name="password.changed").exists()
 
 
-@pytest.mark.parametrize("silent", ["the knob", "no server", "an inactive account"])
-def test_nobody_is_told_anything_when(
-    sign_in: SignIn, set_policy: Callable[..., None], settings: Any, silent: str
+@pytest.mark.parametrize("reason", ["setting off", "no mail server", "inactive account"])
+def test_notices_are_not_sent_without_the_setting_a_mail_server_or_an_active_account(
+    sign_in: SignIn, set_policy: Callable[..., None], settings: Any, reason: str
 ) -> None:
     sign_in()
-    if silent == "the knob":
+    if reason == "setting off":
         set_policy(notices=False)
-    elif silent == "no server":
+    elif reason == "no mail server":
         settings.MAIL_SERVER = None
     login("alice@example.com", PASSWORD, ClientInfo(OTHER_NETWORK, CHROME))
-    if silent == "an inactive account":
+    if reason == "inactive account":
         deactivate(User.objects.values_list("pk", flat=True))
     assert notice_kinds() == []
     assert not AuditEvent.objects.filter(notification_pending=True).exists()
@@ -166,7 +166,9 @@ def test_nobody_is_told_anything_when(
     assert notice_kinds() == []
 
 
-def test_an_event_of_a_newer_version_holds_up_no_other(configured_smtp_server: SmtpServer, alice: Person) -> None:
+def test_unknown_event_of_a_newer_version_does_not_block_notices(
+    configured_smtp_server: SmtpServer, alice: Person
+) -> None:
     notice_kinds()
     AuditEvent.objects.create(name="passkey.added", user_id=alice.id, notification_pending=True)
     alice.refresh().refresh().try_refresh(alice.spent[0])
@@ -174,28 +176,28 @@ def test_an_event_of_a_newer_version_holds_up_no_other(configured_smtp_server: S
     assert not AuditEvent.objects.filter(notification_pending=True).exists()
 
 
-def test_events_are_decided_on_in_batches(sign_in: SignIn) -> None:
+def test_pending_events_are_processed_in_batches(sign_in: SignIn) -> None:
     for _ in range(BATCH + 1):
         login("alice@example.com", PASSWORD, ClientInfo(KNOWN_ADDRESS, FIREFOX))
     assert [process_pending(), process_pending(), process_pending()] == [BATCH, 1, 0]
 
 
-def test_an_address_that_nobody_has_confirmed_gets_few_and_no_words_of_a_stranger(
+def test_notices_to_an_unverified_email_are_limited_and_omit_the_display_name(
     configured_smtp_server: SmtpServer, alice: Person
 ) -> None:
     person = User.objects.get(pk=alice.id)
     person.username = "Call 555 1234"
     person.save(update_fields=["username"])
 
-    def three_more() -> list[str]:
+    def change_password_five_times() -> list[str]:
         for number in range(5):
             person.set_password(f"another long password {number}")
             person.save(update_fields=["password"])
         return notice_kinds()
 
-    assert three_more() == ["password_changed"] * 3
-    assert three_more() == []
+    assert change_password_five_times() == ["password_changed"] * 3
+    assert change_password_five_times() == []
     assert {decrypt_context(mail)["username"] for mail in Mail.objects.all()} == {""}
     User.objects.filter(pk=alice.id).update(email_verified_at=clock.now())
-    assert three_more() == ["password_changed"] * 5
+    assert change_password_five_times() == ["password_changed"] * 5
     assert decrypt_context(Mail.objects.latest("pk"))["username"] == "Call 555 1234"

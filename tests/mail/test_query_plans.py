@@ -1,4 +1,4 @@
-"""What couriers ask every few seconds is answered by small indexes, however many mails and events there are."""
+"""Query plans of the mail worker: its polling statements use small indexes, whatever the size of the tables."""
 
 import re
 from collections.abc import Callable
@@ -13,18 +13,17 @@ from latchkey.core.client import ClientInfo
 from latchkey.mail.models import Mail
 from latchkey.mail.notices import process_pending
 from latchkey.mail.prune import prune
-from latchkey.mail.queue import claim_next
-from latchkey.metrics_server.collectors import mail_queue_size
+from latchkey.mail.queue import claim_next, queue_size
 from tests.mail.test_delivery import EnqueueMail
 from tests.operations.test_indexes import capture_statements, query_plan
 
-WHOLE = re.compile(r"Seq Scan on latchkey_|SCAN latchkey_\w+(?! USING)\b")
-"""A table read from end to end; on SQLite an index that holds only what waits may be."""
+FULL_SCAN = re.compile(r"Seq Scan on latchkey_|SCAN latchkey_\w+(?! USING)\b")
+"""A full table scan; on SQLite a scan of a partial index is allowed."""
 
 
 @pytest.fixture
 def pending_work(enqueue_mail: EnqueueMail) -> None:
-    """A mail that is due, and sign-ins that nobody has decided on."""
+    """A mail that is due, and sign-in events that are not processed yet."""
     enqueue_mail()
     alice = User.objects.create_user("alice@example.com")
     for address in ("192.0.2.1", "198.51.100.1"):
@@ -34,11 +33,11 @@ def pending_work(enqueue_mail: EnqueueMail) -> None:
 
 
 @pytest.mark.parametrize(
-    "act", [claim_next, process_pending, mail_queue_size, lambda: sum(prune())], ids=["take", "tell", "queue", "prune"]
+    "act", [claim_next, process_pending, queue_size, lambda: sum(prune())], ids=["claim", "notices", "queue", "prune"]
 )
-def test_no_statement_of_a_courier_reads_a_whole_table(pending_work: None, act: Callable[[], Any]) -> None:
+def test_statements_of_the_mail_worker_do_not_scan_a_whole_table(pending_work: None, act: Callable[[], Any]) -> None:
     assert Mail.objects.count() == 1
     plans = [query_plan(statement) for statement in capture_statements(act)]
     assert plans
     for plan in plans:
-        assert not WHOLE.search(plan), plan
+        assert not FULL_SCAN.search(plan), plan

@@ -1,4 +1,4 @@
-"""What `latchkey check --deploy` says of mail."""
+"""System checks of mail in `latchkey check --deploy`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from latchkey.mail.checks import verification_has_mail
 
 
 @pytest.mark.parametrize("verification", ["optional", "required"])
-def test_verification_without_a_mail_server_is_reported(
+def test_email_verification_without_a_mail_server_reports_e012(
     db: None, settings: Any, set_policy: Callable[..., None], verification: str
 ) -> None:
     settings.MAIL_SERVER = None

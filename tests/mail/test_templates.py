@@ -1,4 +1,4 @@
-"""What people wrote is data in a mail, whatever it looks like; operators may bring templates of their own."""
+"""Mail templates: text of users is escaped data, and operators can replace single templates."""
 
 from collections.abc import Callable
 from html import unescape
@@ -22,9 +22,9 @@ SHIPPED = Path(__file__).resolve().parents[2] / "latchkey" / "templates"
 
 @pytest.fixture
 def install_templates(settings: Any, tmp_path: Path) -> Callable[..., None]:
-    """Bring templates: brought({"password_reset.txt": "..."}). Others stay ours."""
+    """Return a function that installs templates of an operator: install_templates({"password_reset.txt": "..."})."""
 
-    def bring(templates: dict[str, str]) -> None:
+    def install(templates: dict[str, str]) -> None:
         folder = tmp_path / "mail"
         folder.mkdir()
         for name, text in templates.items():
@@ -32,26 +32,26 @@ def install_templates(settings: Any, tmp_path: Path) -> Callable[..., None]:
         settings.TEMPLATES_DIR = str(tmp_path)
         settings.TEMPLATES = template_engines(str(tmp_path), SHIPPED)
 
-    return bring
+    return install
 
 
-def last_mail_bodies(office: SmtpServer) -> tuple[str, str]:
+def last_mail_bodies(smtp_server: SmtpServer) -> tuple[str, str]:
     """Return the text and the HTML of the last mail."""
-    text, html = (office.mails[-1].get_body((kind,)) for kind in ("plain", "html"))
+    text, html = (smtp_server.mails[-1].get_body((kind,)) for kind in ("plain", "html"))
     assert text
     assert html
     return text.get_content(), html.get_content()
 
 
 @pytest.mark.parametrize("kind", MailKind)
-def test_every_mail_says_what_it_was_filled_with(
+def test_mail_contains_every_value_of_its_context(
     configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, kind: MailKind
 ) -> None:
     enqueue_mail(kind, **SAMPLE_CONTEXT)
     assert deliver_due_mails() == [Outcome.SENT]
     text, html = last_mail_bodies(configured_smtp_server)
     used = {name for name in SAMPLE_CONTEXT if f"{{{{ {name}" in (SHIPPED / "mail" / f"{kind}.txt").read_text()}
-    used |= {"when", "device", "address"} if "place.txt" in (SHIPPED / "mail" / f"{kind}.txt").read_text() else set()
+    used |= {"when", "device", "address"} if "details.txt" in (SHIPPED / "mail" / f"{kind}.txt").read_text() else set()
     assert used
     for name in used:
         assert SAMPLE_CONTEXT[name] in text
@@ -61,7 +61,7 @@ def test_every_mail_says_what_it_was_filled_with(
 
 
 @pytest.mark.parametrize("kind", MailKind)
-def test_no_mail_asks_the_network_for_anything(
+def test_mail_html_loads_no_remote_content(
     configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, kind: MailKind
 ) -> None:
     enqueue_mail(kind, **SAMPLE_CONTEXT)
@@ -73,7 +73,7 @@ def test_no_mail_asks_the_network_for_anything(
 
 @pytest.mark.ledger("ASVS-1.3.7", "ASVS-1.2.1")
 @pytest.mark.parametrize("name", ["{{ 7*7 }}", "{% load i18n %}", "<b>Bobby</b> & 'Tables'", "O'Brien \N{SNOWMAN}"])
-def test_a_display_name_is_data(
+def test_mail_escapes_the_display_name(
     configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, name: str
 ) -> None:
     named = "<" not in name
@@ -86,7 +86,7 @@ def test_a_display_name_is_data(
 
 
 @pytest.mark.ledger("ASVS-1.2.1")
-def test_what_looks_like_html_is_shown_as_it_was_typed(
+def test_mail_escapes_html_in_user_agent_and_address(
     configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails
 ) -> None:
     enqueue_mail(MailKind.NEW_DEVICE, device="<img onerror=alert(1)>", when="now", address='"><script>')
@@ -99,7 +99,7 @@ def test_what_looks_like_html_is_shown_as_it_was_typed(
 
 @pytest.mark.parametrize("name", ["www.example.org", "see https://example.org", "call me@example.org", "x" * 65])
 @pytest.mark.parametrize("kind", [MailKind.PASSWORD_RESET, MailKind.REGISTRATION_OF_KNOWN_ADDRESS])
-def test_nobody_has_us_send_their_link_to_somebody_else(
+def test_mail_omits_a_display_name_that_looks_like_a_link(
     configured_smtp_server: SmtpServer,
     enqueue_mail: EnqueueMail,
     deliver_due_mails: DeliverDueMails,
@@ -114,7 +114,7 @@ def test_nobody_has_us_send_their_link_to_somebody_else(
 
 
 @pytest.mark.parametrize("kind", sorted(UNVERIFIED_RECIPIENT))
-def test_nothing_that_somebody_wrote_goes_to_an_address_that_is_not_proven(
+def test_mail_to_an_unverified_email_omits_the_display_name(
     configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, kind: MailKind
 ) -> None:
     enqueue_mail(kind, username="Mallory")
@@ -128,7 +128,7 @@ def test_nothing_that_somebody_wrote_goes_to_an_address_that_is_not_proven(
     "address",
     ["alice@example.com\r\nBcc: mallory@example.com", "alice@example.com,mallory@example.com", "alice@", "a b@c d"],
 )
-def test_an_address_that_is_more_than_one_reaches_nobody(
+def test_mail_to_an_invalid_or_multiple_address_fails(
     configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails, address: str
 ) -> None:
     enqueue_mail(to=address)
@@ -138,7 +138,7 @@ def test_an_address_that_is_more_than_one_reaches_nobody(
     assert Mail.objects.get(sent_at=None).last_error == "address cannot be used"
 
 
-def test_a_subject_is_one_line_whatever_is_in_it(
+def test_mail_subject_is_one_line_without_header_injection(
     configured_smtp_server: SmtpServer,
     enqueue_mail: EnqueueMail,
     deliver_due_mails: DeliverDueMails,
@@ -152,7 +152,7 @@ def test_a_subject_is_one_line_whatever_is_in_it(
     assert mail["Bcc"] is None
 
 
-def test_an_address_that_smtp_cannot_carry_is_given_up_and_not_bent(
+def test_mail_to_a_non_ascii_local_part_fails_and_to_an_idn_domain_is_sent(
     configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, deliver_due_mails: DeliverDueMails
 ) -> None:
     enqueue_mail(to="ålice@example.com")
@@ -162,7 +162,7 @@ def test_an_address_that_smtp_cannot_carry_is_given_up_and_not_bent(
     assert Mail.objects.get(sent_at=None).last_error == "address is not ASCII"
 
 
-def test_an_operators_templates_come_first_one_by_one(
+def test_operators_template_replaces_the_shipped_one(
     configured_smtp_server: SmtpServer,
     enqueue_mail: EnqueueMail,
     deliver_due_mails: DeliverDueMails,
@@ -180,7 +180,7 @@ def test_an_operators_templates_come_first_one_by_one(
 
 
 @pytest.mark.parametrize("text", ["{% if %}", "{% extends 'mail/none.html' %}", "{% load nothing %}"])
-def test_a_broken_template_is_named_before_serving_and_its_mails_wait(
+def test_broken_template_is_rejected_at_startup_and_defers_its_mails(
     configured_smtp_server: SmtpServer,
     enqueue_mail: EnqueueMail,
     deliver_due_mails: DeliverDueMails,
@@ -197,7 +197,7 @@ def test_a_broken_template_is_named_before_serving_and_its_mails_wait(
     assert (row.last_error, row.failed_at) == ("template is broken", None)
 
 
-def test_a_folder_that_is_not_there_is_refused(settings: Any, tmp_path: Path) -> None:
+def test_templates_dir_that_does_not_exist_is_rejected_at_startup(settings: Any, tmp_path: Path) -> None:
     settings.TEMPLATES_DIR = str(tmp_path / "none")
-    with pytest.raises(ImproperlyConfigured, match="LATCHKEY_TEMPLATES_DIR is no folder that can be read"):
+    with pytest.raises(ImproperlyConfigured, match="LATCHKEY_TEMPLATES_DIR is not a readable folder"):
         refuse_broken_templates()

@@ -1,4 +1,4 @@
-"""The courier's thread: woken by what is posted, there again after every failure, gone when it is told so."""
+"""The mail worker thread: wakes up for new mails, survives failures, and stops when asked."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -23,21 +23,21 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def mail_worker(configured_smtp_server: SmtpServer) -> Iterator[MailWorker]:
-    courier = MailWorker()
-    courier.thread.start()
-    yield courier
-    courier.stop(10)
-    assert not courier.thread.is_alive()
+    worker = MailWorker()
+    worker.thread.start()
+    yield worker
+    worker.stop(10)
+    assert not worker.thread.is_alive()
 
 
-def wait_for(said: Callable[[], object], within: float = 10) -> None:
+def wait_for(condition: Callable[[], object], within: float = 10) -> None:
     deadline = time.monotonic() + within
-    while not said():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
-def test_what_is_posted_in_this_process_is_sent_at_once(
+def test_mail_worker_sends_a_mail_of_its_own_process_at_once(
     mail_worker: MailWorker, configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail
 ) -> None:
     for number in (1, 2):
@@ -47,7 +47,7 @@ def test_what_is_posted_in_this_process_is_sent_at_once(
     assert configured_smtp_server.recipients == {ALICE: 2}
 
 
-def test_what_happened_is_told_of_in_the_next_round(
+def test_mail_worker_sends_a_notice_in_its_next_run(
     mail_worker: MailWorker, configured_smtp_server: SmtpServer
 ) -> None:
     alice = User.objects.create_user(ALICE)
@@ -58,7 +58,7 @@ def test_what_happened_is_told_of_in_the_next_round(
     assert configured_smtp_server.recipients == {ALICE: 1}
 
 
-def test_a_server_that_is_away_is_left_alone_for_a_while(
+def test_mail_worker_pauses_while_the_mail_server_is_down(
     mail_worker: MailWorker, configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, captured_log: CapturedLog
 ) -> None:
     configured_smtp_server.on_recipient = lambda server, address: abort_connection(server)
@@ -72,7 +72,7 @@ def test_a_server_that_is_away_is_left_alone_for_a_while(
 
 
 @pytest.mark.ledger("ASVS-16.5.2")
-def test_the_courier_goes_on_when_the_database_is_back_and_tells_of_it_once(
+def test_mail_worker_resumes_after_a_database_outage_and_logs_it_once(
     mail_worker: MailWorker, configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail, captured_log: CapturedLog
 ) -> None:
     enqueue_mail()
@@ -92,7 +92,7 @@ def test_the_courier_goes_on_when_the_database_is_back_and_tells_of_it_once(
     assert [line["level"] for line in captured_log.lines("database.unavailable")] == ["error"]
 
 
-def test_the_courier_keeps_no_connection_while_it_has_nothing_to_do(
+def test_mail_worker_closes_its_database_connection_while_idle(
     mail_worker: MailWorker, configured_smtp_server: SmtpServer, enqueue_mail: EnqueueMail
 ) -> None:
     from latchkey.metrics_server.worker_gauges import _databases

@@ -1,4 +1,4 @@
-"""On SQLite, no database hangs."""
+"""Collection rules of the metrics tests: tests of a hung database need PostgreSQL."""
 
 from django.conf import settings
 

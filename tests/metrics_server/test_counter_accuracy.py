@@ -1,4 +1,4 @@
-"""The metrics count exactly what a load generator counts, over several workers, and through the death of one."""
+"""Accuracy of the metrics: they equal the counts of a load generator, also after the death of a worker."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from tests.support.metrics_endpoint import MetricsEndpoint
 
 
 class CountingClient:
-    """A client that counts what it sent and what came back, in the words of the metrics."""
+    """A client that counts its requests and the expected events with the labels of the metrics."""
 
     def __init__(self, http: httpx.Client) -> None:
         self.http = http
@@ -32,7 +32,7 @@ class CountingClient:
         self.requests[answer.request.method, route, answer.status_code] += 1
 
     def visit(self, name: str) -> None:
-        """Do once, or a few times, what each outcome has a number for."""
+        """Cause every outcome that has an event, one or several times."""
         alice = Person(self.http, f"{name}@example.com").register().login()
         assert self.http.post("/api/login/", json={"email": alice.email, "password": "wrong"}).status_code == 401
         for _ in range(5):
@@ -60,26 +60,26 @@ class CountingClient:
 
 
 def run_clients(server: Server, names: list[str]) -> tuple[Counter[tuple[str, str, int]], Counter[str]]:
-    """Have several clients at once visit the server; return what they counted in all."""
+    """Run several clients concurrently; return the sums of their counts."""
 
     def visit(name: str) -> CountingClient:
         with httpx.Client(base_url=server.url, timeout=20) as http:
-            tally = CountingClient(http)
-            tally.visit(name)
-        return tally
+            client = CountingClient(http)
+            client.visit(name)
+        return client
 
     with ThreadPoolExecutor(4) as pool:
-        tallies = list(pool.map(visit, names))
+        clients = list(pool.map(visit, names))
     requests: Counter[tuple[str, str, int]] = Counter()
     events: Counter[str] = Counter()
-    for tally in tallies:
-        requests += tally.requests
-        events += tally.events
+    for client in clients:
+        requests += client.requests
+        events += client.events
     return requests, events
 
 
 def kill_one(server: Server) -> None:
-    """Kill a worker, and wait until another has taken its place and serves."""
+    """Kill a worker and wait until its replacement serves."""
     before = set(server.worker_pids())
     os.kill(before.pop(), signal.SIGKILL)
     deadline = time.monotonic() + 20
@@ -90,34 +90,34 @@ def kill_one(server: Server) -> None:
 
 @pytest.mark.ledger("CS-STUFF-1")
 @pytest.mark.parametrize("workers", [2, 3])
-def test_every_request_and_every_event_is_counted_once_even_when_a_worker_dies(
+def test_metrics_count_every_request_and_event_once_even_if_a_worker_dies(
     launch_with_metrics: LaunchWithMetrics, workers: int
 ) -> None:
     metrics = launch_with_metrics(workers)
     sent: Counter[tuple[str, str, int]] = Counter()
-    happened: Counter[str] = Counter()
+    expected_events: Counter[str] = Counter()
     done = Event()
     with ThreadPoolExecutor(1) as pool:
-        watched = pool.submit(assert_counters_never_decrease, metrics, done)
+        scraper = pool.submit(assert_counters_never_decrease, metrics, done)
         try:
             for half in ("first", "second"):
                 requests, events = run_clients(metrics.server, [f"{half}{number}" for number in range(4)])
                 sent += requests
-                happened += events
-                assert metrics.requests() == named(sent)
-                assert metrics.events() == happened
+                expected_events += events
+                assert metrics.requests() == with_method_labels(sent)
+                assert metrics.events() == expected_events
                 if half == "first":
                     kill_one(metrics.server)
                     metrics.wait_for(lambda: metrics.value("latchkey_workers") == workers, within=20)
         finally:
             done.set()
-        assert watched.result() > 2
+        assert scraper.result() > 2
     files = list(metrics.server.metrics_directory().glob("counter_*"))
     assert len(files) == workers  # a new worker goes on with that of a dead one
 
 
-def named(sent: Counter[tuple[str, str, int]]) -> Counter[tuple[str, str, int]]:
-    """Return what was sent under the names of the metrics: a method that HTTP does not know is `other`."""
+def with_method_labels(sent: Counter[tuple[str, str, int]]) -> Counter[tuple[str, str, int]]:
+    """Return the counts with the method labels of the metrics: unknown methods become `other`."""
     known = ("GET", "POST")
     counted: Counter[tuple[str, str, int]] = Counter()
     for (method, route, status), number in sent.items():
@@ -126,7 +126,7 @@ def named(sent: Counter[tuple[str, str, int]]) -> Counter[tuple[str, str, int]]:
 
 
 def assert_counters_never_decrease(metrics: MetricsEndpoint, done: Event) -> int:
-    """Scrape all the time; return how often, having seen no counter with less than before."""
+    """Scrape continuously; return the number of scrapes. Fails if a counter decreases."""
     seen: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
     scrapes = 0
     while not done.wait(0.05):

@@ -1,4 +1,4 @@
-"""What the workers count is added up hour by hour in the database: once, whole, and for a year."""
+"""Hourly totals: the counters of all workers are added up by the hour in the database, each count once, and pruned."""
 
 import os
 import signal
@@ -24,34 +24,34 @@ def hourly_sums(*names: str) -> list[int]:
     return [sum(HourlyCount.objects.filter(name=name).values_list("count", flat=True)) for name in names]
 
 
-def test_what_is_counted_is_told_once_and_in_one_statement(
+def test_hourly_flusher_stores_new_counts_once_and_in_one_statement(
     alice: Person, statements: Callable[[Callable[[], Any]], list[str]]
 ) -> None:
-    tallies = HourlyFlusher()
-    tallies.flush()
+    flusher = HourlyFlusher()
+    flusher.flush()
     alice.login().login().refresh()
-    sent = statements(tallies.flush)
+    sent = statements(flusher.flush)
     assert [sql.split()[0] for sql in sent] == ["INSERT"]
     assert hourly_sums("login.succeeded", "session.refreshed", "login.failed") == [2, 1, 0]
-    assert statements(tallies.flush) == []
+    assert statements(flusher.flush) == []
     alice.login()
-    tallies.flush()
+    flusher.flush()
     assert hourly_sums("login.succeeded") == [3]
 
 
-def test_workers_add_to_the_same_numbers(alice: Person) -> None:
+def test_hourly_flushers_of_two_workers_add_to_the_same_rows(alice: Person) -> None:
     both = HourlyFlusher(), HourlyFlusher()
     alice.login()
-    for tallies in both:
-        tallies.flush()
+    for flusher in both:
+        flusher.flush()
     assert hourly_sums("login.succeeded") == [2]
 
 
-def test_each_hour_has_numbers_of_its_own(clock: time_machine.Traveller, alice: Person) -> None:
-    tallies = HourlyFlusher()
+def test_hourly_flusher_stores_each_hour_separately(clock: time_machine.Traveller, alice: Person) -> None:
+    flusher = HourlyFlusher()
     for _ in range(2):
         alice.login()
-        tallies.flush()
+        flusher.flush()
         clock.shift(timedelta(hours=1))
     assert list(HourlyCount.objects.filter(name="login.succeeded").order_by("hour").values_list("hour", "count")) == [
         (current_hour() - 2, 1),
@@ -59,21 +59,21 @@ def test_each_hour_has_numbers_of_its_own(clock: time_machine.Traveller, alice: 
     ]
 
 
-def test_what_could_not_be_told_is_told_later(alice: Person) -> None:
-    tallies = HourlyFlusher()
+def test_hourly_flusher_stores_counts_later_after_a_database_error(alice: Person) -> None:
+    flusher = HourlyFlusher()
     alice.login()
 
     def away(*args: Any) -> Any:
         raise OperationalError
 
     with connection.execute_wrapper(away), pytest.raises(OperationalError):
-        tallies.flush()
+        flusher.flush()
     alice.login()
-    tallies.flush()
+    flusher.flush()
     assert hourly_sums("login.succeeded") == [2]
 
 
-def test_live_sessions_are_sampled_once_an_hour_whoever_asks(
+def test_hourly_flusher_samples_live_sessions_once_an_hour_over_all_workers(
     clock: time_machine.Traveller, alice: Person, bob: Person
 ) -> None:
     first, second = HourlyFlusher(), HourlyFlusher()
@@ -81,8 +81,8 @@ def test_live_sessions_are_sampled_once_an_hour_whoever_asks(
     first.flush()
     bob.logout()
     clear_cache()
-    for tallies in (first, second):
-        tallies.flush()
+    for flusher in (first, second):
+        flusher.flush()
     assert list(HourlyCount.objects.filter(name=LIVE_SESSIONS).values_list("count", flat=True)) == [2]
     clock.shift(timedelta(hours=1))
     second.flush()
@@ -93,24 +93,24 @@ def test_live_sessions_are_sampled_once_an_hour_whoever_asks(
 
 
 @pytest.mark.ledger("ASVS-14.2.7")
-def test_tallies_are_kept_as_long_as_events(
+def test_hourly_totals_are_kept_for_the_event_retention(
     clock: time_machine.Traveller, alice: Person, set_policy: Callable[..., None]
 ) -> None:
     set_policy(event_retention=timedelta(days=30))
-    tallies = HourlyFlusher()
-    tallies.flush()
+    flusher = HourlyFlusher()
+    flusher.flush()
     oldest = current_hour()
     clock.shift(timedelta(days=30))
-    tallies.flush()
+    flusher.flush()
     assert HourlyCount.objects.filter(hour=oldest).exists()
     clock.shift(timedelta(hours=1))
-    tallies.flush()
+    flusher.flush()
     assert not HourlyCount.objects.filter(hour=oldest).exists()
 
 
-def test_workers_of_a_server_tell_what_they_count_and_a_dead_ones_successor_tells_nothing_twice(server: Server) -> None:
+def test_server_workers_store_hourly_totals_once_even_after_a_worker_dies(server: Server) -> None:
     def expect(logins: int) -> None:
-        read = f"from latchkey.metrics_server.models import Tally\n{SUM}"
+        read = f"from latchkey.metrics_server.models import HourlyCount\n{SUM}"
         deadline = time.monotonic() + 3 * INTERVAL
         while (found := server.shell(read)) != str(logins):
             assert time.monotonic() < deadline, found
@@ -130,4 +130,4 @@ def test_workers_of_a_server_tell_what_they_count_and_a_dead_ones_successor_tell
         expect(7)
 
 
-SUM = "print(sum(Tally.objects.filter(name='login.succeeded').values_list('count', flat=True)))"
+SUM = "print(sum(HourlyCount.objects.filter(name='login.succeeded').values_list('count', flat=True)))"

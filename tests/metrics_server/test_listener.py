@@ -1,4 +1,4 @@
-"""LATCHKEY_METRICS_ADDRESS: metrics and probes apart from where clients come."""
+"""LATCHKEY_METRICS_ADDRESS: a separate listener for metrics and probes."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ PATHS = ("/metrics", "/livez", "/readyz")
 
 
 @pytest.mark.ledger("ASVS-13.4.5")
-def test_the_own_address_answers_metrics_and_probes_and_the_main_one_no_metrics(
+def test_metrics_listener_serves_metrics_and_probes_and_the_main_one_no_metrics(
     launch_with_metrics: LaunchWithMetrics,
 ) -> None:
     metrics = launch_with_metrics()
@@ -38,17 +38,17 @@ def test_the_own_address_answers_metrics_and_probes_and_the_main_one_no_metrics(
 
 
 @pytest.mark.ledger("ASVS-13.4.5")
-def test_in_production_strangers_find_no_metrics_and_prometheus_needs_no_host_of_ours(
+def test_metrics_in_production_are_only_on_the_listener_with_any_host(
     launch_with_metrics: LaunchWithMetrics,
 ) -> None:
     metrics = launch_with_metrics(workers=1, **ENVIRONMENT)
-    stranger = httpx.get(f"{metrics.server.url}/metrics", headers={"Host": HOST})
-    assert_problem(stranger, 404, "not_found")
+    response = httpx.get(f"{metrics.server.url}/metrics", headers={"Host": HOST})
+    assert_problem(response, 404, "not_found")
     assert httpx.get(f"{metrics.url}/metrics", headers={"Host": "10.1.2.3:9100"}).status_code == 200
 
 
 @pytest.mark.ledger("ASVS-13.4.5")
-def test_without_an_own_address_production_has_no_metrics_at_all(tmp_path: Path, database_url: str) -> None:
+def test_metrics_in_production_without_a_listener_return_404(tmp_path: Path, database_url: str) -> None:
     server = Server(tmp_path, database_url, workers=1, **ENVIRONMENT).start()
     try:
         assert_problem(httpx.get(f"{server.url}/metrics", headers={"Host": HOST}), 404, "not_found")
@@ -56,18 +56,18 @@ def test_without_an_own_address_production_has_no_metrics_at_all(tmp_path: Path,
         server.kill()
 
 
-def test_in_development_the_main_address_has_the_metrics_of_all_workers(server: Server) -> None:
+def test_metrics_in_development_are_on_the_main_address_for_all_workers(server: Server) -> None:
     with httpx.Client(base_url=server.url) as http:
         Person(http, "alice@example.com").register().login().refresh()
-    said = httpx.get(f"{server.url}/metrics").text
-    assert 'latchkey_events_total{event="session.refreshed"} 1.0' in said
+    exposition = httpx.get(f"{server.url}/metrics").text
+    assert 'latchkey_events_total{event="session.refreshed"} 1.0' in exposition
 
 
-def test_it_answers_while_every_thread_waits_and_says_so(launch_with_metrics: LaunchWithMetrics) -> None:
+def test_metrics_listener_answers_while_all_hashing_threads_are_busy(launch_with_metrics: LaunchWithMetrics) -> None:
     metrics = launch_with_metrics(workers=1, threads=2)
     with httpx.Client(base_url=metrics.server.url) as http:
         bob = Person(http, "bob@example.com").register().login()
-    with busy(metrics.server, bob, 6):
+    with KeepHashing(metrics.server, bob, 6):
         metrics.wait_for(lambda: metrics.value("latchkey_threads_busy", pool="passwords") == 1)
         metrics.wait_for(lambda: metrics.value("latchkey_requests_waiting", pool="passwords") >= 1)
         began = time.monotonic()
@@ -77,8 +77,8 @@ def test_it_answers_while_every_thread_waits_and_says_so(launch_with_metrics: La
     assert metrics.value("latchkey_database_connections") >= 1
 
 
-class busy:  # noqa: N801 - read as a verb
-    """Keep the one thread for passwords at work, from several clients at once."""
+class KeepHashing:
+    """Keep the hashing thread busy with concurrent logins of several clients."""
 
     def __init__(self, server: Server, person: Person, clients: int) -> None:
         self.url, self.person, self.clients = server.url, person, clients
@@ -98,7 +98,7 @@ class busy:  # noqa: N801 - read as a verb
         self.pool.shutdown()
 
 
-def test_a_worker_that_hangs_leaves_the_answers_to_the_others_and_its_numbers_stay(
+def test_metrics_listener_answers_with_all_counts_while_one_worker_hangs(
     launch_with_metrics: LaunchWithMetrics,
 ) -> None:
     metrics = launch_with_metrics(workers=2)
@@ -112,7 +112,7 @@ def test_a_worker_that_hangs_leaves_the_answers_to_the_others_and_its_numbers_st
         os.kill(stopped, signal.SIGCONT)
 
 
-def test_sigterm_ends_the_own_address_and_the_folder_too(launch_with_metrics: LaunchWithMetrics) -> None:
+def test_sigterm_closes_the_metrics_listener_and_removes_its_directory(launch_with_metrics: LaunchWithMetrics) -> None:
     metrics = launch_with_metrics()
     folder = metrics.server.metrics_directory()
     assert folder.stat().st_mode & 0o777 == 0o700
@@ -123,7 +123,7 @@ def test_sigterm_ends_the_own_address_and_the_folder_too(launch_with_metrics: La
 
 
 @pytest.mark.parametrize("taken_by", ["another", "itself"])
-def test_a_taken_port_is_a_sentence_and_exit_code_2(tmp_path: Path, taken_by: str) -> None:
+def test_metrics_listener_on_a_taken_port_exits_with_2(tmp_path: Path, taken_by: str) -> None:
     server = Server(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1] if taken_by == "another" else server.port
@@ -137,13 +137,13 @@ def test_a_taken_port_is_a_sentence_and_exit_code_2(tmp_path: Path, taken_by: st
 @pytest.mark.parametrize(
     "value", ["9100", ":9100", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "::1:9100", "a/b:1"]
 )
-def test_an_address_that_means_nothing_is_named(tmp_path: Path, value: str) -> None:
+def test_invalid_metrics_address_is_reported(tmp_path: Path, value: str) -> None:
     done = Server(tmp_path, LATCHKEY_METRICS_ADDRESS=value).command("check")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert f"LATCHKEY_METRICS_ADDRESS is '{value}'" in done.stderr
 
 
-def test_an_ipv6_address_is_written_as_in_a_url(tmp_path: Path) -> None:
+def test_metrics_listener_accepts_an_ipv6_address_in_brackets(tmp_path: Path) -> None:
     port = free_port()
     server = Server(tmp_path, workers=1, LATCHKEY_METRICS_ADDRESS=f"[::1]:{port}").start()
     try:
@@ -152,7 +152,7 @@ def test_an_ipv6_address_is_written_as_in_a_url(tmp_path: Path) -> None:
         server.kill()
 
 
-def test_a_broken_file_of_numbers_is_a_500_with_a_line_in_the_log_and_nothing_else_breaks(
+def test_metrics_with_a_corrupt_metric_file_return_500_and_probes_still_work(
     launch_with_metrics: LaunchWithMetrics,
 ) -> None:
     metrics = launch_with_metrics()

@@ -1,4 +1,4 @@
-"""The number of live sessions: exact while there are few, an estimate past that, and bounded work always."""
+"""The gauge of live sessions: exact while there are few, an estimate above that, with bounded work."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,8 +16,8 @@ MANY, SAMPLE = 3_000, 500
 
 
 @pytest.fixture
-def crowd(alice: Person) -> int:
-    """Three thousand sessions of alice, a third of which have expired; returns how many are live."""
+def live_count(alice: Person) -> int:
+    """3,000 sessions of alice, a third of which have expired; returns the number of live ones."""
     now, chance = clock.now(), Random(1)
     ended, version = now - timedelta(seconds=1), Session.objects.get(user_id=alice.id).credential_version
     Session.objects.bulk_create(
@@ -37,7 +37,7 @@ def crowd(alice: Person) -> int:
     return Session.objects.live(now).count()
 
 
-def test_few_sessions_are_counted_and_ended_ones_are_not(alice: Person, bob: Person) -> None:
+def test_estimate_counts_few_live_sessions_exactly(alice: Person, bob: Person) -> None:
     assert estimate() == 2
     bob.logout()
     assert estimate() == 1
@@ -45,14 +45,16 @@ def test_few_sessions_are_counted_and_ended_ones_are_not(alice: Person, bob: Per
     assert estimate() == 0
 
 
-def test_many_sessions_are_estimated_from_the_lowest_ids(crowd: int) -> None:
-    assert crowd > MANY / 2
-    assert estimate() == crowd
+def test_estimate_of_many_live_sessions_is_within_three_standard_errors(live_count: int) -> None:
+    assert live_count > MANY / 2
+    assert estimate() == live_count
     error = SAMPLE**-0.5
-    assert abs(estimate(SAMPLE) - crowd) < 3 * error * crowd
+    assert abs(estimate(SAMPLE) - live_count) < 3 * error * live_count
 
 
-def test_it_takes_two_statements_a_minute(alice: Person, statements: Callable[[Callable[[], Any]], list[str]]) -> None:
+def test_live_sessions_gauge_takes_two_statements_and_is_cached(
+    alice: Person, statements: Callable[[Callable[[], Any]], list[str]]
+) -> None:
     clear_cache()
     assert len(statements(live_sessions)) == 2
     assert statements(live_sessions) == []

@@ -1,4 +1,4 @@
-"""A database that holds its connections and says nothing more: the own address says so in time, and goes on."""
+"""A hung PostgreSQL: the metrics listener reports it in time and keeps answering."""
 
 import os
 import signal
@@ -18,15 +18,15 @@ from tests.support.metrics_endpoint import MetricsEndpoint
 
 THREADS, MANY = 2, 6
 IN_TIME = 4.0
-"""Seconds: the probe gives up after 2."""
+"""Maximum seconds of a response; the probe times out after 2."""
 
 
 @contextmanager
 def backends_stopped(metrics: MetricsEndpoint) -> Iterator[None]:
-    """Stop every process of PostgreSQL that serves us; statement_timeout is theirs, and stops with them."""
-    ours = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    """Stop every PostgreSQL backend of this server by SIGSTOP, which also stops its statement_timeout."""
+    query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     with psycopg.connect(metrics.server.environment["DATABASE_URL"]) as connection:
-        pids = [pid for (pid,) in connection.execute(ours)]
+        pids = [pid for (pid,) in connection.execute(query)]
     assert pids
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
@@ -38,7 +38,7 @@ def backends_stopped(metrics: MetricsEndpoint) -> Iterator[None]:
 
 
 @pytest.mark.ledger("H-INF-14")
-def test_a_hung_database_is_not_ready_in_time_while_the_process_is_alive_and_its_metrics_go_on(
+def test_hung_postgresql_makes_readyz_503_while_livez_and_metrics_answer(
     launch_with_metrics: LaunchWithMetrics,
 ) -> None:
     metrics = launch_with_metrics(workers=1, threads=THREADS)
@@ -55,14 +55,14 @@ def test_a_hung_database_is_not_ready_in_time_while_the_process_is_alive_and_its
 
 
 def list_sessions(metrics: MetricsEndpoint, person: Person) -> int:
-    """Ask for what takes a thread, as the list of one's devices does."""
+    """Send a request that takes a thread, and return its status."""
     return httpx.get(f"{metrics.server.url}/api/sessions/", headers=person.bearer(), timeout=60).status_code
 
 
 def block_all_threads(metrics: MetricsEndpoint, pool: ThreadPoolExecutor, alice: Person) -> None:
-    """Ask for more than there are threads, of a database that hangs, and look at the own address meanwhile."""
+    """Send more requests than there are threads while the database hangs, and check the metrics listener meanwhile."""
     with backends_stopped(metrics):
-        asked = [pool.submit(list_sessions, metrics, alice) for _ in range(MANY)]
+        requests = [pool.submit(list_sessions, metrics, alice) for _ in range(MANY)]
         metrics.wait_for(lambda: metrics.value("latchkey_threads_busy", pool="requests") == THREADS, within=20)
         metrics.wait_for(lambda: metrics.value("latchkey_requests_waiting", pool="requests") == MANY - THREADS, 20)
         assert metrics.value("latchkey_database_connections_busy") >= THREADS
@@ -73,5 +73,5 @@ def block_all_threads(metrics: MetricsEndpoint, pool: ThreadPoolExecutor, alice:
             assert metrics.events()["login.succeeded"] == 1
             assert time.monotonic() - began < 2 * IN_TIME
         assert "latchkey_live_sessions" not in metrics.get().text
-        assert not any(one.done() for one in asked)
-    assert {one.result() for one in asked} <= {200, 401, 503}
+        assert not any(one.done() for one in requests)
+    assert {one.result() for one in requests} <= {200, 401, 503}

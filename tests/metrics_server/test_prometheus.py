@@ -1,4 +1,4 @@
-"""deploy/prometheus/ in a real Prometheus, Debian's, which scrapes a real server and is asked as the dashboard asks."""
+"""deploy/prometheus/ in a real Prometheus, which scrapes a real server and runs the queries of the dashboard."""
 
 import json
 import shutil
@@ -33,7 +33,7 @@ def scraped(launch_with_metrics: LaunchWithMetrics) -> MetricsEndpoint:
 
 @pytest.fixture
 def prometheus(scraped: MetricsEndpoint, tmp_path: Path) -> Iterator[httpx.Client]:
-    """Prometheus on deploy/prometheus/, with our ports and every second."""
+    """A Prometheus with the configuration of deploy/prometheus/, which scrapes this server every second."""
     folder, port = tmp_path / "prometheus", free_port()
     shutil.copytree(DEPLOY / "prometheus", folder)
     configuration = folder / "prometheus.yml"
@@ -60,7 +60,7 @@ def wait_for_a_scrape(http: httpx.Client, log: Path) -> None:
     deadline = time.monotonic() + 30
     while True:
         try:
-            if ask(http, 'up{job="latchkey"} == 1'):
+            if run_query(http, 'up{job="latchkey"} == 1'):
                 return
         except httpx.TransportError:
             pass
@@ -68,8 +68,8 @@ def wait_for_a_scrape(http: httpx.Client, log: Path) -> None:
         time.sleep(0.2)
 
 
-def ask(http: httpx.Client, query: str) -> list[Any]:
-    """Return the result of a query; a query that Prometheus cannot read is a mistake of ours."""
+def run_query(http: httpx.Client, query: str) -> list[Any]:
+    """Return the result of a query; fails if Prometheus cannot parse it."""
     answer = http.get("/api/v1/query", params={"query": query})
     if answer.status_code == 503:  # it starts
         return []
@@ -78,15 +78,15 @@ def ask(http: httpx.Client, query: str) -> list[Any]:
     return result
 
 
-def test_prometheus_reads_every_metric_and_every_query_of_the_dashboard(prometheus: httpx.Client) -> None:
+def test_prometheus_scrapes_every_metric_and_runs_every_dashboard_query(prometheus: httpx.Client) -> None:
     for title, query in QUERIES:
-        asked = query.replace("$__rate_interval", "1m").replace("$job", ".*")
-        found = ask(prometheus, asked)
-        assert found or "rate(" in query or "increase(" in query, (title, asked)
-    assert ask(prometheus, 'latchkey_events_total{event="session.refreshed"}')[0]["value"][1] == "1"
+        expanded = query.replace("$__rate_interval", "1m").replace("$job", ".*")
+        found = run_query(prometheus, expanded)
+        assert found or "rate(" in query or "increase(" in query, (title, expanded)
+    assert run_query(prometheus, 'latchkey_events_total{event="session.refreshed"}')[0]["value"][1] == "1"
 
 
-def test_the_alerts_are_loaded_and_none_fires_while_all_is_well(prometheus: httpx.Client) -> None:
+def test_prometheus_loads_the_alerts_and_none_fires_on_a_healthy_server(prometheus: httpx.Client) -> None:
     (group,) = prometheus.get("/api/v1/rules").json()["data"]["groups"]
     assert len(group["rules"]) == 12
     deadline = time.monotonic() + 20
@@ -99,7 +99,7 @@ def test_the_alerts_are_loaded_and_none_fires_while_all_is_well(prometheus: http
     }
 
 
-def test_the_alerts_fire_when_they_should() -> None:
+def test_prometheus_alerts_fire_in_their_promtool_tests() -> None:
     done = subprocess.run(
         ["promtool", "test", "rules", str(Path(__file__).with_name("alerts_test.yml"))],
         capture_output=True,

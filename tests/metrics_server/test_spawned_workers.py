@@ -1,4 +1,4 @@
-"""Where workers are not forked (macOS), each unpickles what the main process gave it before Django is set up."""
+"""Spawned workers (macOS does not fork): each unpickles its arguments before Django is set up."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ import sys
 from tests.server import Server
 
 
-def test_the_front_and_what_it_is_given_need_no_models(server: Server) -> None:
+def test_rsgi_application_and_its_arguments_import_without_models(server: Server) -> None:
     done = subprocess.run(
         [sys.executable, "-c", "import latchkey.server.rsgi, latchkey.metrics_server.shared_directory"],
         env=server.environment | {"DJANGO_SETTINGS_MODULE": "latchkey.settings"},

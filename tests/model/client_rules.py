@@ -1,4 +1,4 @@
-"""What clients do, honest or not: the first half of the machine."""
+"""The client rules of the session state machine: sign-in, refresh, logout, lost responses and guessed tokens."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -26,12 +26,12 @@ class Clients(RuleBasedStateMachine):
         self.comparison.assert_same_state()
 
     def account(self, data: st.DataObject) -> Account:
-        """Draw a person, more often alice: what goes wrong takes several steps of the same one."""
+        """Draw an account, more often alice: errors need several steps of the same account."""
         alice, *others = self.accounts
         return data.draw(st.sampled_from([alice, alice, alice, *others]), "account")
 
     def device(self, data: st.DataObject) -> Device:
-        """Draw a session: mostly one with a row, live or ended; where none is live, somebody may sign in first."""
+        """Draw a session, mostly one with a row, live or ended; if none is live, a user may sign in first."""
         if not self.design.live() and (not self.design.stored() or data.draw(st.booleans(), "signs in first")):
             self.login(data, mistyped="")
         stored, ever = self.design.stored(), self.design.devices
@@ -62,8 +62,8 @@ class Clients(RuleBasedStateMachine):
 
     @rule(data=st.data(), verifier=st.integers(0, VERIFIER))
     def guess(self, data: st.DataObject, verifier: int) -> None:
-        """Send tokens that nobody was given: one unknown, one with a verifier forged to a selector."""
-        clear()  # they are limited, which is looked at elsewhere
+        """Send tokens that were never issued: an unknown one, and one with a forged verifier for a known selector."""
+        clear()  # the rate limit of guesses is tested elsewhere
         for refresh_or_logout in (self.comparison.refresh, self.comparison.logout):
             refresh_or_logout(uuid4())
         self.comparison.refresh(UUID(int=self.device(data).chain[-1].int & ~VERIFIER | verifier))

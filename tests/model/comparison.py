@@ -1,4 +1,4 @@
-"""The service and the design, asked the same questions; every answer must be the same."""
+"""Runs each operation on the service and on the reference model, and asserts that both give the same result."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -9,6 +9,7 @@ from uuid import UUID
 import time_machine
 from django.db import transaction
 from django.test import RequestFactory
+from rest_framework.request import Request
 
 from latchkey.conf import policy
 from latchkey.core.client import ClientInfo
@@ -33,7 +34,7 @@ COMPARED_COLUMNS = ("id", "user_id", "digest", "next_digest", "created_at", "rot
 
 @contextmanager
 def rolled_back() -> Iterator[None]:
-    """Give the database back as it was."""
+    """Roll back all changes to the database at the end."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
@@ -62,16 +63,16 @@ class Comparison:
 
     def login(self, account: Account, password: str) -> None:
         while self.design.now in {device.created_at for device in self.design.devices}:
-            self.move_clock(self.design.now + SECOND)  # of two at the same instant neither is the older one
+            self.move_clock(self.design.now + SECOND)  # two of the same instant have no order
         try:
             pair = login(account.email.upper(), password, CLIENT)
         except InvalidCredentials:
             assert not self.design.accepts_password(account, password), "an honest sign-in was refused"
             return
         assert self.design.accepts_password(account, password), "a sign-in was let in that had to be refused"
-        said = access_token.verify(pair.access_token, self.design.now)
-        assert said.user_id == account.id
-        self._record_tokens(pair, self.design.login(account, said.session_id, pair.refresh_token))
+        claims = access_token.verify(pair.access_token, self.design.now)
+        assert claims.user_id == account.id
+        self._record_tokens(pair, self.design.login(account, claims.session_id, pair.refresh_token))
 
     def refresh(self, token: UUID) -> None:
         device, due = self.design.find_device(token), self.design.refresh(token)
@@ -82,8 +83,8 @@ class Comparison:
             return
         assert pair.refresh_token == due, f"answered {pair.refresh_token}, where {due or 'a refusal'} was due"
         assert device is not None
-        said = access_token.verify(pair.access_token, self.design.now)
-        assert (said.user_id, said.session_id) == (device.owner.id, device.id)
+        claims = access_token.verify(pair.access_token, self.design.now)
+        assert (claims.user_id, claims.session_id) == (device.owner.id, device.id)
         self._record_tokens(pair, device)
 
     def _record_tokens(self, pair: TokenPair, device: Device) -> None:
@@ -92,7 +93,7 @@ class Comparison:
         self.accesses.append(IssuedAccessToken(device, issued_at, expires_at, pair.access_token))
         history = self.histories.setdefault(device.id, [])
         if len(history) < len(device.rows):  # a retry leaves no new row behind
-            history += Session.objects.filter(pk=device.id).values()
+            history += [dict(row) for row in Session.objects.filter(pk=device.id).values()]
 
     def logout(self, token: UUID) -> None:
         logout(token, CLIENT)
@@ -100,7 +101,7 @@ class Comparison:
             device.deleted = True
 
     def authenticate(self, access: IssuedAccessToken) -> None:
-        request = RequestFactory().get("/api/me/", headers={"Authorization": f"Bearer {access.secret}"})
+        request = Request(RequestFactory().get("/api/me/", headers={"Authorization": f"Bearer {access.secret}"}))
         try:
             found = SessionAuthentication().authenticate(request)
         except InvalidToken:
@@ -112,13 +113,13 @@ class Comparison:
         assert (user.pk, token.session_id) == (access.device.owner.id, access.device.id)
 
     def restore(self, device: Device, rotations: int) -> None:
-        """Put the row of some rotations ago back, as after a fail-over to a replica that lags."""
+        """Restore the row of some rotations ago, as after a fail-over to a lagging replica."""
         for rows in (device.rows, self.histories[device.id]):
             del rows[-rotations:]
         Session.objects.filter(pk=device.id).update(**self.histories[device.id][-1])
 
     def assert_same_state(self) -> None:
-        """Compare what is stored, what lives, and what the digests open."""
+        """Compare the stored rows, the live sessions, and the tokens that the digests accept."""
         stored = {
             row[0]: (row[1], bytes(row[2]), bytes(row[3]), *row[4:])
             for row in Session.objects.values_list(*COMPARED_COLUMNS)

@@ -1,13 +1,13 @@
-"""Section 3 of the design as plain Python: which sessions live, and what each call must answer.
+"""The reference model of sessions in plain Python: which sessions are live, and what each call must return.
 
-A second opinion, written from the page: no database, no HTTP, not a line of the service. Decided here, as
-the page leaves it open:
+It is written from the design alone, without a database, HTTP or code of the service, so that an error in the service
+is not repeated here. Decided here, as the design leaves it open:
 - What ends a session for good is the deletion of its row or a raised credential version. Expiry is no event
   but a comparison with the clock and the cap in force, and nothing is written when it is found: a session that
   nobody has pruned lives again if the clock is set back or the cap is raised.
 - A clock that was set back after a rotation makes its window wider, by as much: an honest client that lost the
   answer is not to be signed out for it, and the successor's first use still ends the window. A window of zero is
-  no window, and nothing makes it wider: the page calls it strict, and the knob says "never".
+  no window, and nothing makes it wider: the design calls it strict, and the help text of the setting says "never".
 - A changed lifetime reaches a session at its next refresh. A lowered cap reaches the next refresh too, while
   access tokens, which end by themselves, go by the expiry that stands in the row.
 - The session that a sign-in has just opened is never "the oldest", whatever the clock did before.
@@ -45,7 +45,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Row:
-    """What a rotation leaves behind: the place in the chain of the stored token, and two times."""
+    """The session row after a rotation: the position of the stored token in the chain, and two times."""
 
     position: int
     rotated_at: datetime
@@ -54,7 +54,7 @@ class Row:
 
 @dataclass(eq=False, repr=False)
 class Device:
-    """A session: every token it ever had, oldest first, and its row as each rotation left it, newest last."""
+    """A session: all its tokens, oldest first, and its row after each rotation, newest last."""
 
     owner: Account
     id: int
@@ -74,7 +74,7 @@ class Device:
 
 @dataclass(frozen=True)
 class IssuedAccessToken:
-    """An access token: what it must be worth, and the token itself."""
+    """An access token with its expected session and validity."""
 
     device: Device
     issued_at: datetime
@@ -95,7 +95,7 @@ class Design:
         return UUID(int=token.int & ~VERIFIER | drawn & VERIFIER)
 
     def find_device(self, token: UUID) -> Device | None:
-        """Find the stored session by the token's selector: all of it but the verifier."""
+        """Find the stored session by the token's selector, which is all bits but the verifier."""
         stored = (device for device in self.devices if not device.deleted)
         return next((device for device in stored if device.chain[0].int >> 62 == token.int >> 62), None)
 
@@ -122,7 +122,7 @@ class Design:
         return opened
 
     def refresh(self, token: UUID) -> UUID | None:
-        """Return the token that must be answered, or None for a refusal."""
+        """Return the token that refresh must return, None if it must refuse."""
         device = self.find_device(token)
         if device is None or device not in self.live():
             return None

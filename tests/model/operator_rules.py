@@ -1,4 +1,4 @@
-"""What the operator does, to the service and to the design alike: verbs, the shell, and the knobs."""
+"""The operator's actions on service and reference model alike: admin actions, the shell, and policy settings."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,12 +17,12 @@ class Operator:
         self.design, self._set_policy = design, set_policy
         self._loaded: dict[Account, tuple[User, str]] = {}
 
-    def set_policy(self, **knobs: Any) -> None:
-        self.design.policy = replace(self.design.policy, **knobs)
-        self._set_policy(**knobs)
+    def set_policy(self, **changes: Any) -> None:
+        self.design.policy = replace(self.design.policy, **changes)
+        self._set_policy(**changes)
 
     def prune(self) -> None:
-        """Have the rows of ended sessions deleted, as `latchkey prune` does; from then on they stay ended."""
+        """Delete the rows of ended sessions, as `latchkey prune` does; from then on they stay ended."""
         for _ in prune():
             pass
         self.design.prune()
@@ -33,7 +33,7 @@ class Operator:
         self.design.revoke(account)
 
     def reactivate(self, account: Account) -> None:
-        """Reactivation is not among what ends sessions: that of an active user changes nothing."""
+        """Reactivate the user, which ends no session; for an active user it changes nothing."""
         standing.reactivate([account.id])
         account.active = True
 
@@ -42,15 +42,18 @@ class Operator:
         self.design.revoke(account)
 
     def load(self, account: Account) -> None:
-        """Open the row in a shell that is left standing: what is saved from it later is old by then."""
+        """Load the row in a shell and keep it, so that a later save writes stale values."""
         self._loaded[account] = User.objects.get(pk=account.id), account.password
 
     def save(self, account: Account, *, active: bool | None = None, password: str | None = None) -> None:
-        """Change a row in the shell, the one that stands open if there is one, and save all of it.
+        """Change a row in the shell, the loaded one if there is one, and save all columns.
 
         An old row brings its old standing and password back, as Django's rows do, but never an ended session.
         """
-        row, remembered = self._loaded.pop(account, None) or (User.objects.get(pk=account.id), account.password)
+        if account in self._loaded:
+            row, remembered = self._loaded.pop(account)
+        else:
+            row, remembered = User.objects.get(pk=account.id), account.password
         row.is_active = row.is_active if active is None else active
         if password:
             row.set_password(password)
@@ -60,7 +63,7 @@ class Operator:
             self.design.revoke(account)
 
     def change_password(self, account: Account, password: str) -> None:
-        """Set a password as Django's own password forms do: only that column is saved."""
+        """Set a password as Django's password forms do, which save only that column."""
         row = User.objects.get(pk=account.id)
         row.set_password(password)
         row.save(update_fields=["password"])
@@ -68,7 +71,7 @@ class Operator:
         self.design.revoke(account)
 
     def outdate_hash(self, account: Account) -> None:
-        """Store the hash of a weaker day: the next sign-in hashes anew, which is no change of password."""
+        """Store an outdated hash: the next sign-in rehashes, which is no change of password."""
         User.objects.filter(pk=account.id).update(password=make_password(account.password, salt="short"))
 
     def delete(self, account: Account) -> None:

@@ -1,4 +1,4 @@
-"""Whatever can happen to sessions, in any order: the clients, and here the clock, the operator and the database."""
+"""The Hypothesis state machine of sessions: client rules, and here those of clock, operator and database."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,17 +15,17 @@ SECONDS = [timedelta(seconds=n) for n in (1, 2, 5, 9, 10, 11, 29, 30, 31, 60, 61
 DAYS = [timedelta(days=n) for n in (1, 29, 31, 181)]
 SETTING_VALUES: dict[
     str, list[Any]
-] = {  # the last value of each is met only when it is turned to: few sessions outlive it
+] = {  # the last value of each is only drawn for a change, as few sessions outlive it
     "access_token_lifetime": [timedelta(seconds=n) for n in (3600, 30, 1)],
     "refresh_token_lifetime": [timedelta(seconds=n) for n in (30 * 86_400, 365 * 86_400, 86_400, 60)],
     "retry_window": [timedelta(seconds=n) for n in (10, 0, 60, 1)],
     "session_lifetime_cap": [timedelta(seconds=n) for n in (180 * 86_400, 3650 * 86_400, 86_400, 60, 1)],
     "sessions_per_user": [100, 1, 2, 3],
 }
-POLICIES = st.fixed_dictionaries({knob: st.sampled_from(values[:-1]) for knob, values in SETTING_VALUES.items()})
+POLICIES = st.fixed_dictionaries({setting: st.sampled_from(values[:-1]) for setting, values in SETTING_VALUES.items()})
 WEIGHTED_SETTINGS = ["session_lifetime_cap", "session_lifetime_cap", "retry_window", *SETTING_VALUES]
 SETTING_CHANGES = st.sampled_from(WEIGHTED_SETTINGS).flatmap(
-    lambda knob: st.tuples(st.just(knob), st.sampled_from(SETTING_VALUES[knob]))
+    lambda setting: st.tuples(st.just(setting), st.sampled_from(SETTING_VALUES[setting]))
 )
 
 SETS_A_PASSWORD = ("change_password", "save")
@@ -39,16 +39,16 @@ class SessionMachine(Clients):
 
     @initialize(policy=POLICIES, microseconds=st.sampled_from([0, 999_600]))
     def people_register(self, policy: dict[str, Any], microseconds: int) -> None:
-        """Begin at a whole second, which SQLite writes shorter, or close to the next, to which it likes to round."""
+        """Begin at a whole second, which SQLite formats shorter, or just below one, which could be rounded up."""
         self.comparison.move_clock(self.design.now + timedelta(microseconds=microseconds))
         self.operator.set_policy(**policy)
         self.accounts = [self.comparison.register(email) for email in PEOPLE]
         for account in self.accounts:
             self.comparison.login(account, account.password)
 
-    @rule(data=st.data(), turned=SETTING_CHANGES, goes_on=st.booleans())
-    def change_a_setting(self, data: st.DataObject, turned: tuple[str, Any], goes_on: bool) -> None:
-        self.operator.set_policy(**dict([turned]))
+    @rule(data=st.data(), change=SETTING_CHANGES, goes_on=st.booleans())
+    def change_a_setting(self, data: st.DataObject, change: tuple[str, Any], goes_on: bool) -> None:
+        self.operator.set_policy(**dict([change]))
         if goes_on:
             self.comparison.refresh(self.device(data).chain[-1])
 
@@ -68,9 +68,9 @@ class SessionMachine(Clients):
 
     @rule(data=st.data(), off=st.integers(-1, 1), goes_on=st.booleans())
     def wait_for_an_end(self, data: st.DataObject, off: int, goes_on: bool) -> None:
-        """Move to the very second at which something ends, or to one of its neighbours."""
-        device, knobs = self.device(data), self.design.policy
-        window_end, cap = device.row.rotated_at + knobs.retry_window, device.created_at + knobs.session_lifetime_cap
+        """Move the clock to the second of an expiry, or one second before or after."""
+        device, policy = self.device(data), self.design.policy
+        window_end, cap = device.row.rotated_at + policy.retry_window, device.created_at + policy.session_lifetime_cap
         end = data.draw(st.sampled_from([window_end, device.row.expires_at, cap]), "end") + timedelta(seconds=off)
         self.comparison.move_clock(max(end, self.design.now))
         if goes_on:
@@ -109,7 +109,7 @@ class SessionMachine(Clients):
 
     @rule(data=st.data(), way=st.sampled_from(["change_password", "save", "outdate_hash", "delete"]))
     def put_an_account_in_order(self, data: st.DataObject, way: str) -> None:
-        """Set a password, in either way; or have it hashed anew; or delete a user, who comes back as another one."""
+        """Set a password in one of two ways, outdate its hash, or delete the user and register the address again."""
         account = self.account(data)
         self.passwords += 1
         new_password = {"password": f"another fine passphrase {self.passwords}"} if way in SETS_A_PASSWORD else {}

@@ -1,4 +1,4 @@
-"""Two nodes on one PostgreSQL, behind the proxy of deploy/nginx.conf; there is none of this on SQLite."""
+"""Fixtures: two nodes on one PostgreSQL behind nginx with deploy/nginx.conf. Not collected on SQLite."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ TRUST_ONE_PROXY = {"LATCHKEY_TRUSTED_PROXIES": "1"}
 
 @pytest.fixture
 def nodes(tmp_path: Path, database_url: str) -> Iterator[list[Server]]:
-    """Two servers in production, which differ in nothing but their port."""
+    """Two servers in production mode that differ only in their port."""
     both = [production_server(tmp_path / name, database_url, **TRUST_ONE_PROXY).start() for name in ("one", "two")]
     yield both
     for node in both:
@@ -34,7 +34,7 @@ def proxy(tmp_path: Path, nodes: list[Server]) -> Iterator[Nginx]:
 
 @pytest.fixture
 def traffic(proxy: Nginx) -> Iterator[Callable[..., Traffic]]:
-    """Send clients of every kind through the proxy: traffic(), used as a context."""
+    """Send load of all kinds through the proxy: `with traffic() as clients`."""
     begun: list[Traffic] = []
 
     def begin() -> Traffic:

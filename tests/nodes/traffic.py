@@ -1,4 +1,4 @@
-"""Clients of every kind at once: some refresh all the time, some come, sign in, look and leave."""
+"""Load of two kinds of clients: some refresh all the time, others register, sign in, use the API and sign out."""
 
 import threading
 from collections import Counter
@@ -13,7 +13,7 @@ from tests.support.refreshing_clients import Load
 
 
 class VirtualUser:
-    """Somebody who registers, signs in, reads, writes and signs out, again and again, and notes what went wrong."""
+    """A user who registers, signs in, reads, writes and signs out in a loop, and counts failures."""
 
     def __init__(self, http: httpx.Client, name: str) -> None:
         self.http, self.name = http, name
@@ -35,13 +35,13 @@ class VirtualUser:
             self.http.patch("/api/me/", json={"username": "B"}, headers=person.bearer())
             person.logout()
         except AssertionError:
-            pass  # the answer has been noted
+            pass  # the status has been counted
         except httpx.TransportError as error:
             self.statuses[type(error).__name__] += 1
 
 
 class Traffic:
-    """The load of tests.faults and two visitors, through the proxy; use it as a context."""
+    """The load of tests.faults and two virtual users through the proxy, as a context manager."""
 
     def __init__(self, proxy: ProxyAddress) -> None:
         self.load = Load(f"https://127.0.0.1:{proxy.https}", connect=lambda url: proxy_client(proxy))
@@ -63,7 +63,7 @@ class Traffic:
             thread.join(30)
 
     def delete_leftover_sessions(self, database_url: str) -> None:
-        """Delete the sessions that visitors left open because something went wrong."""
+        """Delete the sessions that virtual users left open after a failure."""
         with psycopg.connect(database_url) as connection:
             visitors = "u.email LIKE 'bob%' OR u.email LIKE 'carol%'"
             connection.execute(
@@ -72,16 +72,16 @@ class Traffic:
 
     def close(self) -> None:
         self.load.close()
-        for visitor in self.users:
-            visitor.http.close()
+        for user in self.users:
+            user.http.close()
 
-    def _run(self, visitor: VirtualUser) -> None:
+    def _run(self, user: VirtualUser) -> None:
         number = 0
         while not self._stopping.wait(0.05):
             number += 1
-            visitor.visit(number)
+            user.visit(number)
 
     def failed_requests(self) -> Counter[str]:
-        """Return what anybody was told but success, by kind."""
-        told = sum((visitor.statuses for visitor in self.users), Counter[str]()) + self.load.statuses()
-        return Counter({what: count for what, count in told.items() if what not in ("good", "200")})
+        """Return the counts of all responses but successes, by kind."""
+        counts = sum((user.statuses for user in self.users), Counter[str]()) + self.load.statuses()
+        return Counter({what: count for what, count in counts.items() if what not in ("good", "200")})

@@ -1,4 +1,4 @@
-"""A service that asks about tokens, as its operator has set it up."""
+"""Fixtures: a resource server with a client credential, made by `latchkey services add`."""
 
 from dataclasses import dataclass
 from io import StringIO
@@ -10,14 +10,14 @@ from django.core.management import call_command
 
 def run_services_command(*arguments: str) -> str:
     """Run `latchkey services` and return what it printed."""
-    said = StringIO()
-    call_command("services", *arguments, stdout=said)
-    return said.getvalue()
+    output = StringIO()
+    call_command("services", *arguments, stdout=output)
+    return output.getvalue()
 
 
 @dataclass(frozen=True)
 class ResourceServer:
-    """A service with its credential."""
+    """A resource server with its client credential."""
 
     http: httpx.Client
     client_id: str
@@ -27,11 +27,11 @@ class ResourceServer:
         return self.http.post("/api/introspect/", data={"token": token, **more}, auth=(self.client_id, self.secret))
 
     def introspect_json(self, token: str) -> dict[str, object]:
-        """Return what this service is told about a token."""
+        """Return the introspection response for a token."""
         answer = self.introspect(token)
         assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store"), answer.text
-        told: dict[str, object] = answer.json()
-        return told
+        body: dict[str, object] = answer.json()
+        return body
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
-"""Who may introspect: a service that shows its name and its secret by HTTP Basic (RFC 6749 section 2.3.1)."""
+"""Client authentication of POST /api/introspect/ by HTTP Basic (RFC 6749 section 2.3.1)."""
 
 from base64 import b64encode
 from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote_plus
@@ -26,7 +27,7 @@ def introspect_with(alice: Person, authorization: str | None) -> httpx.Response:
     return alice.http.post("/api/introspect/", data={"token": alice.access_token}, headers=headers)
 
 
-def spellings(payments: ResourceServer) -> dict[str, str]:
+def valid_authorizations(payments: ResourceServer) -> dict[str, str]:
     good = basic(f"payments:{payments.secret}")
     everything = "".join(f"%{byte:02x}" for byte in payments.secret.encode())
     return {
@@ -70,14 +71,18 @@ def invalid_authorizations(payments: ResourceServer) -> dict[str, str | None]:
     }
 
 
-def test_a_service_is_let_in_by_its_credential(payments: ResourceServer, alice: Person) -> None:
-    for name, header in spellings(payments).items():
+def test_introspect_accepts_a_client_credential_in_any_valid_basic_encoding(
+    payments: ResourceServer, alice: Person
+) -> None:
+    for name, header in valid_authorizations(payments).items():
         answer = introspect_with(alice, header)
         assert (answer.status_code, answer.json()["active"]) == (200, True), name
 
 
 @pytest.mark.ledger("RFC7662-2.1", "ASVS-12.3.5")
-def test_nobody_else_is_let_in(payments: ResourceServer, alice: Person) -> None:
+def test_introspect_refuses_any_other_authentication_with_invalid_client(
+    payments: ResourceServer, alice: Person
+) -> None:
     for header in invalid_authorizations(payments).values():
         assert_problem(introspect_with(alice, header), 401, "invalid_client")
     assert_problem(introspect_with(alice, alice.bearer()["Authorization"]), 401, "invalid_client")
@@ -87,14 +92,14 @@ def test_nobody_else_is_let_in(payments: ResourceServer, alice: Person) -> None:
     assert payments.introspect_json(alice.access_token)["active"] is True
 
 
-def test_a_service_credential_opens_nothing_else(payments: ResourceServer) -> None:
+def test_me_and_verify_refuse_a_client_credential(payments: ResourceServer) -> None:
     header = {"Authorization": basic(f"payments:{payments.secret}")}
     for path in ("/api/me/", "/api/verify/"):
         assert_problem(payments.http.get(path, headers=header), 401, "not_authenticated")
 
 
 @pytest.mark.ledger("RFC7662-2.1")
-def test_introspection_is_a_post(payments: ResourceServer, alice: Person) -> None:
+def test_introspect_refuses_other_methods_than_post(payments: ResourceServer, alice: Person) -> None:
     for method in ("GET", "HEAD", "PUT", "PATCH", "DELETE"):
         url = f"/api/introspect/?token={alice.access_token}"
         answer = alice.http.request(method, url, auth=("payments", payments.secret))
@@ -102,18 +107,20 @@ def test_introspection_is_a_post(payments: ResourceServer, alice: Person) -> Non
         assert (answer.status_code, answer.headers["Allow"]) == (405, "POST, OPTIONS")
 
 
-def test_an_unknown_name_costs_what_a_wrong_secret_costs(
+def test_introspect_takes_one_statement_for_an_unknown_client_and_for_a_wrong_secret(
     payments: ResourceServer, alice: Person, statements: Callable[[Callable[[], Any]], list[str]]
 ) -> None:
-    asked = [
-        statements(lambda who=who: introspect_with(alice, basic(f"{who}:{'x' * 43}")))
-        for who in ("payments", "nobody-at-all")
+    sent = [
+        statements(partial(introspect_with, alice, basic(f"{client_id}:{'x' * 43}")))
+        for client_id in ("payments", "nobody-at-all")
     ]
-    assert len(asked[0]) == len(asked[1]) == 1
+    assert len(sent[0]) == len(sent[1]) == 1
 
 
 @pytest.mark.ledger("RFC7662-4")
-def test_who_guesses_secrets_has_to_wait_and_the_service_does_not(payments: ResourceServer, alice: Person) -> None:
+def test_introspect_rate_limits_wrong_client_secrets_but_not_the_right_one(
+    payments: ResourceServer, alice: Person
+) -> None:
     statuses = [
         introspect_with(alice, basic(f"payments:{guess:043}")).status_code for guess in range(MAX_PER_WINDOW + 1)
     ]
@@ -121,19 +128,21 @@ def test_who_guesses_secrets_has_to_wait_and_the_service_does_not(payments: Reso
     assert payments.introspect_json(alice.access_token)["active"] is True
 
 
-def test_the_database_keeps_a_digest_alone(payments: ResourceServer) -> None:
+def test_client_secret_is_stored_as_a_digest_only(payments: ResourceServer) -> None:
     (row,) = ClientCredential.objects.values()
     assert bytes(row["digest"]) == sha256(payments.secret.encode()).digest()
     assert payments.secret not in str(row)
     assert len(payments.secret) == 43
 
 
-def test_a_new_secret_key_shuts_no_service_out(payments: ResourceServer, alice: Person) -> None:
+def test_client_credential_stays_valid_after_a_change_of_the_secret_key(
+    payments: ResourceServer, alice: Person
+) -> None:
     with override_settings(SECRET_KEY="n" * 60):
         assert payments.introspect(alice.access_token).text == '{"active": false}'
 
 
-def test_a_service_changes_its_secret_without_a_pause(payments: ResourceServer, alice: Person) -> None:
+def test_client_secret_can_be_replaced_without_downtime(payments: ResourceServer, alice: Person) -> None:
     newer = ResourceServer(payments.http, "payments", run_services_command("add", "payments").splitlines()[-1])
     for either in (payments, newer):
         assert either.introspect_json(alice.access_token)["active"] is True
@@ -144,7 +153,7 @@ def test_a_service_changes_its_secret_without_a_pause(payments: ResourceServer, 
     assert_problem(newer.introspect(alice.access_token), 401, "invalid_client")
 
 
-def test_one_service_is_removed_and_the_others_are_not(payments: ResourceServer, alice: Person) -> None:
+def test_services_remove_deletes_only_the_named_client(payments: ResourceServer, alice: Person) -> None:
     invoices = ResourceServer(payments.http, "invoices", run_services_command("add", "invoices").splitlines()[-1])
     run_services_command("remove", "invoices")
     assert_problem(invoices.introspect(alice.access_token), 401, "invalid_client")

@@ -1,4 +1,4 @@
-"""While the database is away nobody is let in, and nothing passes for revoked or inactive."""
+"""Verify, introspect and revoke during a database outage: no token counts as valid, inactive or revoked."""
 
 import pytest
 
@@ -9,7 +9,9 @@ from tests.problems import assert_problem
 
 
 @pytest.mark.ledger("RFC7009-2.2.1")
-def test_every_question_is_answered_503(payments: ResourceServer, alice: Person, database_down: DatabaseDown) -> None:
+def test_verify_introspect_and_revoke_answer_503_while_the_database_is_down(
+    payments: ResourceServer, alice: Person, database_down: DatabaseDown
+) -> None:
     with database_down():
         for method in ("GET", "HEAD"):
             answer = alice.http.request(method, "/api/verify/", headers=alice.bearer())

@@ -1,7 +1,8 @@
-"""POST /api/introspect/ (RFC 7662): what a service is told about a token."""
+"""POST /api/introspect/ (RFC 7662): the introspection response for each kind of token."""
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -34,40 +35,42 @@ MALFORMED = [
 ]
 
 
-def test_a_live_access_token_is_told_whole(payments: ResourceServer, alice: Person) -> None:
-    told, claims = payments.introspect_json(alice.access_token), decode_claims(alice.access_token)
+def test_introspect_returns_all_claims_of_a_live_access_token(payments: ResourceServer, alice: Person) -> None:
+    response, claims = payments.introspect_json(alice.access_token), decode_claims(alice.access_token)
     expected = {"active": True, "token_type": "Bearer", "sub": str(alice.id), "user_id": alice.id}
     expected |= {"username": alice.email, **{name: claims[name] for name in ("sid", "iat", "exp", "jti", "iss", "aud")}}
-    assert list(told.items()) == list(expected.items())
+    assert list(response.items()) == list(expected.items())
 
 
-def test_a_live_refresh_token_is_told_as_what_it_is(payments: ResourceServer, alice: Person, clock: Any) -> None:
+def test_introspect_returns_user_session_and_expiry_of_a_live_refresh_token(
+    payments: ResourceServer, alice: Person, clock: Any
+) -> None:
     alice.login()
-    told, sid = payments.introspect_json(alice.refresh_token), decode_claims(alice.access_token)["sid"]
-    assert list(told) == ["active", "sub", "user_id", "username", "sid", "iat", "exp", "iss"]
-    assert (told["sub"], told["user_id"], told["username"]) == (str(alice.id), alice.id, alice.email)
-    assert told["sid"] == sid
-    assert told["exp"] - told["iat"] == timedelta(days=30).total_seconds()  # type: ignore[operator]  # both are numbers
+    response, sid = payments.introspect_json(alice.refresh_token), decode_claims(alice.access_token)["sid"]
+    assert list(response) == ["active", "sub", "user_id", "username", "sid", "iat", "exp", "iss"]
+    assert (response["sub"], response["user_id"], response["username"]) == (str(alice.id), alice.id, alice.email)
+    assert response["sid"] == sid
+    assert response["exp"] - response["iat"] == timedelta(days=30).total_seconds()  # type: ignore[operator]  # both are numbers
 
 
 @pytest.mark.parametrize("hint", ["access_token", "refresh_token", "nonsense", ""])
-def test_the_hint_makes_no_difference(payments: ResourceServer, alice: Person, hint: str) -> None:
+def test_introspect_ignores_token_type_hint(payments: ResourceServer, alice: Person, hint: str) -> None:
     for token in (alice.access_token, alice.refresh_token):
         assert payments.introspect(token, token_type_hint=hint, more="x").json() == payments.introspect_json(token)
         assert payments.introspect_json(token)["active"] is True
 
 
 @pytest.mark.ledger("RFC7662-2.2")
-def test_of_what_is_not_live_nothing_else_is_told(
+def test_introspect_returns_only_active_false_for_a_token_that_is_not_live(
     payments: ResourceServer, alice: Person, bob: Person, user_row: Callable[[Person], Any]
 ) -> None:
-    spent, tokens = alice.refresh_token, alice.refresh()
+    rotated, tokens = alice.refresh_token, alice.refresh()
     ended = [bob.access_token, bob.refresh_token]
     for token in (tokens.access_token, tokens.refresh_token, *ended):
         assert payments.introspect_json(token)["active"] is True
     bob.logout()
     foreign = forge(alice, key=b"a key of mallory that is 32 byte")
-    for token in (spent, *ended, foreign, str(uuid4()), *MALFORMED):
+    for token in (rotated, *ended, foreign, str(uuid4()), *MALFORMED):
         assert payments.introspect(token).text == INACTIVE, token
     user = user_row(alice)
     user.set_password("another long password")
@@ -77,7 +80,7 @@ def test_of_what_is_not_live_nothing_else_is_told(
 
 
 @pytest.mark.ledger("RFC7662-2.2")
-def test_a_token_is_inactive_from_its_very_end(
+def test_introspect_reports_a_token_inactive_from_its_exact_expiry(
     clock: time_machine.Traveller, payments: ResourceServer, alice: Person, set_policy: Callable[..., None]
 ) -> None:
     for seconds, live in ((29, True), (1, False)):
@@ -91,25 +94,29 @@ def test_a_token_is_inactive_from_its_very_end(
     assert_problem(alice.try_refresh(), 401, "invalid_refresh_token")
 
 
-def test_asking_neither_rotates_nor_counts_as_a_replay(payments: ResourceServer, alice: Person) -> None:
-    spent = alice.refresh().spent[0]
+def test_introspect_neither_rotates_a_refresh_token_nor_counts_as_reuse(
+    payments: ResourceServer, alice: Person
+) -> None:
+    rotated = alice.refresh().spent[0]
     alice.refresh()
     rows = list(Session.objects.values())
-    for token in (alice.refresh_token, alice.refresh_token, spent, alice.spent[1]):
+    for token in (alice.refresh_token, alice.refresh_token, rotated, alice.spent[1]):
         assert payments.introspect_json(token)["active"] is (token == alice.refresh_token)
     assert list(Session.objects.values()) == rows
     assert alice.refresh().me().status_code == 200
 
 
-def test_the_successor_of_a_lost_rotation_is_live_as_refresh_takes_it(payments: ResourceServer, alice: Person) -> None:
+def test_introspect_reports_the_successor_of_a_rotation_lost_in_a_fail_over_active(
+    payments: ResourceServer, alice: Person
+) -> None:
     before = Session.objects.values().get()
     alice.refresh()
-    Session.objects.filter(pk=before["id"]).update(**before)  # a replica that missed it took over
+    Session.objects.filter(pk=before["id"]).update(**before)  # fail-over to a replica without the rotation
     assert payments.introspect_json(alice.refresh_token)["active"] is True
     assert alice.try_refresh().status_code == 200
 
 
-def test_tokens_from_before_a_change_of_the_secret_key_are_live(
+def test_introspect_accepts_tokens_of_the_old_secret_key_while_it_is_a_fallback(
     payments: ResourceServer, alice: Person, settings: Any
 ) -> None:
     with override_settings(SECRET_KEY="n" * 60, SECRET_KEY_FALLBACKS=[settings.SECRET_KEY]):
@@ -120,19 +127,17 @@ def test_tokens_from_before_a_change_of_the_secret_key_are_live(
             assert payments.introspect(token).text == INACTIVE
 
 
-def test_introspection_takes_two_statements(
+def test_introspect_takes_at_most_two_statements(
     payments: ResourceServer, alice: Person, statements: Callable[[Callable[[], Any]], list[str]]
 ) -> None:
     for token, count in ((alice.access_token, 2), (alice.refresh_token, 2), (str(uuid4()), 2), ("x", 1)):
-        sent = statements(lambda token=token: payments.introspect(token))
+        sent = statements(partial(payments.introspect, token))
         assert len(sent) == count
         assert all(sql.startswith("SELECT") for sql in sent)
 
 
 @pytest.mark.ledger("RFC7662-4")
-def test_who_makes_tokens_up_has_to_wait_and_a_live_one_is_told_meanwhile(
-    payments: ResourceServer, alice: Person
-) -> None:
+def test_introspect_rate_limits_unknown_tokens_but_not_live_ones(payments: ResourceServer, alice: Person) -> None:
     statuses = [payments.introspect(str(uuid4())).status_code for _ in range(MAX_PER_WINDOW + 5)]
     assert statuses[0] == 200
     assert_problem(payments.introspect(str(uuid4())), 429, "too_many_attempts")

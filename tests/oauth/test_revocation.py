@@ -1,6 +1,7 @@
 """POST /api/revoke/ (RFC 7009)"""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -27,7 +28,7 @@ def assert_revoked(answer: httpx.Response) -> None:
 
 @pytest.mark.parametrize("hint", ["access_token", "refresh_token", "nonsense"])
 @pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
-def test_either_token_ends_its_session_and_no_other(alice: Person, bob: Person, kind: str, hint: str) -> None:
+def test_revoke_of_either_token_ends_only_its_own_session(alice: Person, bob: Person, kind: str, hint: str) -> None:
     laptop = Person(alice.http, alice.email).login()
     assert_revoked(revoke(alice, getattr(alice, kind), token_type_hint=hint))
     assert_problem(alice.me(), 401, "invalid_token")
@@ -37,7 +38,7 @@ def test_either_token_ends_its_session_and_no_other(alice: Person, bob: Person, 
 
 
 @pytest.mark.ledger("RFC7009-2.2")
-def test_revocation_answers_alike_for_live_ended_unknown_and_malformed_tokens(alice: Person, bob: Person) -> None:
+def test_revoke_answers_alike_for_live_ended_unknown_and_malformed_tokens(alice: Person, bob: Person) -> None:
     foreign = forge(bob, key=b"a key of mallory that is 32 byte")
     asked = [alice.access_token, alice.access_token, alice.refresh_token, str(uuid4()), "x", "x" * 6000, foreign]
     answers = [revoke(alice, token) for token in asked]
@@ -47,28 +48,28 @@ def test_revocation_answers_alike_for_live_ended_unknown_and_malformed_tokens(al
     assert bob.me().status_code == 200
 
 
-def test_a_spent_token_ends_its_session_as_at_logout(alice: Person) -> None:
-    spent = alice.refresh_token
+def test_revoke_of_a_rotated_refresh_token_ends_its_session(alice: Person) -> None:
+    rotated = alice.refresh_token
     alice.refresh().refresh()
-    assert_revoked(revoke(alice, spent))
+    assert_revoked(revoke(alice, rotated))
     assert not Session.objects.exists()
 
 
-def test_an_expired_access_token_ends_nothing(alice: Person) -> None:
+def test_revoke_of_an_expired_access_token_ends_no_session(alice: Person) -> None:
     expired = forge(alice, iat=1, exp=2)
     assert_revoked(revoke(alice, expired))
     assert alice.me().status_code == 200
 
 
-def test_revocation_costs_what_logout_costs(
+def test_revoke_takes_no_more_statements_than_logout(
     alice: Person, statements: Callable[[Callable[[], Any]], list[str]]
 ) -> None:
-    ends = 1 + (connection.vendor == "sqlite")  # where the event is a statement of its own
+    ends = 1 + (connection.vendor == "sqlite")  # on SQLite the event is a separate statement
     for token, count in ((alice.access_token, ends), (alice.access_token, 1), (alice.refresh_token, 1), ("x", 0)):
-        assert len(statements(lambda token=token: revoke(alice, token))) == count
+        assert len(statements(partial(revoke, alice, token))) == count
 
 
-def test_revocation_is_a_post(alice: Person) -> None:
+def test_revoke_refuses_other_methods_than_post(alice: Person) -> None:
     for method in ("GET", "PUT", "PATCH", "DELETE"):
         answer = alice.http.request(method, f"/api/revoke/?token={alice.access_token}")
         assert_problem(answer, 405, "method_not_allowed")
@@ -78,7 +79,7 @@ def test_revocation_is_a_post(alice: Person) -> None:
 
 
 @pytest.mark.ledger("RFC7009-5")
-def test_who_makes_tokens_up_has_to_wait_and_a_live_one_is_revoked_meanwhile(alice: Person, bob: Person) -> None:
+def test_revoke_rate_limits_unknown_tokens_but_not_live_ones(alice: Person, bob: Person) -> None:
     statuses = [revoke(alice, str(uuid4())).status_code for _ in range(MAX_PER_WINDOW + 5)]
     assert statuses[0] == 200
     assert_problem(revoke(alice, str(uuid4())), 429, "too_many_attempts")
@@ -87,7 +88,7 @@ def test_who_makes_tokens_up_has_to_wait_and_a_live_one_is_revoked_meanwhile(ali
     assert not Session.objects.exists()
 
 
-def test_the_log_says_that_a_session_was_revoked_once(alice: Person, captured_log: CapturedLog) -> None:
+def test_revoke_logs_session_ended_once_per_session(alice: Person, captured_log: CapturedLog) -> None:
     for token in (alice.access_token, alice.refresh_token, alice.access_token):
         revoke(alice, token)
     (line,) = [line for line in captured_log.lines() if line["event"] == "session.ended"]

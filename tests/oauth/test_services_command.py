@@ -1,4 +1,4 @@
-"""latchkey services"""
+"""latchkey services add, list and remove: client credentials on the command line and in the admin."""
 
 import re
 from pathlib import Path
@@ -16,15 +16,17 @@ PAGE = "/admin/latchkey/clientcredential/"
 
 @pytest.fixture
 def shell(tmp_path: Path, database_url: str) -> Server:
-    """A machine with the command and an empty database; nothing serves."""
+    """An installation with an empty, migrated database; no server runs."""
     machine = Server(tmp_path, database_url)
     assert machine.command("migrate", "--verbosity", "0").returncode == 0
     return machine
 
 
-def test_a_secret_is_printed_once_and_never_listed(payments: ResourceServer, captured_log: CapturedLog) -> None:
-    said = run_services_command("add", "payments")
-    assert re.fullmatch(r"The secret of 'payments', shown this once:\n[\w-]{43}\n", said)
+def test_services_add_prints_the_client_secret_once_and_list_never(
+    payments: ResourceServer, captured_log: CapturedLog
+) -> None:
+    output = run_services_command("add", "payments")
+    assert re.fullmatch(r"The secret of 'payments', shown only once:\n[\w-]{43}\n", output)
     listed = run_services_command("list")
     assert re.fullmatch(r"(payments +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n){2}", listed)
     assert run_services_command("remove", "payments") == "2 secrets of 'payments' removed.\n"
@@ -33,34 +35,34 @@ def test_a_secret_is_printed_once_and_never_listed(payments: ResourceServer, cap
         ("service.added", "payments"),
         ("service.removed", "payments"),
     ]
-    for secret in (said.split()[-1], payments.secret):
+    for secret in (output.split()[-1], payments.secret):
         assert secret not in captured_log.text + listed
 
 
-def test_every_mistake_is_one_sentence_and_exit_code_2(shell: Server) -> None:
+def test_services_command_reports_usage_errors_in_one_sentence_with_exit_code_2(shell: Server) -> None:
     assert [shell.command("services", "add", "payments").returncode for _ in range(3)] == [0, 0, 2]
-    mistakes = {
-        ("add", "payments"): "latchkey: 'payments' has two secrets already; first run",
+    usage_errors = {
+        ("add", "payments"): "latchkey: 'payments' has two secrets already; run",
         ("remove", "invoices"): "latchkey: 'invoices' has no secret.",
         ("remove", "invoices", "--older"): "latchkey: 'invoices' has no older secret.",
-        ("add", "a b"): "'a b' is no name for a service",
-        ("add", ""): "'' is no name for a service",
-        ("add", "x" * 65): "is no name for a service",
+        ("add", "a b"): "'a b' is not a valid name for a service",
+        ("add", ""): "'' is not a valid name for a service",
+        ("add", "x" * 65): "is not a valid name for a service",
         ("add", "-x"): "required: NAME",
         ("add",): "required: NAME",
         (): "required: add | list | remove",
         ("rotate",): "invalid choice: 'rotate'",
     }
-    for arguments, sentence in mistakes.items():
-        said = shell.command("services", *arguments)
-        assert (said.returncode, said.stdout) == (2, ""), arguments
-        assert sentence in said.stderr
-        assert "Traceback" not in said.stderr
+    for arguments, sentence in usage_errors.items():
+        result = shell.command("services", *arguments)
+        assert (result.returncode, result.stdout) == (2, ""), arguments
+        assert sentence in result.stderr
+        assert "Traceback" not in result.stderr
     listed = shell.command("services", "list")
     assert (listed.returncode, len(listed.stdout.splitlines())) == (0, 2)
 
 
-def test_the_admin_lists_services_without_a_digest_and_changes_none(admin: Browser, payments: ResourceServer) -> None:
+def test_admin_shows_client_credentials_read_only_and_without_digests(admin: Browser, payments: ResourceServer) -> None:
     row = ClientCredential.objects.get()
     for path in (PAGE, f"{PAGE}{row.pk}/change/", f"{PAGE}?q=payments"):
         page = admin.get(path)
@@ -74,3 +76,10 @@ def test_the_admin_lists_services_without_a_digest_and_changes_none(admin: Brows
     for lookup in ("digest", "digest__gte", "id__gte"):
         assert admin.get(PAGE, {lookup: "x"}).status_code in (302, 400)
     assert list(ClientCredential.objects.values_list("client_id")) == [("payments",)]
+
+
+def test_admin_without_client_credentials_names_the_command_that_creates_one(admin: Browser) -> None:
+    page = admin.get(PAGE).text
+    assert "There are no service credentials yet." in page
+    assert "latchkey services add NAME" in page
+    assert "latchkey services add NAME" not in admin.get(PAGE, {"q": "payments"}).text

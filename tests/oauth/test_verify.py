@@ -1,6 +1,7 @@
-"""GET /api/verify/"""
+"""GET /api/verify/: validation of an access token for a reverse proxy or service."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import httpx
@@ -12,7 +13,7 @@ from tests.support.simultaneous import decode_claims
 from tests.web.test_fast_path import READS, RequestArguments
 
 ACCEPTS = ["*/*", "application/json", "text/html,*/*;q=0.8", "image/avif,image/webp", "garbage", ""]
-"""A proxy passes on what the browser says, for a page or a picture."""
+"""Accept headers of browsers for pages and images, which a proxy passes on."""
 
 
 def get_verify(person: Person, **headers: str) -> httpx.Response:
@@ -28,13 +29,13 @@ def assert_identifies(answer: httpx.Response, person: Person) -> None:
 
 
 @pytest.mark.parametrize("accept", ACCEPTS)
-def test_verify_tells_whose_token_it_is_whatever_is_accepted(alice: Person, bob: Person, accept: str) -> None:
+def test_verify_returns_user_and_session_headers_for_any_accept_header(alice: Person, bob: Person, accept: str) -> None:
     assert_identifies(get_verify(alice, Accept=accept), alice)
     assert_identifies(get_verify(bob, Accept=accept), bob)
 
 
 @pytest.mark.parametrize("accept", ACCEPTS)
-def test_verify_refuses_what_is_no_live_token(alice: Person, accept: str) -> None:
+def test_verify_refuses_tokens_that_are_not_live(alice: Person, accept: str) -> None:
     assert_problem(alice.http.get("/api/verify/", headers={"Accept": accept}), 401, "not_authenticated")
     assert_problem(get_verify(alice, Accept=accept, Authorization="Bearer x.y.z"), 401, "invalid_token")
     assert_problem(
@@ -45,7 +46,9 @@ def test_verify_refuses_what_is_no_live_token(alice: Person, accept: str) -> Non
     assert_problem(get_verify(alice, Accept=accept), 401, "invalid_token")
 
 
-def test_an_inactive_user_is_refused_at_the_next_request(alice: Person, user_row: Callable[[Person], Any]) -> None:
+def test_verify_refuses_a_deactivated_user_at_the_next_request(
+    alice: Person, user_row: Callable[[Person], Any]
+) -> None:
     assert_identifies(get_verify(alice), alice)
     user = user_row(alice)
     user.is_active = False
@@ -53,29 +56,31 @@ def test_an_inactive_user_is_refused_at_the_next_request(alice: Person, user_row
     assert_problem(get_verify(alice), 401, "invalid_token")
 
 
-def test_a_refusal_names_nobody(alice: Person) -> None:
+def test_verify_sends_no_identity_headers_with_an_error(alice: Person) -> None:
     answer = get_verify(alice, Authorization="Bearer x.y.z")
     assert not {"x-user-id", "x-session-id"} & set(answer.headers)
 
 
 @pytest.mark.parametrize("slash", ["/", ""])
 @pytest.mark.parametrize("case", READS.values(), ids=READS)
-def test_verify_answers_alike_both_ways(alice: Person, case: Callable[[Person], RequestArguments], slash: str) -> None:
-    """A HEAD goes the long way, and has what a GET has but for the body."""
+def test_verify_get_on_the_fast_path_has_the_headers_of_head_through_django(
+    alice: Person, case: Callable[[Person], RequestArguments], slash: str
+) -> None:
+    """HEAD is never on the fast path, and has the status and headers of GET."""
     sent = case(alice)
-    short, long = (alice.http.request(method, f"/api/verify{slash}", **sent) for method in ("GET", "HEAD"))
-    assert (short.status_code, dict(short.headers)) == (long.status_code, dict(long.headers))
+    get, head = (alice.http.request(method, f"/api/verify{slash}", **sent) for method in ("GET", "HEAD"))
+    assert (get.status_code, dict(get.headers)) == (head.status_code, dict(head.headers))
 
 
-def test_verify_takes_one_statement_either_way(
+def test_verify_takes_one_statement_on_the_fast_path_and_through_django(
     alice: Person, statements: Callable[[Callable[[], Any]], list[str]]
 ) -> None:
     for method in ("GET", "HEAD"):
-        asked = statements(lambda method=method: alice.http.request(method, "/api/verify/", headers=alice.bearer()))
+        asked = statements(partial(alice.http.request, method, "/api/verify/", headers=alice.bearer()))
         assert len(asked) == 1
 
 
-def test_verify_reads_no_body(alice: Person) -> None:
+def test_verify_ignores_a_request_body(alice: Person) -> None:
     for body in (b"", b"{", b"x" * 60_000):
         answer = alice.http.request("GET", "/api/verify/", content=body, headers=alice.bearer())
         assert_identifies(answer, alice)

@@ -11,17 +11,17 @@ from tests.support.postgres_roles import PAGE
 
 
 def back_up(server: Server) -> None:
-    """Copy the database of a server that goes on serving."""
+    """Back up the database while the server runs."""
     run(server, "pg_dump" if "DATABASE_URL" in server.environment else "python3 -c")
 
 
 def restore(server: Server) -> None:
-    """Put the copy in the place of the database; the server has stopped."""
+    """Restore the backup while the server is stopped."""
     run(server, "pg_restore" if "DATABASE_URL" in server.environment else "rm -f")
 
 
 def run(server: Server, beginning: str) -> None:
-    """Run the first line of the page's section on backups that begins so."""
+    """Run the first command of the page's section on backups that begins with this text."""
     section = PAGE.read_text().partition("\n## Backups")[2]
     line = next(line for line in section.splitlines() if line.startswith(f"{beginning} "))
     programs = [str(Path(sys.executable).parent), str(embedded_installation() / "bin"), os.environ["PATH"]]

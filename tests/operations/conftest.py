@@ -1,4 +1,4 @@
-"""What the tests of operating the service share. Those for PostgreSQL alone do not exist on SQLite."""
+"""Fixtures of the operations tests. Those for PostgreSQL alone are not collected on SQLite."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ LaunchServer = Callable[..., Server]
 
 @pytest.fixture
 def launch(tmp_path: Path, database_url: str) -> Iterator[LaunchServer]:
-    """Start the one server of this test, with this environment besides: launch(LATCHKEY_API_DOCS="off")."""
+    """Start a server with these additional environment variables: launch(LATCHKEY_API_DOCS="off")."""
     started: list[Server] = []
 
     def start(workers: int = 2, threads: int = 4, **environment: str) -> Server:
@@ -40,7 +40,7 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture
 def server(postgres: Postgres, tmp_path: Path) -> Iterator[Server]:
-    """One worker of one thread, on a database there."""
+    """A server with one worker of one thread, on a database of that PostgreSQL."""
     server = Server(tmp_path, create_database(postgres.url), workers=1, threads=1)
     yield server.start()
     server.kill()

@@ -1,4 +1,4 @@
-"""A catalogue of translations as GNU gettext compiles it (its manual, section 10.3)."""
+"""Writes a compiled gettext catalogue, a .mo file (GNU gettext manual, section 10.3)."""
 
 import struct
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def write_catalogue(path: Path, sentences: Mapping[str, str]) -> None:
-    """Write a .mo file: a head, where each sentence and its translation are, and then the sentences."""
+    """Write a .mo file: a header, the table of offsets, and the sentences with their translations."""
     pairs = sorted({"": "Content-Type: text/plain; charset=UTF-8\n", **sentences}.items())
     columns = [[text.encode() for text in column] for column in zip(*pairs, strict=True)]
     texts = [text for column in columns for text in column]

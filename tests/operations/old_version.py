@@ -1,6 +1,6 @@
-"""What every older version does with its tables, run in a `latchkey shell` on a database of the present version.
+"""Queries of every older version, run in a `latchkey shell` on a database of the current version.
 
-The models are those of each earlier state of the migrations: they know nothing of what was added since.
+The models are those of each earlier migration state, without the columns that were added since.
 """
 
 from datetime import UTC, datetime, timedelta

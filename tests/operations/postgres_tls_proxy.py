@@ -1,4 +1,4 @@
-"""TLS in front of a PostgreSQL that was built without it, spoken as PostgreSQL does: asked for in clear, then begun."""
+"""A TLS proxy for a PostgreSQL built without TLS: it answers SSLRequest, then starts TLS, as PostgreSQL does."""
 
 import asyncio
 import ssl
@@ -12,7 +12,7 @@ SSL_REQUEST = struct.pack("!II", 8, 80877103)
 
 
 class TlsProxy:
-    """Listens on a loopback port of its own; lets nobody through without TLS. Use it as a context."""
+    """Listens on a loopback port and refuses clients without TLS, as a context manager."""
 
     def __init__(self, port: int, tls_context: ssl.SSLContext) -> None:
         self.upstream_port, self.tls_context, self.port = port, tls_context, 0
@@ -35,7 +35,7 @@ class TlsProxy:
         self._loop.close()
 
     def change_certificate(self, identity: ssl.SSLContext) -> None:
-        """Show another certificate from now on, and drop whoever is connected."""
+        """Present another certificate from now on, and close all connections."""
         self.tls_context = identity
         asyncio.run_coroutine_threadsafe(self._drop(), self._loop).result(10)
 
@@ -62,7 +62,7 @@ class TlsProxy:
             self._open.add(inner_writer)
             await asyncio.gather(self._copy(reader, inner_writer), self._copy(inner_reader, writer))
             self._open.discard(inner_writer)
-        except (OSError, EOFError):  # a client that does not trust this certificate goes away
+        except (OSError, EOFError):  # a client that rejects the certificate closes the connection
             self.refused += 1
         finally:
             self._open.discard(writer)

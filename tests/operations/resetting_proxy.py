@@ -1,4 +1,4 @@
-"""A way to PostgreSQL on which connections can be reset, as a host that was started anew does."""
+"""A TCP proxy for PostgreSQL that can reset its connections (RST), as a restarted host does."""
 
 import socket
 import struct
@@ -7,7 +7,7 @@ from threading import Thread
 
 
 class ResettingProxy:
-    """Hands on what comes in at a port of its own; used as a context manager."""
+    """Forwards connections from a port of its own, as a context manager."""
 
     def __init__(self, port: int) -> None:
         self.upstream_port = port
@@ -28,7 +28,7 @@ class ResettingProxy:
         for client in self.clients:
             with client, suppress(OSError):  # closed already
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                client.shutdown(socket.SHUT_RD)  # wakes its thread; nothing is sent before the last one lets go
+                client.shutdown(socket.SHUT_RD)  # wakes its thread; the RST is sent when the last reference is closed
         self.clients.clear()
 
     def _accept(self) -> None:

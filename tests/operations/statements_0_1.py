@@ -1,9 +1,10 @@
-"""What version 0.1 sends, written down when 0.1 was current: refresh, me and logout, past every model.
+"""SQL statements of version 0.1, written down when 0.1 was current: refresh, me and logout, without models.
 
-Run in a `latchkey shell` on a database of the present version. Nothing here follows the code: that is the point.
+Run in a `latchkey shell` on a database of the current version. They must not follow changes of the code.
 """
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -36,7 +37,7 @@ LOG_OUT = "DELETE FROM latchkey_session WHERE selector = 2 AND digest = %(second
 
 now = datetime.now(UTC)
 yes, no = ("true", "false") if connection.vendor == "postgresql" else ("1", "0")
-known = {"first": bytes(32), "second": bytes(31) + b"1", "now": now, "then": now + timedelta(days=1)}
+known: dict[str, Any] = {"first": bytes(32), "second": bytes(31) + b"1", "now": now, "then": now + timedelta(days=1)}
 known["email"] = "alice@example.com"
 with connection.cursor() as cursor:
     for statement in (REGISTER.format(yes=yes, no=no), SIGN_IN, ROTATE, ME, ATTEMPT, LOG_OUT):

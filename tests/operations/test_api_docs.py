@@ -1,4 +1,4 @@
-"""LATCHKEY_API_DOCS: whether strangers can read the documentation here."""
+"""LATCHKEY_API_DOCS: whether the API documentation is public; and the concurrent generation of the OpenAPI document."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ DOCS = ("/api-doc/", "/api-doc/schema/")
 
 @pytest.mark.ledger("ASVS-13.4.5")
 @pytest.mark.parametrize("switch", ["on", "off"])
-def test_the_documentation_is_there_unless_it_is_switched_off(launch: LaunchServer, switch: str) -> None:
+def test_api_docs_are_served_unless_latchkey_api_docs_is_off(launch: LaunchServer, switch: str) -> None:
     server = launch(workers=1, LATCHKEY_API_DOCS=switch)
     assert (f"{server.url}/api-doc/" in server.log.read_text()) == (switch == "on")
     assert f"{server.url}/admin/" in server.log.read_text()
@@ -33,8 +33,8 @@ def test_the_documentation_is_there_unless_it_is_switched_off(launch: LaunchServ
         assert Person(http, "alice@example.com").register().login().refresh().me().status_code == 200
 
 
-def test_many_who_ask_for_the_document_at_once_get_the_same_one(launch: LaunchServer) -> None:
-    """And nobody's ?version= gets into it."""
+def test_openapi_document_is_the_same_for_parallel_requests_with_any_query(launch: LaunchServer) -> None:
+    """A `?version=` in one request must not get into the document of another."""
     address = f"{launch(workers=1).url}/api-doc/schema/"
     asked = [f"{address}?version={number}" if number % 2 else address for number in range(16)]
     with ThreadPoolExecutor(8) as pool:
@@ -45,7 +45,7 @@ def test_many_who_ask_for_the_document_at_once_get_the_same_one(launch: LaunchSe
 
 @pytest.mark.ledger("ASVS-13.4.5")
 @pytest.mark.parametrize("probe", ["/livez", "/readyz"])
-def test_the_probes_tell_strangers_nothing_but_that_all_is_well(http: httpx.Client, probe: str) -> None:
+def test_health_checks_disclose_nothing_but_their_status(http: httpx.Client, probe: str) -> None:
     answer = http.get(probe, headers={"Accept": "text/html"})
     assert (answer.status_code, answer.text) == (200, '{"status": "ok"}')
     assert "Server" not in answer.headers

@@ -1,4 +1,4 @@
-"""Restore from an old backup, as docs/operations.md has it: what was ended comes back, and one command ends it."""
+"""Restore of an old backup as in docs/operations.md: `latchkey end_sessions` ends the sessions it brought back."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.server import Server
 
 
 @pytest.mark.ledger("H-INF-17")
-def test_what_a_backup_brings_back_is_ended_by_one_command(server: Server) -> None:
+def test_end_sessions_ends_the_sessions_that_a_restored_backup_brought_back(server: Server) -> None:
     with httpx.Client(base_url=server.url) as http:
         alice, bob = (Person(http, f"{name}@example.com").register().login() for name in ("alice", "bob"))
         back_up(server)
@@ -27,29 +27,29 @@ def test_what_a_backup_brings_back_is_ended_by_one_command(server: Server) -> No
         assert alice.refresh().me().status_code == 200, "the backup was not restored"
         assert bob.refresh().me().status_code == 200
         done = server.command("end_sessions", "--yes")
-        assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "Every session has ended of 3 users.")
+        assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "Ended all sessions of 3 users.")
         for person in (alice, bob):
             assert_problem(person.me(), 401, "invalid_token")
             assert_problem(person.try_refresh(), 401, "invalid_refresh_token")
         assert alice.login().refresh().me().status_code == 200
-        assert bob.password == PASSWORD  # the old one is back too, which the page tells operators
+        assert bob.password == PASSWORD  # the backup brings the old password back too, as the page warns
         assert bob.login().me().status_code == 200
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "error"),
     [
         (["--user", "nobody@example.com"], "latchkey: There is no user with the e-mail address 'nobody@example.com'."),
         ([], "latchkey: No session was ended; answer 'yes', or give --yes."),
         (["--everybody"], "latchkey end_sessions: error: unrecognized arguments: --everybody"),
     ],
 )
-def test_a_mistake_on_the_command_line_is_told_in_one_sentence(
-    tmp_path: Path, database_url: str, arguments: list[str], said: str
+def test_end_sessions_command_reports_usage_errors_in_one_sentence_with_exit_code_2(
+    tmp_path: Path, database_url: str, arguments: list[str], error: str
 ) -> None:
     database = Server(tmp_path, database_url)
     assert database.command("migrate", "--verbosity", "0").returncode == 0
     done = database.command("end_sessions", *arguments, stdin="no\n")
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == said
+    assert done.stderr.splitlines()[-1] == error
     assert "Traceback" not in done.stderr

@@ -1,4 +1,4 @@
-"""No cache server: with one that is configured and down, everything works, limits included."""
+"""Outage of a configured cache server: API, admin and rate limits work without it."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from tests.support.admin_pages import SETTINGS, USERS, save_settings, sign_in
 
 @pytest.fixture
 def cache_down(settings: Any) -> None:
-    settings.CACHES = {"default": {"BACKEND": "tests.operations.unreachable_cache.Down"}}
+    settings.CACHES = {"default": {"BACKEND": "tests.operations.unreachable_cache.UnreachableCache"}}
     with pytest.raises(ConnectionError):
         cache.get("anything")
 
 
 @pytest.mark.ledger("H-INF-07")
-def test_the_api_works_without_a_cache(cache_down: None, http: httpx.Client) -> None:
+def test_api_works_while_the_cache_server_is_down(cache_down: None, http: httpx.Client) -> None:
     alice = Person(http, "alice@example.com").register().login()
     assert alice.refresh().refresh().me().status_code == 200
     assert alice.try_refresh(alice.spent[1]).json()["refresh_token"] == alice.refresh_token
@@ -28,7 +28,7 @@ def test_the_api_works_without_a_cache(cache_down: None, http: httpx.Client) -> 
 
 
 @pytest.mark.ledger("H-INF-07")
-def test_limits_hold_without_a_cache(cache_down: None, alice: Person) -> None:
+def test_login_rate_limit_holds_while_the_cache_server_is_down(cache_down: None, alice: Person) -> None:
     answers = [
         alice.http.post("/api/login/", json={"email": alice.email, "password": f"wrong {number}"}).status_code
         for number in range(120)
@@ -39,7 +39,9 @@ def test_limits_hold_without_a_cache(cache_down: None, alice: Person) -> None:
 
 
 @pytest.mark.ledger("H-INF-07")
-def test_the_admin_works_without_a_cache(cache_down: None, http: httpx.Client, django_user_model: Any) -> None:
+def test_admin_works_while_the_cache_server_is_down(
+    cache_down: None, http: httpx.Client, django_user_model: Any
+) -> None:
     django_user_model.objects.create_superuser("boss@example.com", PASSWORD)
     admin = sign_in("boss@example.com")
     save_settings(admin, SESSIONS_PER_USER="9")

@@ -1,4 +1,4 @@
-"""The clocks of clients: nobody asks for them."""
+"""Clock skew of clients: the API depends on no time that a client sends."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -13,7 +13,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.mark.ledger("H-TIME-02")
 @pytest.mark.parametrize("off", [-HOUR, timedelta(0), HOUR, timedelta(days=-20_000), timedelta(days=20_000)])
-def test_a_client_whose_clock_is_off_is_served_like_any_other(http: httpx.Client, off: timedelta) -> None:
+def test_api_serves_a_client_with_a_wrong_clock_like_any_other(http: httpx.Client, off: timedelta) -> None:
     at = datetime.now(UTC) + off
     http.headers.update({"Date": format_datetime(at, usegmt=True), "X-Request-Start": f"t={at.timestamp():.3f}"})
     http.headers.update({"If-Modified-Since": format_datetime(at, usegmt=True), "Age": "3600"})

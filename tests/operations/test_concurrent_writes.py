@@ -1,4 +1,4 @@
-"""Everything that writes to one user's rows, at once: nobody waits for somebody who waits for them."""
+"""Concurrent writes to the rows of one user by API and admin actions: no deadlock."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +19,7 @@ def rename(person: Person) -> Callable[[], object]:
 
 
 def run_admin_actions(on: Race, alice: Person) -> Callable[[], None]:
-    """Return what an operator does to a user in a row, each with a transaction of its own."""
+    """Return a callable that runs all admin actions on a user, each in its own transaction."""
 
     def act() -> None:
         for verb in ADMIN_ACTIONS:
@@ -29,7 +29,7 @@ def run_admin_actions(on: Race, alice: Person) -> Callable[[], None]:
 
 
 @pytest.mark.ledger("ASVS-15.4.3")
-def test_no_two_of_them_wait_for_each_other(race: OpenRace) -> None:
+def test_concurrent_writes_to_the_rows_of_one_user_never_deadlock(race: OpenRace) -> None:
     with race("refresh, logout, sign-in, rename and an operator on one user") as on:
         alice = on.person("alice.at.once").register()
         for number in range(ROUNDS):

@@ -1,4 +1,4 @@
-"""Nobody's password, and no key, is known before the service has started; and none is in its files."""
+"""No default credentials: passwords and keys are made at the first start or given, and none ships with the package."""
 
 import ast
 import re
@@ -19,11 +19,11 @@ KEYS = re.compile(
 )
 NAMED = re.compile(r"SECRET|PASSWORD|TOKEN|_KEY$")
 ALLOWED_LITERALS = {"123Qwe123", "password_reset", "password_changed"} | {event.value for event in Event}
-"""`latchkey demo` is for trying things out, and refuses in production; the others name mails and events."""
+"""The demo password, as `latchkey demo` refuses to run in production; and names of mails and events."""
 
 
 @pytest.mark.ledger("ASVS-13.2.3")
-def test_production_makes_up_no_operator_and_wants_its_secret_from_outside(tmp_path: Path, database_url: str) -> None:
+def test_production_creates_no_default_superuser_and_requires_a_secret_key(tmp_path: Path, database_url: str) -> None:
     server = production_server(tmp_path, database_url, LATCHKEY_ADMIN_EMAIL="", LATCHKEY_ADMIN_PASSWORD="")
     try:
         server.start()
@@ -38,7 +38,7 @@ def test_production_makes_up_no_operator_and_wants_its_secret_from_outside(tmp_p
 
 
 @pytest.mark.ledger("ASVS-13.2.3")
-def test_two_installations_have_different_secrets(tmp_path: Path) -> None:
+def test_two_installations_generate_different_secret_keys(tmp_path: Path) -> None:
     secrets = set()
     for name in ("one", "two"):
         server = Server(tmp_path / name)
@@ -48,7 +48,7 @@ def test_two_installations_have_different_secrets(tmp_path: Path) -> None:
 
 
 @pytest.mark.ledger("ASVS-13.3.1")
-def test_a_secret_of_the_environment_is_used_and_written_nowhere(tmp_path: Path, database_url: str) -> None:
+def test_secret_key_of_the_environment_is_written_to_no_file(tmp_path: Path, database_url: str) -> None:
     secret = "a secret out of a manager of secrets, and long enough for production " * 2
     server = Server(tmp_path, database_url, workers=1, LATCHKEY_SECRET_KEY=secret)
     try:
@@ -68,7 +68,7 @@ def test_a_secret_of_the_environment_is_used_and_written_nowhere(tmp_path: Path,
 
 
 @pytest.mark.ledger("ASVS-13.3.1")
-def test_no_file_that_ships_holds_a_key() -> None:
+def test_shipped_files_contain_no_private_or_api_keys() -> None:
     shipped = [path for folder in (PACKAGE, ROOT / "docs") for path in folder.rglob("*") if path.is_file()]
     shipped += [path for path in ROOT.iterdir() if path.suffix in (".md", ".toml", ".yaml") or path.name == "Makefile"]
     texts = [path for path in shipped if path.suffix not in (".png", ".pyc")]
@@ -78,7 +78,7 @@ def test_no_file_that_ships_holds_a_key() -> None:
 
 
 @pytest.mark.ledger("ASVS-13.3.1")
-def test_no_constant_of_the_code_is_a_secret() -> None:
+def test_package_has_no_hard_coded_secrets() -> None:
     found = set()
     for node in (node for _, node in walk_nodes() if isinstance(node, ast.Assign)):
         for target in node.targets:

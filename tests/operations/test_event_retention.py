@@ -1,4 +1,4 @@
-"""Events go by themselves once they are older than the setting says, and no younger ones."""
+"""Retention of audit events: pruning deletes those older than the setting, and no younger ones."""
 
 import time
 from collections.abc import Callable
@@ -17,8 +17,8 @@ from tests.people import Person
 from tests.server import Server
 
 DEADLINE_SECONDS = 20.0
-"""Seconds: a worker that has begun tells what it counted within ten, and sees what hour it is."""
-MODELS = "from latchkey.audit.models import AuditEvent; from latchkey.metrics_server.models import Tally; "
+"""In seconds. A started worker flushes its counters within 10 s, and the first flush of an hour prunes."""
+MODELS = "from latchkey.audit.models import AuditEvent; from latchkey.metrics_server.models import HourlyCount; "
 TIME = "from django.utils import timezone as t; "
 
 
@@ -28,7 +28,7 @@ def add(count: int, age: timedelta) -> None:
 
 
 @pytest.mark.ledger("ASVS-14.2.4", "ASVS-14.2.7")
-def test_events_are_kept_for_a_year_and_no_longer(
+def test_prune_deletes_audit_events_past_the_event_retention_setting(
     clock: time_machine.Traveller, alice: Person, set_policy: Callable[..., None]
 ) -> None:
     clock.shift(timedelta(days=365))
@@ -42,7 +42,7 @@ def test_events_are_kept_for_a_year_and_no_longer(
     assert sum(prune()) == 1
 
 
-def test_all_of_the_old_ones_go_in_small_batches(db: None) -> None:
+def test_prune_deletes_old_audit_events_in_batches(db: None) -> None:
     add(2 * BATCH + 7, timedelta(days=366))
     add(3, timedelta(days=364))
     assert list(prune()) == [BATCH, BATCH, 7]
@@ -50,8 +50,8 @@ def test_all_of_the_old_ones_go_in_small_batches(db: None) -> None:
     assert list(prune()) == []
 
 
-def test_a_young_event_among_old_ones_is_spared(db: None) -> None:
-    """Clocks of two nodes may differ, and a transaction that began first may write last."""
+def test_prune_keeps_a_young_audit_event_between_old_ones(db: None) -> None:
+    """Ids are not in order of time: clocks of nodes differ, and a transaction that began first may commit last."""
     for age in (366, 1, 366, 2, 366):
         add(1, timedelta(days=age))
     assert list(prune(batch=2)) == [1, 1, 1]
@@ -59,7 +59,7 @@ def test_a_young_event_among_old_ones_is_spared(db: None) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_several_nodes_prune_at_once_without_failing_and_delete_each_event_once() -> None:
+def test_parallel_prunes_delete_each_audit_event_once_without_errors() -> None:
     add(10 * BATCH, timedelta(days=366))
     add(1, timedelta(days=1))
 
@@ -76,10 +76,10 @@ def test_several_nodes_prune_at_once_without_failing_and_delete_each_event_once(
     connections.close_all()
 
 
-def test_a_running_service_prunes_by_itself(server: Server) -> None:
+def test_running_server_prunes_old_audit_events_by_itself(server: Server) -> None:
     assert server.stop() == 0
     add_old = "AuditEvent.objects.create(name='login.failed', at=t.now() - t.timedelta(days=366))"
-    server.shell(f"{MODELS}{TIME}[{add_old} for _ in range(1200)]; Tally.objects.all().delete()")
+    server.shell(f"{MODELS}{TIME}[{add_old} for _ in range(1200)]; HourlyCount.objects.all().delete()")
     server.restart()
     deadline = time.monotonic() + DEADLINE_SECONDS
     with httpx.Client(base_url=server.url) as http:
@@ -89,7 +89,7 @@ def test_a_running_service_prunes_by_itself(server: Server) -> None:
         assert alice.me().status_code == 200
 
 
-def test_a_look_that_finds_nothing_is_two_statements(
+def test_prune_of_audit_events_takes_two_statements_if_none_is_old(
     statements: Callable[[Callable[[], object]], list[str]], alice: Person
 ) -> None:
     assert len(statements(lambda: list(prune()))) == 2

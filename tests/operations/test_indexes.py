@@ -1,4 +1,4 @@
-"""Every statement of a busy day finds its row by an index: what it costs does not grow with the table."""
+"""Query plans: every statement of the hot endpoints uses an index, so that its cost does not grow with the table."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from tests.people import Person
 
 Statement = tuple[str, Any]
 WHOLE = re.compile(r"Seq Scan on latchkey_|SCAN (latchkey_\w+|s|u)\b")
-"""A table read from end to end, as PostgreSQL and SQLite tell it."""
+"""A full table scan in a query plan of PostgreSQL or SQLite."""
 
 REQUESTS: dict[str, Callable[[Person], Any]] = {
     "refresh": lambda person: person.refresh(),
@@ -33,7 +33,7 @@ def introspect(person: Person, token: str) -> None:
 
 
 def capture_statements(act: Callable[[], Any]) -> Iterator[Statement]:
-    """Return the statements on sessions and users that something sends, with their parameters."""
+    """Return the statements, except INSERTs, that a call sends to Latchkey's tables, with their parameters."""
     seen: list[Statement] = []
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -54,16 +54,16 @@ def query_plan(statement: Statement) -> str:
         return "\n".join(str(row[-1]) for row in cursor.fetchall())
 
 
-@pytest.mark.parametrize("door", REQUESTS)
-def test_no_statement_reads_the_whole_table(alice: Person, bob: Person, door: str) -> None:
+@pytest.mark.parametrize("endpoint", REQUESTS)
+def test_statements_of_session_and_token_endpoints_use_an_index(alice: Person, bob: Person, endpoint: str) -> None:
     alice.refresh()
     ClientCredential.objects.create(client_id="payments", digest=hash_secret("a secret"))
-    plans = [query_plan(statement) for statement in capture_statements(lambda: REQUESTS[door](alice))]
+    plans = [query_plan(statement) for statement in capture_statements(lambda: REQUESTS[endpoint](alice))]
     assert plans
     for plan in plans:
         assert not WHOLE.search(plan), plan
 
 
-def test_a_statement_without_an_index_would_be_noticed(alice: Person) -> None:
+def test_full_table_scan_is_recognized_in_a_query_plan(alice: Person) -> None:
     for table, column in (("latchkey_session AS s", "user_agent"), ("latchkey_user", "username")):
         assert WHOLE.search(query_plan((f"SELECT * FROM {table} WHERE {column} = %s", ["x"])))

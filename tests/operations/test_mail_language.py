@@ -1,7 +1,8 @@
-"""Mails speak the language of the operator's catalogue; the API and the admin area stay as they are."""
+"""LATCHKEY_MAIL_LANGUAGE: mails are translated by the operator's gettext catalogue; API and admin stay English."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -17,36 +18,37 @@ GERMAN = {
     "Or type this code: %(code)s": "Oder diesen Code: %(code)s",
 }
 ENQUEUE_CODE = """
-from latchkey.mail.models import Kind
-from latchkey.mail.outbox import post
-post(Kind.PASSWORD_RESET, "alice@example.com", {"link": "https://x/?token=LINK", "code": "4711", "minutes": "30"})
+from latchkey.mail.models import MailKind
+from latchkey.mail.outbox import enqueue
+values = {"link": "https://x/?token=LINK", "code": "4711", "minutes": "30"}
+enqueue(MailKind.PASSWORD_RESET, "alice@example.com", values)
 """
 
 
 @pytest.fixture
 def smtp_server() -> Iterator[SmtpServer]:
-    office = SmtpServer().start()
-    yield office
-    office.stop()
+    mail_server = SmtpServer().start()
+    yield mail_server
+    mail_server.stop()
 
 
 @pytest.fixture
 def server(tmp_path: Path, database_url: str, smtp_server: SmtpServer) -> Iterator[Server]:
-    """A server with a German catalogue, not started."""
+    """A server with a German gettext catalogue, not started."""
     write_catalogue(tmp_path / "own" / "locale" / "de" / "LC_MESSAGES" / "django.mo", GERMAN)
-    variables = {"EMAIL_URL": smtp_server.url, "LATCHKEY_TEMPLATES_DIR": str(tmp_path / "own")}
+    variables: dict[str, Any] = {"EMAIL_URL": smtp_server.url, "LATCHKEY_TEMPLATES_DIR": str(tmp_path / "own")}
     server = Server(tmp_path, database_url, workers=1, **variables, LATCHKEY_MAIL_LANGUAGE="de")
     yield server
     if server.process:
         server.kill()
 
 
-def test_mails_are_translated_and_nothing_else_is(server: Server, smtp_server: SmtpServer) -> None:
+def test_mail_language_translates_mails_but_not_api_errors_or_admin(server: Server, smtp_server: SmtpServer) -> None:
     server.start()
     server.shell(ENQUEUE_CODE)
     (mail,) = smtp_server.wait_for(1)
     assert mail["Subject"] == "Neues Passwort für 127.0.0.1"
-    text, html = mail.get_body(("plain",)).get_content(), mail.get_body(("html",)).get_content()
+    text, html = (body.get_content() for kind in ("plain", "html") if (body := mail.get_body((kind,))))
     assert text.startswith("Guten Tag,")
     assert "Oder diesen Code: 4711" in text
     assert '<html lang="de">' in html
@@ -60,7 +62,7 @@ def test_mails_are_translated_and_nothing_else_is(server: Server, smtp_server: S
         assert "Log in" in httpx.get(f"{server.url}/admin/login/", headers={"Accept-Language": language}).text
 
 
-def test_a_language_without_its_catalogue_is_refused(server: Server) -> None:
+def test_serve_refuses_a_mail_language_without_a_catalogue(server: Server) -> None:
     server.environment["LATCHKEY_MAIL_LANGUAGE"] = "fr"
     done = server.command("serve", "--port", str(server.port))
     assert (done.returncode, done.stdout) == (2, "")

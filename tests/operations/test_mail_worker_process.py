@@ -1,4 +1,4 @@
-"""Mail as `latchkey serve` sends it: at once, once, and after whatever was killed."""
+"""The outbox workers of `latchkey serve`: each mail is sent promptly and once, and again after a kill."""
 
 import os
 import signal
@@ -16,12 +16,13 @@ from tests.server import Server
 from tests.support.smtp_server import SmtpServer
 
 LEASE = 20
-"""Seconds that a mail in hand belongs to its courier where EMAIL_URL has timeout=1."""
+"""Seconds of the lease on a claimed mail, with timeout=1 in EMAIL_URL."""
 ENQUEUE_CODE = """
-from latchkey.mail.models import Kind
-from latchkey.mail.outbox import post
+from latchkey.mail.models import MailKind
+from latchkey.mail.outbox import enqueue
+values = {{"link": "https://x/?token=LINK", "code": "4711"}}
 for number in range({number}):
-    post(Kind.PASSWORD_RESET, f"person{{number}}@example.com", {{"link": "https://x/?token=LINK", "code": "4711"}})
+    enqueue(MailKind.PASSWORD_RESET, f"person{{number}}@example.com", values)
 """
 STATES = """
 from collections import Counter
@@ -35,9 +36,9 @@ print(*sorted(Counter(
 
 @pytest.fixture
 def smtp_server() -> Iterator[SmtpServer]:
-    office = SmtpServer().start()
-    yield office
-    office.stop()
+    mail_server = SmtpServer().start()
+    yield mail_server
+    mail_server.stop()
 
 
 Launch = Callable[..., Server]
@@ -45,11 +46,12 @@ Launch = Callable[..., Server]
 
 @pytest.fixture
 def launch(tmp_path: Path, database_url: str, smtp_server: SmtpServer) -> Iterator[Launch]:
-    """Return a server on the one database of this test, not started; two of them are two nodes."""
+    """Make a server, not started, on the database of this test; two of them are two nodes."""
     made: list[Server] = []
 
     def make(**environment: str) -> Server:
-        server = Server(tmp_path, database_url, **{"EMAIL_URL": smtp_server.url, **environment})
+        given: dict[str, Any] = {"EMAIL_URL": smtp_server.url, **environment}
+        server = Server(tmp_path, database_url, **given)
         made.append(server)
         return server
 
@@ -63,9 +65,9 @@ def enqueue_mail(server: Server, number: int = 1) -> None:
     server.shell(ENQUEUE_CODE.format(number=number))
 
 
-def wait_for(said: Callable[[], Any], within: float = 15) -> None:
+def wait_for(condition: Callable[[], Any], within: float = 15) -> None:
     deadline = time.monotonic() + within
-    while not said():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
@@ -82,9 +84,7 @@ def test_two_nodes_with_two_workers_each_send_every_mail_once(launch: Launch, sm
     assert smtp_server.sessions > 1
 
 
-def test_a_mail_that_was_committed_before_a_kill_is_sent_by_the_next_server(
-    launch: Launch, smtp_server: SmtpServer
-) -> None:
+def test_mail_committed_before_a_kill_is_sent_by_the_next_server(launch: Launch, smtp_server: SmtpServer) -> None:
     server = launch(EMAIL_URL="smtp://127.0.0.1:9?tls=off&timeout=1").start()
     server.kill()
     enqueue_mail(server, 3)
@@ -94,12 +94,12 @@ def test_a_mail_that_was_committed_before_a_kill_is_sent_by_the_next_server(
     assert set(smtp_server.recipients.values()) == {1}
 
 
-def test_a_server_that_is_killed_in_the_middle_of_a_mail_loses_none(launch: Launch, smtp_server: SmtpServer) -> None:
+def test_mail_in_delivery_is_sent_again_after_the_server_is_killed(launch: Launch, smtp_server: SmtpServer) -> None:
     server = launch().start()
     killed: list[float] = []
 
     def kill(smtp: Any) -> None:
-        """Kill every process of the server after the mail has come and before it hears so."""
+        """Kill every process of the server after the mail was received and before its reply."""
         if not killed:
             killed.append(time.monotonic())
             assert server.process
@@ -117,7 +117,7 @@ def test_a_server_that_is_killed_in_the_middle_of_a_mail_loses_none(launch: Laun
     wait_for(lambda: server.shell(STATES) == "(('sent', 2), 1)")
 
 
-def test_a_server_that_is_stopped_finishes_the_mail_in_hand(launch: Launch, smtp_server: SmtpServer) -> None:
+def test_mail_in_delivery_is_finished_when_the_server_is_stopped(launch: Launch, smtp_server: SmtpServer) -> None:
     server = launch().start()
     asked: list[float] = []
 
@@ -137,7 +137,7 @@ def test_a_server_that_is_stopped_finishes_the_mail_in_hand(launch: Launch, smtp
 
 
 @pytest.mark.ledger("ASVS-6.3.5")
-def test_a_sign_in_with_another_browser_is_told_of(launch: Launch, smtp_server: SmtpServer) -> None:
+def test_login_with_a_new_browser_sends_a_new_device_mail(launch: Launch, smtp_server: SmtpServer) -> None:
     server = launch().start()
     with httpx.Client(base_url=server.url) as http:
         alice = Person(http, "alice@example.com").register()
@@ -161,7 +161,7 @@ def test_a_sign_in_with_another_browser_is_told_of(launch: Launch, smtp_server: 
         ("LATCHKEY_TEMPLATES_DIR", "/nowhere"),
     ],
 )
-def test_serve_does_not_start_over_mail_that_is_set_up_wrong(launch: Launch, variable: str, value: str) -> None:
+def test_serve_refuses_to_start_with_invalid_mail_settings(launch: Launch, variable: str, value: str) -> None:
     server = launch(**{variable: value})
     done = server.command("serve", "--port", str(server.port))
     assert (done.returncode, done.stdout) == (2, "")
@@ -171,7 +171,9 @@ def test_serve_does_not_start_over_mail_that_is_set_up_wrong(launch: Launch, var
 
 
 @pytest.mark.parametrize("arguments", [(), ("post",), ("test",), ("test", "nobody"), ("list", "--last", "0")])
-def test_a_wrong_option_is_told_in_a_sentence_with_exit_code_2(launch: Launch, arguments: tuple[str, ...]) -> None:
+def test_mail_command_reports_usage_errors_in_one_sentence_with_exit_code_2(
+    launch: Launch, arguments: tuple[str, ...]
+) -> None:
     done = launch().command("mail", *arguments)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr

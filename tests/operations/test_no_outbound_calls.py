@@ -1,4 +1,4 @@
-"""The service calls nobody: there is no outbound request that could be led elsewhere."""
+"""No outbound connections while requests are served, so no server-side request forgery (SSRF)."""
 
 import sys
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ sys.addaudithook(record_call)
 
 @pytest.fixture
 def outbound_calls() -> Iterator[list[tuple[str, Any]]]:
-    """Every call out of this process from here on; the database's own driver calls below Python."""
+    """Every outbound call of this process from here on, except those of the database driver in C."""
     global recorded_calls  # noqa: PLW0603 - a hook cannot be taken off again
     recorded_calls = []
     yield recorded_calls
@@ -36,7 +36,7 @@ ELSEWHERE = {"X-Forwarded-Host": "127.0.0.1:9", "Referer": "http://127.0.0.1:9/"
 
 
 @pytest.mark.ledger("ASVS-15.3.2")
-def test_no_request_makes_the_service_call_anybody(
+def test_requests_to_the_api_cause_no_outbound_connections(
     outbound_calls: list[tuple[str, Any]], http: httpx.Client, admin: Browser
 ) -> None:
     http.headers.update(ELSEWHERE)

@@ -1,4 +1,4 @@
-"""Tokens that an upgrade, or chance, must not bring to life, and rows that nothing may overwrite."""
+"""Session rows in an older format, other authorization schemes, and selector collisions."""
 
 import hashlib
 import os
@@ -24,7 +24,9 @@ FORMATS: dict[str, Callable[[UUID], bytes]] = {
 
 @pytest.mark.ledger("REG-SUPABASEAUTH-04")
 @pytest.mark.parametrize("stored", FORMATS.values(), ids=FORMATS)
-def test_a_row_in_another_format_signs_nobody_in(alice: Person, bob: Person, stored: Callable[[UUID], bytes]) -> None:
+def test_refresh_refuses_a_session_row_with_digests_in_another_format(
+    alice: Person, bob: Person, stored: Callable[[UUID], bytes]
+) -> None:
     kept = stored(UUID(alice.refresh_token))
     assert Session.objects.filter(user=alice.id).update(digest=kept, next_digest=kept) == 1
     assert_problem(alice.try_refresh(), 401, "invalid_refresh_token")
@@ -33,7 +35,7 @@ def test_a_row_in_another_format_signs_nobody_in(alice: Person, bob: Person, sto
 
 @pytest.mark.ledger("REG-SUPABASEAUTH-04")
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
-def test_the_scheme_is_bearer_in_any_case_and_no_other_word(alice: Person, scheme: str) -> None:
+def test_me_accepts_the_bearer_scheme_in_any_case_and_no_other_scheme(alice: Person, scheme: str) -> None:
     def me(word: str) -> httpx.Response:
         return alice.http.get("/api/me/", headers={"Authorization": f"{word} {alice.access_token}"})
 
@@ -44,7 +46,7 @@ def test_the_scheme_is_bearer_in_any_case_and_no_other_word(alice: Person, schem
 
 @pytest.fixture
 def repeating_random(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """Numbers of six bytes that the machine's own chance gives out before it goes on by itself."""
+    """Six-byte values that the random source returns first, before it is random again."""
     waiting: list[bytes] = []
     really = os.urandom
     monkeypatch.setattr("random._urandom", lambda n: waiting.pop() if n == 6 and waiting else really(n))
@@ -52,7 +54,7 @@ def repeating_random(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 
 @pytest.mark.ledger("REG-DRF-06")
-def test_a_selector_that_is_drawn_twice_overwrites_no_session_and_another_is_drawn(
+def test_login_draws_a_new_selector_on_a_collision_and_overwrites_no_session(
     alice: Person, bob: Person, repeating_random: list[bytes]
 ) -> None:
     before = Session.objects.filter(user=alice.id).values().get()

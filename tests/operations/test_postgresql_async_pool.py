@@ -1,4 +1,4 @@
-"""Refresh, me and verify on PostgreSQL are answered by the event loop: no thread, no second try, nobody forgotten."""
+"""The asynchronous connection pool: the event loop answers refresh, me and verify, with threads as fallback."""
 
 import time
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def database(server: Server) -> Iterator["psycopg.Connection[tuple[int, ...]]"]:
 
 @contextmanager
 def locked(server: Server, table: str) -> Iterator[None]:
-    """Hold the rows of a table, as a stuck transaction would."""
+    """Lock the rows of a table, as a stuck transaction would."""
     with psycopg.connect(server.environment["DATABASE_URL"]) as holder:
         holder.execute(f"SELECT FROM {table} FOR UPDATE".encode())
         yield
@@ -59,7 +59,7 @@ def end_all(database: "psycopg.Connection[tuple[int, ...]]", others: str = "") -
 
 
 def assert_answered_on_the_event_loop(server: Server, person: Person) -> bool:
-    """Ask for the record while the only thread waits for a lock."""
+    """Assert that `me` is answered while the only thread waits for a lock; return whether it still waits."""
     with locked(server, "latchkey_user"), ThreadPoolExecutor() as pool:
         renaming = pool.submit(person.http.patch, "/api/me/", headers=person.bearer(), json={"username": "alice"})
         time.sleep(0.2)
@@ -68,11 +68,11 @@ def assert_answered_on_the_event_loop(server: Server, person: Person) -> bool:
         return not renaming.done()
 
 
-def test_who_is_signed_in_needs_no_thread(server: Server, alice: Person) -> None:
+def test_me_on_the_event_loop_needs_no_free_thread(server: Server, alice: Person) -> None:
     assert assert_answered_on_the_event_loop(server, alice)
 
 
-def test_a_time_limit_is_told_once_it_is_over(server: Server, alice: Person) -> None:
+def test_refresh_on_the_event_loop_answers_503_after_the_lock_timeout(server: Server, alice: Person) -> None:
     with locked(server, "latchkey_session"):
         began = time.monotonic()
         assert_problem(alice.try_refresh(), 503, "unavailable")
@@ -80,26 +80,29 @@ def test_a_time_limit_is_told_once_it_is_over(server: Server, alice: Person) -> 
     alice.refresh()
 
 
-def test_connections_that_end_are_opened_again_and_nobody_notices(
+def test_async_pool_replaces_closed_connections_without_failed_requests(
     server: Server, alice: Person, database: "psycopg.Connection[tuple[int, ...]]"
 ) -> None:
     wait_for(database, BACKENDS, POOL_SIZE)
-    alice.refresh()
-    end_all(database, f"AND query LIKE '%{IS_ROTATE}%'")
+    alice.refresh().refresh()  # a thread runs the first one if the settings are due to be read, the pool the second
+    assert alice.http.patch("/api/me/", headers=alice.bearer(), json={"username": "alice"}).status_code == 200
+    of_the_pool = f"AND query LIKE '%{IS_ROTATE}%'"  # the last statement of the thread is another one now
+    assert number(database, f"{BACKENDS} {of_the_pool}") > 0
+    end_all(database, of_the_pool)
     assert alice.refresh().me().status_code == 200
     time.sleep(RECONNECT_DELAY)
     wait_for(database, BACKENDS, POOL_SIZE)
     assert assert_answered_on_the_event_loop(server, alice)
 
 
-def test_who_waits_for_a_lost_connection_is_answered_by_a_thread(
+def test_refresh_falls_back_to_a_thread_when_its_async_connection_is_lost(
     server: Server, alice: Person, database: "psycopg.Connection[tuple[int, ...]]"
 ) -> None:
     people = [Person(httpx.Client(base_url=server.url, timeout=20), alice.email).login() for _ in range(POOL_SIZE + 2)]
     blocked = f"{BACKENDS} AND wait_event_type = 'Lock'"
     with ThreadPoolExecutor() as pool:
         with locked(server, "latchkey_session"):
-            refreshing = [pool.submit(person.refresh) for person in people]  # COUNT of them wait for the lock
+            refreshing = [pool.submit(person.refresh) for person in people]  # POOL_SIZE of them wait for the lock
             wait_for(database, blocked, POOL_SIZE)
             end_all(database, "AND wait_event_type = 'Lock'")
         for refreshed in refreshing:
@@ -109,7 +112,7 @@ def test_who_waits_for_a_lost_connection_is_answered_by_a_thread(
         person.http.close()
 
 
-def test_who_waits_long_for_a_connection_is_answered_by_a_thread_with_the_time_of_then(
+def test_refresh_that_waits_too_long_for_the_async_pool_runs_in_a_thread_with_a_new_timestamp(
     server: Server, alice: Person, database: "psycopg.Connection[tuple[int, ...]]"
 ) -> None:
     with httpx.Client(base_url=server.url, timeout=20) as http, ThreadPoolExecutor() as pool:
@@ -122,14 +125,14 @@ def test_who_waits_long_for_a_connection_is_answered_by_a_thread_with_the_time_o
             refreshing = pool.submit(alice.refresh)
             time.sleep(ACQUIRE_TIMEOUT / 2)
             assert not refreshing.done()
-            meanwhile = database.execute("SELECT now()").fetchone()
+            [meanwhile] = database.execute("SELECT now()")
             refreshing.result()
             assert not any(bob.done() for bob in stuck)
         [rotated_at] = database.execute("SELECT rotated_at FROM latchkey_session WHERE user_id = %s", [alice.id])
         assert rotated_at > meanwhile
 
 
-def test_nobody_waits_for_connections_to_a_database_that_is_gone(
+def test_refreshes_waiting_for_the_async_pool_get_503_when_the_database_stops(
     server: Server, alice: Person, postgres: Postgres, database: "psycopg.Connection[tuple[int, ...]]"
 ) -> None:
     people = [Person(httpx.Client(base_url=server.url, timeout=20), alice.email).login() for _ in range(POOL_SIZE + 2)]
@@ -145,7 +148,7 @@ def test_nobody_waits_for_connections_to_a_database_that_is_gone(
         person.http.close()
 
 
-def test_a_connection_that_is_reset_holds_nobody_up(postgres: Postgres, tmp_path: Path) -> None:
+def test_refresh_does_not_hang_when_its_async_connection_is_reset(postgres: Postgres, tmp_path: Path) -> None:
     with ResettingProxy(postgres.port) as way, ExitStack() as stack:
         url = create_database(postgres.url)
         server = Server(tmp_path, url.replace(f":{postgres.port}/", f":{way.port}/"), workers=1, threads=1).start()
@@ -164,18 +167,18 @@ def test_a_connection_that_is_reset_holds_nobody_up(postgres: Postgres, tmp_path
         alice.refresh()
 
 
-def test_the_event_loop_answers_as_the_long_way_does(server: Server, alice: Person) -> None:
-    near: dict[str, httpx.Response] = {}
-    far: dict[str, httpx.Response] = {}
-    for accept, answers in (("*/*", near), ("application/json; q=0.9", far)):  # the second goes the long way
+def test_event_loop_answers_refresh_me_and_verify_like_django(server: Server, alice: Person) -> None:
+    fast: dict[str, httpx.Response] = {}
+    slow: dict[str, httpx.Response] = {}
+    for accept, answers in (("*/*", fast), ("application/json; q=0.9", slow)):  # the second is answered through Django
         alice.http.headers["Accept"] = accept
         answers["me"], answers["verify"] = alice.me(), alice.http.get("/api/verify/", headers=alice.bearer())
         answers["refresh"] = alice.try_refresh()
-        answers["new_password_repeat"] = alice.try_refresh()  # a retry: a thread goes on
-        alice.refresh_token = answers["new_password_repeat"].json()["refresh_token"]
-    for door, answer in near.items():
-        same = [{k: v for k, v in a.headers.items() if k != "date"} for a in (answer, far[door])]
-        assert (answer.status_code, same[0]) == (far[door].status_code, same[1]), door
-        assert list(answer.json() if answer.content else {}) == list(far[door].json() if far[door].content else {})
-    assert near["refresh"].json()["refresh_token"] == near["new_password_repeat"].json()["refresh_token"]
-    assert near["me"].content == far["me"].content
+        answers["retry"] = alice.try_refresh()  # a retry, which a thread answers
+        alice.refresh_token = answers["retry"].json()["refresh_token"]
+    for name, answer in fast.items():
+        same = [{k: v for k, v in a.headers.items() if k != "date"} for a in (answer, slow[name])]
+        assert (answer.status_code, same[0]) == (slow[name].status_code, same[1]), name
+        assert list(answer.json() if answer.content else {}) == list(slow[name].json() if slow[name].content else {})
+    assert fast["refresh"].json()["refresh_token"] == fast["retry"].json()["refresh_token"]
+    assert fast["me"].content == slow["me"].content

@@ -1,4 +1,4 @@
-"""How many connections to PostgreSQL there are, and what happens when there are too few."""
+"""The number of PostgreSQL connections of a server, and its behaviour when PostgreSQL grants too few."""
 
 import time
 from collections import Counter
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.fault
 WORKERS, THREADS, MAIL_CONNECTIONS, METRICS_CONNECTIONS = 2, 4, 1, 1
 OTHER_CONNECTIONS = POOL_SIZE + MAX_CONCURRENT + MAIL_CONNECTIONS + METRICS_CONNECTIONS
 SOON = 3.0
-"""Seconds in which a refusal for want of a connection has to come."""
+"""Seconds within which a request without a connection gets 503."""
 
 
 @pytest.fixture
@@ -42,20 +42,20 @@ def server(postgres: Postgres, tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def alice(server: Server) -> Iterator[Person]:
-    """Somebody whose access token outlasts the test."""
+    """A user whose access token outlasts the test."""
     with httpx.Client(base_url=server.url, timeout=20) as http:
         yield Person(http, "alice@example.com").register().login()
 
 
 def limit(postgres: Postgres, connections: int) -> None:
-    """Let the service have so many, as a full server would, and drop those that it holds."""
+    """Limit the service to this number of connections, as a full PostgreSQL would, and close the open ones."""
     postgres.sql(f"ALTER ROLE {OWNER} CONNECTION LIMIT {connections}")
     postgres.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{OWNER}'")
     postgres.wait_for(f"SELECT count(*) = 0 FROM pg_stat_activity WHERE usename = '{OWNER}'", within=10)
 
 
 def open_clients(person: Person, size: int) -> list[httpx.Response]:
-    """Ask for a person's record, which is one statement, over so many connections at once."""
+    """Send `GET /api/me/`, which takes one statement, over this number of connections in parallel."""
 
     def ask(_: int) -> httpx.Response:
         return httpx.get(f"{person.http.base_url}/api/me/", headers=person.bearer(), timeout=20)
@@ -65,7 +65,9 @@ def open_clients(person: Person, size: int) -> list[httpx.Response]:
 
 
 @pytest.mark.ledger("ASVS-13.1.2")
-def test_there_is_one_connection_a_thread_however_many_clients(postgres: Postgres, alice: Person) -> None:
+def test_server_opens_one_postgresql_connection_per_thread_for_any_number_of_clients(
+    postgres: Postgres, alice: Person
+) -> None:
     most = 0
     for _ in range(5):
         assert {answer.status_code for answer in open_clients(alice, 40)} == {200}
@@ -75,7 +77,7 @@ def test_there_is_one_connection_a_thread_however_many_clients(postgres: Postgre
 
 
 @pytest.mark.ledger("ASVS-13.1.2", "ASVS-13.2.6")
-def test_too_few_connections_are_told_as_503_in_time_and_more_are_used_as_soon_as_they_are_there(
+def test_requests_without_a_free_postgresql_connection_get_503_promptly_until_one_is_free(
     postgres: Postgres, alice: Person
 ) -> None:
     limit(postgres, 1)

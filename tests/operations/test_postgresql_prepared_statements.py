@@ -1,4 +1,4 @@
-"""Prepared statements of refresh and me go with their connection, and nobody notices."""
+"""Prepared statements of refresh and me: preparation, loss, transactions and schema changes."""
 
 import httpx
 import pytest
@@ -12,24 +12,24 @@ from django.db import DatabaseError, connection
 from latchkey.core import clock
 from latchkey.sessions.models import Session
 plans = lambda: {name for name, in connection.connection.execute("SELECT name FROM pg_prepared_statements")}
-bearer = lambda: next(iter(Session.objects.bearer(1, clock.now()).fetch()), None)
+bearer = lambda: next(iter(Session.objects.session_user_query(1, clock.now()).fetch()), None)
 """
 
 
 @pytest.mark.parametrize("options", ["", "?prepared_statements=off"])
-def test_a_statement_is_prepared_unless_the_operator_says_no(server: Server, options: str) -> None:
+def test_statements_are_prepared_unless_prepared_statements_is_off(server: Server, options: str) -> None:
     server.environment["DATABASE_URL"] += options
     printed = server.shell(f"{PLANS}\nbearer()\nprint('latchkey_bearer' in plans())")
     assert printed.strip() == str(not options)
 
 
-def test_a_plan_that_was_deallocated_is_made_again(server: Server) -> None:
+def test_deallocated_prepared_statement_is_prepared_again(server: Server) -> None:
     lost = "connection.connection.execute('DEALLOCATE ALL')"
     printed = server.shell(f"{PLANS}\nbearer()\n{lost}\nprint(bearer())\nbearer()\nprint('latchkey_bearer' in plans())")
     assert printed.split() == ["None", "True"]
 
 
-def test_a_transaction_is_begun_before_its_first_statement(server: Server) -> None:
+def test_prepared_statement_in_an_atomic_block_begins_the_transaction(server: Server) -> None:
     rolled_back = """
 from django.db import transaction
 with transaction.atomic():
@@ -39,7 +39,9 @@ with transaction.atomic():
     assert server.shell(PLANS + rolled_back).strip() == "INTRANS"
 
 
-def test_a_migration_that_changes_a_column_disturbs_nobody(server: Server, postgres: Postgres) -> None:
+def test_me_and_refresh_work_after_a_column_change_invalidates_prepared_plans(
+    server: Server, postgres: Postgres
+) -> None:
     database = server.environment["DATABASE_URL"].rpartition("/")[2]
     with httpx.Client(base_url=server.url) as http:
         alice = Person(http, "alice@example.com").register().login()

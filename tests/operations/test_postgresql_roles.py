@@ -1,4 +1,4 @@
-"""The roles of docs/operations.md: the one that serves may work with rows and with nothing else."""
+"""The PostgreSQL roles of docs/operations.md: the service role may read and write rows, but not change the schema."""
 
 import os
 import subprocess
@@ -40,7 +40,7 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="module")
 def server(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server whose tables belong to one role, and which serves as the other."""
+    """A server that migrates as the owner role and serves as the service role."""
     server = Server(tmp_path_factory.mktemp("roles"), role_url(OWNER, postgres.port))
     migrated = server.command("migrate", "--verbosity", "0")
     assert migrated.returncode == 0, migrated.stderr
@@ -49,7 +49,7 @@ def server(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iter
     server.kill()
 
 
-def test_the_script_makes_the_same_roles() -> None:
+def test_roles_script_creates_the_documented_roles() -> None:
     postgres = Postgres(shared_directory()).create()
     with stop_afterwards(postgres.start()):
         at = {"PGHOST": "127.0.0.1", "PGPORT": str(postgres.port), "PATH": f"{postgres.bin_dir}:{os.environ['PATH']}"}
@@ -63,7 +63,7 @@ def test_the_script_makes_the_same_roles() -> None:
 
 
 @pytest.mark.ledger("ASVS-13.2.1", "ASVS-13.2.2")
-def test_the_role_that_serves_needs_no_more_than_rows(server: Server) -> None:
+def test_service_role_has_the_privileges_that_api_and_commands_need(server: Server) -> None:
     with httpx.Client(base_url=server.url) as http:
         alice = Person(http, "alice@example.com").register().login().refresh()
         assert http.patch("/api/me/", json={"username": "A"}, headers=alice.bearer()).status_code == 200
@@ -79,7 +79,7 @@ def test_the_role_that_serves_needs_no_more_than_rows(server: Server) -> None:
         assert done.returncode == 0, (command, done.stderr)
 
 
-def test_users_come_and_go_as_the_role_that_serves_and_with_their_ids_as_the_owner(
+def test_service_role_imports_users_but_only_the_owner_role_can_keep_their_ids(
     postgres: Postgres, server: Server
 ) -> None:
     (server.folder / "users.csv").write_text("id,email\n1000,dave@example.com\n")
@@ -88,7 +88,7 @@ def test_users_come_and_go_as_the_role_that_serves_and_with_their_ids_as_the_own
         assert done.returncode == 0, (command, done.stderr)
     refused = server.command("users", "import", "users.csv", "--keep-ids")
     assert refused.returncode == 2
-    assert refused.stderr.startswith("latchkey: --keep-ids moves the sequence of ids, which only the owner")
+    assert refused.stderr.startswith("latchkey: --keep-ids sets the sequence of ids, which only the owner")
     server.environment["DATABASE_URL"] = role_url(OWNER, postgres.port)
     done = server.command("users", "import", "users.csv", "--keep-ids")
     server.environment["DATABASE_URL"] = role_url(SERVICE, postgres.port)
@@ -99,7 +99,7 @@ def test_users_come_and_go_as_the_role_that_serves_and_with_their_ids_as_the_own
 
 @pytest.mark.ledger("ASVS-13.2.2")
 @pytest.mark.parametrize("statement", FORBIDDEN)
-def test_the_role_that_serves_cannot_change_what_there_is(postgres: Postgres, server: Server, statement: str) -> None:
+def test_service_role_cannot_change_schema_or_server(postgres: Postgres, server: Server, statement: str) -> None:
     with psycopg.connect(role_url(SERVICE, postgres.port), autocommit=True) as connection:
         assert connection.execute("SELECT count(*) FROM latchkey_user").fetchone()
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -108,19 +108,19 @@ def test_the_role_that_serves_cannot_change_what_there_is(postgres: Postgres, se
 
 @pytest.mark.ledger("ASVS-13.2.1")
 @pytest.mark.parametrize("password", ["wrong", "OWNER-PASSWORD"])
-def test_a_role_proves_itself_with_its_own_password(
+def test_serve_refuses_to_start_with_a_wrong_database_password(
     postgres: Postgres, server: Server, tmp_path: Path, password: str
 ) -> None:
     assert httpx.get(f"{server.url}/readyz").status_code == 200
-    stranger = Server(tmp_path, role_url(SERVICE, postgres.port, password))
-    done = stranger.command("serve", "--port", str(stranger.port))
+    other_server = Server(tmp_path, role_url(SERVICE, postgres.port, password))
+    done = other_server.command("serve", "--port", str(other_server.port))
     assert done.returncode == 2
     assert "password authentication failed" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert password not in done.stderr
 
 
-def test_the_documented_passwords_are_there_to_be_replaced() -> None:
+def test_documented_database_passwords_are_placeholders() -> None:
     assert [line for line in role_statements() if "PASSWORD '" in line] == [
         f"CREATE ROLE {OWNER} LOGIN PASSWORD 'OWNER-PASSWORD';",
         f"CREATE ROLE {SERVICE} LOGIN PASSWORD 'SERVICE-PASSWORD';",

@@ -1,4 +1,4 @@
-"""DATABASE_URL with sslmode=verify-full: the password and the rows go to the right server, encrypted, or nowhere."""
+"""DATABASE_URL with sslmode=verify-full: connections use TLS to a server with a valid certificate, or fail."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ def tls_proxy(postgres: Postgres, trusted_ca: CertificateAuthority) -> Iterator[
 
 @pytest.fixture
 def verify_full_url(trusted_ca: CertificateAuthority, tmp_path: Path) -> Iterator[Callable[[int], Server]]:
-    """Return a server, not started, that trusts our authority alone: verifying(port)."""
+    """Make a server, not started, that trusts only the CA of the test: verify_full_url(port)."""
     made: list[Server] = []
 
     def make(port: int) -> Server:
@@ -58,7 +58,7 @@ def verify_full_url(trusted_ca: CertificateAuthority, tmp_path: Path) -> Iterato
 
 
 @pytest.mark.ledger("ASVS-12.3.1")
-def test_a_verified_server_is_worked_with_over_tls_alone(
+def test_sslmode_verify_full_connects_to_postgresql_over_tls_only(
     tls_proxy: TlsProxy, verify_full_url: Callable[[int], Server]
 ) -> None:
     server = verify_full_url(tls_proxy.port).start()
@@ -70,7 +70,7 @@ def test_a_verified_server_is_worked_with_over_tls_alone(
 
 
 @pytest.mark.ledger("ASVS-12.3.2")
-def test_no_server_is_started_on_a_database_that_cannot_prove_itself(
+def test_serve_refuses_to_start_if_the_database_certificate_fails_verification(
     tls_proxy: TlsProxy,
     verify_full_url: Callable[[int], Server],
     trusted_ca: CertificateAuthority,
@@ -93,7 +93,7 @@ def assert_refused(server: Server, reason: str) -> None:
 
 
 @pytest.mark.ledger("ASVS-12.3.1", "ASVS-12.3.2")
-def test_a_database_that_turns_false_is_told_as_503_until_it_is_itself_again(
+def test_requests_get_503_while_the_database_certificate_fails_verification(
     tls_proxy: TlsProxy,
     verify_full_url: Callable[[int], Server],
     trusted_ca: CertificateAuthority,
@@ -104,7 +104,7 @@ def test_a_database_that_turns_false_is_told_as_503_until_it_is_itself_again(
         bob = Person(http, "bob@example.com").register().login()
         for false in (untrusted_ca.server_context(HERE), trusted_ca.server_context(ELSEWHERE)):
             tls_proxy.change_certificate(false)
-            for _ in range(8):  # every thread asks for itself
+            for _ in range(8):  # each thread has its own connection
                 assert_problem(http.get("/readyz"), 503, "unavailable")
                 assert_problem(bob.try_refresh(), 503, "unavailable")
                 assert http.get("/livez").status_code == 200

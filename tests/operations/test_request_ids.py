@@ -1,4 +1,4 @@
-"""X-Request-ID: what a person quotes to an operator, who finds the log lines of that one request by it."""
+"""X-Request-ID of 5xx responses: a user quotes it, and an operator finds the log lines of that request by it."""
 
 from uuid import UUID, uuid4
 
@@ -12,7 +12,7 @@ from tests.support.captured_log import CapturedLog
 
 
 @pytest.mark.ledger("ASVS-16.5.1")
-def test_a_mistake_of_ours_is_answered_with_the_id_of_its_log_lines_and_nothing_else(
+def test_500_response_has_the_request_id_of_its_log_line(
     raising_client: httpx.Client, captured_log: CapturedLog
 ) -> None:
     answer = raising_client.post("/api/view/", json={})
@@ -22,17 +22,17 @@ def test_a_mistake_of_ours_is_answered_with_the_id_of_its_log_lines_and_nothing_
 
 
 @pytest.mark.ledger("ASVS-16.5.1")
-def test_every_failure_has_an_id_of_its_own_and_a_refusal_has_none(
+def test_each_5xx_response_has_its_own_request_id_and_a_4xx_response_none(
     http: httpx.Client, database_down: DatabaseDown
 ) -> None:
     with database_down():
         ids = {UUID(http.get("/readyz").headers["X-Request-ID"]) for _ in range(3)}
     assert len(ids) == 3
-    assert "X-Request-ID" not in http.get("/api/me/").headers  # refusals are alike, headers included
+    assert "X-Request-ID" not in http.get("/api/me/").headers  # 4xx responses are alike, headers included
 
 
 @pytest.mark.parametrize("name", ["X-Request-ID", "X-Correlation-ID", "x_request_id"])
-def test_an_id_that_a_client_sends_is_not_believed(
+def test_request_id_sent_by_a_client_is_ignored(
     http: httpx.Client, captured_log: CapturedLog, database_down: DatabaseDown, name: str
 ) -> None:
     theirs = str(uuid4())

@@ -1,4 +1,4 @@
-"""What is kept, and until when: the rows that docs/operations.md says go do go, and no others."""
+"""Retention of session rows as in docs/operations.md: sign-in, logout, `prune` and `clearsessions` delete them."""
 
 from datetime import timedelta
 from io import StringIO
@@ -23,7 +23,7 @@ def rows_of(*people: Person) -> list[int]:
 
 
 @pytest.mark.ledger("ASVS-14.2.7")
-def test_a_sign_in_deletes_the_expired_rows_of_that_user(
+def test_login_deletes_only_the_expired_sessions_of_its_user(
     clock: time_machine.Traveller, alice: Person, bob: Person
 ) -> None:
     alice.login()
@@ -37,7 +37,7 @@ def test_a_sign_in_deletes_the_expired_rows_of_that_user(
 
 
 @pytest.mark.ledger("ASVS-14.2.4", "ASVS-14.2.7")
-def test_prune_deletes_the_expired_rows_of_everybody_and_no_row_that_lives(
+def test_prune_deletes_the_expired_sessions_of_all_users_and_no_live_one(
     clock: time_machine.Traveller, alice: Person, bob: Person
 ) -> None:
     clock.shift(timedelta(days=29))
@@ -52,12 +52,12 @@ def test_prune_deletes_the_expired_rows_of_everybody_and_no_row_that_lives(
 
 
 @pytest.mark.ledger("ASVS-14.2.4")
-def test_a_signed_out_device_leaves_no_row(alice: Person, bob: Person) -> None:
+def test_logout_deletes_the_session_row(alice: Person, bob: Person) -> None:
     assert alice.logout().status_code == 200
     assert rows_of(alice, bob) == [0, 1]
 
 
-def test_clearsessions_deletes_the_cookies_of_operators_that_have_expired(http: httpx.Client, admin: Browser) -> None:
+def test_clearsessions_deletes_expired_admin_sessions(http: httpx.Client, admin: Browser) -> None:
     assert admin.get(USERS).status_code == 200
     call_command("clearsessions")
     assert Cookie.objects.count() == 1

@@ -1,4 +1,4 @@
-"""A new secret key on several nodes, one after the other, as docs/operations.md has it: nobody notices."""
+"""Secret key rotation node by node as in docs/operations.md, without signing users or operators out."""
 
 from typing import Any
 
@@ -13,11 +13,11 @@ NEW = "the-secret-key-that-the-operator-has-just-made-0123456789-abcdefghij"
 
 
 def node(key: str, *fallbacks: str) -> Any:
-    """Be the node that has these keys."""
+    """Act as a node with this secret key and these fallbacks."""
     return override_settings(SECRET_KEY=key, SECRET_KEY_FALLBACKS=list(fallbacks))
 
 
-def test_nobody_is_signed_out_by_a_node_that_has_not_changed_its_key_yet(alice: Person) -> None:
+def test_secret_key_rotation_node_by_node_signs_no_user_out(alice: Person) -> None:
     old = settings.SECRET_KEY
     for _ in range(3):
         with node(NEW, old):
@@ -30,7 +30,7 @@ def test_nobody_is_signed_out_by_a_node_that_has_not_changed_its_key_yet(alice: 
             assert alice.refresh().me().status_code == 200
 
 
-def test_a_node_that_does_not_know_the_new_key_refuses_its_tokens(alice: Person) -> None:
+def test_node_without_the_new_secret_key_refuses_its_tokens(alice: Person) -> None:
     old = settings.SECRET_KEY
     with node(NEW, old):
         alice.refresh()
@@ -40,10 +40,10 @@ def test_a_node_that_does_not_know_the_new_key_refuses_its_tokens(alice: Person)
         assert alice.me().status_code == 200
 
 
-def test_operators_stay_signed_in_while_the_old_key_is_a_fallback(admin: Browser) -> None:
+def test_admin_sessions_stay_valid_while_the_old_secret_key_is_a_fallback(admin: Browser) -> None:
     old, late = settings.SECRET_KEY, sign_in(SUPERUSER_EMAIL)
     with node(NEW, old):
         assert admin.get(USERS).status_code == 200
     with node(NEW):
-        assert admin.get(USERS).status_code == 200  # that request brought the cookie over to the new key
+        assert admin.get(USERS).status_code == 200  # the first request re-signed the cookie with the new key
         assert late.get(USERS).status_code == 302

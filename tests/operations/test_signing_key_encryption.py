@@ -1,4 +1,4 @@
-"""The secret key changes under the key ring, or is lost: what is signed, what is refused, and what is said."""
+"""Encryption of signing keys under the secret key: rotation, a lost secret key, missing keys and outages."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,7 +18,7 @@ from django.test import override_settings
 from latchkey.core import clock as clocks
 from latchkey.rate_limits.models import Attempt
 from latchkey.sessions.models import Session
-from latchkey.signing_keys import key_set as ring
+from latchkey.signing_keys import key_set
 from latchkey.signing_keys.models import PRIVATE_KEY_ENCRYPTION, SigningKey
 from latchkey.signing_keys.rotation import rotate
 from latchkey.signing_keys.startup import prepare_keys
@@ -31,14 +31,14 @@ NEW = "the-secret-key-that-the-operator-has-just-made-0123456789-abcdefghij"
 
 
 def node(key: str, *fallbacks: str) -> Any:
-    """Be the node that has these keys; it has read the ring anew."""
-    ring.clear_cache()
+    """Act as a node with this secret key and these fallbacks, with an empty key set cache."""
+    key_set.clear_cache()
     return override_settings(SECRET_KEY=key, SECRET_KEY_FALLBACKS=list(fallbacks))
 
 
 @pytest.fixture
 def alice(http: httpx.Client, settings: Any) -> Person:
-    """Somebody who signed in to a node with a key pair."""
+    """A user who signed in at a node with a key pair."""
     settings.SIGNING_ALGORITHM = "EdDSA"
     prepare_keys()
     return Person(http, "alice@example.com").register().login()
@@ -49,7 +49,7 @@ def kid_of(person: Person) -> str:
 
 
 @pytest.mark.ledger("H-INF-13", "ASVS-13.3.4", "ASVS-11.2.2")
-def test_a_new_secret_reaches_the_ring_node_by_node_and_the_old_one_can_be_dropped(alice: Person) -> None:
+def test_secret_key_rotation_reencrypts_signing_keys_and_signs_no_user_out(alice: Person) -> None:
     old, kid = shipped.SECRET_KEY, kid_of(alice)
     for key, fallback in ((old, NEW), (NEW, old), (old, NEW), (NEW, old)):
         with node(key, fallback):
@@ -69,14 +69,14 @@ def test_a_new_secret_reaches_the_ring_node_by_node_and_the_old_one_can_be_dropp
 
 
 @pytest.mark.ledger("ASVS-16.5.3")
-def test_without_the_secret_nothing_is_signed_nothing_is_spent_and_nothing_is_counted(
+def test_login_and_refresh_get_503_and_change_nothing_if_the_signing_key_is_undecryptable(
     alice: Person, captured_log: CapturedLog
 ) -> None:
     sessions, attempts = list(Session.objects.values()), list(Attempt.objects.values())
     with node(NEW):
         assert_problem(try_login(alice.http), 503, "unavailable")
         assert_problem(alice.try_refresh(), 503, "unavailable")
-        assert alice.me().status_code == 200  # its public half is in the clear
+        assert alice.me().status_code == 200  # the public key is not encrypted
     assert list(Session.objects.values()) == sessions
     assert list(Attempt.objects.values()) == attempts
     lines = [line for line in captured_log.lines() if line["event"] == "key.unusable"]
@@ -85,46 +85,46 @@ def test_without_the_secret_nothing_is_signed_nothing_is_spent_and_nothing_is_co
         assert alice.refresh().me().status_code == 200
 
 
-def test_a_node_that_cannot_sign_does_not_start_and_the_check_says_why(alice: Person) -> None:
+def test_prepare_keys_and_the_deploy_check_refuse_an_undecryptable_signing_key(alice: Person) -> None:
     call_command("check", "--deploy", stdout=StringIO(), stderr=StringIO())
     with node(NEW):
-        sentence = f"^The signing key {kid_of(alice)} cannot be decrypted: add the secret key that it was made under"
+        sentence = f"^The signing key {kid_of(alice)} cannot be decrypted: add the secret key that it was created with"
         with pytest.raises(ImproperlyConfigured, match=sentence):
             prepare_keys()
         with pytest.raises(SystemCheckError, match=r"latchkey\.E010"):
             call_command("check", "--deploy", stdout=StringIO(), stderr=StringIO())
         rotate("EdDSA", clocks.now() - timedelta(minutes=1), immediately=True)
         prepare_keys()
-        ring.clear_cache()
+        key_set.clear_cache()
         assert alice.me().status_code == 200
         assert alice.login().me().status_code == 200
 
 
-def test_a_ring_without_a_key_signs_nothing(alice: Person) -> None:
+def test_refresh_gets_503_while_there_is_no_signing_key(alice: Person) -> None:
     SigningKey.objects.all().delete()
-    ring.clear_cache()
+    key_set.clear_cache()
     assert_problem(alice.try_refresh(), 503, "unavailable")
     assert_problem(alice.me(), 401, "invalid_token")
     prepare_keys()
-    ring.clear_cache()
+    key_set.clear_cache()
     assert alice.refresh().me().status_code == 200
 
 
-def test_the_ring_outlives_an_outage_and_nobody_is_told_that_a_token_is_bad(
+def test_me_and_refresh_get_503_not_401_while_signing_keys_cannot_be_read(
     alice: Person, database_down: DatabaseDown
 ) -> None:
     for forgotten in (False, True):
         with database_down():
-            ring._Cache.read_at = 0.0
+            key_set._Cache.read_at = 0.0
             if forgotten:
-                ring.clear_cache()
+                key_set.clear_cache()
             assert_problem(alice.me(), 503, "unavailable")
             assert_problem(alice.try_refresh(), 503, "unavailable")
         assert alice.me().status_code == 200
         assert alice.refresh().me().status_code == 200
 
 
-def test_nodes_that_switch_their_algorithm_refuse_no_token_of_each_other(
+def test_nodes_that_switch_their_signing_algorithm_accept_the_tokens_of_each_other(
     clock: time_machine.Traveller, http: httpx.Client, settings: Any
 ) -> None:
     people = [Person(http, f"{name}@example.com").register().login() for name in ("alice", "bob")]
@@ -132,9 +132,9 @@ def test_nodes_that_switch_their_algorithm_refuse_no_token_of_each_other(
     for number, algorithm in enumerate(["EdDSA", "EdDSA", "ES256", "ES256", "RS256", "RS256", "HS256", "HS256"]):
         settings.SIGNING_ALGORITHM = nodes[number % 2] = algorithm
         prepare_keys()
-        for _ in range(2):  # as each starts, and when the key that it has made is published long enough
+        for _ in range(2):  # at the start of a node, and when its new key has been published long enough
             for settings.SIGNING_ALGORITHM in nodes:
-                ring.clear_cache()
+                key_set.clear_cache()
                 assert [person.me().status_code for person in people] == [200, 200]
             for person, settings.SIGNING_ALGORITHM in zip(people, nodes, strict=True):
                 signed.append(jwt.get_unverified_header(person.refresh().access_token)["alg"])
@@ -148,10 +148,10 @@ def test_nodes_that_switch_their_algorithm_refuse_no_token_of_each_other(
 
 
 @pytest.mark.parametrize("at_once", [False, True])
-def test_nodes_whose_clocks_are_apart_refuse_each_other_nothing(
+def test_nodes_with_clocks_30_s_apart_accept_the_tokens_of_each_other_during_a_key_rotation(
     clock: time_machine.Traveller, http: httpx.Client, settings: Any, set_policy: Callable[..., None], at_once: bool
 ) -> None:
-    """A node 15 s ahead and one 15 s behind take turns, every 5 s across a rotation.
+    """A node 15 s ahead and a node 15 s behind issue and verify in turns, every 5 s across a rotation.
 
     A token lives for a minute here: after 30 s it would be over as it arrives, whatever signed it.
     """
@@ -164,11 +164,11 @@ def test_nodes_whose_clocks_are_apart_refuse_each_other_nothing(
     for _ in range(130):
         for issues, verifies in ((ahead, -ahead), (-ahead, ahead)):
             clock.shift(issues)
-            ring.clear_cache()
+            key_set.clear_cache()
             alice.refresh()
             signed.add(kid_of(alice))
             clock.shift(verifies - issues)
-            ring.clear_cache()
+            key_set.clear_cache()
             assert alice.me().status_code == 200
             clock.shift(-verifies)
         clock.shift(timedelta(seconds=5))

@@ -1,4 +1,4 @@
-"""What is under /static/: pictures, styles, scripts and fonts of pages, out of the packages, and nothing else."""
+"""Files under /static/: only images, styles, scripts and fonts of the packages, with caching headers."""
 
 import re
 from pathlib import Path
@@ -13,9 +13,9 @@ from tests.problems import assert_problem
 
 INTENDED = {".css", ".js", ".map", ".svg", ".png", ".eot", ".ttf", ".woff", ".woff2"}
 NOTICE = re.compile(r"LICENSE|^(README|OFL)\.txt$")
-"""Texts that the packages ship beside their files, as their licences ask."""
+"""Licence texts that the packages ship beside their files."""
 SWAGGER = {"oauth2-redirect.html"}
-"""A page that Swagger UI brings along; its script is inline, and our policy lets none of those run."""
+"""A page of Swagger UI with an inline script, which the Content-Security-Policy does not allow."""
 
 
 def files() -> list[str]:
@@ -23,7 +23,7 @@ def files() -> list[str]:
 
 
 @pytest.mark.ledger("ASVS-13.4.7")
-def test_only_intended_kinds_of_files_are_there_to_be_served() -> None:
+def test_static_files_have_only_expected_file_types() -> None:
     names = [Path(path) for path in files()]
     assert len(names) > 100
     others = {path.name for path in names if path.suffix not in INTENDED}
@@ -52,20 +52,20 @@ def test_only_intended_kinds_of_files_are_there_to_be_served() -> None:
         "latchkey.sqlite3",
     ],
 )
-def test_nothing_else_is_served(http: httpx.Client, path: str) -> None:
+def test_static_url_of_any_other_file_gets_404(http: httpx.Client, path: str) -> None:
     assert http.get("/static/latchkey/home.css").status_code == 200
     assert_problem(http.get(f"/static/{path}"), 404, "not_found")
 
 
 @pytest.mark.ledger("ASVS-13.4.7")
-def test_no_page_runs_a_script_that_came_along(http: httpx.Client) -> None:
+def test_static_page_of_swagger_ui_runs_no_inline_script(http: httpx.Client) -> None:
     page = http.get("/static/drf_spectacular_sidecar/swagger-ui-dist/oauth2-redirect.html")
     assert page.status_code == 200
     assert "script-src 'self';" in page.headers["Content-Security-Policy"]
     assert page.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_files_are_looked_at_again_after_a_minute_and_are_not_sent_twice(http: httpx.Client) -> None:
+def test_static_files_are_cached_for_a_minute_and_then_revalidated(http: httpx.Client) -> None:
     style = http.get("/static/latchkey/home.css")
     assert style.headers["Cache-Control"] == "max-age=60, public"
     again = http.get("/static/latchkey/home.css", headers={"If-Modified-Since": style.headers["Last-Modified"]})

@@ -1,4 +1,4 @@
-"""Upgrades: the tables go first, while the old version serves; then the new version is started."""
+"""Upgrades without downtime: the tables are migrated while the old version serves, then the new version starts."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,26 +21,26 @@ def run(server: Server, *command: str) -> str:
 
 @pytest.fixture
 def database(tmp_path: Path, database_url: str) -> Server:
-    """A server, not started, on a database that it does not migrate by itself."""
+    """A server that is not started, on a database that it does not migrate by itself."""
     return Server(tmp_path, database_url or f"sqlite:///{tmp_path / 'own.sqlite3'}")
 
 
 @pytest.mark.ledger("H-INF-12")
-def test_every_older_version_works_with_the_tables_of_this_one(database: Server) -> None:
+def test_models_of_every_older_version_work_on_the_current_tables(database: Server) -> None:
     run(database, "migrate", "--verbosity", "0")
     assert len(MIGRATIONS) >= 2
-    said = run(database, "shell", "--no-imports", "-c", OLD_VERSION)
-    assert said.splitlines() == [f"{name} works" for name in MIGRATIONS[:-1]]
+    output = run(database, "shell", "--no-imports", "-c", OLD_VERSION)
+    assert output.splitlines() == [f"{name} works" for name in MIGRATIONS[:-1]]
 
 
 @pytest.mark.ledger("H-INF-12")
-def test_the_statements_of_version_0_1_work_on_the_tables_of_this_one(database: Server) -> None:
+def test_statements_of_version_0_1_work_on_the_current_tables(database: Server) -> None:
     run(database, "migrate", "--verbosity", "0")
     assert run(database, "shell", "--no-imports", "-c", STATEMENTS_0_1).split() == ["1"] * 6
 
 
 @pytest.mark.ledger("H-INF-12")
-def test_this_version_does_not_start_on_the_tables_of_an_older_one(database: Server) -> None:
+def test_serve_refuses_to_start_on_the_tables_of_an_older_version(database: Server) -> None:
     run(database, "migrate", "latchkey", MIGRATIONS[-2], "--verbosity", "0")
     done = database.command("serve", "--port", str(database.port))
     assert done.returncode == 2
@@ -54,7 +54,7 @@ def test_this_version_does_not_start_on_the_tables_of_an_older_one(database: Ser
 
 @pytest.mark.fault
 @pytest.mark.ledger("H-INF-12")
-def test_a_migration_beside_a_server_at_work_signs_nobody_out(
+def test_migration_under_load_signs_no_user_out(
     server: Server, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
     load = start_load(server.url)

@@ -1,4 +1,4 @@
-"""Ids of users are never given again, whatever happens to the newest."""
+"""User ids are never reused, even if the newest user is deleted."""
 
 import httpx
 
@@ -6,7 +6,7 @@ from tests.people import Person
 from tests.server import Server
 
 
-def test_after_a_restart_the_id_of_whoever_left_is_still_taken(server: Server) -> None:
+def test_id_of_a_deleted_user_is_not_reused_after_a_restart(server: Server) -> None:
     with httpx.Client(base_url=server.url) as http:
         bob = Person(http, "bob@example.com").register().login()
         body = {"password": bob.password}

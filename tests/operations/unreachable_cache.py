@@ -1,4 +1,4 @@
-"""A cache server that is down."""
+"""A Django cache backend whose server cannot be reached."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.core.cache.backends.base import BaseCache
 
 
 class UnreachableCache(BaseCache):
-    """Fails at whatever it is asked."""
+    """Raises ConnectionError on every operation."""
 
     def __init__(self, location: str, params: dict[str, Any]) -> None:
         super().__init__(params)

@@ -23,14 +23,14 @@ def change_password(person: Person, current: Any = PASSWORD, new: Any = NEW) -> 
 
 
 @pytest.mark.ledger("ASVS-6.2.2")
-def test_the_new_password_signs_in_and_the_old_one_no_more(alice: Person) -> None:
+def test_password_change_makes_login_accept_only_the_new_password(alice: Person) -> None:
     assert change_password(alice).status_code == 200
     assert_problem(try_login(alice.http), 401, "invalid_credentials")
     assert try_login(alice.http, password=NEW).status_code == 200
 
 
 @pytest.mark.ledger("ASVS-7.4.3")
-def test_every_session_ends_and_this_device_gets_a_new_one(alice: Person) -> None:
+def test_password_change_ends_all_sessions_and_returns_a_new_token_pair(alice: Person) -> None:
     elsewhere = replace(alice).login()
     answer = change_password(alice)
     assert list(answer.json()) == ["access_token", "refresh_token"]
@@ -45,7 +45,7 @@ def test_every_session_ends_and_this_device_gets_a_new_one(alice: Person) -> Non
 
 
 @pytest.mark.ledger("ASVS-6.2.3")
-def test_a_wrong_current_password_changes_nothing_and_leaves_the_client_signed_in(alice: Person) -> None:
+def test_password_change_with_a_wrong_current_password_changes_nothing(alice: Person) -> None:
     with nothing_changes():
         answer = change_password(alice, current="not the password")
     assert_problem(answer, 400, "wrong_password", ["current_password"])
@@ -54,7 +54,7 @@ def test_a_wrong_current_password_changes_nothing_and_leaves_the_client_signed_i
 
 
 @pytest.mark.ledger("ASVS-6.2.3")
-def test_guessing_the_current_password_is_limited_like_signing_in(
+def test_password_change_rate_limits_guesses_together_with_login(
     alice: Person, set_policy: Callable[..., None]
 ) -> None:
     set_policy(failures_per_account=3)
@@ -65,7 +65,9 @@ def test_guessing_the_current_password_is_limited_like_signing_in(
     assert alice.me().status_code == 200
 
 
-def test_the_right_password_is_no_failure(alice: Person, from_address: Any, set_policy: Callable[..., None]) -> None:
+def test_password_change_with_the_right_password_counts_no_failure(
+    alice: Person, from_address: Any, set_policy: Callable[..., None]
+) -> None:
     set_policy(failures_per_account=1, failures_per_address=1)
     elsewhere = replace(alice, http=from_address("192.0.2.9"))
     first = change_password(elsewhere)
@@ -76,7 +78,7 @@ def test_the_right_password_is_no_failure(alice: Person, from_address: Any, set_
 @pytest.mark.ledger("ASVS-6.2.3")
 @pytest.mark.parametrize("missing", ["current_password", "new_password"])
 @pytest.mark.parametrize("value", [None, "", 7, ["x"]])
-def test_both_passwords_are_asked_for(alice: Person, missing: str, value: Any) -> None:
+def test_password_change_requires_both_passwords(alice: Person, missing: str, value: Any) -> None:
     body = {"current_password": PASSWORD, "new_password": NEW, missing: value}
     answer = alice.http.post("/api/password/change/", json=body, headers=alice.bearer())
     assert_problem(answer, 400, "invalid", [missing])
@@ -94,7 +96,7 @@ def test_both_passwords_are_asked_for(alice: Person, missing: str, value: Any) -
         ("alice@example.com", "password_too_obvious"),
     ],
 )
-def test_a_weak_new_password_is_refused_as_at_registration(
+def test_password_change_refuses_weak_passwords_like_register(
     alice: Person, set_policy: Callable[..., None], weak: str, code: str
 ) -> None:
     set_policy(password_blocklist=True)
@@ -103,17 +105,19 @@ def test_a_weak_new_password_is_refused_as_at_registration(
     assert change_password(alice).status_code == 200
 
 
-def test_nobody_changes_a_password_without_an_access_token(alice: Person) -> None:
+def test_password_change_requires_an_access_token(alice: Person) -> None:
     body = {"current_password": PASSWORD, "new_password": NEW}
     assert_problem(alice.http.post("/api/password/change/", json=body), 401, "not_authenticated")
 
 
-def test_an_imported_account_without_a_password_has_none_to_change(alice: Person) -> None:
+def test_password_change_refuses_an_imported_account_without_a_password(alice: Person) -> None:
     User.objects.filter(pk=alice.id).update(password="!")
     assert_problem(change_password(alice, current="!"), 400, "wrong_password", ["current_password"])
 
 
-def test_no_key_that_signs_means_that_nothing_was_changed(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_password_change_without_a_signing_key_gets_503_and_changes_nothing(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from latchkey.core.exceptions import ServiceUnavailable
     from latchkey.passwords import change as module
 

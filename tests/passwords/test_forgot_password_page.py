@@ -1,4 +1,4 @@
-"""/forgot-password/: where somebody without a front end of their own has the mail sent, and where notices lead."""
+"""/forgot-password/: the page to request a password reset mail, for deployments without a front end of their own."""
 
 import re
 from collections.abc import Iterator
@@ -27,29 +27,31 @@ def request_reset(browser: httpx.Client, email: str) -> httpx.Response:
     return browser.post(PAGE, data=hidden | {"email": email})
 
 
-def test_the_mail_goes_to_whom_the_address_belongs(alice: Person, browser: httpx.Client) -> None:
+def test_forgot_password_page_sends_a_reset_mail_to_the_address_of_the_account(
+    alice: Person, browser: httpx.Client
+) -> None:
     answer = request_reset(browser, " Alice@Example.com ")
     assert answer.status_code == 200
-    assert "Look into your mailbox" in answer.text
+    assert "Check your inbox" in answer.text
     (mail,) = sent_mails()
     assert (mail.kind, mail.to) == ("password_reset", alice.email)
 
 
 @pytest.mark.ledger("ASVS-6.3.8")
-def test_the_page_tells_nobody_who_has_an_account(browser: httpx.Client) -> None:
+def test_forgot_password_page_answers_alike_for_known_and_unknown_addresses(browser: httpx.Client) -> None:
     known, unknown = (request_reset(browser, email) for email in ("alice@example.com", "nobody@example.com"))
     assert (known.status_code, known.text) == (unknown.status_code, unknown.text)
     assert len(sent_mails()) == 1
 
 
-def test_reading_the_page_changes_nothing(browser: httpx.Client) -> None:
+def test_forgot_password_page_get_changes_nothing(browser: httpx.Client) -> None:
     with nothing_changes():
         answer = browser.get(PAGE)
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_no_other_page_can_press_the_button(browser: httpx.Client) -> None:
+def test_forgot_password_page_refuses_a_post_without_csrf_token(browser: httpx.Client) -> None:
     with nothing_changes():
         assert browser.post(PAGE, data={"email": "alice@example.com"}).status_code == 403
 
@@ -57,14 +59,14 @@ def test_no_other_page_can_press_the_button(browser: httpx.Client) -> None:
 @pytest.mark.parametrize(
     "email", ["", "alice", "a" * 300 + "@example.com", "alice@example.com\r\nBcc: eve@example.com"]
 )
-def test_what_is_no_address_is_said_beside_the_field(browser: httpx.Client, email: str) -> None:
+def test_forgot_password_page_shows_an_invalid_address_as_a_field_error(browser: httpx.Client, email: str) -> None:
     answer = request_reset(browser, email)
     assert answer.status_code == 400
     assert 'class="wrong"' in answer.text
     assert sent_mails() == []
 
 
-def test_whoever_asks_again_and_again_has_to_wait_known_or_not(browser: httpx.Client) -> None:
+def test_forgot_password_page_rate_limits_known_and_unknown_addresses_alike(browser: httpx.Client) -> None:
     for email in ("alice@example.com", "nobody@example.com"):
         answers = [request_reset(browser, email) for _ in range(4)]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
@@ -72,6 +74,6 @@ def test_whoever_asks_again_and_again_has_to_wait_known_or_not(browser: httpx.Cl
         assert int(answers[-1].headers["Retry-After"]) > 0
 
 
-def test_a_link_that_is_no_longer_good_and_every_notice_lead_here(browser: httpx.Client) -> None:
+def test_invalid_reset_links_and_notices_lead_to_the_forgot_password_page(browser: httpx.Client) -> None:
     assert f'href="{PAGE}"' in browser.get("/reset-password/?token=spent").text
     assert RESET_PAGE == PAGE

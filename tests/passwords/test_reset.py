@@ -31,13 +31,13 @@ def confirm_reset(http: httpx.Client, new_password: Any = NEW, **shown: Any) -> 
 
 @pytest.fixture
 def sent(alice: Person) -> SentMail:
-    """The mail that alice has asked for."""
+    """The reset mail that alice has requested."""
     assert request_reset(alice.http, alice.email).status_code == 202
     return last_mail(alice.email)
 
 
 @pytest.mark.ledger("CS-FP-1", "CS-FP-7")
-def test_every_address_is_answered_alike_and_only_an_account_gets_mail(alice: Person) -> None:
+def test_password_reset_answers_alike_for_any_address_and_mails_only_an_account(alice: Person) -> None:
     known, unknown = request_reset(alice.http, alice.email), request_reset(alice.http, "nobody@example.com")
     assert (known.status_code, known.headers["Content-Type"]) == (202, "application/json")
     assert list(known.json()) == ["detail"]
@@ -49,23 +49,23 @@ def test_every_address_is_answered_alike_and_only_an_account_gets_mail(alice: Pe
 
 
 @pytest.mark.ledger("ASVS-1.2.2", "CS-FP-2", "ASVS-6.4.1")
-def test_the_mail_has_a_link_to_our_page_and_a_code_to_type(sent: SentMail, settings: Any) -> None:
+def test_password_reset_mail_has_a_link_and_expires_with_its_code(sent: SentMail, settings: Any) -> None:
     link = urlsplit(sent.link)
     assert f"{link.scheme}://{link.netloc}" == settings.PUBLIC_URL
     assert (link.path, link.fragment) == ("/reset-password/", "")
     assert list(parse_qs(link.query, strict_parsing=True)) == ["token"]
     assert len(sent.token) == 43  # 256 bits in Base64
     assert (sent.context["minutes"], sent.context["username"]) == ("30", "")
-    assert sent.context["expires_at"] == OneTimeCode.objects.get().expires_at.isoformat()  # later it is not sent at all
+    assert sent.context["expires_at"] == OneTimeCode.objects.get().expires_at.isoformat()  # an expired mail is not sent
 
 
-def test_the_address_is_read_in_any_spelling(alice: Person) -> None:
+def test_password_reset_normalizes_the_email_address(alice: Person) -> None:
     assert request_reset(alice.http, "  ALICE@Example.com ").status_code == 202
     assert last_mail(alice.email).to == alice.email
 
 
 @pytest.mark.parametrize("column", [{"is_active": False}])
-def test_an_inactive_account_hears_nothing(alice: Person, column: dict[str, Any]) -> None:
+def test_password_reset_sends_no_mail_to_an_inactive_account(alice: Person, column: dict[str, Any]) -> None:
     User.objects.filter(pk=alice.id).update(**column)
     assert request_reset(alice.http, alice.email).status_code == 202
     assert not Mail.objects.exists()
@@ -74,7 +74,9 @@ def test_an_inactive_account_hears_nothing(alice: Person, column: dict[str, Any]
 
 @pytest.mark.ledger("ASVS-6.4.3", "CS-FP-6", "REG-DJOSER-02", "ASVS-6.5.1")
 @pytest.mark.parametrize("by", ["link", "code"])
-def test_what_was_sent_sets_a_password_once_and_signs_nobody_in(alice: Person, sent: SentMail, by: str) -> None:
+def test_password_reset_confirm_works_once_ends_all_sessions_and_returns_no_tokens(
+    alice: Person, sent: SentMail, by: str
+) -> None:
     shown = {"token": sent.token} if by == "link" else sent.code_fields
     answer = confirm_reset(alice.http, **shown)
     assert (answer.status_code, answer.json()) == (200, {"success": "Password changed; sign in with the new one."})
@@ -86,13 +88,15 @@ def test_what_was_sent_sets_a_password_once_and_signs_nobody_in(alice: Person, s
     assert try_login(alice.http, password=NEW).status_code == 200
 
 
-def test_the_code_is_read_however_it_is_typed(alice: Person, sent: SentMail) -> None:
+def test_password_reset_confirm_accepts_a_code_typed_with_spaces_or_look_alikes(alice: Person, sent: SentMail) -> None:
     typed = " ".join(sent.code.lower().replace("-", "").replace("0", "o").replace("1", "l"))
     assert confirm_reset(alice.http, email=" Alice@EXAMPLE.com", code=typed).status_code == 200
 
 
 @pytest.mark.parametrize("weak", ["short", "x" * 257, "alice@example.com", "", None])
-def test_a_password_that_is_refused_spends_nothing(alice: Person, sent: SentMail, weak: Any) -> None:
+def test_password_reset_confirm_with_a_weak_password_does_not_consume_the_code(
+    alice: Person, sent: SentMail, weak: Any
+) -> None:
     for shown in ({"token": sent.token}, sent.code_fields):
         with nothing_changes():
             answer = confirm_reset(alice.http, weak, **shown)
@@ -100,17 +104,17 @@ def test_a_password_that_is_refused_spends_nothing(alice: Person, sent: SentMail
     assert confirm_reset(alice.http, token=sent.token).status_code == 200
 
 
-def test_the_mailbox_is_proven_with_it(alice: Person, sent: SentMail) -> None:
+def test_password_reset_confirm_verifies_the_email_address(alice: Person, sent: SentMail) -> None:
     assert User.objects.get().email_verified_at is None
     confirm_reset(alice.http, token=sent.token)
     proven = User.objects.get().email_verified_at
     assert proven is not None
     request_reset(alice.http, alice.email)
     assert confirm_reset(alice.http, token=last_mail(alice.email).token).status_code == 200
-    assert User.objects.get().email_verified_at == proven  # since when, and not when last
+    assert User.objects.get().email_verified_at == proven  # the first verification counts, not the last
 
 
-def test_an_account_without_a_password_gets_one(alice: Person) -> None:
+def test_password_reset_sets_the_first_password_of_an_imported_account(alice: Person) -> None:
     User.objects.filter(pk=alice.id).update(password="!imported")
     request_reset(alice.http, alice.email)
     assert confirm_reset(alice.http, token=last_mail(alice.email).token).status_code == 200
@@ -119,7 +123,7 @@ def test_an_account_without_a_password_gets_one(alice: Person) -> None:
 
 @pytest.mark.ledger("NIST-3.2.2-4")
 @pytest.mark.parametrize("by", ["link", "code"])
-def test_an_account_that_is_shut_by_guesses_is_opened_again(
+def test_password_reset_lifts_the_login_rate_limit_of_the_account(
     alice: Person, set_policy: Callable[..., None], by: str
 ) -> None:
     set_policy(failures_per_account=2)
@@ -142,14 +146,16 @@ def test_an_account_that_is_shut_by_guesses_is_opened_again(
         *({"email": "alice@example.com", "code": "x" * 17}, {"email": "no address", "code": "0000-0000"}),
     ],
 )
-def test_nothing_is_set_without_what_was_sent(alice: Person, sent: SentMail, shown: dict[str, Any]) -> None:
+def test_password_reset_confirm_refuses_missing_or_malformed_tokens_and_codes(
+    alice: Person, sent: SentMail, shown: dict[str, Any]
+) -> None:
     with nothing_changes():
         assert_problem(confirm_reset(alice.http, **shown), 400, "invalid")
     assert confirm_reset(alice.http, token=sent.token).status_code == 200
 
 
 @pytest.mark.ledger("NIST-4.2-1")
-def test_half_an_hour_later_it_is_over(clock: time_machine.Traveller, alice: Person) -> None:
+def test_password_reset_token_and_code_expire_after_30_minutes(clock: time_machine.Traveller, alice: Person) -> None:
     request_reset(alice.http, alice.email)
     sent = last_mail(alice.email)
     clock.shift(timedelta(minutes=29, seconds=59))
@@ -159,7 +165,9 @@ def test_half_an_hour_later_it_is_over(clock: time_machine.Traveller, alice: Per
         assert_problem(confirm_reset(alice.http, **shown), 400, "invalid_code")
 
 
-def test_at_most_three_are_live_and_the_oldest_goes(clock: time_machine.Traveller, alice: Person) -> None:
+def test_password_reset_keeps_at_most_the_three_newest_codes_valid(
+    clock: time_machine.Traveller, alice: Person
+) -> None:
     for _ in range(4):
         assert request_reset(alice.http, alice.email).status_code == 202
         clock.shift(timedelta(minutes=1))
@@ -170,8 +178,9 @@ def test_at_most_three_are_live_and_the_oldest_goes(clock: time_machine.Travelle
         assert confirm_reset(alice.http, "short", token=each.token).json()["code"] == "password_too_short"
 
 
+@pytest.mark.slow
 @pytest.mark.ledger("CS-FP-3")
-def test_a_mailbox_is_not_flooded_whether_there_is_an_account_or_not(
+def test_password_reset_rate_limits_mails_per_address_with_or_without_an_account(
     clock: time_machine.Traveller, alice: Person
 ) -> None:
     for email in (alice.email, "nobody@example.com"):
@@ -186,14 +195,14 @@ def test_a_mailbox_is_not_flooded_whether_there_is_an_account_or_not(
     assert 10 < len(sent_mails(alice.email)) <= 18  # a few at once, then about two in an hour
 
 
-def test_one_place_cannot_write_to_everybody(alice: Person, set_policy: Callable[..., None]) -> None:
+def test_password_reset_rate_limits_requests_per_ip_address(alice: Person, set_policy: Callable[..., None]) -> None:
     set_policy(failures_per_address=5)
-    told = [request_reset(alice.http, f"somebody-{number}@example.com").status_code for number in range(6)]
-    assert told == [202] * 5 + [429]
-    assert try_login(alice.http, password=PASSWORD).status_code == 200  # signing in is counted apart
+    statuses = [request_reset(alice.http, f"somebody-{number}@example.com").status_code for number in range(6)]
+    assert statuses == [202] * 5 + [429]
+    assert try_login(alice.http, password=PASSWORD).status_code == 200  # logins have a counter of their own
 
 
-def test_what_expired_is_deleted_by_the_next_mail_and_by_pruning(
+def test_expired_password_reset_codes_are_deleted_by_the_next_request_and_by_prune(
     clock: time_machine.Traveller, alice: Person, bob: Person
 ) -> None:
     from io import StringIO
@@ -205,12 +214,12 @@ def test_what_expired_is_deleted_by_the_next_mail_and_by_pruning(
     clock.shift(timedelta(minutes=30))
     request_reset(alice.http, alice.email)
     assert sorted(OneTimeCode.objects.values_list("user", flat=True)) == sorted([alice.id, bob.id])
-    told = StringIO()
-    call_command("prune", stdout=told, stderr=StringIO())
-    assert "1 expired links and codes deleted." in told.getvalue()
+    output = StringIO()
+    call_command("prune", stdout=output, stderr=StringIO())
+    assert "1 expired links and codes deleted." in output.getvalue()
     assert OneTimeCode.objects.get().user_id == alice.id
 
 
-def test_what_is_counted_of_a_mailbox_tells_nobody_whose_it_is(alice: Person) -> None:
+def test_password_reset_rate_limit_table_stores_no_email_address(alice: Person) -> None:
     request_reset(alice.http, alice.email)
     assert alice.email not in str(list(Attempt.objects.values()))

@@ -1,4 +1,4 @@
-"""What refresh and me cost, counted: SQL statements and function calls are the same on every machine."""
+"""Cost budgets of refresh and me in SQL statements and function calls, which are the same on every machine."""
 
 import asyncio
 import sys
@@ -15,7 +15,6 @@ from django.db import connection
 
 from latchkey.db.async_connection import ConnectionLost
 from latchkey.db.async_pool import AsyncPool
-from latchkey.db.statements import supports_prepared
 from latchkey.sessions.sql import event_loop_statements
 from tests.people import Person
 from tests.support.captured_log import CapturedLog
@@ -79,7 +78,7 @@ class EventLoopCallCounter(CallCounter):
 
     async def soon(self, environ: dict[str, Any]) -> Any:
         with self.counting():
-            return await self.application.soon(environ, self.lines)
+            return await self.application.handle_async(environ, self.lines)
 
     def end(self) -> None:
         for line in list(self.lines.connections):
@@ -108,19 +107,19 @@ def assert_within_tolerance(measured: int, way: str, door: str) -> None:
 
 @pytest.mark.django_db(transaction=True)  # in a transaction, a statement takes another way
 @pytest.mark.parametrize("door", ["refresh", "me"])
-def test_the_hot_path_costs_what_is_written_down(
+def test_refresh_and_me_stay_within_their_statement_and_call_budgets(
     alice: Person, captured_log: CapturedLog, statements: Callable[[Callable[[], Any]], list[str]], door: str
 ) -> None:
     assert len(statements(lambda: alice.me() if door == "me" else alice.refresh())) == 1
     assert_within_tolerance(count_calls(CallCounter(), alice, door), connection.vendor, door)
 
 
+@pytest.mark.postgresql  # on SQLite, threads answer
 @pytest.mark.django_db(transaction=True)  # other connections have to see the session
 @pytest.mark.parametrize("door", ["refresh", "me"])
-def test_the_event_loop_costs_what_is_written_down(alice: Person, captured_log: CapturedLog, door: str) -> None:
-    if not supports_prepared(connection):
-        assert connection.vendor == "sqlite"  # where threads answer
-        return
+def test_refresh_and_me_on_the_event_loop_stay_within_their_call_budgets(
+    alice: Person, captured_log: CapturedLog, door: str
+) -> None:
     alice.refresh()  # which reads the policy
     counted = EventLoopCallCounter()
     try:

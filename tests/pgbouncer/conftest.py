@@ -1,4 +1,4 @@
-"""Latchkey behind a PgBouncer, which stands before the PostgreSQL of the run; there is none of this on SQLite."""
+"""Fixtures: a server that connects to the PostgreSQL of the run through PgBouncer. Not collected on SQLite."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,12 +33,12 @@ def pgbouncer(database_url: str, keep_statements: bool) -> Iterator[PgBouncer]:
 
 @pytest.fixture
 def pooled_server(tmp_path: Path, database_url: str, pgbouncer: PgBouncer) -> Iterator[Server]:
-    """A server that is migrated past PgBouncer and serves through it."""
+    """A server that migrates directly and serves through PgBouncer."""
     server = Server(tmp_path, database_url)
     migrated = server.command("migrate", "--verbosity", "0")
     assert migrated.returncode == 0, migrated.stderr
     server.environment["DATABASE_URL"] = pgbouncer.url
     server.restart()
-    server.environment["DATABASE_URL"] = database_url  # for every other command, and for those who look at the rows
+    server.environment["DATABASE_URL"] = database_url  # for other commands and for assertions on rows
     yield server
     server.kill()

@@ -1,4 +1,4 @@
-"""A real PgBouncer that runs deploy/pgbouncer.ini, changed in the lines that its operator changes."""
+"""A real PgBouncer process with deploy/pgbouncer.ini, adapted to the ports, accounts and statement mode of the test."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from tests.support.postgres_servers import shared_directory
 
 SAMPLE = Path(__file__).parents[2] / "deploy" / "pgbouncer.ini"
 PREPARED_STATEMENTS_SINCE = (1, 21)
-"""The first version that knows prepared statements in transaction mode."""
+"""The first version that supports prepared statements in transaction mode."""
 
 
 def installed() -> str | None:
@@ -38,14 +38,14 @@ def installed_version(path: str) -> tuple[int, ...]:
 
 
 class PgBouncer:
-    """A PgBouncer before the database of this URL; nobody has a password, as the tests' PostgreSQL asks for none."""
+    """A PgBouncer for the database of this URL, without passwords, as the PostgreSQL of the tests has none."""
 
     def __init__(self, url: str, keep_statements: bool) -> None:
         self.folder, self.port, self.keep_statements = shared_directory(), free_port(), keep_statements
         behind = psycopg.conninfo.conninfo_to_dict(url)
         self.name, to = behind["dbname"], f"host=127.0.0.1 port={behind['port']}"
         sample = SAMPLE.read_text()
-        for line, ours in {
+        for line, replacement in {
             "latchkey = host=127.0.0.1 port=5432 dbname=latchkey": f"{self.name} = {to}",
             "listen_port = 6432": f"listen_port = {self.port}",
             "auth_type = scram-sha-256": "auth_type = any",
@@ -53,7 +53,7 @@ class PgBouncer:
             ";max_prepared_statements": "max_prepared_statements" if keep_statements else ";max_prepared_statements",
         }.items():
             assert line in sample, line
-            sample = sample.replace(line, ours)
+            sample = sample.replace(line, replacement)
         sample = sample.replace("connect_query", "user=postgres connect_query")
         (self.folder / "pgbouncer.ini").write_text(sample)
 

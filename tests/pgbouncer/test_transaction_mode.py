@@ -1,4 +1,4 @@
-"""Everything works through a PgBouncer in transaction mode, where any two statements may go over two connections."""
+"""PgBouncer in transaction mode, where any two transactions may use two connections: API, admin and timeouts work."""
 
 import re
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from tests.support.refreshing_clients import Load
 pytestmark = pytest.mark.pgbouncer
 
 
-def test_2000_refreshes_from_8_clients_rotate_and_fork_nothing(
+def test_2000_refreshes_through_pgbouncer_fork_and_lose_no_session(
     pooled_server: Server, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
     load = start_load(pooled_server.url, clients=8)
@@ -27,7 +27,7 @@ def test_2000_refreshes_from_8_clients_rotate_and_fork_nothing(
     assert_outcome(load, pooled_server, "through PgBouncer")
 
 
-def test_the_documented_exchange_and_the_limits_hold(pooled_server: Server) -> None:
+def test_session_endpoints_and_login_rate_limit_work_through_pgbouncer(pooled_server: Server) -> None:
     with httpx.Client(base_url=pooled_server.url, timeout=20) as http:
         alice = Person(http, "alice@example.com").register().login().refresh()
         assert alice.me().json() == {"id": alice.id, "username": "", "email": alice.email}
@@ -39,7 +39,7 @@ def test_the_documented_exchange_and_the_limits_hold(pooled_server: Server) -> N
         assert try_password(bob, bob.password).status_code == 429
 
 
-def test_the_admin_area_reads_and_saves_beside_a_load(pooled_server: Server, start_load: Callable[..., Load]) -> None:
+def test_admin_works_through_pgbouncer_under_load(pooled_server: Server, start_load: Callable[..., Load]) -> None:
     with (
         start_load(pooled_server.url),
         httpx.Client(base_url=pooled_server.url, timeout=20, follow_redirects=True) as http,
@@ -53,13 +53,13 @@ def test_the_admin_area_reads_and_saves_beside_a_load(pooled_server: Server, sta
         assert "Log out" in press("/admin/login/", username=ADMIN_EMAIL, password=ADMIN_PASSWORD).text
         page = f"/admin/latchkey/user/{alice.id}/change/"
         for _ in range(10):
-            assert "Can add user" in http.get(page).text  # the permissions, which Django would read by a cursor
+            assert "Can add user" in http.get(page).text  # permissions, for which Django would use a server-side cursor
         press(page, email=alice.email, username="Alice", is_active="on")
         assert alice.me().json()["username"] == "Alice"
         assert alice.email in http.get("/admin/latchkey/session/").text
 
 
-def test_the_limits_on_waiting_are_those_of_a_server_that_connects_by_itself(
+def test_database_timeouts_through_pgbouncer_equal_those_of_a_direct_connection(
     pooled_server: Server, pgbouncer: PgBouncer, database_url: str
 ) -> None:
     with psycopg.connect(pgbouncer.url.partition("?")[0]) as connection:
@@ -74,7 +74,7 @@ def test_the_limits_on_waiting_are_those_of_a_server_that_connects_by_itself(
         assert alice.try_refresh().status_code == 200
 
 
-def test_a_pgbouncer_that_is_started_again_signs_nobody_out(
+def test_restart_of_pgbouncer_signs_no_user_out(
     pooled_server: Server, pgbouncer: PgBouncer, start_load: Callable[..., Load], assert_outcome: Callable[..., None]
 ) -> None:
     load = start_load(pooled_server.url, clients=8)

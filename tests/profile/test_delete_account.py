@@ -1,4 +1,4 @@
-"""DELETE /api/me/"""
+"""DELETE /api/me/: deletion of the own account and of its personal data."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -28,13 +28,13 @@ def delete_account(person: Person, password: Any = PASSWORD) -> httpx.Response:
 
 
 def user_reference_fields() -> list[Any]:
-    """Return every column that says whose a row is, of every table there is."""
+    """Return every column of any table that references a user."""
     columns = [field for model in apps.get_models(include_auto_created=True) for field in model._meta.fields]
     return [field for field in columns if field.related_model is User or field.name == "user_id"]
 
 
 def count_rows(person: Person) -> dict[str, int]:
-    """Return how many rows there are of a person, by table."""
+    """Return the number of rows of a user by table."""
     counted = {
         field.model.__name__: field.model._default_manager.filter(**{field.attname: person.id}).count()
         for field in user_reference_fields()
@@ -43,7 +43,7 @@ def count_rows(person: Person) -> dict[str, int]:
 
 
 def create_all_rows(person: Person) -> None:
-    """Have a row of the person in every table that can have one."""
+    """Create a row of the user in every table that can have one."""
     user = User.objects.get(pk=person.id)
     group = Group.objects.create(name="staff")
     user.groups.add(group)
@@ -64,7 +64,7 @@ def create_all_rows(person: Person) -> None:
 
 
 @pytest.mark.ledger("ASVS-7.4.2")
-def test_leaving_deletes_the_account_and_ends_its_sessions_at_once(alice: Person, bob: Person) -> None:
+def test_delete_account_deletes_the_user_and_ends_all_sessions_at_once(alice: Person, bob: Person) -> None:
     phone = Person(alice.http, alice.email).login()
     answer = delete_account(alice)
     assert (answer.status_code, answer.content) == (204, b"")
@@ -77,19 +77,27 @@ def test_leaving_deletes_the_account_and_ends_its_sessions_at_once(alice: Person
     assert not User.objects.filter(email=alice.email).exists()
 
 
-def test_whoever_did_not_hear_the_answer_and_asks_again_is_told_that_the_token_is_none(alice: Person) -> None:
+def test_delete_account_retried_after_a_lost_response_gets_401_invalid_token(alice: Person) -> None:
     assert delete_account(alice).status_code == 204
     assert_problem(delete_account(alice), 401, "invalid_token")
 
 
-def test_the_test_below_looks_at_every_table_with_a_user(alice: Person) -> None:
+def test_create_all_rows_fills_every_table_that_references_a_user(alice: Person) -> None:
     create_all_rows(alice)
     tables = {field.model.__name__ for field in user_reference_fields()}
     assert set(count_rows(alice)) == tables
-    assert {"Session", "Code", "Mail", "AuditEvent", "LogEntry", "User_groups", "User_user_permissions"} <= tables
+    assert {
+        "Session",
+        "OneTimeCode",
+        "Mail",
+        "AuditEvent",
+        "LogEntry",
+        "User_groups",
+        "User_user_permissions",
+    } <= tables
 
 
-def test_nothing_is_left_of_a_person_but_events_without_a_place(alice: Person, bob: Person) -> None:
+def test_delete_account_leaves_only_audit_events_without_ip_and_user_agent(alice: Person, bob: Person) -> None:
     create_all_rows(alice)
     enqueue(MailKind.REGISTRATION_OF_KNOWN_ADDRESS, alice.email, {})
     enqueue(MailKind.NEW_DEVICE, bob.email, {}, bob.id)
@@ -106,14 +114,14 @@ def test_nothing_is_left_of_a_person_but_events_without_a_place(alice: Person, b
     assert AuditEvent.objects.filter(user_id=bob.id, ip="127.0.0.1").count() == 2
 
 
-def test_the_events_still_say_in_which_order_things_happened(alice: Person) -> None:
+def test_delete_account_keeps_the_audit_events_of_the_user_in_order(alice: Person) -> None:
     delete_account(alice, "not that one")
     delete_account(alice)
     names = AuditEvent.objects.filter(user_id=alice.id).order_by("id").values_list("name", flat=True)
     assert list(names) == ["user.registered", "login.succeeded", "password.refused", "user.deleted"]
 
 
-def test_the_history_of_the_admin_area_forgets_the_address(admin: Browser, alice: Person) -> None:
+def test_delete_account_removes_the_email_from_the_admin_history(admin: Browser, alice: Person) -> None:
     save_user(admin, alice.id, username="Alice")
     entry = LogEntry.objects.get(object_id=str(alice.id))
     assert entry.object_repr == alice.email
@@ -124,13 +132,13 @@ def test_the_history_of_the_admin_area_forgets_the_address(admin: Browser, alice
 
 @pytest.mark.ledger("ASVS-7.5.1", "ASVS-7.5.3")
 @pytest.mark.parametrize("wrong", ["not that one", PASSWORD.upper(), f"{PASSWORD} ", " "])
-def test_a_wrong_password_changes_nothing(alice: Person, wrong: str) -> None:
+def test_delete_account_with_a_wrong_password_changes_nothing(alice: Person, wrong: str) -> None:
     assert_problem(delete_account(alice, wrong), 400, "wrong_password", ["password"])
     assert alice.me().status_code == alice.try_refresh().status_code == 200
 
 
 @pytest.mark.parametrize("body", [{}, {"password": ""}, {"password": None}, {"password": 5}, {"password": ["x"]}])
-def test_a_body_without_a_password_changes_nothing(alice: Person, body: dict[str, Any]) -> None:
+def test_delete_account_without_a_valid_password_or_token_changes_nothing(alice: Person, body: dict[str, Any]) -> None:
     answer = alice.http.request("DELETE", "/api/me/", json=body, headers=alice.bearer())
     assert_problem(answer, 400, "invalid", ["password"])
     assert_problem(alice.http.delete("/api/me", headers=alice.bearer()), 400, "invalid", ["password"])
@@ -139,7 +147,7 @@ def test_a_body_without_a_password_changes_nothing(alice: Person, body: dict[str
     assert alice.me().status_code == 200
 
 
-def test_somebody_elses_password_or_id_is_no_help(alice: Person, bob: Person) -> None:
+def test_delete_account_refuses_the_password_and_id_of_another_user(alice: Person, bob: Person) -> None:
     bob_again = Person(bob.http, "carol@example.com", "another good long one").register().login()
     body = {"password": "another good long one", "id": bob_again.id, "email": bob_again.email}
     answer = alice.http.request("DELETE", "/api/me/", json=body, headers=alice.bearer())
@@ -148,7 +156,9 @@ def test_somebody_elses_password_or_id_is_no_help(alice: Person, bob: Person) ->
 
 
 @pytest.mark.ledger("ASVS-6.3.1")
-def test_guesses_are_limited_like_those_at_sign_in(alice: Person, set_policy: Callable[..., None]) -> None:
+def test_delete_account_rate_limits_password_guesses_together_with_login(
+    alice: Person, set_policy: Callable[..., None]
+) -> None:
     set_policy(failures_per_account=3)
     for _ in range(3):
         assert_problem(delete_account(alice, "not that one"), 400, "wrong_password", ["password"])
@@ -158,7 +168,7 @@ def test_guesses_are_limited_like_those_at_sign_in(alice: Person, set_policy: Ca
     assert User.objects.filter(pk=alice.id).exists()
 
 
-def test_the_last_superuser_cannot_leave(http: httpx.Client) -> None:
+def test_delete_account_refuses_the_last_active_superuser(http: httpx.Client) -> None:
     boss, deputy = (User.objects.create_superuser(f"{name}@example.com", PASSWORD) for name in ("boss", "deputy"))
     User.objects.create_superuser("gone@example.com", PASSWORD, is_active=False)
     people = [Person(http, user.email, id=user.pk).login() for user in (boss, deputy)]
@@ -169,14 +179,14 @@ def test_the_last_superuser_cannot_leave(http: httpx.Client) -> None:
     assert set(AuditEvent.objects.filter(user_id=deputy.pk).values_list("ip", flat=True)) == {"127.0.0.1"}
 
 
-def test_an_id_is_never_given_again(alice: Person, bob: Person) -> None:
+def test_delete_account_does_not_free_the_user_id(alice: Person, bob: Person) -> None:
     assert bob.id == User.objects.latest("id").pk
     delete_account(bob)
     again = try_register(bob.http, bob.email)
     assert again.json()["id"] > bob.id
 
 
-def test_whoever_left_may_come_again_and_finds_nothing(alice: Person) -> None:
+def test_deleted_user_can_register_again_and_finds_no_old_data(alice: Person) -> None:
     delete_account(alice)
     alice.register().login()
     events = alice.http.get("/api/me/events/", headers=alice.bearer()).json()["events"]
@@ -184,8 +194,10 @@ def test_whoever_left_may_come_again_and_finds_nothing(alice: Person) -> None:
     assert Session.objects.count() == 1
 
 
-def test_what_leaving_costs_in_statements(alice: Person, statements: Callable[[Callable[[], Any]], list[str]]) -> None:
-    """Nothing grows with what there is of a person."""
+def test_delete_account_statement_count_does_not_grow_with_the_data(
+    alice: Person, statements: Callable[[Callable[[], Any]], list[str]]
+) -> None:
+    """The counts are for a user with six sessions and five mails, and would be the same with fewer."""
     for _ in range(5):
         Person(alice.http, alice.email).login()
         enqueue(MailKind.NEW_DEVICE, alice.email, {}, alice.id)

@@ -1,4 +1,4 @@
-"""GET /api/me/events/"""
+"""GET /api/me/events/: the audit events of the own account."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +32,7 @@ def names(person: Person) -> list[str]:
     return [each["event"] for each in events(person)]
 
 
-def test_the_page_tells_what_happened_the_newest_first(clock: time_machine.Traveller, alice: Person) -> None:
+def test_event_list_returns_events_of_the_user_newest_first(clock: time_machine.Traveller, alice: Person) -> None:
     clock.shift(10)
     agent = {"User-Agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"}
     body = {"email": alice.email, "password": "not that one"}
@@ -58,7 +58,7 @@ def test_the_page_tells_what_happened_the_newest_first(clock: time_machine.Trave
     assert succeeded["session_id"] == alice.http.get("/api/sessions/", headers=alice.bearer()).json()[0]["id"]
 
 
-def test_everything_that_is_kept_of_a_session_is_told(alice: Person) -> None:
+def test_event_list_includes_login_logout_and_refresh_token_reuse(alice: Person) -> None:
     phone = Person(alice.http, alice.email).login()
     phone.logout()
     alice.refresh().refresh()
@@ -68,23 +68,23 @@ def test_everything_that_is_kept_of_a_session_is_told(alice: Person) -> None:
     assert [each["reason"] for each in events(alice)][:4] == ["", "", "logout", ""]
 
 
-def test_what_an_operator_did_is_told_without_a_place(alice: Person) -> None:
+def test_event_list_shows_admin_actions_without_ip_and_device(alice: Person) -> None:
     reset_rate_limits([alice.id])
     newest = events(alice)[0]
     assert (newest["event"], newest["ip"], newest["device"]) == ("rate_limit.reset", None, "")
 
 
 @pytest.mark.ledger("ASVS-8.2.2")
-def test_nobody_reads_what_happened_to_others(alice: Person, bob: Person) -> None:
+def test_event_list_contains_no_events_of_other_users(alice: Person, bob: Person) -> None:
     try_login(bob.http, bob.email, "not that one")
-    record(Event.LOGIN_FAILED, ClientInfo("192.0.2.1"))  # at an address that nobody has
+    record(Event.LOGIN_FAILED, ClientInfo("192.0.2.1"))  # at an address without account
     assert names(alice) == ["login.succeeded", "user.registered"]
     assert names(bob) == ["login.failed", "login.succeeded", "user.registered"]
     newest_of_bob = AuditEvent.objects.filter(user_id=bob.id).latest("id").pk
     assert get_events(alice, f"?before={newest_of_bob}").json()["events"] == events(alice)
 
 
-def test_pages_follow_each_other_without_a_gap_while_more_happens(alice: Person) -> None:
+def test_event_list_pages_have_no_gap_while_events_are_added(alice: Person) -> None:
     AuditEvent.objects.bulk_create(AuditEvent(name="login.failed", user_id=alice.id) for _ in range(2 * PAGE_SIZE + 5))
     every = list(AuditEvent.objects.filter(user_id=alice.id).order_by("-id").values_list("pk", flat=True))
     seen, at = [], "http://127.0.0.1:8000/api/me/events/"
@@ -97,25 +97,25 @@ def test_pages_follow_each_other_without_a_gap_while_more_happens(alice: Person)
     assert len(seen) > 2 * PAGE_SIZE
 
 
-def test_a_page_that_is_just_full_is_the_last(alice: Person) -> None:
+def test_event_list_page_that_is_exactly_full_has_no_next_page(alice: Person) -> None:
     AuditEvent.objects.bulk_create(AuditEvent(name="login.failed", user_id=alice.id) for _ in range(PAGE_SIZE - 2))
     answer = get_events(alice).json()
     assert (len(answer["events"]), answer["next"]) == (PAGE_SIZE, None)
 
 
 @pytest.mark.parametrize("before", ["0", "1", "007", "9" * 18])
-def test_any_number_is_a_place_in_the_order(alice: Person, before: str) -> None:
+def test_event_list_accepts_any_number_as_cursor(alice: Person, before: str) -> None:
     assert get_events(alice, f"?before={before}").status_code == 200
 
 
 @pytest.mark.parametrize("query", ["before=", "before=-1", "before=x", "before=1.5", f"before={'9' * 19}", "before"])
-def test_a_cursor_of_another_form_is_refused(alice: Person, query: str) -> None:
+def test_event_list_refuses_a_malformed_cursor(alice: Person, query: str) -> None:
     assert_problem(get_events(alice, f"?{query}"), 400, "invalid", ["before"])
     assert_problem(get_events(alice, "?before=1&before=2"), 400, "invalid", ["before"])
     assert_problem(get_events(alice, "?after=1"), 400, "invalid", ["query"])
 
 
-def test_the_history_wants_a_token_and_refuses_other_methods(http: httpx.Client, alice: Person) -> None:
+def test_event_list_requires_a_token_and_refuses_other_methods(http: httpx.Client, alice: Person) -> None:
     assert_problem(http.get("/api/me/events/"), 401, "not_authenticated")
     for path in ("/api/me/events/", "/api/me/events"):
         assert alice.http.get(path, headers=alice.bearer()).status_code == 200
@@ -130,6 +130,8 @@ def get_events_page(person: Person) -> str:
     return person.http.get("/api/me/events/", headers=person.bearer() | {"Accept": "text/html"}).text
 
 
-def test_a_page_takes_two_statements(alice: Person, statements: Callable[[Callable[[], Any]], list[str]]) -> None:
+def test_event_list_page_takes_two_statements(
+    alice: Person, statements: Callable[[Callable[[], Any]], list[str]]
+) -> None:
     assert len(statements(lambda: get_events(alice))) == 2
     assert len(statements(lambda: get_events(alice, "?before=5"))) == 2

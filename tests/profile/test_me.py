@@ -25,13 +25,13 @@ def assert_record(answer: httpx.Response, person: Person, username: str) -> None
 
 
 @pytest.mark.ledger("ASVS-15.3.1", "ASVS-14.2.6")
-def test_me_answers_the_callers_three_keys(alice: Person, bob: Person) -> None:
+def test_me_returns_id_username_and_email_of_the_caller(alice: Person, bob: Person) -> None:
     assert_record(alice.me(), alice, "")
     assert_record(bob.me(), bob, "")
 
 
 @pytest.mark.ledger("RFC6750-3-1", "RFC6750-3-2", "RFC9110-15.5.2")
-def test_me_wants_a_token(http: httpx.Client, alice: Person) -> None:
+def test_me_requires_a_token(http: httpx.Client, alice: Person) -> None:
     for method in ("GET", "PUT", "PATCH", "DELETE", "POST"):
         assert_problem(http.request(method, "/api/me/", json={"username": "x"}), 401, "not_authenticated")
     assert_record(alice.me(), alice, "")
@@ -56,7 +56,7 @@ def test_me_refuses_a_display_name_of_151_characters(alice: Person, method: str)
     assert_record(alice.me(), alice, "")
 
 
-def test_put_wants_the_user_name_and_patch_does_not(alice: Person) -> None:
+def test_me_put_requires_username_and_patch_does_not(alice: Person) -> None:
     change(alice, "PUT", username="John Smith")
     assert_problem(change(alice, "PUT"), 400, "invalid", ["username"])
     assert_record(change(alice, "PATCH"), alice, "John Smith")
@@ -72,12 +72,12 @@ def test_me_changes_nothing_but_the_display_name(alice: Person, bob: Person, met
 
 
 @CHANGES
-def test_a_change_of_name_ends_no_session(alice: Person, method: str) -> None:
+def test_me_change_of_the_display_name_ends_no_session(alice: Person, method: str) -> None:
     change(alice, method, username="John Smith")
     assert alice.me().status_code == alice.try_refresh().status_code == 200
 
 
-def test_a_read_takes_one_statement_and_a_change_two(
+def test_me_takes_one_statement_to_read_and_two_to_write(
     alice: Person, statements: Callable[[Callable[[], Any]], list[str]]
 ) -> None:
     (read,) = statements(alice.me)
@@ -87,7 +87,7 @@ def test_a_read_takes_one_statement_and_a_change_two(
 
 
 @pytest.mark.ledger("H-HDR-04")
-def test_me_is_always_answered_in_full(alice: Person) -> None:
+def test_me_ignores_range_and_conditional_headers(alice: Person) -> None:
     for header in ("Range: bytes=0-3", "If-None-Match: *", "If-Modified-Since: Wed, 21 Oct 2099 07:28:00 GMT"):
         name, value = header.split(": ")
         assert_record(alice.http.get("/api/me/", headers=alice.bearer() | {name: value}), alice, "")

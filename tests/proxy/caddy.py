@@ -1,4 +1,4 @@
-"""A real Caddy that runs deploy/Caddyfile, changed in the lines that its operator changes, on ports of its own."""
+"""A real Caddy process with deploy/Caddyfile, in which only addresses and certificates are changed."""
 
 from pathlib import Path
 
@@ -8,14 +8,14 @@ SAMPLE = Path(__file__).parents[2] / "deploy" / "Caddyfile"
 
 
 class Caddy(ProxyProcess):
-    """A proxy in front of the Latchkey on this port."""
+    """A Caddy in front of the Latchkey node on this port."""
 
     program = package = "caddy"
 
     def __init__(self, folder: Path, node: int) -> None:
         super().__init__(folder)
         sample = SAMPLE.read_text()
-        for line, ours in {
+        for line, replacement in {
             "reverse_proxy 127.0.0.1:8000": f"reverse_proxy 127.0.0.1:{node}",
             "auto_https disable_redirects": "auto_https disable_redirects\n\tadmin off",
             "http://auth.example.com {": f"http://auth.example.com:{self.http} {{",
@@ -24,7 +24,7 @@ class Caddy(ProxyProcess):
             ),
         }.items():
             assert line in sample, line
-            sample = sample.replace(f"\n{line}", f"\n{ours}").replace(f"\t{line}", f"\t{ours}")
+            sample = sample.replace(f"\n{line}", f"\n{replacement}").replace(f"\t{line}", f"\t{replacement}")
         (folder / "Caddyfile").write_text(sample)
 
     def arguments(self) -> list[str]:

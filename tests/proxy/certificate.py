@@ -1,4 +1,4 @@
-"""A certificate for the host of the tests."""
+"""A self-signed certificate for the host name of the tests."""
 
 import datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.support.production import HOST
 
 
 def create_certificate(certificate: Path, key: Path) -> None:
-    """Make a key, and a certificate for this day that it signs itself."""
+    """Make a key and a self-signed certificate that is valid for a day."""
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     now = datetime.datetime.now(datetime.UTC)

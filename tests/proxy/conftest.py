@@ -1,4 +1,4 @@
-"""Latchkey in production behind the proxy of deploy/nginx.conf: one of each for the whole folder."""
+"""Fixtures: one Latchkey in production mode behind one nginx with deploy/nginx.conf, for the whole folder."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -16,7 +16,7 @@ from tests.support.production import production_server
 
 @pytest.fixture(scope="session")
 def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Latchkey itself, which trusts one proxy."""
+    """The Latchkey behind the proxy, which trusts one proxy."""
     url = create_database(settings.DATABASE_URL) if settings.DATABASE_URL else ""
     server = production_server(tmp_path_factory.mktemp("behind"), url, LATCHKEY_TRUSTED_PROXIES="1").start()
     yield server
@@ -38,7 +38,7 @@ def https(proxy: Nginx) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def plain_http(proxy: Nginx) -> Iterator[httpx.Client]:
-    """A client that does without TLS."""
+    """A client without TLS."""
     with proxy_client(proxy, "http") as http:
         yield http
 
@@ -50,6 +50,6 @@ def alice(https: httpx.Client, unique_numbers: Iterator[int]) -> Person:
 
 @pytest.fixture
 def connect(proxy: Nginx) -> Iterator[Callable[[], TlsConnection]]:
-    """Open connections through the proxy that close with the test."""
+    """Open connections to the proxy that close at the end of the test."""
     with ExitStack() as opened:
         yield lambda: opened.enter_context(TlsConnection(proxy))

@@ -1,4 +1,4 @@
-"""A real nginx that runs deploy/nginx.conf, changed in the lines that its operator changes, on ports of its own."""
+"""A real nginx process with deploy/nginx.conf, in which only addresses, certificates and paths are changed."""
 
 import re
 from pathlib import Path
@@ -24,7 +24,7 @@ http {{
 
 
 class Nginx(ProxyProcess):
-    """A proxy in front of the Latchkeys on these ports."""
+    """An nginx in front of the Latchkey nodes on these ports."""
 
     program, package = "nginx", "nginx-light"
 
@@ -34,7 +34,7 @@ class Nginx(ProxyProcess):
         self.acme.mkdir(parents=True)
         sample = SAMPLE.read_text()
         (node,) = re.findall(r"^    server 127\.0\.0\.1:8000 .*\n", sample, re.MULTILINE)
-        for line, ours in {
+        for line, replacement in {
             node: "".join(node.replace("8000", str(port)) for port in nodes),
             "[::]:80": f"[::1]:{self.http}",
             "[::]:443": f"[::1]:{self.https}",
@@ -46,7 +46,7 @@ class Nginx(ProxyProcess):
             "/var/log/nginx": str(folder),
         }.items():
             assert line in sample, line
-            sample = sample.replace(line, ours)
+            sample = sample.replace(line, replacement)
         (folder / "latchkey.conf").write_text(sample)
         (folder / "nginx.conf").write_text(MAIN.format(folder=folder))
 

@@ -1,4 +1,4 @@
-"""A real proxy, from its start until the test is over."""
+"""The process of a real reverse proxy: start, readiness and stop."""
 
 import shutil
 import subprocess
@@ -13,11 +13,11 @@ from tests.proxy.certificate import create_certificate
 from tests.support.http_connection import Connection
 
 TIMEOUT = 20
-"""To begin to listen, and to stop."""
+"""Seconds until it listens, and until it stops."""
 
 
 class ProxyProcess:
-    """Its folder, its ports, and a certificate that is signed by itself."""
+    """A proxy with a folder, two ports and a self-signed certificate."""
 
     program: ClassVar[str]
     package: ClassVar[str]
@@ -29,7 +29,7 @@ class ProxyProcess:
         create_certificate(self.certificate, folder / "key.pem")
 
     def arguments(self) -> list[str]:
-        """Return what its command line says of the folder."""
+        """Return the command line arguments."""
         raise NotImplementedError
 
     def start(self) -> Self:

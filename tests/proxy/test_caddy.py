@@ -1,4 +1,4 @@
-"""Latchkey behind the Caddy of deploy/Caddyfile."""
+"""Latchkey behind Caddy with deploy/Caddyfile."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,10 +30,10 @@ def caddy(tmp_path: Path, node: Server) -> Iterator[Caddy]:
     running.stop()
 
 
-def test_caddy_passes_on_what_is_good_and_says_what_is_not_as_latchkey_does(caddy: Caddy, node: Server) -> None:
+def test_caddy_forwards_requests_and_returns_its_errors_as_problem_documents(caddy: Caddy, node: Server) -> None:
     with proxy_client(caddy) as https:
         alice = Person(https, "alice@example.com").register()
-        https.headers["X-Forwarded-For"] = "203.0.113.7"  # mallory's word
+        https.headers["X-Forwarded-For"] = "203.0.113.7"  # forged by the client
         assert alice.login().refresh().me().status_code == 200
         assert "203.0.113.7" not in node.log.read_text()
         assert '"ip": "127.0.0.1"' in node.log.read_text()
@@ -45,12 +45,12 @@ def test_caddy_passes_on_what_is_good_and_says_what_is_not_as_latchkey_does(cadd
         assert alice.refresh().logout().status_code == 200
 
 
-def test_caddy_takes_nothing_over_http_and_leads_people_to_https(caddy: Caddy) -> None:
+def test_caddy_refuses_the_api_over_http_and_redirects_pages_to_https(caddy: Caddy) -> None:
     with proxy_client(caddy, "http") as plain:
-        told = plain.post("/api/login/", json={"email": "alice@example.com", "password": "x"})
-        assert_problem(told, 403, "permission_denied")
+        answer = plain.post("/api/login/", json={"email": "alice@example.com", "password": "x"})
+        assert_problem(answer, 403, "permission_denied")
         page = plain.get("/admin/?next=secret")
         assert page.status_code == 301
         assert page.headers["Location"] == "https://auth.example.com/admin/"
-    with pytest.raises(httpx.TransportError), httpx.Client(verify=False) as nobody:
-        nobody.get(f"https://127.0.0.1:{caddy.https}/")
+    with pytest.raises(httpx.TransportError), httpx.Client(verify=False) as without_sni:
+        without_sni.get(f"https://127.0.0.1:{caddy.https}/")

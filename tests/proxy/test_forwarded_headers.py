@@ -1,4 +1,4 @@
-"""What a client claims about itself ends at the proxy; what one client is told is never told to another."""
+"""Forwarded headers, request ids and caching at nginx: client claims are dropped, and responses are not shared."""
 
 import time
 from collections.abc import Callable
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.proxy
 
 @pytest.mark.ledger("ASVS-4.1.3", "REG-DJANGO-18")
 @pytest.mark.parametrize("order", [1, -1])
-def test_nobody_says_for_themselves_where_they_come_from(
+def test_proxy_overwrites_forwarded_headers_sent_by_a_client(
     connect: Callable[[], TlsConnection], upstream: Server, alice: Person, order: int
 ) -> None:
     claims = [b"X-Forwarded-For: 6.6.6.6, 7.7.7.7", *CLAIMS][::order]
@@ -40,7 +40,7 @@ def test_nobody_says_for_themselves_where_they_come_from(
 
 
 @pytest.mark.ledger("ASVS-4.1.3")
-def test_nobody_names_their_own_request(https: httpx.Client, upstream: Server) -> None:
+def test_proxy_drops_a_request_id_sent_by_a_client(https: httpx.Client, upstream: Server) -> None:
     begun = upstream.log.stat().st_size
     assert_problem(https.get("/api/me/", headers={"X-Request-ID": "chosen-by-mallory"}), 401, "not_authenticated")
     deadline = time.monotonic() + 5
@@ -51,7 +51,7 @@ def test_nobody_names_their_own_request(https: httpx.Client, upstream: Server) -
 
 
 @pytest.mark.ledger("ASVS-14.2.2", "REG-DJANGO-08")
-def test_nobody_gets_what_another_was_told(proxy: Nginx, https: httpx.Client) -> None:
+def test_proxy_never_gives_a_client_the_response_of_another(proxy: Nginx, https: httpx.Client) -> None:
     people = [Person(https, f"crowd{number}@example.com").register().login() for number in range(4)]
 
     def ask(person: Person) -> None:
@@ -72,7 +72,7 @@ def test_nobody_gets_what_another_was_told(proxy: Nginx, https: httpx.Client) ->
 
 
 @pytest.mark.ledger("ASVS-14.2.2")
-def test_the_proxy_keeps_nothing(proxy: Nginx, https: httpx.Client, alice: Person) -> None:
+def test_proxy_stores_no_responses_bodies_or_secrets(proxy: Nginx, https: httpx.Client, alice: Person) -> None:
     assert "proxy_cache off;" in SAMPLE.read_text()
     assert "proxy_cache_path" not in SAMPLE.read_text()
     bundle = https.get("/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js")
@@ -88,6 +88,6 @@ def test_the_proxy_keeps_nothing(proxy: Nginx, https: httpx.Client, alice: Perso
 
 @pytest.mark.ledger("ASVS-13.4.5")
 @pytest.mark.parametrize("path", ["/metrics", "/metrics?a=1", "/%6detrics", "/api/../metrics"])
-def test_strangers_do_not_get_as_far_as_the_metrics(https: httpx.Client, upstream: Server, path: str) -> None:
+def test_proxy_does_not_expose_metrics(https: httpx.Client, upstream: Server, path: str) -> None:
     assert_problem(https.get(path), 404, "not_found")
     assert "GET /metrics" not in upstream.log.read_text()

@@ -1,4 +1,4 @@
-"""The proxy and Latchkey read a request the same way, or the proxy refuses it: nothing can be smuggled in between."""
+"""Request smuggling: nginx and Latchkey frame a request alike, or nginx refuses it."""
 
 from collections.abc import Callable, Iterator
 
@@ -24,7 +24,7 @@ def email(unique_numbers: Iterator[int]) -> str:
 
 @pytest.fixture
 def canary(email: str) -> bytes:
-    """A request that leaves an account behind if anybody carries it out."""
+    """A smuggled request, which creates an account if it is processed."""
     return with_public_host(post("/api/register/", {"email": email, "password": PASSWORD}))
 
 
@@ -40,7 +40,7 @@ def body(framing: bytes, sent: bytes = b"{}") -> bytes:
     return with_public_host(request("POST /api/login/", b"Content-Type: application/json", framing, body=sent))
 
 
-def test_a_whole_request_is_answered_and_the_next_one_is_carried_out(
+def test_proxy_forwards_two_pipelined_requests(
     connect: Callable[[], TlsConnection], canary: bytes, was_processed: Callable[[], bool]
 ) -> None:
     connection = connect().send(body(b"Content-Length: 2") + canary)
@@ -51,7 +51,7 @@ def test_a_whole_request_is_answered_and_the_next_one_is_carried_out(
 
 @pytest.mark.ledger("H-SMUG-02", "ASVS-4.2.1")
 @pytest.mark.parametrize("framing", [*TWO_LENGTHS, *BOTH, *[b"Content-Length: " + length for length in LENGTHS]])
-def test_a_length_in_doubt_is_refused_and_the_connection_ends(
+def test_proxy_refuses_an_ambiguous_content_length_and_closes_the_connection(
     connect: Callable[[], TlsConnection], canary: bytes, was_processed: Callable[[], bool], framing: bytes
 ) -> None:
     connection = connect().send(body(framing) + canary)
@@ -62,7 +62,7 @@ def test_a_length_in_doubt_is_refused_and_the_connection_ends(
 
 @pytest.mark.ledger("H-SMUG-03", "ASVS-4.2.1")
 @pytest.mark.parametrize("framing", ENCODINGS)
-def test_an_encoding_in_doubt_is_refused_and_the_connection_ends(
+def test_proxy_refuses_an_ambiguous_transfer_encoding_and_closes_the_connection(
     connect: Callable[[], TlsConnection], canary: bytes, was_processed: Callable[[], bool], framing: bytes
 ) -> None:
     connection = connect().send(body(framing, b"2\r\n{}\r\n0\r\n\r\n") + canary)
@@ -73,7 +73,7 @@ def test_an_encoding_in_doubt_is_refused_and_the_connection_ends(
 
 @pytest.mark.ledger("ASVS-4.2.1")
 @pytest.mark.parametrize("line", LINES)
-def test_a_malformed_header_line_is_refused(
+def test_proxy_refuses_a_malformed_header_line_and_closes_the_connection(
     connect: Callable[[], TlsConnection], canary: bytes, was_processed: Callable[[], bool], line: bytes
 ) -> None:
     connection = connect().send(with_public_host(request("GET /livez", line)) + canary)
@@ -83,7 +83,7 @@ def test_a_malformed_header_line_is_refused(
 
 
 @pytest.mark.ledger("ASVS-1.5.3")
-def test_a_bare_line_feed_ends_a_line_on_either_side(
+def test_proxy_and_latchkey_both_end_a_header_line_at_a_bare_line_feed(
     connect: Callable[[], TlsConnection], upstream: Server, canary: bytes, was_processed: Callable[[], bool]
 ) -> None:
     hidden = request("POST /api/login/", b"X: a\nTransfer-Encoding: gzip, chunked", b"Content-Length: 2", body=b"{}")
@@ -98,7 +98,7 @@ def test_a_bare_line_feed_ends_a_line_on_either_side(
 
 @pytest.mark.ledger("H-JSON-15")
 @pytest.mark.parametrize(("expected", "status"), [(b"100-continue", 200), (b"bogus", 417), (b"100-continue, x", 417)])
-def test_an_expectation_is_met_or_refused(
+def test_proxy_answers_expect_100_continue_and_refuses_other_expectations(
     connect: Callable[[], TlsConnection], alice: Person, expected: bytes, status: int
 ) -> None:
     whole = post("/api/refresh/", {"refresh_token": alice.refresh_token}, b"Expect: " + expected)

@@ -1,4 +1,4 @@
-"""The proxy takes the slow, the large and the many upon itself, and says so when Latchkey is away."""
+"""Limits of nginx: slow clients, connections per address, oversized requests, and 503 while Latchkey is down."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ INCOMPLETE_REQUESTS = [b"G", request("POST /api/login/", b"Content-Length: 100",
 
 @pytest.mark.ledger("ASVS-15.4.4")
 @pytest.mark.parametrize("begun", INCOMPLETE_REQUESTS)
-def test_those_who_dawdle_keep_nobody_waiting_and_are_cut_off(
+def test_proxy_cuts_off_slow_clients_without_delaying_others(
     connect: Callable[[], TlsConnection], https: httpx.Client, alice: Person, begun: bytes
 ) -> None:
     slow = [connect().send(begun) for _ in range(50)]
@@ -36,18 +36,18 @@ def test_those_who_dawdle_keep_nobody_waiting_and_are_cut_off(
     for connection in slow:
         connection.socket.settimeout(max(1, deadline - time.monotonic()))
         while connection.socket.recv(4096):
-            pass  # a refusal may come first
+            pass  # an error response may come first
     assert time.monotonic() < deadline
 
 
-def test_one_address_has_a_hundred_connections_at_most(proxy: Nginx) -> None:
+def test_proxy_limits_one_ip_address_to_100_connections(proxy: Nginx) -> None:
     asked = request("GET /", host=PUBLIC_HOST_HEADER)
     begun = request("POST /", b"Content-Length: 100", host=PUBLIC_HOST_HEADER, body=b"{")
     with ExitStack() as opened:
         for _ in range(100):
             opened.enter_context(TlsConnection(proxy)).send(begun)
         deadline, status = time.monotonic() + 5, 200
-        while status == 200 and time.monotonic() < deadline:  # those that were refused beside a fixture's have closed
+        while status == 200 and time.monotonic() < deadline:  # connections refused beside those of fixtures have closed
             opened.enter_context(TlsConnection(proxy)).send(begun)
             with TlsConnection(proxy) as one_more:
                 answer = one_more.send(asked).read_response("GET /")
@@ -65,11 +65,11 @@ def test_one_address_has_a_hundred_connections_at_most(proxy: Nginx) -> None:
         (request("GET /api/me/", *[b"X-%d: a" % number for number in range(200)], host=PUBLIC_HOST_HEADER), 431),
     ],
 )
-def test_a_head_that_is_too_large_is_refused(connect: Callable[[], Connection], large: bytes, status: int) -> None:
+def test_proxy_refuses_an_oversized_request_head(connect: Callable[[], Connection], large: bytes, status: int) -> None:
     assert connect().send(large).read_response().status_code == status
 
 
-def test_a_body_that_is_too_large_is_refused_as_by_latchkey(https: httpx.Client) -> None:
+def test_proxy_refuses_an_oversized_body_like_latchkey(https: httpx.Client) -> None:
     assert_problem(https.post("/api/login/", content=b" " * 70_000), 413, "content_too_large")
 
 
@@ -80,7 +80,7 @@ def own_server(tmp_path: Path, database_url: str) -> Iterator[Server]:
     server.kill()
 
 
-def test_while_latchkey_starts_again_clients_are_told_to_try_again(own_server: Server, tmp_path: Path) -> None:
+def test_proxy_answers_503_while_latchkey_restarts(own_server: Server, tmp_path: Path) -> None:
     proxy = Nginx(tmp_path / "nginx", own_server.port).start()
     try:
         with proxy_client(proxy) as https:

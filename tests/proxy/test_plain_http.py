@@ -1,4 +1,4 @@
-"""Over http nobody signs in: the API refuses, as a redirect would come after the password; people are led on."""
+"""Plain HTTP at nginx: the API is refused, as a redirect would come after the password was sent; pages redirect."""
 
 from collections.abc import Callable
 from itertools import product
@@ -15,20 +15,23 @@ from tests.support.production import HOST, PUBLIC_URL
 
 pytestmark = pytest.mark.proxy
 
-PATHS = [f"/api/{door}{slash}" for door, slash in product(["register", "login", "refresh", "logout", "me"], ["", "/"])]
+PATHS = [
+    f"/api/{endpoint}{slash}"
+    for endpoint, slash in product(["register", "login", "refresh", "logout", "me"], ["", "/"])
+]
 
 
 @pytest.mark.ledger("ASVS-4.1.2", "ASVS-12.2.1", "NIST-3.1.1.2-15")
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("path", [*PATHS, "/api/", "/livez", "/nothing"])
-def test_over_http_the_api_refuses_and_redirects_nobody(plain_http: httpx.Client, method: str, path: str) -> None:
+def test_api_over_plain_http_is_refused_without_a_redirect(plain_http: httpx.Client, method: str, path: str) -> None:
     answer = plain_http.request(method, path, json={"email": "alice@example.com", "password": PASSWORD})
     assert_problem(answer, 403, "permission_denied")
     assert "Location" not in answer.headers
 
 
 @pytest.mark.ledger("ASVS-4.1.2", "NIST-3.1.1.2-15")
-def test_what_is_sent_over_http_has_no_effect(plain_http: httpx.Client, https: httpx.Client, alice: Person) -> None:
+def test_requests_over_plain_http_have_no_effect(plain_http: httpx.Client, https: httpx.Client, alice: Person) -> None:
     assert plain_http.post("/api/logout/", json={"refresh_token": alice.refresh_token}).status_code == 403
     assert plain_http.post("/api/refresh/", json={"refresh_token": alice.refresh_token}).status_code == 403
     assert plain_http.get("/api/me/", headers=alice.bearer()).status_code == 403
@@ -40,7 +43,7 @@ def test_what_is_sent_over_http_has_no_effect(plain_http: httpx.Client, https: h
 
 @pytest.mark.ledger("ASVS-4.1.2")
 @pytest.mark.parametrize("path", ["/", "/admin", "/admin/", "/admin/login/", "/api-doc/"])
-def test_over_http_people_are_led_to_https(plain_http: httpx.Client, https: httpx.Client, path: str) -> None:
+def test_pages_over_plain_http_redirect_to_https(plain_http: httpx.Client, https: httpx.Client, path: str) -> None:
     answer = plain_http.get(path, params={"token": "s3cret"})
     assert (answer.status_code, answer.headers["Location"]) == (301, f"{PUBLIC_URL}{path}")
     assert https.get(path).status_code < 400
@@ -49,14 +52,14 @@ def test_over_http_people_are_led_to_https(plain_http: httpx.Client, https: http
 
 @pytest.mark.ledger("ASVS-12.2.1")
 @pytest.mark.parametrize("claim", ["X-Forwarded-Proto", "X_Forwarded_Proto", "X-Forwarded-Ssl", "Front-End-Https"])
-def test_nobody_pretends_to_use_tls(plain_http: httpx.Client, claim: str) -> None:
+def test_forwarded_proto_headers_over_plain_http_do_not_count_as_tls(plain_http: httpx.Client, claim: str) -> None:
     answer = plain_http.get("/api/", headers={claim: "https"})
     assert_problem(answer, 403, "permission_denied")
     assert "strict-transport-security" not in answer.headers
 
 
 @pytest.mark.ledger("ASVS-12.2.2")
-def test_a_certificate_that_everybody_trusts_can_be_had_over_acme(proxy: Nginx, plain_http: httpx.Client) -> None:
+def test_proxy_serves_acme_challenges_over_plain_http(proxy: Nginx, plain_http: httpx.Client) -> None:
     (proxy.acme / "token").write_text("token.thumbprint")
     answer = plain_http.get("/.well-known/acme-challenge/token")
     assert (answer.status_code, answer.text) == (200, "token.thumbprint")
@@ -68,7 +71,7 @@ def test_a_certificate_that_everybody_trusts_can_be_had_over_acme(proxy: Nginx, 
 
 
 @pytest.mark.parametrize("host", ["evil.example", f"{HOST}.evil.example", "127.0.0.1", ""])
-def test_over_http_another_host_gets_nothing(plain_http: httpx.Client, host: str) -> None:
+def test_proxy_refuses_another_host_over_plain_http(plain_http: httpx.Client, host: str) -> None:
     assert plain_http.get("/", headers={"Host": HOST}).status_code == 301
     answer = plain_http.get("/", headers={"Host": host})
     assert answer.status_code == 400
@@ -82,7 +85,7 @@ def connect(proxy: Nginx) -> Callable[[], Connection]:
 
 @pytest.mark.ledger("H-SMUG-07")
 @pytest.mark.parametrize("version", ["HTTP/2.0", "HTTP/9.9", "HTTP/1.2.3", "http/1.1", "HTTP"])
-def test_over_http_other_versions_are_refused(connect: Callable[[], Connection], version: str) -> None:
+def test_proxy_refuses_unknown_http_versions(connect: Callable[[], Connection], version: str) -> None:
     with connect() as connection:
         asked = b"GET / %b\r\n%b\r\n" % (version.encode(), PUBLIC_HOST_HEADER)
         assert connection.send(asked).read_response().status_code in (400, 505)
@@ -90,7 +93,7 @@ def test_over_http_other_versions_are_refused(connect: Callable[[], Connection],
 
 
 @pytest.mark.ledger("H-SMUG-07")
-def test_the_preface_of_http_2_in_the_clear_is_refused(connect: Callable[[], Connection]) -> None:
+def test_proxy_refuses_the_http_2_preface_over_plain_http(connect: Callable[[], Connection]) -> None:
     with connect() as connection:
         connection.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00")
         assert connection.read_response().status_code in (400, 505)
@@ -98,7 +101,7 @@ def test_the_preface_of_http_2_in_the_clear_is_refused(connect: Callable[[], Con
 
 
 @pytest.mark.ledger("H-SMUG-07")
-def test_http_0_9_is_refused(connect: Callable[[], Connection]) -> None:
+def test_proxy_refuses_http_0_9(connect: Callable[[], Connection]) -> None:
     with connect() as connection:
         connection.send(b"GET /\r\n")
         refusal = connection.socket.recv(4096)  # that version has no status line
@@ -107,7 +110,7 @@ def test_http_0_9_is_refused(connect: Callable[[], Connection]) -> None:
 
 
 @pytest.mark.ledger("H-SMUG-07")
-def test_http_1_0_is_answered_and_the_connection_closed(connect: Callable[[], Connection]) -> None:
+def test_proxy_answers_http_1_0_and_closes_the_connection(connect: Callable[[], Connection]) -> None:
     with connect() as connection:
         asked = request("GET /", host=PUBLIC_HOST_HEADER).replace(b"HTTP/1.1", b"HTTP/1.0")
         assert connection.send(asked).read_response().status_code == 301

@@ -1,4 +1,4 @@
-"""What comes in from outside comes over TLS 1.2 or 1.3, with keys that are forgotten afterwards."""
+"""TLS at nginx: versions 1.2 and 1.3, ciphers with forward secrecy, HTTP/2 and HSTS."""
 
 import socket
 import ssl
@@ -19,7 +19,7 @@ WEAK += ["ECDHE-RSA-AES256-SHA384", "DHE-RSA-AES128-GCM-SHA256", "DHE-RSA-AES256
 
 
 def speaking(proxy: Nginx, version: ssl.TLSVersion, ciphers: str = "ALL") -> ssl.SSLContext:
-    """Return a context that speaks this version alone, and whatever else it is told to, however weak."""
+    """Return a TLS context with only this version and these ciphers, however weak."""
     context = trusting_context(proxy.certificate)
     context.set_ciphers(f"{ciphers}:@SECLEVEL=0")
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
@@ -29,21 +29,21 @@ def speaking(proxy: Nginx, version: ssl.TLSVersion, ciphers: str = "ALL") -> ssl
 
 @pytest.mark.ledger("ASVS-12.1.1")
 @pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
-def test_tls_1_2_and_1_3_are_spoken(proxy: Nginx, version: str) -> None:
+def test_proxy_accepts_tls_1_2_and_1_3(proxy: Nginx, version: str) -> None:
     with TlsConnection(proxy, context=speaking(proxy, ssl.TLSVersion[version])) as connection:
         assert connection.tls.version() == version.replace("_", ".")
 
 
 @pytest.mark.ledger("ASVS-12.1.1")
 @pytest.mark.parametrize("version", ["TLSv1", "TLSv1_1"])
-def test_older_versions_are_not_spoken(proxy: Nginx, version: str) -> None:
+def test_proxy_refuses_tls_1_0_and_1_1(proxy: Nginx, version: str) -> None:
     with pytest.raises(ssl.SSLError, match="ALERT_PROTOCOL_VERSION"):
         TlsConnection(proxy, context=speaking(proxy, ssl.TLSVersion[version]))
 
 
 @pytest.mark.ledger("ASVS-12.1.2")
 @pytest.mark.parametrize("cipher", STRONG)
-def test_ciphers_with_forward_secrecy_are_agreed_on(proxy: Nginx, cipher: str) -> None:
+def test_proxy_accepts_aead_ciphers_with_forward_secrecy(proxy: Nginx, cipher: str) -> None:
     with TlsConnection(proxy, context=speaking(proxy, ssl.TLSVersion.TLSv1_2, cipher)) as connection:
         agreed = connection.tls.cipher()
         assert agreed is not None
@@ -52,12 +52,12 @@ def test_ciphers_with_forward_secrecy_are_agreed_on(proxy: Nginx, cipher: str) -
 
 @pytest.mark.ledger("ASVS-12.1.2")
 @pytest.mark.parametrize("cipher", WEAK)
-def test_no_other_cipher_is_agreed_on(proxy: Nginx, cipher: str) -> None:
+def test_proxy_refuses_weak_ciphers(proxy: Nginx, cipher: str) -> None:
     with pytest.raises(ssl.SSLError, match="HANDSHAKE_FAILURE"):
         TlsConnection(proxy, context=speaking(proxy, ssl.TLSVersion.TLSv1_2, cipher))
 
 
-def test_a_client_that_names_another_host_gets_no_handshake(proxy: Nginx) -> None:
+def test_proxy_refuses_the_tls_handshake_for_an_unknown_host_name(proxy: Nginx) -> None:
     context = trusting_context(proxy.certificate)
     for name, known in ((HOST, True), ("evil.example", False)):
         with socket.create_connection(("127.0.0.1", proxy.https), timeout=5) as plain:
@@ -68,7 +68,7 @@ def test_a_client_that_names_another_host_gets_no_handshake(proxy: Nginx) -> Non
                     context.wrap_socket(plain, server_hostname=name)
 
 
-def test_http_2_is_offered(proxy: Nginx) -> None:
+def test_proxy_offers_http_2(proxy: Nginx) -> None:
     context = trusting_context(proxy.certificate)
     context.set_alpn_protocols(["h2", "http/1.1"])
     with TlsConnection(proxy, context=context) as connection:
@@ -77,7 +77,7 @@ def test_http_2_is_offered(proxy: Nginx) -> None:
 
 @pytest.mark.ledger("ASVS-12.2.1")
 @pytest.mark.parametrize("path", ["/", "/api/", "/api/me/", "/nothing", "/static/latchkey/home.css"])
-def test_every_answer_asks_for_tls_from_now_on(https: httpx.Client, path: str) -> None:
+def test_proxy_sends_hsts_with_every_response(https: httpx.Client, path: str) -> None:
     assert https.get(path).headers.get_list("strict-transport-security") == [
         "max-age=63072000; includeSubDomains; preload"
     ]

@@ -1,4 +1,4 @@
-"""Bytes over TLS, and honest clients: what reaches the proxy from outside."""
+"""TLS clients of a reverse proxy: raw connections for hand-written requests, and httpx clients."""
 
 import ssl
 from pathlib import Path
@@ -15,7 +15,7 @@ PUBLIC_HOST_HEADER = f"Host: {HOST}\r\n".encode()
 
 
 def with_public_host(whole: bytes) -> bytes:
-    """Return the request with the name that the proxy answers to."""
+    """Return the request with the host name of the proxy."""
     return whole.replace(HOST_LINE, PUBLIC_HOST_HEADER, 1)
 
 
@@ -24,7 +24,7 @@ def trusting_context(certificate: Path) -> ssl.SSLContext:
 
 
 class TlsConnection(Connection):
-    """One connection to the proxy's https port, as a client that checks the certificate makes it."""
+    """A connection to the https port of the proxy that verifies its certificate."""
 
     def __init__(self, proxy: Nginx, timeout: float = 5, context: ssl.SSLContext | None = None) -> None:
         super().__init__(proxy.https, timeout)
@@ -33,7 +33,7 @@ class TlsConnection(Connection):
 
 
 class ProxyAddress(Protocol):
-    """What is known of a proxy from outside."""
+    """The ports and the certificate of a proxy."""
 
     http: int
     https: int
@@ -41,7 +41,7 @@ class ProxyAddress(Protocol):
 
 
 def proxy_client(proxy: ProxyAddress, scheme: str = "https") -> httpx.Client:
-    """Return a client that goes to the proxy wherever the name points, and follows no redirect."""
+    """Return a client that connects to the proxy under its host name, without DNS, and follows no redirect."""
     port = proxy.https if scheme == "https" else proxy.http
     return httpx.Client(
         base_url=f"{scheme}://127.0.0.1:{port}",
@@ -51,7 +51,7 @@ def proxy_client(proxy: ProxyAddress, scheme: str = "https") -> httpx.Client:
 
 
 class SniTransport(httpx.HTTPTransport):
-    """A transport that asks for the certificate of our host."""
+    """A transport that sends the host name of the tests as SNI."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.extensions["sni_hostname"] = HOST

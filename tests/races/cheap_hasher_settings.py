@@ -1,4 +1,4 @@
-"""Latchkey with a hash that costs nothing: the races are for rows, and 20 ms before them only spread the racers."""
+"""Settings with a cheap password hasher: 20 ms of hashing before a race for rows would only spread the requests."""
 
 from latchkey.settings import *  # noqa: F403 - as Django has it: settings that differ in one
 

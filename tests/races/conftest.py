@@ -1,4 +1,4 @@
-"""The servers of this folder hash passwords cheaply: a race is about the database.
+"""Fixtures: servers with a cheap password hasher, as a race here is for rows of the database.
 
 The fixtures are of the whole session, so this folder has all three of its own.
 """
@@ -16,18 +16,18 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session")
 def server_environment() -> dict[str, str]:
-    """The environment of the servers, besides the usual."""
+    """Additional environment variables of the servers."""
     return {"DJANGO_SETTINGS_MODULE": "tests.races.cheap_hasher_settings", "PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture(scope="session")
 def make_server(tmp_path_factory: pytest.TempPathFactory, server_environment: dict[str, str]) -> Callable[[], Server]:
-    """Return what makes a server that is not yet started, with an empty database of its own."""
+    """Return a factory of servers that are not started, each with an empty database of its own."""
     return lambda: new_server(tmp_path_factory.mktemp("races"), server_environment)
 
 
 @pytest.fixture(scope="session")
 def race(make_server: Callable[[], Server]) -> Iterator[OpenRace]:
-    """Open a race: `with race("refresh against logout") as on:`; it is judged at the end of the block."""
+    """Open a race: `with race("refresh against logout") as on:`; its outcome is asserted at the end of the block."""
     with race_server(make_server()) as opens:
         yield opens

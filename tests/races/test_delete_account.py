@@ -1,4 +1,4 @@
-"""Leaving, twice at once and against others who leave: it happens once, and somebody is left to run the service."""
+"""Races of DELETE /api/me/: it succeeds once, and one superuser is left."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ def delete_action(person: Person) -> Action:
     return lambda: person.http.request("DELETE", "/api/me/", json=body, headers=person.bearer())
 
 
-def test_of_many_who_close_one_account_one_does(race: OpenRace) -> None:
+def test_parallel_deletions_of_one_account_succeed_once(race: OpenRace) -> None:
     with race("leave x8") as on:
         for number in range(ROUNDS):
             alice = on.person(f"alice.leaves.{number}").register().login()
@@ -27,10 +27,10 @@ def test_of_many_who_close_one_account_one_does(race: OpenRace) -> None:
             assert on.operator("sessions", alice.id) == []
 
 
-def test_of_two_superusers_who_leave_at_once_one_stays(race: OpenRace) -> None:
+def test_parallel_deletions_by_the_last_two_superusers_leave_one(race: OpenRace) -> None:
     with race("superusers leave x2") as on:
         for number in range(ROUNDS):
-            pair = on.clients[0], on.clients[1 + number % (len(on.clients) - 1)]  # some are of two workers
+            pair = on.clients[0], on.clients[1 + number % (len(on.clients) - 1)]  # some pairs are at two workers
             people = [replace(on.person(f"boss.{number}.{id(http)}"), http=http).register().login() for http in pair]
             on.operator("make_superusers", *(person.id for person in people))
             answers = [outcome.answer for outcome in on.start(*map(delete_action, people))]
@@ -39,7 +39,7 @@ def test_of_two_superusers_who_leave_at_once_one_stays(race: OpenRace) -> None:
             assert_problem(delete_action(stays)(), 403, "last_superuser")
 
 
-def test_a_sign_in_beside_leaving_opens_nothing_that_stays(race: OpenRace) -> None:
+def test_login_during_account_deletion_leaves_no_session(race: OpenRace) -> None:
     with race("sign in x4 against leaving") as on:
         for number in range(ROUNDS):
             alice = on.person(f"alice.signs.in.{number}").register().login()

@@ -1,4 +1,4 @@
-"""Sign-ins of somebody who is being deleted: the deletion succeeds, and nothing of the person is left."""
+"""Races of login with the deletion of its user: the deletion succeeds and leaves no session."""
 
 from functools import partial
 
@@ -12,7 +12,7 @@ ROUNDS = 200
 TABS = 4
 
 
-def test_a_deletion_succeeds_whoever_signs_in_meanwhile(race: OpenRace) -> None:
+def test_deletion_of_a_user_succeeds_during_parallel_logins(race: OpenRace) -> None:
     with race(f"sign-in x{TABS} against the deletion of the user") as on:
         for number in range(ROUNDS):
             alice = on.person("alice.deleted").register()

@@ -1,4 +1,4 @@
-"""Two hundred requests at once, of many people in several ways: nobody is answered with somebody else's data."""
+"""Two hundred parallel requests of many users: no user gets the data of another."""
 
 from dataclasses import replace
 
@@ -12,14 +12,14 @@ from tests.support.simultaneous import Action, decode_claims, login_action, with
 pytestmark = pytest.mark.race
 ROUNDS = 40  # of 200 requests each
 PEOPLE = 48
-SIGN_INS = 8  # and not everybody's: they hash, and would leave the other requests little of the processors
+SIGN_INS = 8  # few, as hashing would leave little CPU time to the other requests
 
 
 def rename(person: Person, username: str) -> Action:
     return lambda: person.http.patch("/api/me/", json={"username": username}, headers=person.bearer())
 
 
-def test_nobody_gets_the_data_of_somebody_else(race: OpenRace) -> None:
+def test_parallel_requests_of_many_users_never_mix_their_data(race: OpenRace) -> None:
     with race("200 mixed requests of 48 people") as on, open_clients(on.server.url, 4 * PEOPLE + SIGN_INS) as clients:
         people = [on.person(f"person.{number}").register().login() for number in range(PEOPLE)]
         for number in range(ROUNDS):

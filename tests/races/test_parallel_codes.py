@@ -1,4 +1,4 @@
-"""A link or a code at once from many: one of them has it."""
+"""Parallel use of one mailed link or code: exactly one request succeeds."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -16,21 +16,21 @@ ROUNDS, USES, TYPED = 20, 20, 8
 
 @pytest.fixture
 def twenty(race: OpenRace) -> Iterator[Race]:
-    """A race with so many connections."""
+    """A race with twenty connections."""
     with race("one link, and its code, x20") as on, open_clients(on.server.url, USES) as clients:
         on.clients = clients
         yield on
 
 
 def code_or_token(on: Race, person: Person, email: str = "") -> list[dict[str, str]]:
-    """Return what twenty people show who have read the same mail: the token, or the code."""
+    """Return the request fields of twenty users of one mail: its token, or address and code."""
     mail = on.operator("mail_to", email or person.email)
     typed = {"email": person.email, "code": mail["code"]}
     return [typed] * TYPED + [{"token": mail["token"]}] * (USES - TYPED)
 
 
 def winner(answers: list[httpx.Response]) -> int:
-    """Return who was let in; everybody else is refused, or has to wait like who shows one token after another."""
+    """Return the index of the only successful answer; all others are refused or rate limited."""
     (at,) = (number for number, answer in enumerate(answers) if answer.status_code == 200)
     refused = {(answer.status_code, answer.json()["code"]) for answer in answers if answer is not answers[at]}
     assert (400, "invalid_code") in refused
@@ -39,8 +39,10 @@ def winner(answers: list[httpx.Response]) -> int:
 
 
 @pytest.mark.ledger("H-RACE-10", "ASVS-6.5.1", "REG-KEYCLOAK-17")
-def test_of_twenty_resets_with_one_mail_one_sets_its_password(twenty: Race) -> None:
-    while twenty.rounds < ROUNDS or twenty.overlapping <= ROUNDS // 2:  # a busy machine starts some of a round too late
+def test_parallel_password_resets_with_one_mail_succeed_once(twenty: Race) -> None:
+    while (
+        twenty.rounds < ROUNDS or twenty.overlapping <= ROUNDS // 2
+    ):  # on a busy machine some requests of a round start too late
         assert twenty.rounds < 4 * ROUNDS
         alice = twenty.person(f"reset.{twenty.rounds}").register().login()
         assert alice.http.post("/api/password/reset/", json={"email": alice.email}).status_code == 202
@@ -54,7 +56,7 @@ def test_of_twenty_resets_with_one_mail_one_sets_its_password(twenty: Race) -> N
 
 
 @pytest.mark.ledger("H-RACE-10")
-def test_of_twenty_confirmations_of_an_address_one_is_taken(twenty: Race) -> None:
+def test_parallel_email_verifications_with_one_mail_succeed_once(twenty: Race) -> None:
     for number in range(ROUNDS):
         alice = twenty.person(f"verify.{number}").register()
         alice.http.post("/api/email/verify/resend/", json={"email": alice.email})
@@ -66,7 +68,7 @@ def test_of_twenty_confirmations_of_an_address_one_is_taken(twenty: Race) -> Non
 
 
 @pytest.mark.ledger("H-RACE-10")
-def test_of_many_who_want_one_address_one_has_it(twenty: Race) -> None:
+def test_parallel_email_changes_to_one_address_succeed_once(twenty: Race) -> None:
     for number in range(3):
         people = [twenty.person(f"wants.{number}.{each}").register().login() for each in range(3)]
         tokens = []
@@ -79,20 +81,20 @@ def test_of_many_who_want_one_address_one_has_it(twenty: Race) -> None:
             for at, client in enumerate(twenty.clients)
         ]
         answers = [outcome.answer for outcome in twenty.start(*acts)]
-        told = [(answer.status_code, answer.json().get("code")) for answer in answers]
-        assert told.count((200, None)) == 1
-        assert set(told) <= {(200, None), (400, "invalid_code"), (400, "email_taken"), (429, "too_many_attempts")}
+        results = [(answer.status_code, answer.json().get("code")) for answer in answers]
+        assert results.count((200, None)) == 1
+        assert set(results) <= {(200, None), (400, "invalid_code"), (400, "email_taken"), (429, "too_many_attempts")}
         assert twenty.operator("users", f"wanted.{number}@example.com") == 1
 
 
 @pytest.mark.ledger("H-RACE-05")
-@pytest.mark.parametrize("door", ["change", "reset"])
-def test_no_token_of_before_outlives_a_new_password(twenty: Race, door: str) -> None:
+@pytest.mark.parametrize("operation", ["change", "reset"])
+def test_refreshes_during_a_password_change_or_reset_leave_no_valid_token(twenty: Race, operation: str) -> None:
     for number in range(ROUNDS):
-        alice = twenty.person(f"{door}.refresh.{number}").register().login()
+        alice = twenty.person(f"{operation}.refresh.{number}").register().login()
         others = [Person(client, alice.email).login() for client in twenty.clients[1:9]]
         new = f"{PASSWORD} anew"
-        if door == "change":
+        if operation == "change":
             body = {"current_password": PASSWORD, "new_password": new}
             last = partial(alice.http.post, "/api/password/change/", json=body, headers=alice.bearer())
         else:

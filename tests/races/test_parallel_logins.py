@@ -1,4 +1,4 @@
-"""Sign-ins at once: each is a session of its own, and the old password's never touches the new one's."""
+"""Parallel logins of one user: each opens its own session, also during a password change."""
 
 import pytest
 
@@ -12,7 +12,7 @@ SLOW_ROUNDS = 50
 
 
 @pytest.mark.ledger("H-RACE-07")
-def test_two_sign_ins_at_once_are_two_independent_sessions(race: OpenRace) -> None:
+def test_parallel_logins_open_independent_sessions(race: OpenRace) -> None:
     with race("sign-in x2") as on:
         alice = on.person("alice.twice").register()
         for _ in range(ROUNDS):
@@ -25,14 +25,14 @@ def test_two_sign_ins_at_once_are_two_independent_sessions(race: OpenRace) -> No
             phone, laptop = (with_tokens(each, answer) for each, answer in zip((phone, laptop), answers, strict=True))
             stolen = phone.refresh_token
             assert phone.refresh().refresh().me().status_code == 200
-            assert phone.try_refresh(stolen).status_code == 401  # a replay, which ends this session alone
+            assert phone.try_refresh(stolen).status_code == 401  # refresh token reuse, which ends only this session
             assert phone.me().status_code == 401
             assert laptop.me().status_code == 200
             assert laptop.refresh().logout().status_code == 200
             assert laptop.try_refresh().status_code == 401
 
 
-def test_a_sign_in_with_the_old_password_never_ends_a_session_of_the_new_one(race: OpenRace) -> None:
+def test_login_with_the_old_password_never_ends_a_session_of_the_new_one(race: OpenRace) -> None:
     with race("sign-in with the old password against sign-in with the new one") as on:
         alice = on.person("alice.imported").register()
         mallory, owner = on.copies(alice, 2)
@@ -49,6 +49,6 @@ def test_a_sign_in_with_the_old_password_never_ends_a_session_of_the_new_one(rac
             old, new = (outcome.answer for outcome in on.start(login_action(mallory), then=change_and_sign_in))
             assert old.status_code in (200, 401)
             assert new.status_code == 200
-            if old.status_code == 200:  # its password was right when it was checked, yet its session is dead
+            if old.status_code == 200:  # the password was right when it was checked, but its session has ended
                 assert alice.me(old.json()["access_token"]).status_code == 401
             on.lost += alice.me(new.json()["access_token"]).status_code != 200

@@ -1,4 +1,4 @@
-"""Refreshes of one token at once: one successor for all of them, and one session."""
+"""Parallel refreshes with one token: all get the same successor, and the session does not fork."""
 
 import pytest
 
@@ -20,6 +20,8 @@ def test_parallel_refreshes_of_one_token_get_one_successor(race: OpenRace, round
 
             alice.refresh_token = successors.pop()
             alice.refresh()
-            assert alice.try_refresh(parent).status_code == 401  # its grandchild lives, so it was stolen,
-            assert alice.try_refresh().status_code == 401  # and whoever holds a token of it is out
+            assert (
+                alice.try_refresh(parent).status_code == 401
+            )  # its grandchild is live, so this is refresh token reuse,
+            assert alice.try_refresh().status_code == 401  # which ends the session
             assert on.operator("sessions", alice.id) == []

@@ -1,4 +1,4 @@
-"""Registrations of one address at once, however it is spelled: one account."""
+"""Parallel registrations of one e-mail address in several spellings: one account."""
 
 from functools import partial
 
@@ -13,7 +13,7 @@ SPELLINGS = ("{}@example.com", "{}@EXAMPLE.com", " {}@example.com", "{}@Example.
 
 
 @pytest.mark.ledger("H-RACE-02", "ASVS-2.3.4")
-def test_parallel_registrations_of_one_address_make_one_account(race: OpenRace) -> None:
+def test_parallel_registrations_of_one_address_create_one_account(race: OpenRace) -> None:
     with race("registration x10 of one address") as on:
         for number in range(ROUNDS):
             names = (f"alice.{number}", f"Alice.{number}")

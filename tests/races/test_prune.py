@@ -1,4 +1,4 @@
-"""Refresh against the pruning of expired rows, at the moment when the row expires."""
+"""Races of refresh with the pruning of expired sessions, at the moment when the session expires."""
 
 import pytest
 
@@ -10,7 +10,7 @@ ROUNDS = 200
 
 
 @pytest.mark.ledger("H-RACE-09")
-def test_a_refresh_at_the_last_moment_is_either_in_time_or_refused(race: OpenRace) -> None:
+def test_refresh_of_an_expiring_session_during_prune_succeeds_or_gets_401(race: OpenRace) -> None:
     with race("refresh x4 against prune on an expiring row") as on:
         alice = on.person("alice.prune").register()
         for number in range(ROUNDS):

@@ -1,4 +1,4 @@
-"""Refresh against everything that ends a session: once that has returned, no token of the session lives."""
+"""Races of refresh with everything that ends a session: once that has returned, no token of the session is valid."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,20 +20,20 @@ def log_out(on: Race, alice: Person) -> Callable[[], object]:
 
 
 def end_from_the_list(on: Race, alice: Person) -> Callable[[], object]:
-    """End it as one of one's own, seen from itself."""
+    """End the session by its id in the session list, with its own token."""
     tab = on.copies(alice, TABS + 1)[-1]
     address = f"/api/sessions/{session_id_from(alice.access_token)}/"
     return lambda: tab.http.delete(address, headers=tab.bearer())
 
 
 def end_from_another_device(on: Race, alice: Person) -> Callable[[], object]:
-    """End it as one of all the others; that device is the one that stays."""
+    """End all other sessions from another device, whose session stays."""
     device = replace(alice, http=on.clients[TABS + 1]).login()
     return lambda: device.http.delete("/api/sessions/", headers=device.bearer())
 
 
 def delete_account(on: Race, alice: Person) -> Callable[[], object]:
-    """Close the account, seen from the session itself."""
+    """Delete the account with a token of the session."""
     tab, body = on.copies(alice, TABS + 1)[-1], {"password": alice.password}
     return lambda: tab.http.request("DELETE", "/api/me/", json=body, headers=tab.bearer())
 
@@ -48,7 +48,7 @@ def delete(on: Race, alice: Person) -> Callable[[], object]:
 
 def set_password(on: Race, alice: Person) -> Callable[[], object]:
     alice.password = f"{PASSWORD} {on.rounds}"
-    on.operator("hash_password", alice.id, alice.password)  # beforehand, so that the race is for the commit alone
+    on.operator("hash_password", alice.id, alice.password)  # hashed before, so that only the commit races
     return lambda: on.operator("save_password", alice.id)
 
 
@@ -65,7 +65,7 @@ def sign_out_everywhere(on: Race, alice: Person) -> Callable[[], object]:
     ids=lambda ending: ending.__name__,
 )
 @pytest.mark.ledger("H-RACE-03", "H-RACE-04", "ASVS-15.4.2")
-def test_no_refresh_outlives_the_end_of_its_session(
+def test_refreshes_during_revocation_leave_no_valid_token(
     race: OpenRace, ending: Callable[[Race, Person], Callable[[], object]]
 ) -> None:
     with race(f"refresh x{TABS} against {ending.__name__}") as on:
@@ -84,7 +84,7 @@ def test_no_refresh_outlives_the_end_of_its_session(
             successors = {pair["refresh_token"] for pair in pairs}
             on.forks += len(successors) > 1
 
-            if ending is deactivate and number % 2:  # reactivation brings no session back
+            if ending is deactivate and number % 2:  # reactivation must revive no session
                 on.operator("reactivate", alice.id)
             for access_token in (alice.access_token, *(pair["access_token"] for pair in pairs)):
                 assert alice.me(access_token).status_code == 401
@@ -92,7 +92,7 @@ def test_no_refresh_outlives_the_end_of_its_session(
                 assert alice.try_refresh(refresh_token).status_code == 401
             left = on.operator("sessions", alice.id)
             gone = ending in (log_out, end_from_the_list, delete_account, delete)
-            assert len(left) <= (0 if gone else 1)  # the dead row, until the next sign-in; or the other device
+            assert len(left) <= (0 if gone else 1)  # the ended row until the next sign-in, or the other device
             if ending is deactivate and not number % 2:
                 on.operator("reactivate", alice.id)
         assert {"refresh 200", "refresh 401"} <= set(on.answers), "the ending never came in between"

@@ -1,4 +1,4 @@
-"""Sign-ins of one user at once, at the cap, while the sessions that must go are still refreshing."""
+"""Parallel logins at the session cap, while the sessions that the cap ends are still refreshing."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -12,12 +12,12 @@ from tests.support.simultaneous import login_action, session_id_from
 pytestmark = pytest.mark.race
 ROUNDS = 200
 CAP = 5
-SIGN_INS = 7  # more than there is room for, so that some must end others
+SIGN_INS = 7  # more than the cap, so that some end others
 
 
 @pytest.fixture(scope="module")
 def capped(make_server: Callable[[], Server]) -> Iterator[OpenRace]:
-    """A server whose admin turned the knob down before it started, so that both workers know."""
+    """A server with a low SESSIONS_PER_USER, set before its start so that both workers have it."""
     server = make_server()
     assert server.command("migrate", "--verbosity", "0").returncode == 0
     server.shell(f"from constance import config; config.SESSIONS_PER_USER = {CAP}")
@@ -25,7 +25,7 @@ def capped(make_server: Callable[[], Server]) -> Iterator[OpenRace]:
         yield opens
 
 
-def test_parallel_sign_ins_keep_the_cap_and_the_newest(capped: OpenRace) -> None:
+def test_parallel_logins_keep_the_session_cap_and_the_newest_sessions(capped: OpenRace) -> None:
     with capped(f"sign-in x{SIGN_INS} at the cap of {CAP} against refresh x{CAP}") as on:
         alice = on.person("alice.cap").register()
         old: list[str] = []
@@ -38,7 +38,7 @@ def test_parallel_sign_ins_keep_the_cap_and_the_newest(capped: OpenRace) -> None
             pairs = {session_id_from(answer.json()["access_token"]): answer.json() for answer in answers}
             left = set(on.operator("sessions", alice.id))
             assert len(left) <= CAP
-            on.lost += CAP - len(left & set(pairs))  # all of this round are newer than any from before
+            on.lost += CAP - len(left & set(pairs))  # all sessions of this round are newer than earlier ones
             for session, pair in pairs.items():
                 assert alice.me(pair["access_token"]).status_code == (200 if session in left else 401)
             old = [pair["refresh_token"] for session, pair in pairs.items() if session in left]

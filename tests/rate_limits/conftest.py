@@ -1,4 +1,4 @@
-"""Guessers, and a clock that stands still."""
+"""Fixtures: an attacker at another IP address, and a clock that stands still."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +12,7 @@ from tests.people import Person
 
 @pytest.fixture
 def mallory(from_address: ClientFactory, alice: Person) -> Person:
-    """Somebody elsewhere, who guesses at alice's password."""
+    """An attacker at another IP address who guesses alice's password."""
     return replace(alice, http=from_address("192.0.2.66"))
 
 

@@ -1,4 +1,4 @@
-"""Ten failures are free, then each costs a longer wait, and a hundred are the end."""
+"""Rate limit and lockout of one account: ten failures are free, then the backoff doubles, and 100 failures lock it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +19,7 @@ WAITS = [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
 
 
 @pytest.mark.ledger("ASVS-2.3.2", "ASVS-6.3.1", "RFC6585-4", "ASVS-16.3.3", "CS-AUTH-8")
-def test_the_eleventh_attempt_has_to_wait(mallory: Person, caplog: pytest.LogCaptureFixture) -> None:
+def test_login_is_rate_limited_after_ten_failures(mallory: Person, caplog: pytest.LogCaptureFixture) -> None:
     fail_logins(mallory, 10)
     caplog.clear()
     answer = try_password(mallory)
@@ -28,8 +28,9 @@ def test_the_eleventh_attempt_has_to_wait(mallory: Person, caplog: pytest.LogCap
     assert [line for line in caplog.messages if "rate_limit.exceeded" in line and "192.0.2.66" in line]
 
 
+@pytest.mark.hashing
 @pytest.mark.ledger("H-RATE-03", "CS-DOS-1", "REG-KEYCLOAK-07")
-def test_a_right_password_is_not_looked_at_while_it_has_to_wait(mallory: Person, clock: time_machine.Traveller) -> None:
+def test_rate_limited_login_does_not_check_the_password(mallory: Person, clock: time_machine.Traveller) -> None:
     fail_logins(mallory, 10)
     with measure_hashing() as argon2:
         assert try_password(mallory, PASSWORD).content == try_password(mallory).content
@@ -41,21 +42,21 @@ def test_a_right_password_is_not_looked_at_while_it_has_to_wait(mallory: Person,
 
 
 @pytest.mark.ledger("NIST-3.2.2-2", "RFC9110-10.2.3")
-def test_each_further_failure_doubles_the_wait_up_to_an_hour(mallory: Person, clock: time_machine.Traveller) -> None:
+def test_login_backoff_doubles_with_each_failure_up_to_an_hour(mallory: Person, clock: time_machine.Traveller) -> None:
     fail_logins(mallory, 9)
-    told = []
+    waits = []
     for _ in WAITS:
         fail_logins(mallory, 1)
         wait = int(try_password(mallory).headers["Retry-After"])
-        told.append(wait)
+        waits.append(wait)
         clock.shift(timedelta(seconds=wait - 1))
         assert try_password(mallory).headers["Retry-After"] == "1"
         clock.shift(timedelta(seconds=1))
-    assert told == WAITS
+    assert waits == WAITS
 
 
 @pytest.mark.ledger("NIST-3.1.1.2-13", "NIST-3.2.2-1")
-def test_after_a_hundred_failures_no_wait_is_long_enough(
+def test_account_is_locked_after_100_failures_until_a_known_device_signs_in(
     alice: Person, mallory: Person, from_address: ClientFactory, clock: time_machine.Traveller
 ) -> None:
     for guess in range(100):
@@ -65,29 +66,29 @@ def test_after_a_hundred_failures_no_wait_is_long_enough(
     clock.shift(timedelta(days=400))
     fresh = replace(mallory, http=from_address("203.0.113.1"))
     assert_problem(try_password(fresh, PASSWORD), 429, "too_many_attempts")
-    assert try_password(alice, PASSWORD).status_code == 200  # from a device that it knows, which begins anew for all
+    assert try_password(alice, PASSWORD).status_code == 200  # from a known device, which resets the counters of all
     assert try_password(fresh, PASSWORD).status_code == 200
 
 
 @pytest.mark.ledger("CS-AUTH-4", "ASVS-6.3.1")
-def test_strangers_make_strangers_wait_and_not_the_owners_device(
+def test_failed_logins_from_other_addresses_do_not_rate_limit_a_known_device(
     alice: Person, mallory: Person, from_address: ClientFactory
 ) -> None:
     fail_logins(mallory, 10)
     elsewhere = replace(mallory, http=from_address("192.0.2.99"))
     assert try_password(elsewhere, PASSWORD).status_code == 429
     assert try_password(alice, PASSWORD).status_code == 200
-    assert try_password(elsewhere, PASSWORD).status_code == 200  # the owner's success begins anew
+    assert try_password(elsewhere, PASSWORD).status_code == 200  # the owner's success resets the counter
 
 
-def test_a_known_device_has_an_allowance_of_its_own(alice: Person, mallory: Person) -> None:
+def test_known_device_has_its_own_login_rate_limit(alice: Person, mallory: Person) -> None:
     fail_logins(alice, 10)
     assert try_password(alice, PASSWORD).status_code == 429
     assert try_password(mallory, PASSWORD).status_code == 200
 
 
 @pytest.mark.ledger("NIST-3.2.2-3")
-def test_a_right_password_begins_anew(mallory: Person) -> None:
+def test_successful_login_resets_the_failure_counter(mallory: Person) -> None:
     fail_logins(mallory, 9)
     assert try_password(mallory, PASSWORD).status_code == 200
     fail_logins(mallory, 10)
@@ -95,7 +96,7 @@ def test_a_right_password_begins_anew(mallory: Person) -> None:
 
 
 @pytest.mark.ledger("H-ENUM-04")
-def test_an_address_without_an_account_is_told_the_same(mallory: Person) -> None:
+def test_login_rate_limit_is_the_same_for_unknown_addresses(mallory: Person) -> None:
     answers = {}
     for email in (mallory.email, "nobody@example.com", "not an address"):
         fail_logins(mallory, 10, email)
@@ -106,7 +107,7 @@ def test_an_address_without_an_account_is_told_the_same(mallory: Person) -> None
 
 
 @pytest.mark.ledger("H-RATE-02", "REG-ALLAUTH-03", "REG-ALLAUTH-07", "REG-AUTHELIA-01")
-def test_every_spelling_of_the_address_is_one_account(mallory: Person) -> None:
+def test_login_rate_limit_counts_by_normalized_email_address(mallory: Person) -> None:
     spellings = [
         "alice@example.com",
         "ALICE@example.com",
@@ -121,7 +122,7 @@ def test_every_spelling_of_the_address_is_one_account(mallory: Person) -> None:
 
 
 @pytest.mark.parametrize("operator", ["a new password", "the action"])
-def test_an_operator_lifts_the_wait(
+def test_new_password_or_unlock_action_resets_the_login_rate_limit(
     mallory: Person, user_row: Callable[[Person], User], clock: time_machine.Traveller, operator: str
 ) -> None:
     from latchkey.accounts.admin_actions import reset_rate_limits
@@ -137,13 +138,15 @@ def test_an_operator_lifts_the_wait(
     assert try_password(mallory, PASSWORD).status_code == 200
 
 
-def test_the_allowance_is_a_setting(mallory: Person, set_policy: Callable[..., None]) -> None:
+def test_login_failures_allowed_per_account_follow_the_policy_setting(
+    mallory: Person, set_policy: Callable[..., None]
+) -> None:
     set_policy(failures_per_account=3)
     fail_logins(mallory, 3)
     assert try_password(mallory).status_code == 429
 
 
-def test_an_account_is_not_named_in_the_table(mallory: Person) -> None:
+def test_rate_limit_table_stores_neither_email_nor_ip_address(mallory: Person) -> None:
     from latchkey.rate_limits.models import Attempt
 
     fail_logins(mallory, 1)
@@ -153,7 +156,7 @@ def test_an_account_is_not_named_in_the_table(mallory: Person) -> None:
     assert "192.0.2" not in rows
 
 
-def test_who_meets_our_own_failures_with_the_right_password_has_not_failed(mallory: Person) -> None:
+def test_login_that_ends_in_a_server_error_counts_no_failure(mallory: Person) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE latchkey_session RENAME TO taken_away")
         for _ in range(11):

@@ -1,4 +1,4 @@
-"""Whoever tries one password at many accounts is stopped by the address that the attempts come from."""
+"""Password spraying, one password at many accounts, is stopped by the rate limit of the IP address."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,13 +22,15 @@ def low_address_limit(set_policy: Callable[..., None]) -> None:
 
 
 def spray_password(person: Person, times: int, first: int = 0) -> None:
-    """Fail once at each of so many accounts."""
+    """Fail one login at each of this number of accounts."""
     for number in range(first, first + times):
         fail_logins(person, 1, f"user{number}@example.com")
 
 
 @pytest.mark.ledger("H-RATE-01", "ASVS-2.4.1")
-def test_many_accounts_from_one_address_have_to_wait(mallory: Person, from_address: ClientFactory) -> None:
+def test_failed_logins_at_many_accounts_rate_limit_their_ip_address(
+    mallory: Person, from_address: ClientFactory
+) -> None:
     spray_password(mallory, FREE)
     answer = try_password(mallory, email="one.more@example.com")
     assert_problem(answer, 429, "too_many_attempts")
@@ -38,7 +40,9 @@ def test_many_accounts_from_one_address_have_to_wait(mallory: Person, from_addre
 
 
 @pytest.mark.ledger("REG-ALLAUTH-18", "H-RATE-01")
-def test_a_subscriber_of_ipv6_is_one_address(mallory: Person, from_address: ClientFactory) -> None:
+def test_login_rate_limit_counts_an_ipv6_64_network_as_one_address(
+    mallory: Person, from_address: ClientFactory
+) -> None:
     for number in range(FREE):
         spray_password(replace(mallory, http=from_address(f"2001:db8:1:2:{number}::1")), 1, number)
     same = replace(mallory, http=from_address("2001:db8:1:2:ffff::9"))
@@ -48,7 +52,7 @@ def test_a_subscriber_of_ipv6_is_one_address(mallory: Person, from_address: Clie
 
 
 @pytest.mark.ledger("H-RATE-04", "REG-ALLAUTH-05", "ASVS-15.3.4", "ASVS-4.1.3")
-def test_a_made_up_forwarded_address_changes_nothing(mallory: Person) -> None:
+def test_login_rate_limit_ignores_a_forged_x_forwarded_for(mallory: Person) -> None:
     for number in range(FREE):
         mallory.http.headers["X-Forwarded-For"] = f"203.0.113.{number}"
         spray_password(mallory, 1, number)
@@ -57,7 +61,7 @@ def test_a_made_up_forwarded_address_changes_nothing(mallory: Person) -> None:
 
 
 @pytest.mark.ledger("ASVS-15.3.4")
-def test_behind_a_proxy_the_address_that_it_saw_counts(mallory: Person, settings: Any) -> None:
+def test_login_rate_limit_uses_the_address_seen_by_a_trusted_proxy(mallory: Person, settings: Any) -> None:
     settings.TRUSTED_PROXIES = 1
     for number in range(FREE):
         mallory.http.headers["X-Forwarded-For"] = f"203.0.113.{number}, 198.51.100.7"
@@ -68,38 +72,40 @@ def test_behind_a_proxy_the_address_that_it_saw_counts(mallory: Person, settings
 
 
 @pytest.mark.ledger("NIST-3.2.2-3")
-def test_an_account_of_ones_own_does_not_clear_the_address(mallory: Person) -> None:
+def test_login_to_an_own_account_does_not_reset_the_address_rate_limit(mallory: Person) -> None:
     own = replace(mallory, email="mallory@example.com").register().login()
     spray_password(mallory, FREE - 1)
     own.login()
-    assert try_password(mallory, PASSWORD).status_code == 200  # a new device, whose charge is given back
+    assert try_password(mallory, PASSWORD).status_code == 200  # a new device, whose charge is refunded
     spray_password(mallory, 1, FREE)
     own.login()
     assert try_password(mallory, email="one.more@example.com").status_code == 429
 
 
-def test_who_is_known_is_not_held_up_by_the_neighbours(alice: Person, mallory: Person) -> None:
+def test_known_device_is_not_limited_by_failures_of_others_at_its_ip_address(alice: Person, mallory: Person) -> None:
     at_home = replace(mallory, http=alice.http)
     spray_password(at_home, FREE)
     assert try_password(at_home, email="one.more@example.com").status_code == 429
     assert try_password(alice, PASSWORD).status_code == 200
 
 
-def test_an_address_forgets_its_allowance_in_an_hour(mallory: Person, clock: time_machine.Traveller) -> None:
+def test_address_rate_limit_allows_its_failures_anew_after_an_hour(
+    mallory: Person, clock: time_machine.Traveller
+) -> None:
     spray_password(mallory, FREE)
     clock.shift(timedelta(hours=1))
     spray_password(mallory, FREE, 100)
     assert try_password(mallory, email="one.more@example.com").status_code == 429
 
 
-def test_a_clock_that_is_set_back_forgives_nothing(mallory: Person, clock: time_machine.Traveller) -> None:
+def test_clock_set_back_does_not_reset_the_address_rate_limit(mallory: Person, clock: time_machine.Traveller) -> None:
     spray_password(mallory, FREE - 1)
     clock.shift(timedelta(hours=-1))
     spray_password(mallory, 1, 100)
     assert try_password(mallory, email="one.more@example.com").status_code == 429
 
 
-def test_a_proxy_that_nobody_trusts_is_told_once(
+def test_forwarded_for_from_an_untrusted_private_proxy_is_logged_once(
     alice: Person, from_address: ClientFactory, caplog: pytest.LogCaptureFixture
 ) -> None:
     from latchkey.core.client import _warn_untrusted_proxy

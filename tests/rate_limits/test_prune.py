@@ -1,4 +1,4 @@
-"""`latchkey prune` forgets attempts that no longer tell anything, and makes no wait shorter."""
+"""`latchkey prune` deletes counters of failed attempts that have decayed, and shortens no rate limit."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,11 +12,11 @@ from tests.support.login_attempts import fail_logins, try_password
 
 
 def stored_rows() -> list[tuple[bool, bool]]:
-    """Return which rows there are: of an account or not, of a place or not."""
+    """Return the stored rows: whether each is for an account and for an IP address."""
     return sorted((bool(row.account), bool(row.address)) for row in Attempt.objects.all())
 
 
-def test_addresses_are_forgotten_in_a_day_and_accounts_in_half_a_year(
+def test_prune_deletes_address_counters_after_a_day_and_account_counters_after_180_days(
     clock: time_machine.Traveller, alice: Person
 ) -> None:
     alice.login()
@@ -25,7 +25,7 @@ def test_addresses_are_forgotten_in_a_day_and_accounts_in_half_a_year(
         (False, True),
         (True, False),
         (True, True),
-    ]  # sign-in and registration apart
+    ]  # login and registration have separate counters
     clock.shift(timedelta(days=1, seconds=1))
     assert sum(prune(batch=1)) == 2
     assert stored_rows() == [(True, False), (True, True)]
@@ -33,7 +33,7 @@ def test_addresses_are_forgotten_in_a_day_and_accounts_in_half_a_year(
     assert sum(prune()) == 2
 
 
-def test_an_account_that_is_shut_for_good_stays_shut(
+def test_prune_keeps_a_locked_account_locked(
     mallory: Person, set_policy: Callable[..., None], clock: time_machine.Traveller
 ) -> None:
     set_policy(failures_per_account=2, failures_per_address=1_000)

@@ -1,4 +1,4 @@
-"""Registration tells which addresses are taken, so it is counted too."""
+"""The rate limit of POST /api/register/, which discloses whether an address is taken."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,28 +19,26 @@ def register(http: httpx.Client, name: str, password: str = PASSWORD) -> httpx.R
 
 
 @pytest.mark.ledger("ASVS-2.4.1", "ASVS-2.3.2")
-def test_registrations_from_one_address_have_to_wait(
+def test_register_rate_limits_one_ip_address_apart_from_login(
     mallory: Person, from_address: ClientFactory, set_policy: Callable[..., None]
 ) -> None:
     set_policy(registrations_per_address=FREE)
-    told = [register(mallory.http, name).status_code for name in ("alice", "one", "alice", "two")]
-    assert told == [400, 201, 400, 201]
+    statuses = [register(mallory.http, name).status_code for name in ("alice", "one", "alice", "two")]
+    assert statuses == [400, 201, 400, 201]
     assert_problem(register(mallory.http, "three"), 429, "too_many_attempts")
     assert register(from_address("192.0.2.67"), "three").status_code == 201
     own = replace(mallory, email="one@example.com")
-    assert try_password(own, PASSWORD).status_code == 200  # signing in is counted apart
+    assert try_password(own, PASSWORD).status_code == 200  # logins have a counter of their own
 
 
-def test_a_registration_that_is_refused_for_its_form_is_not_counted(
-    mallory: Person, set_policy: Callable[..., None]
-) -> None:
+def test_register_with_a_validation_error_counts_no_attempt(mallory: Person, set_policy: Callable[..., None]) -> None:
     set_policy(registrations_per_address=2)
     for _ in range(5):
         assert register(mallory.http, "one", "short").status_code == 400
     assert register(mallory.http, "one").status_code == 201
 
 
-def test_a_registration_takes_at_most_three_statements(
+def test_register_with_its_rate_limit_takes_at_most_three_statements(
     alice: Person, statements: Callable[[Callable[[], object]], list[str]]
 ) -> None:
     sent = statements(lambda: register(alice.http, "carol"))

@@ -1,4 +1,4 @@
-"""Refresh tokens that somebody makes up are counted; those that we issued never are."""
+"""The rate limit of guessed refresh tokens: those that were never issued are counted, issued ones are not."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -18,20 +18,22 @@ def endpoint(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def guess(person: Person, door: str) -> int:
-    return person.http.post(f"/api/{door}/", json={"refresh_token": str(uuid4())}).status_code
+def guess(person: Person, endpoint: str) -> int:
+    return person.http.post(f"/api/{endpoint}/", json={"refresh_token": str(uuid4())}).status_code
 
 
-def guess_until_limited(person: Person, door: str) -> int:
-    """Return how many guesses were answered; one in 4,096 passes for a token of ours, and is not counted."""
+def guess_until_limited(person: Person, endpoint: str) -> int:
+    """Return the number of guesses before the limit; one in 4,096 looks like an issued token and is not counted."""
     for count in range(MAX_PER_WINDOW + 5):
-        if guess(person, door) == 429:
+        if guess(person, endpoint) == 429:
             return count
     return MAX_PER_WINDOW + 5
 
 
 @pytest.mark.ledger("CS-SESS-6", "RFC7009-5", "ASVS-2.4.1")
-def test_made_up_tokens_are_limited(mallory: Person, endpoint: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_refresh_and_logout_rate_limit_tokens_that_were_never_issued(
+    mallory: Person, endpoint: str, caplog: pytest.LogCaptureFixture
+) -> None:
     assert MAX_PER_WINDOW <= guess_until_limited(mallory, endpoint) <= MAX_PER_WINDOW + 2
     answer = mallory.http.post(f"/api/{endpoint}/", json={"refresh_token": str(uuid4())})
     assert_problem(answer, 429, "too_many_attempts")
@@ -39,7 +41,9 @@ def test_made_up_tokens_are_limited(mallory: Person, endpoint: str, caplog: pyte
     assert [line for line in caplog.messages if "rate_limit.exceeded" in line]
 
 
-def test_a_token_of_ours_is_served_beside_a_guesser(alice: Person, mallory: Person, endpoint: str) -> None:
+def test_issued_refresh_token_works_while_its_ip_address_is_limited_for_guessing(
+    alice: Person, mallory: Person, endpoint: str
+) -> None:
     at_home = replace(mallory, http=alice.http)
     guess_until_limited(at_home, endpoint)
     alice.refresh()
@@ -49,14 +53,14 @@ def test_a_token_of_ours_is_served_beside_a_guesser(alice: Person, mallory: Pers
     assert alice.logout().status_code == 200
 
 
-def test_tokens_of_ended_sessions_are_not_guesses(alice: Person) -> None:
+def test_refresh_and_logout_do_not_count_tokens_of_ended_sessions_as_guesses(alice: Person) -> None:
     alice.logout()
     for _ in range(MAX_PER_WINDOW + 5):
         assert_problem(alice.try_refresh(), 401, "invalid_refresh_token")
         assert alice.logout().status_code == 200
 
 
-def test_the_limit_is_over_after_a_minute(mallory: Person, clock: time_machine.Traveller) -> None:
+def test_token_guessing_rate_limit_ends_after_a_minute(mallory: Person, clock: time_machine.Traveller) -> None:
     guess_until_limited(mallory, "refresh")
     clock.shift(timedelta(seconds=59))
     assert guess(mallory, "refresh") == 429
@@ -64,13 +68,13 @@ def test_the_limit_is_over_after_a_minute(mallory: Person, clock: time_machine.T
     assert guess(mallory, "refresh") == 401
 
 
-def test_every_address_has_a_limit_of_its_own(mallory: Person, from_address: ClientFactory) -> None:
+def test_token_guessing_rate_limit_is_per_ip_address(mallory: Person, from_address: ClientFactory) -> None:
     guess_until_limited(mallory, "refresh")
     assert guess(mallory, "refresh") == 429
     assert guess(replace(mallory, http=from_address("192.0.2.67")), "refresh") == 401
 
 
-def test_the_memory_of_guesses_is_bounded(mallory: Person) -> None:
+def test_token_guessing_counter_holds_a_bounded_number_of_addresses(mallory: Person) -> None:
     from latchkey.core.client import ClientInfo
     from latchkey.rate_limits.in_memory import count_invalid_token
 

@@ -1,4 +1,4 @@
-"""What every recipe has to do with its callers, whatever it is built with."""
+"""Assertions for every recipe: live bearer tokens identify their user, all others get 401."""
 
 import httpx
 
@@ -17,7 +17,7 @@ def get_hello(url: str, authorization: str, **headers: str) -> httpx.Response:
 
 
 def assert_identity(person: Person, body: dict[str, str | None]) -> None:
-    """Expect the service to know the user, and whatever else this recipe tells it, and no token."""
+    """Assert that the service received the right identity and no token."""
     sid = decode_claims(person.access_token)["sid"]
     known = {"user": str(person.id), "email": person.email, "session": sid, "authorization": None}
     assert "user" in body
@@ -25,7 +25,7 @@ def assert_identity(person: Person, body: dict[str, str | None]) -> None:
 
 
 def assert_bearer_checks(url: str, server: Server) -> None:
-    """Expect live access tokens to be let in, each as its user, and nothing else; the last step ends Latchkey."""
+    """Assert that only live access tokens are accepted, each as its user; stops Latchkey at the end."""
     with httpx.Client(base_url=server.url) as http:
         alice = Person(http, "alice@example.com").register().login()
         bob = Person(http, "bob@example.com").register().login()

@@ -1,4 +1,4 @@
-"""What a recipe has to do that verifies tokens by itself, with Latchkey's public keys."""
+"""Assertions for recipes that verify access tokens locally with the JWKS."""
 
 import time
 from typing import Any
@@ -15,7 +15,7 @@ ISSUER = "https://auth.example.com"
 
 
 def use_key_pair(server: Server) -> dict[str, str]:
-    """Have this Latchkey sign by a key pair; return the environment of the services behind it."""
+    """Let this Latchkey sign with a key pair; return the environment of the service."""
     set_token_lifetime(server, 1)
     server.environment |= {"LATCHKEY_SIGNING_ALGORITHM": "EdDSA", "LATCHKEY_PUBLIC_URL": ISSUER}
     server.stop()
@@ -24,13 +24,13 @@ def use_key_pair(server: Server) -> dict[str, str]:
 
 
 def set_token_lifetime(server: Server, seconds: int) -> None:
-    """Have access tokens last so long; in force within 2 s."""
+    """Set the access token lifetime, which takes effect within 2 s."""
     imports = "from datetime import timedelta; from constance import config; "
     server.shell(f"{imports} config.ACCESS_TOKEN_LIFETIME = timedelta(seconds={seconds})")
 
 
 def tampered_tokens(token: str, keys: list[dict[str, str]]) -> dict[str, str]:
-    """Return what mallory makes of a token, with the public key at hand."""
+    """Return forgeries of a token, made with the public keys."""
     claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     header, payload, signature = token.split(".")
     kid = jwt.get_unverified_header(token)["kid"]
@@ -39,7 +39,7 @@ def tampered_tokens(token: str, keys: list[dict[str, str]]) -> dict[str, str]:
     return {
         "another payload": f"{header}.{other[1]}.{signature}",
         "no signature": f"{header}.{payload}.",
-        "no algorithm": jwt.encode(claims, None, "none", named),
+        "no algorithm": jwt.encode(claims, "", "none", named),
         "the public key as a secret": jwt.encode(claims, keys[0]["x"].ljust(32), "HS256", named),
         "an unknown key": jwt.encode(claims, "k" * 32, "HS256", named | {"kid": "x"}),
         "no key": jwt.encode(claims, "k" * 32, "HS256", {"typ": "at+jwt"}),
@@ -47,7 +47,7 @@ def tampered_tokens(token: str, keys: list[dict[str, str]]) -> dict[str, str]:
 
 
 def assert_tokens_are_verified(url: str, server: Server) -> None:
-    """Expect good tokens to be let in, through a rotation of keys and without Latchkey, and nothing else."""
+    """Assert that only valid tokens are accepted, also during a key rotation and without Latchkey."""
     with httpx.Client(base_url=server.url) as http:
         bob = Person(http, "bob@example.com").register().login()
         set_token_lifetime(server, 30)

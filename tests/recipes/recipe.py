@@ -1,4 +1,4 @@
-"""A page of docs/recipes, and what stands on it, run as it stands but for the lines that are marked CHANGE."""
+"""Runs the code blocks of a page of docs/recipes unchanged, except for the lines that are marked CHANGE."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ RECIPES = Path(__file__).parents[2] / "docs" / "recipes"
 
 
 def code_blocks(page: str, language: str) -> list[str]:
-    """Return the blocks of code in this language."""
+    """Return the code blocks in this language."""
     found, inside, lines = [], False, (RECIPES / page).read_text().splitlines(keepends=True)
     for line in lines:
         if line.startswith("```"):
@@ -30,7 +30,7 @@ def code_blocks(page: str, language: str) -> list[str]:
 
 
 def apply_changes(text: str, changes: Mapping[str, str]) -> str:
-    """Do what a reader does: change something on lines that say CHANGE."""
+    """Apply the changes of a reader to lines that are marked CHANGE."""
     lines = text.splitlines(keepends=True)
     for old, new in changes.items():
         places = [number for number, line in enumerate(lines) if old in line and "CHANGE" in line]
@@ -41,7 +41,7 @@ def apply_changes(text: str, changes: Mapping[str, str]) -> str:
 
 
 def add_credential(server: Server) -> dict[str, str]:
-    """Return the environment of a service with a credential of this Latchkey, made as the page says."""
+    """Add a client credential as the page says; return the environment of the service."""
     added = server.command("services", "add", CLIENT_ID)
     assert added.returncode == 0, added.stderr
     secret = added.stdout.split()[-1]
@@ -50,7 +50,7 @@ def add_credential(server: Server) -> dict[str, str]:
 
 @contextmanager
 def run_program(command: list[str], folder: Path, port: int, **environment: str) -> Iterator[str]:
-    """Run a program until it answers on the port, and end it afterwards; its output is in the folder."""
+    """Run a program that listens on the port, as a context manager; its output goes to the folder."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     log, url = folder / "output.log", f"http://127.0.0.1:{port}"
     with log.open("wb") as output:

@@ -18,7 +18,7 @@ HERE = Path(__file__).parent / "express"
 
 @pytest.fixture(scope="session")
 def node(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
-    """Node, and a folder with what package-lock.json names."""
+    """The path of Node, and a folder with the packages of package-lock.json."""
     found = {name: shutil.which(name) for name in ("node", "npm")}
     if not all(found.values()):
         pytest.fail("This test needs Node 20 or newer, with npm", pytrace=False)
@@ -31,7 +31,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     return str(found["node"]), folder
 
 
-def test_the_recipe_for_express_tells_callers_apart(node: tuple[str, Path], server: Server) -> None:
+def test_express_recipe_accepts_only_live_tokens_by_introspection(node: tuple[str, Path], server: Server) -> None:
     program, folder = node
     port = free_port()
     (app,) = code_blocks("express.md", "javascript")
@@ -40,7 +40,7 @@ def test_the_recipe_for_express_tells_callers_apart(node: tuple[str, Path], serv
         assert_bearer_checks(url, server)
 
 
-def test_the_recipe_for_express_verifies_by_itself(node: tuple[str, Path], server: Server) -> None:
+def test_express_jwks_recipe_verifies_tokens_locally(node: tuple[str, Path], server: Server) -> None:
     program, folder = node
     port = free_port()
     (app,) = code_blocks("express_jwks.md", "javascript")

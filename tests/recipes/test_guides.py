@@ -1,4 +1,4 @@
-"""The code of docs/getting-started.md and docs/clients.md, run as it stands against a real Latchkey."""
+"""The code of docs/getting-started.md and docs/clients.md, run unchanged against a real Latchkey."""
 
 import json
 import shutil
@@ -15,7 +15,7 @@ import pytest
 
 from tests.people import Person
 from tests.postgres import free_port
-from tests.recipes.page import blocks, credential, running
+from tests.recipes.recipe import add_credential, code_blocks, run_program
 from tests.server import Server
 
 TUTORIAL, GUIDE = "../getting-started.md", "../clients.md"
@@ -31,7 +31,7 @@ Launch = Callable[..., Server]
 
 @pytest.fixture
 def launch(tmp_path: Path, database_url: str) -> Iterator[Launch]:
-    """Start the one Latchkey of this test with this environment."""
+    """Start Latchkey with these environment variables."""
     started: list[Server] = []
 
     def start(**environment: str) -> Server:
@@ -47,15 +47,18 @@ def uvicorn(port: int) -> list[str]:
     return [sys.executable, "-m", "uvicorn", "app:app", "--port", str(port)]
 
 
-def test_the_app_of_the_tutorial_lets_signed_in_users_in(tmp_path: Path, launch: Launch) -> None:
+def test_tutorial_app_accepts_only_signed_in_users(tmp_path: Path, launch: Launch) -> None:
     port, folder = free_port(), tmp_path / "my-app"
     origin = f"http://127.0.0.1:{port}"
     server = launch(LATCHKEY_CORS_ORIGINS=origin)
     (folder / "public").mkdir(parents=True)
     for name, language in {"app.py": "python", "public/auth.js": "javascript", "public/index.html": "html"}.items():
-        (code,) = blocks(TUTORIAL, language)
+        (code,) = code_blocks(TUTORIAL, language)
         (folder / name).write_text(code)
-    with running(uvicorn(port), folder, port, **credential(server)) as url, httpx.Client(base_url=server.url) as http:
+    with (
+        run_program(uvicorn(port), folder, port, **add_credential(server)) as url,
+        httpx.Client(base_url=server.url) as http,
+    ):
         page = httpx.get(f"{url}/").text
         assert "./auth.js" in page
         assert 'const LATCHKEY = "http://127.0.0.1:8000";' in httpx.get(f"{url}/auth.js").text
@@ -74,15 +77,15 @@ def test_the_app_of_the_tutorial_lets_signed_in_users_in(tmp_path: Path, launch:
 
 @pytest.fixture
 def app(tmp_path: Path, launch: Launch) -> Iterator[tuple[httpx.Client, Server]]:
-    """A browser at an app whose back end keeps the refresh token in a cookie, as the guide has it."""
+    """A browser at an app whose back end keeps the refresh token in a cookie, as in the guide."""
     server, port, folder = launch(LATCHKEY_TRUSTED_PROXIES="1"), free_port(), tmp_path / "app"
     folder.mkdir()
-    (code,) = blocks(GUIDE, "python")
+    (code,) = code_blocks(GUIDE, "python")
     (folder / "auth.py").write_text(code)
     (folder / "app.py").write_text(APP)
     origin = f"http://127.0.0.1:{port}"
     with (
-        running(uvicorn(port), folder, port, LATCHKEY_URL=server.url, APP_ORIGIN=origin) as url,
+        run_program(uvicorn(port), folder, port, LATCHKEY_URL=server.url, APP_ORIGIN=origin) as url,
         httpx.Client(base_url=url, headers={"Origin": origin, "User-Agent": "Mozilla/5.0 Firefox/145.0"}) as browser,
     ):
         with httpx.Client(base_url=server.url) as http:
@@ -94,7 +97,9 @@ def sign_in(browser: httpx.Client, password: str = "correct horse battery staple
     return browser.post("/auth/login", json={"email": "alice@example.com", "password": password})
 
 
-def test_the_page_gets_access_tokens_and_never_the_refresh_token(app: tuple[httpx.Client, Server]) -> None:
+def test_cookie_guide_gives_the_page_access_tokens_and_never_the_refresh_token(
+    app: tuple[httpx.Client, Server],
+) -> None:
     browser, server = app
     assert browser.post("/auth/refresh").status_code == 401
     refused = sign_in(browser, "wrong")
@@ -116,7 +121,7 @@ def test_the_page_gets_access_tokens_and_never_the_refresh_token(app: tuple[http
     assert browser.post("/auth/refresh", headers={"Cookie": f"refresh={last}"}).status_code == 401
 
 
-def test_another_site_cannot_use_the_cookie(app: tuple[httpx.Client, Server]) -> None:
+def test_cookie_guide_refuses_requests_from_another_origin(app: tuple[httpx.Client, Server]) -> None:
     browser, _ = app
     sign_in(browser)
     for path, origin in product(("login", "refresh", "logout"), ("https://mallory.example", "null", "")):
@@ -125,7 +130,7 @@ def test_another_site_cannot_use_the_cookie(app: tuple[httpx.Client, Server]) ->
     assert browser.post("/auth/refresh").status_code == 200
 
 
-def test_parallel_refreshes_with_one_cookie_get_the_same_next_cookie(app: tuple[httpx.Client, Server]) -> None:
+def test_cookie_guide_gives_parallel_refreshes_the_same_new_cookie(app: tuple[httpx.Client, Server]) -> None:
     browser, _ = app
     sign_in(browser)
     headers = dict(browser.headers) | {"Cookie": f"refresh={browser.cookies['refresh']}"}
@@ -139,7 +144,7 @@ def test_parallel_refreshes_with_one_cookie_get_the_same_next_cookie(app: tuple[
     assert len({answer.cookies["refresh"] for answer in answers}) == 1
 
 
-def test_an_outage_of_latchkey_takes_no_cookie_away(app: tuple[httpx.Client, Server]) -> None:
+def test_cookie_guide_keeps_the_cookie_during_an_outage_of_latchkey(app: tuple[httpx.Client, Server]) -> None:
     browser, server = app
     sign_in(browser)
     server.kill()
@@ -152,7 +157,7 @@ def test_an_outage_of_latchkey_takes_no_cookie_away(app: tuple[httpx.Client, Ser
 
 
 def drive(program: str, code: str, folder: Path, *arguments: str) -> Any:
-    """Return what a program in tests/recipes/browser observes of a module of the page."""
+    """Run a program of tests/recipes/browser on a module of the page; return its observations."""
     node = shutil.which("node")
     if node is None:
         pytest.fail("This test needs Node 20 or newer", pytrace=False)
@@ -166,9 +171,9 @@ def drive(program: str, code: str, folder: Path, *arguments: str) -> Any:
 
 
 @pytest.mark.recipes
-def test_the_module_of_the_tutorial_survives_lost_answers(tmp_path: Path, launch: Launch) -> None:
+def test_tutorial_javascript_module_retries_after_lost_responses(tmp_path: Path, launch: Launch) -> None:
     server = launch()
-    (code,) = blocks(TUTORIAL, "javascript")
+    (code,) = code_blocks(TUTORIAL, "javascript")
     code = code.replace("http://127.0.0.1:8000", server.url)
     assert drive("memory.mjs", code, tmp_path / "page", server.url) == {
         "before": [False, "Not signed in."],
@@ -184,9 +189,11 @@ def test_the_module_of_the_tutorial_survives_lost_answers(tmp_path: Path, launch
 
 
 @pytest.mark.recipes
-def test_the_module_of_the_guide_keeps_two_tabs_signed_in(app: tuple[httpx.Client, Server], tmp_path: Path) -> None:
+def test_cookie_guide_javascript_module_keeps_two_tabs_signed_in(
+    app: tuple[httpx.Client, Server], tmp_path: Path
+) -> None:
     browser, server = app
-    (code,) = blocks(GUIDE, "javascript")
+    (code,) = code_blocks(GUIDE, "javascript")
     assert drive("cookie.mjs", code, tmp_path / "page", browser.headers["Origin"], server.url) == {
         "start": ["unknown", "Signed out.", "signed out"],
         "wrong": "invalid_credentials",

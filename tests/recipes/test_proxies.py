@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def test_the_recipe_for_nginx_tells_callers_apart(folder: Path, server: Server) -> None:
+def test_nginx_recipe_accepts_only_live_tokens(folder: Path, server: Server) -> None:
     port = free_port()
     (page,) = code_blocks("nginx.md", "nginx")
     with run_upstream() as behind:
@@ -42,7 +42,7 @@ def test_the_recipe_for_nginx_tells_callers_apart(folder: Path, server: Server) 
             assert_bearer_checks(url, server)
 
 
-def test_the_recipe_for_caddy_tells_callers_apart(folder: Path, server: Server) -> None:
+def test_caddy_recipe_accepts_only_live_tokens(folder: Path, server: Server) -> None:
     port = free_port()
     (page,) = code_blocks("caddy.md", "caddyfile")
     with run_upstream() as behind:

@@ -22,7 +22,7 @@ urlpatterns = [path("hello", Hello.as_view())]
 """
 
 
-def test_the_recipe_for_fastapi_tells_callers_apart(tmp_path: Path, server: Server) -> None:
+def test_fastapi_recipe_accepts_only_live_tokens_by_introspection(tmp_path: Path, server: Server) -> None:
     folder, port = tmp_path / "recipe", free_port()
     folder.mkdir()
     (app,) = code_blocks("fastapi.md", "python")
@@ -32,7 +32,7 @@ def test_the_recipe_for_fastapi_tells_callers_apart(tmp_path: Path, server: Serv
         assert_bearer_checks(url, server)
 
 
-def test_the_recipe_for_fastapi_verifies_by_itself(tmp_path: Path, server: Server) -> None:
+def test_fastapi_jwks_recipe_verifies_tokens_locally(tmp_path: Path, server: Server) -> None:
     folder, port = tmp_path / "recipe", free_port()
     folder.mkdir()
     (app,) = code_blocks("fastapi_jwks.md", "python")
@@ -42,7 +42,7 @@ def test_the_recipe_for_fastapi_verifies_by_itself(tmp_path: Path, server: Serve
         assert_tokens_are_verified(url, server)
 
 
-def test_the_recipe_for_django_tells_callers_apart(tmp_path: Path, server: Server) -> None:
+def test_django_recipe_accepts_only_live_tokens_by_introspection(tmp_path: Path, server: Server) -> None:
     folder, port = tmp_path / "recipe", free_port()
     folder.mkdir()
     client, settings, view = code_blocks("django.md", "python")

@@ -1,4 +1,4 @@
-"""A service behind a proxy: it answers who the proxy says is calling, and what else it was handed."""
+"""An upstream service behind a proxy that echoes the identity headers it receives."""
 
 import json
 import threading
@@ -9,21 +9,21 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 class EchoIdentityHandler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        told = {"user": self.headers.get_all("X-User-Id"), "session": self.headers.get_all("X-Session-Id")}
-        handed = {name: values[0] if values and len(values) == 1 else values for name, values in told.items()}
-        body = json.dumps(handed | {"authorization": self.headers["Authorization"]}).encode()
+        received = {"user": self.headers.get_all("X-User-Id"), "session": self.headers.get_all("X-Session-Id")}
+        identity = {name: values[0] if values and len(values) == 1 else values for name, values in received.items()}
+        body = json.dumps(identity | {"authorization": self.headers["Authorization"]}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
     def log_message(self, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def run_upstream() -> Iterator[int]:
-    """Serve on a free port, and return it."""
+    """Serve on a free port, which is yielded."""
     with ThreadingHTTPServer(("127.0.0.1", 0), EchoIdentityHandler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

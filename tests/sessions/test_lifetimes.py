@@ -1,4 +1,4 @@
-"""When tokens and sessions end: at the exact moment, which no longer belongs to the lifetime."""
+"""Lifetimes of tokens and sessions: each ends at its exact expiry, which is not part of the lifetime."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,7 +18,7 @@ START_TIMES = pytest.mark.parametrize("fraction", [timedelta(0), timedelta(micro
 
 @pytest.mark.ledger("H-TIME-01", "RFC9700-4.14-6", "ASVS-7.3.1", "NIST-5.2-2", "REG-AUTHENTIK-03")
 @START_TIMES
-def test_an_idle_refresh_token_ends_after_thirty_days(
+def test_idle_refresh_token_expires_after_30_days(
     clock: time_machine.Traveller, alice: Person, fraction: timedelta
 ) -> None:
     clock.shift(fraction)
@@ -30,7 +30,7 @@ def test_an_idle_refresh_token_ends_after_thirty_days(
 
 
 @pytest.mark.ledger("H-TIME-01", "CS-JWT-4")
-def test_an_access_token_ends_after_thirty_seconds(clock: time_machine.Traveller, alice: Person) -> None:
+def test_access_token_expires_after_30_seconds(clock: time_machine.Traveller, alice: Person) -> None:
     clock.shift(timedelta(seconds=30) - MICROSECOND)
     assert alice.me().status_code == 200
     clock.shift(MICROSECOND)
@@ -39,7 +39,7 @@ def test_an_access_token_ends_after_thirty_seconds(clock: time_machine.Traveller
 
 
 @pytest.mark.ledger("NIST-5.2-2")
-def test_each_refresh_starts_both_lifetimes_anew(clock: time_machine.Traveller, alice: Person) -> None:
+def test_refresh_restarts_both_token_lifetimes(clock: time_machine.Traveller, alice: Person) -> None:
     for _ in range(5):
         clock.shift(timedelta(days=29))
         alice.refresh()
@@ -51,7 +51,7 @@ def test_each_refresh_starts_both_lifetimes_anew(clock: time_machine.Traveller, 
 
 @pytest.mark.ledger("ASVS-7.3.2", "ASVS-10.4.8", "NIST-5.2-2")
 @START_TIMES
-def test_no_refresh_goes_past_the_absolute_cap(
+def test_refresh_cannot_exceed_the_session_lifetime_cap(
     clock: time_machine.Traveller, http: httpx.Client, set_policy: Callable[..., None], fraction: timedelta
 ) -> None:
     set_policy(session_lifetime_cap=timedelta(days=40), access_token_lifetime=timedelta(hours=1))
@@ -68,7 +68,7 @@ def test_no_refresh_goes_past_the_absolute_cap(
     assert_problem(alice.try_refresh(), 401, "invalid_refresh_token")
 
 
-def test_a_cap_below_the_lifetime_holds_from_sign_in(
+def test_session_lifetime_cap_below_the_refresh_lifetime_applies_from_login(
     clock: time_machine.Traveller, alice: Person, set_policy: Callable[..., None]
 ) -> None:
     set_policy(session_lifetime_cap=timedelta(minutes=10))
@@ -79,7 +79,7 @@ def test_a_cap_below_the_lifetime_holds_from_sign_in(
     assert_problem(alice.try_refresh(), 401, "invalid_refresh_token")
 
 
-def test_a_cap_turned_down_ends_sessions_that_are_older(
+def test_lowered_session_lifetime_cap_ends_older_sessions(
     clock: time_machine.Traveller, alice: Person, set_policy: Callable[..., None]
 ) -> None:
     clock.shift(timedelta(days=2))
@@ -89,7 +89,7 @@ def test_a_cap_turned_down_ends_sessions_that_are_older(
     assert bob.try_refresh().status_code == 200
 
 
-def test_the_retry_of_an_ended_session_is_refused(
+def test_refresh_retry_past_the_session_lifetime_cap_is_refused(
     clock: time_machine.Traveller, alice: Person, set_policy: Callable[..., None]
 ) -> None:
     set_policy(session_lifetime_cap=timedelta(minutes=10))
@@ -103,7 +103,7 @@ def test_the_retry_of_an_ended_session_is_refused(
 
 
 @pytest.mark.ledger("H-TIME-05")
-def test_a_turned_knob_leaves_issued_access_tokens_their_own_end(
+def test_changed_access_token_lifetime_does_not_affect_issued_tokens(
     clock: time_machine.Traveller, alice: Person, set_policy: Callable[..., None]
 ) -> None:
     set_policy(access_token_lifetime=timedelta(seconds=5))
@@ -114,7 +114,7 @@ def test_a_turned_knob_leaves_issued_access_tokens_their_own_end(
 
 
 @pytest.mark.ledger("H-TIME-03")
-def test_a_clock_that_jumps_back_by_some_seconds_signs_nobody_out(clock: time_machine.Traveller, alice: Person) -> None:
+def test_clock_set_back_by_30_seconds_signs_no_user_out(clock: time_machine.Traveller, alice: Person) -> None:
     clock.shift(timedelta(seconds=-30))
     assert alice.me().status_code == 200
     assert alice.refresh().me().status_code == 200
@@ -123,7 +123,7 @@ def test_a_clock_that_jumps_back_by_some_seconds_signs_nobody_out(clock: time_ma
     assert_problem(alice.me(), 401, "invalid_token")
 
 
-def test_an_expired_session_keeps_its_row_and_costs_two_statements(
+def test_refresh_of_an_expired_session_takes_two_statements_and_keeps_the_row(
     clock: time_machine.Traveller, alice: Person, statements: Callable[[Callable[[], Any]], list[str]]
 ) -> None:
     clock.shift(timedelta(days=30))

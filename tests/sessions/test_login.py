@@ -1,4 +1,4 @@
-"""POST /api/login/"""
+"""POST /api/login/: the token pair, errors, the session cap and statement budgets."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ def decode_claims(token: str) -> Decoded:
 
 
 @pytest.mark.ledger("RFC6749-5.1", "ASVS-15.3.1")
-def test_login_answers_the_pair_and_nothing_else(alice: Person) -> None:
+def test_login_returns_only_a_token_pair(alice: Person) -> None:
     answer = try_login(alice.http)
     pair = answer.json()
     assert answer.status_code == 200
@@ -36,14 +36,14 @@ def test_login_answers_the_pair_and_nothing_else(alice: Person) -> None:
     assert "Set-Cookie" not in answer.headers
 
 
-def test_the_refresh_token_is_a_lower_case_uuid_of_version_four(alice: Person) -> None:
+def test_login_refresh_token_is_a_lower_case_version_4_uuid(alice: Person) -> None:
     token = UUID(alice.refresh_token)
     assert str(token) == alice.refresh_token
     assert (token.version, token.variant) == (4, "specified in RFC 4122")
 
 
 @pytest.mark.ledger("RFC9068-2.2", "RFC8725-3.11", "RFC9068-6", "CS-JWT-5", "ASVS-9.2.4", "ASVS-7.2.2")
-def test_the_access_token_has_these_claims_and_this_header(clock: time_machine.Traveller, alice: Person) -> None:
+def test_login_access_token_has_the_documented_claims_and_header(clock: time_machine.Traveller, alice: Person) -> None:
     now = int(datetime.now(UTC).timestamp())
     claims = decode_claims(alice.access_token)
     jti = claims.pop("jti")
@@ -61,7 +61,7 @@ def test_the_access_token_has_these_claims_and_this_header(clock: time_machine.T
     assert decode_claims(alice.login().access_token)["jti"] != jti
 
 
-def test_the_lifetimes_follow_the_knobs(
+def test_login_token_lifetimes_follow_the_policy_settings(
     clock: time_machine.Traveller, alice: Person, set_policy: Callable[..., None]
 ) -> None:
     set_policy(access_token_lifetime=timedelta(seconds=5), refresh_token_lifetime=timedelta(hours=2))
@@ -74,7 +74,7 @@ def test_the_lifetimes_follow_the_knobs(
 
 
 @pytest.mark.ledger("ASVS-7.2.2")
-def test_every_login_opens_a_session_of_its_own(alice: Person) -> None:
+def test_every_login_opens_its_own_session(alice: Person) -> None:
     first = alice.refresh_token
     alice.login()
     assert Session.objects.count() == 2
@@ -82,8 +82,11 @@ def test_every_login_opens_a_session_of_its_own(alice: Person) -> None:
     assert alice.try_refresh(first).status_code == alice.try_refresh().status_code == 200
 
 
+@pytest.mark.hashing
 @pytest.mark.ledger("ASVS-6.3.8", "REG-DJANGO-35", "RFC9110-15.5.2")
-def test_login_refuses_alike_whatever_is_wrong(alice: Person, user_row: Callable[[Person], Any]) -> None:
+def test_login_refuses_alike_for_wrong_password_unknown_address_and_inactive_user(
+    alice: Person, user_row: Callable[[Person], Any]
+) -> None:
     refusals = [try_login(alice.http, password=PASSWORD.upper()), try_login(alice.http, email="nobody@example.com")]
     refusals.append(try_login(alice.http, email="no address at all"))
     User.objects.filter(pk=alice.id).update(is_active=False)
@@ -96,7 +99,7 @@ def test_login_refuses_alike_whatever_is_wrong(alice: Person, user_row: Callable
 
 
 @pytest.mark.ledger("H-EM-10")
-def test_a_user_name_signs_nobody_in(alice: Person) -> None:
+def test_login_does_not_accept_a_username(alice: Person) -> None:
     User.objects.filter(pk=alice.id).update(username="alice")
     assert_problem(try_login(alice.http, email="alice"), 401, "invalid_credentials")
     answer = alice.http.post("/api/login/", json={"username": "alice", "password": PASSWORD})
@@ -106,14 +109,17 @@ def test_a_user_name_signs_nobody_in(alice: Person) -> None:
 def test_login_takes_at_most_four_round_trips(
     alice: Person, statements: Callable[[Callable[[], Any]], list[str]]
 ) -> None:
-    """And on SQLite, where there are none, a fifth statement keeps the event."""
+    """SQLite, which has no round trips to save, takes a fifth statement for the event."""
     sent = statements(alice.login)
     assert 1 <= len(sent) <= 4 + (connection.vendor == "sqlite")
     assert any("INSERT INTO latchkey_session" in sql for sql in sent)
 
 
+@pytest.mark.hashing
 @pytest.mark.ledger("CS-PW-3", "NIST-3.1.1.2-16", "ASVS-11.2.2")
-def test_a_login_rehashes_an_old_hash_and_ends_no_session(alice: Person, user_row: Callable[[Person], Any]) -> None:
+def test_login_rehashes_an_old_password_hash_and_ends_no_session(
+    alice: Person, user_row: Callable[[Person], Any]
+) -> None:
     old = PBKDF2PasswordHasher().encode(PASSWORD, "a salt of the past", iterations=1000)
     User.objects.filter(pk=alice.id).update(password=old)
     before = alice.refresh_token
@@ -124,7 +130,7 @@ def test_a_login_rehashes_an_old_hash_and_ends_no_session(alice: Person, user_ro
 
 
 @pytest.mark.ledger("ASVS-7.1.2")
-def test_a_login_past_the_cap_drops_the_oldest_session(
+def test_login_over_the_session_cap_ends_the_oldest_session(
     alice: Person, bob: Person, set_policy: Callable[..., None]
 ) -> None:
     set_policy(sessions_per_user=2)
@@ -133,7 +139,9 @@ def test_a_login_past_the_cap_drops_the_oldest_session(
     assert bob.try_refresh().status_code == 200
 
 
-def test_a_login_prunes_the_users_own_ended_sessions(clock: time_machine.Traveller, alice: Person, bob: Person) -> None:
+def test_login_prunes_only_the_expired_sessions_of_its_user(
+    clock: time_machine.Traveller, alice: Person, bob: Person
+) -> None:
     clock.shift(timedelta(days=30))
     alice.login()
     assert Session.objects.filter(user=alice.id).count() == 1

@@ -1,6 +1,7 @@
-"""POST /api/logout/"""
+"""POST /api/logout/: the end of one session, by its refresh token."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import httpx
@@ -39,20 +40,20 @@ def test_logout_answers_alike_for_a_live_an_ended_and_an_unknown_token(alice: Pe
 
 
 @pytest.mark.ledger("ASVS-10.6.2")
-def test_an_unknown_token_ends_nothing(alice: Person) -> None:
+def test_logout_with_an_unknown_token_ends_nothing(alice: Person) -> None:
     assert_signed_out(alice.logout(UNKNOWN))
     assert alice.me().status_code == alice.try_refresh().status_code == 200
 
 
-def test_a_spent_token_ends_its_session(alice: Person) -> None:
-    spent = alice.refresh_token
+def test_logout_with_a_rotated_token_ends_its_session(alice: Person) -> None:
+    rotated = alice.refresh_token
     alice.refresh().refresh()
-    assert_signed_out(alice.logout(spent))
+    assert_signed_out(alice.logout(rotated))
     assert_problem(alice.me(), 401, "invalid_token")
     assert_problem(alice.try_refresh(), 401, "invalid_refresh_token")
 
 
-def test_the_users_other_sessions_and_other_users_stay_signed_in(alice: Person, bob: Person) -> None:
+def test_logout_leaves_other_sessions_and_other_users_signed_in(alice: Person, bob: Person) -> None:
     first = alice.refresh_token
     alice.login()
     assert_signed_out(alice.logout(first))
@@ -60,7 +61,7 @@ def test_the_users_other_sessions_and_other_users_stay_signed_in(alice: Person, 
     assert bob.me().status_code == bob.try_refresh().status_code == 200
 
 
-def test_somebody_elses_access_token_makes_no_difference(alice: Person, bob: Person) -> None:
+def test_logout_ignores_the_access_token_of_another_user(alice: Person, bob: Person) -> None:
     body = {"refresh_token": alice.refresh_token}
     assert_signed_out(bob.http.post("/api/logout/", json=body, headers=bob.bearer()))
     assert alice.me().status_code == 401
@@ -68,8 +69,8 @@ def test_somebody_elses_access_token_makes_no_difference(alice: Person, bob: Per
 
 
 def test_logout_takes_one_round_trip(alice: Person, statements: Callable[[Callable[[], Any]], list[str]]) -> None:
-    """And on SQLite, where there are none, a second statement keeps the event."""
+    """SQLite, which has no round trips to save, takes a second statement for the event."""
     for token, ends in ((alice.refresh_token, True), (alice.refresh_token, False), (UNKNOWN, False)):
-        sent = statements(lambda token=token: alice.logout(token))
+        sent = statements(partial(alice.logout, token))
         assert len(sent) == 1 + (ends and connection.vendor == "sqlite")
         assert "DELETE FROM latchkey_session" in sent[0]

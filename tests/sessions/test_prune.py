@@ -1,4 +1,4 @@
-"""latchkey prune: what has ended goes, what lives stays."""
+"""latchkey prune: deletes ended sessions and keeps live ones."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ def expire(people: list[int]) -> None:
 
 
 @pytest.mark.parametrize("end", [expire, deactivate, sign_out_everywhere])
-def test_prune_deletes_ended_sessions_and_leaves_the_live_ones(
+def test_prune_deletes_ended_sessions_and_keeps_live_ones(
     alice: Person, bob: Person, end: Callable[[list[int]], Any]
 ) -> None:
     end([bob.id])
@@ -32,7 +32,7 @@ def test_prune_deletes_ended_sessions_and_leaves_the_live_ones(
     assert Session.objects.count() == 1
 
 
-def test_live_and_ended_sessions_are_each_others_complement(alice: Person, bob: Person, user_row: Any) -> None:
+def test_live_and_prunable_sessions_are_complementary(alice: Person, bob: Person, user_row: Any) -> None:
     alice.login()
     user_row(bob).delete()
     User.objects.filter(pk=alice.id).update(is_active=False)
@@ -44,14 +44,14 @@ def test_live_and_ended_sessions_are_each_others_complement(alice: Person, bob: 
         assert not live & ended
 
 
-def test_the_command_says_what_it_did(alice: Person, bob: Person) -> None:
-    said = StringIO()
+def test_prune_command_prints_what_it_deleted(alice: Person, bob: Person) -> None:
+    output = StringIO()
     with time_machine.travel(datetime.now(UTC) + timedelta(days=31), tick=False):
-        call_command("prune", stdout=said, stderr=StringIO())
-    assert said.getvalue().splitlines() == [
+        call_command("prune", stdout=output, stderr=StringIO())
+    assert output.getvalue().splitlines() == [
         "2 ended sessions deleted, 0 left.",
-        "2 counters of failed attempts forgotten.",
+        "2 rate-limit counters deleted.",
         "0 expired links and codes deleted.",
-        "0 mails deleted that were sent or failed.",
+        "0 sent or failed mails deleted.",
         "0 old events deleted, 4 left.",
     ]

@@ -1,4 +1,4 @@
-"""POST /api/refresh/"""
+"""POST /api/refresh/: rotation, retry window and refresh token reuse."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ def later(**by: float) -> datetime:
 
 
 @pytest.mark.ledger("ASVS-15.3.1")
-def test_refresh_answers_a_new_pair(alice: Person) -> None:
+def test_refresh_returns_a_new_token_pair(alice: Person) -> None:
     answer = alice.try_refresh()
     pair = answer.json()
     assert answer.status_code == 200
@@ -38,7 +38,7 @@ def test_refresh_answers_a_new_pair(alice: Person) -> None:
 
 
 @pytest.mark.ledger("RFC9700-4.14-4")
-def test_refresh_names_the_same_user_and_session_whatever_else_the_body_says(alice: Person, bob: Person) -> None:
+def test_refresh_ignores_extra_fields_and_keeps_user_and_session(alice: Person, bob: Person) -> None:
     extras = {"user_id": bob.id, "sub": str(bob.id), "is_staff": True, "scope": "admin", "sid": "1"}
     before = decode_claims(alice.access_token)
     answer = alice.http.post("/api/refresh/", json={"refresh_token": alice.refresh_token, **extras})
@@ -48,7 +48,7 @@ def test_refresh_names_the_same_user_and_session_whatever_else_the_body_says(ali
     assert after["jti"] != before["jti"]
 
 
-def test_a_busy_session_stays_one_row_and_one_chain(alice: Person) -> None:
+def test_twenty_refreshes_keep_one_session_row_and_never_repeat_a_token(alice: Person) -> None:
     for _ in range(20):
         alice.refresh()
     assert Session.objects.count() == 1
@@ -57,7 +57,7 @@ def test_a_busy_session_stays_one_row_and_one_chain(alice: Person) -> None:
 
 
 @pytest.mark.ledger("REG-SUPABASEAUTH-03")
-def test_refresh_answers_the_same_successor_within_the_retry_window(alice: Person) -> None:
+def test_refresh_returns_the_same_successor_within_the_retry_window(alice: Person) -> None:
     first, second = alice.try_refresh(), alice.try_refresh()
     assert first.json()["refresh_token"] == second.json()["refresh_token"]
     assert alice.me(second.json()["access_token"]).status_code == 200
@@ -65,7 +65,7 @@ def test_refresh_answers_the_same_successor_within_the_retry_window(alice: Perso
 
 
 @pytest.mark.ledger("REG-SUPABASEAUTH-03", "REG-SIMPLEJWT-02")
-def test_refresh_ends_the_session_when_a_spent_token_comes_after_the_window(alice: Person) -> None:
+def test_refresh_token_reuse_after_the_retry_window_ends_the_session(alice: Person) -> None:
     parent = alice.refresh_token
     alice.refresh()
     with time_machine.travel(later(seconds=10), tick=False):
@@ -75,7 +75,7 @@ def test_refresh_ends_the_session_when_a_spent_token_comes_after_the_window(alic
 
 
 @pytest.mark.ledger("REG-SUPABASEAUTH-03")
-def test_refresh_ends_the_session_when_a_grandparent_comes_within_the_window(alice: Person) -> None:
+def test_refresh_token_reuse_of_a_grandparent_ends_the_session_within_the_retry_window(alice: Person) -> None:
     grandparent = alice.refresh_token
     alice.refresh().refresh()
     assert alice.try_refresh(grandparent).status_code == 401
@@ -83,7 +83,9 @@ def test_refresh_ends_the_session_when_a_grandparent_comes_within_the_window(ali
 
 
 @pytest.mark.ledger("REG-SUPABASEAUTH-03")
-def test_a_window_of_zero_makes_every_retry_a_replay(alice: Person, set_policy: Callable[..., None]) -> None:
+def test_retry_window_of_zero_makes_every_retry_refresh_token_reuse(
+    alice: Person, set_policy: Callable[..., None]
+) -> None:
     set_policy(retry_window=timedelta(0))
     parent = alice.refresh_token
     alice.refresh()
@@ -97,7 +99,7 @@ def test_refresh_takes_one_statement(alice: Person, statements: Callable[[Callab
     assert sent[0].startswith("UPDATE latchkey_session")
 
 
-def test_a_retry_and_a_refusal_take_two_statements(
+def test_refresh_retry_and_refresh_of_an_unknown_token_take_two_statements(
     alice: Person, statements: Callable[[Callable[[], Any]], list[str]]
 ) -> None:
     parent = alice.refresh_token

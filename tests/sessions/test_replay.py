@@ -1,4 +1,4 @@
-"""A refresh token works once: a retry is told the same again, anything else that is spent ends the session."""
+"""Refresh token reuse: a retry within its window gets the same successor, any other reuse ends the session."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,7 +17,7 @@ def assert_ended(alice: Person) -> None:
     assert_problem(alice.me(), 401, "invalid_token")
 
 
-def test_a_retry_changes_nothing_in_the_row(alice: Person) -> None:
+def test_refresh_retry_changes_nothing_in_the_session_row(alice: Person) -> None:
     parent = alice.refresh_token
     alice.refresh()
     row = Session.objects.values().get()
@@ -28,7 +28,9 @@ def test_a_retry_changes_nothing_in_the_row(alice: Person) -> None:
 
 
 @pytest.mark.parametrize(("after", "status"), [(9.999999, 200), (10, 401)])
-def test_the_retry_window_is_half_open(clock: time_machine.Traveller, alice: Person, after: float, status: int) -> None:
+def test_retry_window_ends_after_exactly_10_seconds(
+    clock: time_machine.Traveller, alice: Person, after: float, status: int
+) -> None:
     parent = alice.refresh_token
     alice.refresh()
     clock.shift(timedelta(seconds=after))
@@ -36,7 +38,7 @@ def test_the_retry_window_is_half_open(clock: time_machine.Traveller, alice: Per
     assert alice.try_refresh().status_code == status
 
 
-def test_the_window_follows_its_knob(
+def test_retry_window_follows_the_policy_setting(
     clock: time_machine.Traveller, alice: Person, set_policy: Callable[..., None]
 ) -> None:
     set_policy(retry_window=timedelta(seconds=60))
@@ -48,7 +50,7 @@ def test_the_window_follows_its_knob(
     assert_problem(alice.try_refresh(parent), 401, "invalid_refresh_token")
 
 
-def test_retries_do_not_lengthen_the_window(clock: time_machine.Traveller, alice: Person) -> None:
+def test_refresh_retries_do_not_extend_the_retry_window(clock: time_machine.Traveller, alice: Person) -> None:
     parent = alice.refresh_token
     alice.refresh()
     for _ in range(3):
@@ -60,7 +62,9 @@ def test_retries_do_not_lengthen_the_window(clock: time_machine.Traveller, alice
 
 
 @pytest.mark.ledger("RFC9700-4.14-3", "RFC9700-2.2.2", "ASVS-10.4.5")
-def test_a_replay_ends_this_session_and_no_other(clock: time_machine.Traveller, alice: Person, bob: Person) -> None:
+def test_refresh_token_reuse_ends_only_its_own_session(
+    clock: time_machine.Traveller, alice: Person, bob: Person
+) -> None:
     phone = Person(alice.http, alice.email).login()
     stolen = alice.refresh_token
     alice.refresh()
@@ -71,7 +75,7 @@ def test_a_replay_ends_this_session_and_no_other(clock: time_machine.Traveller, 
     assert bob.me().status_code == bob.try_refresh().status_code == 200
 
 
-def test_the_ancestor_of_any_generation_is_a_replay(alice: Person) -> None:
+def test_refresh_token_reuse_of_an_older_generation_ends_the_session(alice: Person) -> None:
     oldest = alice.refresh_token
     for _ in range(5):
         alice.refresh()
@@ -81,20 +85,20 @@ def test_the_ancestor_of_any_generation_is_a_replay(alice: Person) -> None:
 
 @pytest.mark.ledger("RFC9700-4.14-2")
 @pytest.mark.parametrize("step", [1, -1, 1 << 61])
-def test_a_guessed_verifier_signs_nobody_in(alice: Person, step: int) -> None:
+def test_refresh_with_a_guessed_verifier_ends_the_session(alice: Person, step: int) -> None:
     token = UUID(alice.refresh_token)
     assert_problem(alice.try_refresh(str(UUID(int=token.int ^ abs(step)))), 401, "invalid_refresh_token")
     assert_ended(alice)
 
 
 @pytest.mark.parametrize("bit", [64, 80, 127])
-def test_a_guessed_selector_is_unknown_and_ends_nothing(alice: Person, bit: int) -> None:
+def test_refresh_with_a_guessed_selector_is_refused_and_ends_nothing(alice: Person, bit: int) -> None:
     token = UUID(alice.refresh_token)
     assert_problem(alice.try_refresh(str(UUID(int=token.int ^ 1 << bit))), 401, "invalid_refresh_token")
     assert alice.me().status_code == alice.try_refresh().status_code == 200
 
 
-def test_the_newest_token_works_after_a_fail_over_that_lost_one_rotation(alice: Person) -> None:
+def test_refresh_works_after_a_fail_over_that_lost_one_rotation(alice: Person) -> None:
     alice.refresh()
     row = Session.objects.values().get()
     alice.refresh()
@@ -106,7 +110,7 @@ def test_the_newest_token_works_after_a_fail_over_that_lost_one_rotation(alice: 
     assert alice.refresh().me().status_code == 200
 
 
-def test_a_fail_over_that_lost_two_rotations_looks_like_a_replay(alice: Person) -> None:
+def test_refresh_after_a_fail_over_that_lost_two_rotations_ends_the_session(alice: Person) -> None:
     row = Session.objects.values().get()
     alice.refresh().refresh()
     Session.objects.filter(pk=row["id"]).update(**row)

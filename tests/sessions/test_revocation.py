@@ -1,4 +1,4 @@
-"""What ends every session of a user at once, through whichever door it comes."""
+"""Revocation of every session of a user: password change, deactivation, sign-out everywhere, deletion."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -34,8 +34,8 @@ REVOKING_CHANGES: dict[str, Callable[[Any], Any]] = {
     "inactive, saved in full": set_inactive,
     "inactive, saved alone": lambda user: set_inactive(user, update_fields=["is_active"]),
     "inactive by a bulk update": lambda user: User.objects.filter(pk=user.pk).update(is_active=False),
-    "the verb deactivate": lambda user: deactivate([user.pk]),
-    "the verb sign_out_everywhere": lambda user: sign_out_everywhere([user.pk]),
+    "deactivate()": lambda user: deactivate([user.pk]),
+    "sign_out_everywhere()": lambda user: sign_out_everywhere([user.pk]),
     "deletion": lambda user: user.delete(),
 }
 
@@ -50,17 +50,19 @@ REVOKING_CHANGES: dict[str, Callable[[Any], Any]] = {
     "REG-KEYCLOAK-04",
     "ASVS-8.3.2",
 )
-@pytest.mark.parametrize("door", REVOKING_CHANGES)
-def test_every_session_of_the_user_ends_at_once(alice: Person, bob: Person, user_row: UserRow, door: str) -> None:
+@pytest.mark.parametrize("change", REVOKING_CHANGES)
+def test_password_change_deactivation_and_deletion_end_every_session_at_once(
+    alice: Person, bob: Person, user_row: UserRow, change: str
+) -> None:
     phone = Person(alice.http, alice.email).login()
-    spent = phone.refresh_token
+    rotated = phone.refresh_token
     phone.refresh()
     assert alice.me().status_code == phone.me().status_code == 200
-    REVOKING_CHANGES[door](user_row(alice))
+    REVOKING_CHANGES[change](user_row(alice))
     for device in (alice, phone):
         assert_problem(device.me(), 401, "invalid_token")
         assert_problem(device.try_refresh(), 401, "invalid_refresh_token")
-    assert_problem(phone.try_refresh(spent), 401, "invalid_refresh_token")
+    assert_problem(phone.try_refresh(rotated), 401, "invalid_refresh_token")
     assert bob.me().status_code == bob.try_refresh().status_code == 200
 
 
@@ -68,7 +70,7 @@ def test_every_session_of_the_user_ends_at_once(alice: Person, bob: Person, user
 @pytest.mark.parametrize(
     "again", [lambda pk: reactivate([pk]), lambda pk: User.objects.filter(pk=pk).update(is_active=True)]
 )
-def test_reactivation_revives_nothing_but_lets_the_user_sign_in(alice: Person, again: Callable[[int], Any]) -> None:
+def test_reactivation_revives_no_session_but_lets_the_user_sign_in(alice: Person, again: Callable[[int], Any]) -> None:
     deactivate([alice.id])
     assert_problem(login(alice), 401, "invalid_credentials")
     again(alice.id)
@@ -81,14 +83,14 @@ def login(person: Person) -> Any:
     return person.http.post("/api/login/", json={"email": person.email, "password": person.password})
 
 
-def test_a_new_password_takes_the_place_of_the_old_one(alice: Person, user_row: UserRow) -> None:
+def test_new_password_replaces_the_old_one_at_login(alice: Person, user_row: UserRow) -> None:
     set_new_password(user_row(alice))
     assert_problem(login(alice), 401, "invalid_credentials")
     alice.password = "a new and long password"
     assert alice.login().me().status_code == 200
 
 
-def test_a_change_of_anything_else_ends_no_session(alice: Person, user_row: UserRow) -> None:
+def test_change_of_username_staff_status_or_email_ends_no_session(alice: Person, user_row: UserRow) -> None:
     user = user_row(alice)
     user.username, user.is_staff = "Alice", True
     user.save()
@@ -100,7 +102,7 @@ def test_a_change_of_anything_else_ends_no_session(alice: Person, user_row: User
     assert alice.try_refresh().status_code == 200
 
 
-def test_signing_out_everywhere_takes_a_statement_and_its_event_however_many_sessions(
+def test_sign_out_everywhere_takes_two_statements_for_any_number_of_sessions(
     alice: Person, statements: Callable[[Callable[[], Any]], list[str]]
 ) -> None:
     alice.login().login()
@@ -108,7 +110,7 @@ def test_signing_out_everywhere_takes_a_statement_and_its_event_however_many_ses
     assert_problem(alice.try_refresh(), 401, "invalid_refresh_token")
 
 
-def test_a_login_clears_away_what_a_new_password_has_ended(alice: Person, user_row: UserRow) -> None:
+def test_login_deletes_the_sessions_that_sign_out_everywhere_ended(alice: Person, user_row: UserRow) -> None:
     alice.login()
     sign_out_everywhere([alice.id])
     assert Session.objects.count() == 2
@@ -120,10 +122,10 @@ def test_a_login_clears_away_what_a_new_password_has_ended(alice: Person, user_r
 def test_refresh_refuses_byte_for_byte_alike_whatever_the_reason(
     http: Any, user_row: UserRow, set_policy: Callable[..., None]
 ) -> None:
-    def somebody(name: str) -> Person:
+    def signed_in_user(name: str) -> Person:
         return Person(http, f"{name}@example.com").register().login()
 
-    people = {name: somebody(name) for name in ("ended", "expired", "revoked", "inactive", "deleted", "replayed")}
+    people = {name: signed_in_user(name) for name in ("ended", "expired", "revoked", "inactive", "deleted", "replayed")}
     people["ended"].logout()
     Session.objects.filter(user=people["expired"].id).update(expires_at=user_row(people["expired"]).created_at)
     set_new_password(user_row(people["revoked"]))

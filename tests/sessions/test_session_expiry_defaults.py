@@ -1,4 +1,4 @@
-"""Out of the box every session ends: when it is idle, and when it is old."""
+"""The default lifetimes of sessions: idle timeout of 30 days, absolute timeout of 180 days."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +10,7 @@ from tests.problems import assert_problem
 
 
 @pytest.mark.ledger("REG-ALLAUTH-19", "ASVS-7.3.2", "ASVS-10.4.8")
-def test_a_session_in_use_ends_after_180_days(clock: time_machine.Traveller, alice: Person) -> None:
+def test_session_in_use_expires_after_180_days_by_default(clock: time_machine.Traveller, alice: Person) -> None:
     began = datetime.now(UTC)
     for _ in range(6):
         clock.shift(timedelta(days=29))
@@ -24,7 +24,9 @@ def test_a_session_in_use_ends_after_180_days(clock: time_machine.Traveller, ali
 
 
 @pytest.mark.ledger("REG-ALLAUTH-19")
-def test_an_idle_session_ends_after_30_days(clock: time_machine.Traveller, alice: Person, bob: Person) -> None:
+def test_idle_session_expires_after_30_days_by_default(
+    clock: time_machine.Traveller, alice: Person, bob: Person
+) -> None:
     clock.shift(timedelta(days=30) - timedelta(seconds=1))
     assert bob.try_refresh().status_code == 200
     clock.shift(timedelta(seconds=1))

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 
 from latchkey.core import clock as clocks
-from latchkey.signing_keys import key_set as ring
+from latchkey.signing_keys import key_set
 from latchkey.signing_keys.models import SigningKey
 from latchkey.signing_keys.rotation import rotate
 from latchkey.signing_keys.startup import prepare_keys
@@ -27,24 +27,24 @@ PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
 @pytest.fixture
 def signing_algorithm(http: httpx.Client, settings: Any) -> Callable[[str], None]:
-    """Be a node that has started with this algorithm."""
+    """Act as a node that has started with this algorithm."""
 
     def choose(algorithm: str) -> None:
         settings.SIGNING_ALGORITHM = algorithm
         prepare_keys()
-        ring.clear_cache()
+        key_set.clear_cache()
 
     return choose
 
 
 @pytest.mark.ledger("RFC7517-9")
-def test_there_is_no_public_key_while_the_secrets_own_signs(http: httpx.Client) -> None:
+def test_jwks_is_empty_while_tokens_are_signed_with_hs256(http: httpx.Client) -> None:
     assert http.get(JWKS).json() == {"keys": []}
 
 
 @pytest.mark.ledger("RFC7517-4", "RFC7517-9", "RFC9068-2.1")
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_others_verify_a_token_with_what_is_published(
+def test_access_token_verifies_with_the_published_jwks(
     http: httpx.Client, signing_algorithm: Callable[[str], None], algorithm: str
 ) -> None:
     signing_algorithm(algorithm)
@@ -53,13 +53,13 @@ def test_others_verify_a_token_with_what_is_published(
     header = jwt.get_unverified_header(alice.access_token)
     assert header == {"alg": algorithm, "typ": "at+jwt", "kid": jwk["kid"]}
     key = jwt.PyJWKSet.from_dict(http.get(JWKS).json())[header["kid"]]
-    said = jwt.decode(alice.access_token, key, [algorithm], audience="latchkey", issuer="http://127.0.0.1:8000")
-    assert said["user_id"] == alice.id
+    verified = jwt.decode(alice.access_token, key, [algorithm], audience="latchkey", issuer="http://127.0.0.1:8000")
+    assert verified["user_id"] == alice.id
     assert alice.refresh().me().json()["email"] == alice.email
 
 
 @pytest.mark.ledger("RFC7517-4", "RFC7517-4.5")
-def test_the_key_set_has_public_members_and_distinct_names_alone(
+def test_jwks_has_only_public_members_and_distinct_kids(
     http: httpx.Client, signing_algorithm: Callable[[str], None]
 ) -> None:
     for algorithm in ALGORITHMS:
@@ -72,7 +72,7 @@ def test_the_key_set_has_public_members_and_distinct_names_alone(
     assert {key["use"] for key in keys} == {"sig"}
 
 
-def test_a_key_is_published_from_before_it_signs_until_its_last_token_has_ended(
+def test_jwks_lists_a_key_from_before_it_signs_until_its_last_token_expires(
     clock: time_machine.Traveller, http: httpx.Client, signing_algorithm: Callable[[str], None]
 ) -> None:
     signing_algorithm("EdDSA")
@@ -81,12 +81,12 @@ def test_a_key_is_published_from_before_it_signs_until_its_last_token_has_ended(
     published = {}
     for minutes in (0, 9, 10, 70, 71):
         with time_machine.travel(clocks.now() + timedelta(minutes=minutes), tick=False):
-            ring.clear_cache()
+            key_set.clear_cache()
             published[minutes] = [key["kid"] for key in http.get(JWKS).json()["keys"]]
     assert published == {0: [first, second], 9: [first, second], 10: [first, second], 70: [first, second], 71: [second]}
 
 
-def test_the_key_set_may_be_kept_and_is_not_sent_twice(
+def test_jwks_is_cacheable_and_answers_304_to_a_matching_etag(
     http: httpx.Client, signing_algorithm: Callable[[str], None]
 ) -> None:
     signing_algorithm("EdDSA")
@@ -101,27 +101,31 @@ def test_the_key_set_may_be_kept_and_is_not_sent_twice(
 
 
 @pytest.mark.ledger("RFC9700-2.6-1")
-def test_the_metadata_names_the_issuer_of_the_tokens_and_addresses_below_it(http: httpx.Client, alice: Person) -> None:
-    told = http.get(OPENID).json()
-    assert told == http.get(OAUTH).json()
+def test_openid_configuration_names_the_token_issuer_and_urls_below_it(http: httpx.Client, alice: Person) -> None:
+    metadata = http.get(OPENID).json()
+    assert metadata == http.get(OAUTH).json()
     claims = jwt.decode(alice.access_token, options={"verify_signature": False})
-    assert told["issuer"] == claims["iss"]
-    addresses = {name: value for name, value in told.items() if name.endswith(("_uri", "_endpoint", "_documentation"))}
+    assert metadata["issuer"] == claims["iss"]
+    addresses = {
+        name: value for name, value in metadata.items() if name.endswith(("_uri", "_endpoint", "_documentation"))
+    }
     assert all(value.startswith(f"{claims['iss']}/") for value in addresses.values())
     assert addresses["jwks_uri"] == f"{claims['iss']}{JWKS}"
-    assert http.get(told["jwks_uri"]).status_code == http.get(told["service_documentation"]).status_code == 200
+    assert http.get(metadata["jwks_uri"]).status_code == http.get(metadata["service_documentation"]).status_code == 200
 
 
-def test_the_metadata_promises_no_grant_and_no_empty_list(http: httpx.Client, settings: Any) -> None:
-    told = http.get(OPENID).json()
-    assert not {"authorization_endpoint", "token_endpoint", "registration_endpoint", "userinfo_endpoint"} & set(told)
-    assert [] not in told.values()  # RFC 8414 section 3.2
+def test_openid_configuration_offers_no_grants_and_has_no_empty_lists(http: httpx.Client, settings: Any) -> None:
+    metadata = http.get(OPENID).json()
+    assert not {"authorization_endpoint", "token_endpoint", "registration_endpoint", "userinfo_endpoint"} & set(
+        metadata
+    )
+    assert [] not in metadata.values()  # RFC 8414 section 3.2
     settings.API_DOCS = False
     assert "service_documentation" not in http.get(OPENID).json()
 
 
 @pytest.mark.parametrize("path", [JWKS, OPENID, OAUTH])
-def test_the_well_known_documents_are_read_and_nothing_else(http: httpx.Client, path: str) -> None:
+def test_well_known_documents_refuse_other_methods_than_get_and_head(http: httpx.Client, path: str) -> None:
     got, headed = http.get(path), http.head(path)
     assert headed.status_code == 200
     for header in ("Content-Type", "Cache-Control", "Content-Length"):
@@ -132,20 +136,20 @@ def test_the_well_known_documents_are_read_and_nothing_else(http: httpx.Client, 
         assert answer.headers["Allow"] == "GET, HEAD"
 
 
-def test_the_key_set_is_read_once_a_second_at_most(
+def test_jwks_requests_read_the_database_at_most_once_a_second(
     http: httpx.Client, statements: Callable[[Callable[[], Any]], list[str]]
 ) -> None:
     assert len(statements(lambda: [http.get(JWKS) for _ in range(20)])) <= 2
 
 
-def test_the_key_set_outlives_an_outage_and_says_503_where_it_was_never_read(
+def test_jwks_is_served_from_cache_during_a_database_outage_and_gets_503_without_cache(
     http: httpx.Client, signing_algorithm: Callable[[str], None], database_down: DatabaseDown
 ) -> None:
     signing_algorithm("EdDSA")
     keys = http.get(JWKS).json()
     with database_down():
-        ring._Cache.read_at = 0.0
+        key_set._Cache.read_at = 0.0
         assert http.get(JWKS).json() == keys
-        ring.clear_cache()
+        key_set.clear_cache()
         assert_problem(http.get(JWKS), 503, "unavailable")
     assert http.get(JWKS).json() == keys

@@ -1,4 +1,7 @@
-"""What the operator's process runs, inside `latchkey shell`: one command a line, one answer a line on stderr."""
+"""The program of the operator process, run in `latchkey shell`.
+
+It reads one command a line on stdin and writes one JSON answer a line on stderr.
+"""
 
 import json
 import sys
@@ -26,13 +29,13 @@ def delete(user_id: int) -> int:
 
 
 def make_superusers(*user_ids: int) -> None:
-    """Have these superusers and no others."""
+    """Make exactly these users superusers."""
     User.objects.filter(is_superuser=True).update(is_superuser=False)
     User.objects.filter(pk__in=user_ids).update(is_superuser=True)
 
 
 def hash_password(user_id: int, password: str, imported: bool = False) -> None:
-    """Do the slow half of a new password; an imported one is in an older system's format, and slower to check."""
+    """Hash a new password without saving it; an imported one has an older format, which is slower to verify."""
     pending_users[user_id] = User.objects.get(pk=user_id)
     pending_users[user_id].set_password(password)
     if imported:
@@ -44,7 +47,7 @@ def save_password(user_id: int) -> None:
 
 
 def sessions(user_id: int) -> list[str]:
-    """Return the ids of the rows that a user has, live or not."""
+    """Return the ids of all session rows of a user, live or not."""
     return [str(pk) for pk in Session.objects.filter(user_id=user_id).values_list("pk", flat=True)]
 
 
@@ -53,13 +56,13 @@ def users(email: str) -> int:
 
 
 def let_expire(session_id: str, milliseconds: float) -> int:
-    """Let a session end so many milliseconds from now."""
+    """Let a session expire this many milliseconds from now."""
     ends = clock.now() + timedelta(milliseconds=milliseconds)
     return Session.objects.filter(pk=int(session_id)).update(expires_at=ends)
 
 
 def mail_to(email: str) -> dict[str, str]:
-    """Return what the newest mail to an address opens something with."""
+    """Return the token and the code of the newest mail to an address."""
     return {"token": last_code_mail(email).token, "code": last_code_mail(email).code}
 
 

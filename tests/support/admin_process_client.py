@@ -1,4 +1,4 @@
-"""Somebody with a shell on the server's database, at once fast enough to race against."""
+"""An operator process with database access, fast enough to take part in a race."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ SCRIPT = Path(__file__).with_name("admin_process.py").read_text()
 
 
 class AdminProcess:
-    """A `latchkey shell` that stays open: a command takes a millisecond and not the start of a process."""
+    """A `latchkey shell` that stays open, so that a command takes a millisecond instead of the start of a process."""
 
     def __init__(self, server: Server) -> None:
         with (server.folder / "operator.log").open("wb") as log:
@@ -26,14 +26,14 @@ class AdminProcess:
             )
 
     def __call__(self, verb: str, *arguments: Any) -> Any:
-        """Run a verb of admin_process.py; it has committed when this returns."""
+        """Run a command of admin_process.py; it has committed when this returns."""
         assert self.process.stdin is not None
         assert self.process.stderr is not None
         self.process.stdin.write(json.dumps([verb, *arguments]) + "\n")
         self.process.stdin.flush()
-        said = self.process.stderr.readline()
-        assert said.startswith("{"), said + self._read_stderr()
-        answer = json.loads(said)
+        line = self.process.stderr.readline()
+        assert line.startswith("{"), line + self._read_stderr()
+        answer = json.loads(line)
         assert "failed" not in answer, f"{verb} {arguments}: {answer['failed']}"
         return answer["answer"]
 

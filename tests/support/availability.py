@@ -1,4 +1,4 @@
-"""What a load balancer and a person see of a server while something is broken."""
+"""Availability of a server during a fault, as a load balancer and a client see it."""
 
 import time
 
@@ -9,14 +9,14 @@ from tests.support.refreshing_clients import Client
 
 
 def assert_alive(server: Server, within: float = 5) -> None:
-    """Hold /livez to its promise: 200 whatever the database does."""
+    """Assert that /livez answers 200 in time, whatever the state of the database."""
     began = time.monotonic()
     assert httpx.get(f"{server.url}/livez", timeout=20).status_code == 200
     assert time.monotonic() - began < within, f"/livez took {time.monotonic() - began:.1f} s"
 
 
 def assert_alive_for(server: Server, seconds: float, within: float) -> float:
-    """Hold /livez to its promise for so long; return the longest wait for it, in seconds."""
+    """Assert for this many seconds that /livez answers 200; return its longest response time in seconds."""
     slowest, until = 0.0, time.monotonic() + seconds
     while time.monotonic() < until:
         began = time.monotonic()
@@ -27,7 +27,7 @@ def assert_alive_for(server: Server, seconds: float, within: float) -> float:
 
 
 def assert_unavailable(answer: httpx.Response, within: float = 5) -> None:
-    """Hold a refusal for want of a database to its promise: 503, soon, and when to come again."""
+    """Assert that the response is a 503 in time, with Retry-After."""
     assert answer.status_code == 503, answer.text
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert 1 <= int(answer.headers["Retry-After"]) <= 5
@@ -36,11 +36,11 @@ def assert_unavailable(answer: httpx.Response, within: float = 5) -> None:
 
 
 def send_refresh(client: Client) -> httpx.Response:
-    """Ask with a client's token behind its back, as if the answer were lost."""
+    """Send a refresh with the token of a client, which does not see the response, as if it were lost."""
     return client.http.post("/api/refresh/", json={"refresh_token": client.token})
 
 
 def lose_responses(clients: list[Client]) -> None:
-    """Have these clients' tokens spent without the clients hearing of it."""
+    """Refresh with the tokens of these clients without letting them see the responses."""
     for client in clients:
         assert send_refresh(client).status_code == 200

@@ -1,4 +1,4 @@
-"""The log of a test, line by line."""
+"""The captured log of a test."""
 
 import json
 from io import StringIO
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class CapturedLog:
-    """Lines of JSON, as production writes them to standard output."""
+    """JSON lines, as production writes them to standard output."""
 
     def __init__(self, stream: StringIO) -> None:
         self.stream = stream
@@ -16,6 +16,6 @@ class CapturedLog:
         return self.stream.getvalue()
 
     def lines(self, event: str = "") -> list[dict[str, Any]]:
-        """Return every line, decoded; of one event if one is named."""
+        """Return the decoded lines, or those of one event."""
         decoded = [json.loads(line) for line in self.text.splitlines()]
         return [line for line in decoded if event in ("", line["event"])]

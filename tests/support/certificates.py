@@ -1,4 +1,4 @@
-"""Certificate authorities, and certificates of hosts, made for one test."""
+"""Certificate authorities and server certificates for one test."""
 
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -12,22 +12,22 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 
 class CertificateAuthority:
-    """Somebody who signs certificates; whoever trusts `file` trusts them."""
+    """A certificate authority; a client that loads `file` trusts its certificates."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.folder, self.name, self.key = folder, name, ec.generate_private_key(ec.SECP256R1())
-        itself = _certificate(name, name, self.key, self.key, x509.BasicConstraints(ca=True, path_length=0))
+        certificate = _certificate(name, name, self.key, self.key, x509.BasicConstraints(ca=True, path_length=0))
         self.file = folder / f"{name}.pem"
-        self.file.write_bytes(itself.public_bytes(Encoding.PEM))
+        self.file.write_bytes(certificate.public_bytes(Encoding.PEM))
 
     def server_context(self, address: str) -> ssl.SSLContext:
-        """Return what a server at this address shows, and proves, to its clients."""
-        key, kept = ec.generate_private_key(ec.SECP256R1()), self.folder / f"{self.name}-{address}.pem"
+        """Return the TLS context of a server with a certificate for this address."""
+        key, file = ec.generate_private_key(ec.SECP256R1()), self.folder / f"{self.name}-{address}.pem"
         names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))])
-        shown = _certificate(self.name, address, self.key, key, names).public_bytes(Encoding.PEM)
-        kept.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + shown)
+        certificate = _certificate(self.name, address, self.key, key, names).public_bytes(Encoding.PEM)
+        file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + certificate)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(kept)
+        context.load_cert_chain(file)
         return context
 
 

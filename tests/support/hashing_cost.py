@@ -1,21 +1,29 @@
-"""How much Argon2 computes, counted where the libraries call their C code: a count is equal or not, a time is noise."""
+"""The work of password hashing, counted at the calls into the C libraries: counts are exact, times are noisy."""
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
 import argon2
-from _argon2_cffi_bindings import ffi
-from nacl.bindings import crypto_pwhash as libsodium
+from _argon2_cffi_bindings import ffi  # type: ignore[import-untyped]  # ships no types
+from nacl.bindings import crypto_pwhash
 
 from latchkey.hashing import argon2 as hashing
+
+CFFI: Any = argon2.low_level
+LIBSODIUM: Any = crypto_pwhash
+"""Modules of the two libraries with the `lib` that is their C code, which their types do not know."""
 
 FULL_COST = hashing.MEMORY_KIB * hashing.TIME_COST
 
 
 class HashingCost:
-    """Adds up memory (KiB) times passes of all that is computed; and is a clock, where each takes pace microseconds."""
+    """Sums up memory (KiB) times passes of all hashes.
+
+    It is also a clock that advances by `pace` microseconds for each unit.
+    """
 
     def __init__(self) -> None:
         self.cost, self.pace, self.microseconds = 0, 1.0, 0.0
@@ -39,7 +47,7 @@ class HashingCost:
             self.microseconds = before
 
     def verify_with_libsodium(self, encoded: bytes) -> bool:
-        """Count and return True, or False where there is no memory to compute in, which takes little to find out."""
+        """Count and return True; return False where memory is short, which libsodium notices within 50 microseconds."""
         if self.has_memory:
             self.verify(encoded)
         else:
@@ -53,41 +61,43 @@ class HashingCost:
 
 
 class CountedLibrary:
-    """C code of which some functions are counted first, and fail where the count says False."""
+    """A C library with some functions counted before the call; they fail where the counter returns False."""
 
     def __init__(self, library: Any, **counting: Any) -> None:
         self.library, self.counting = library, counting
 
     def __getattr__(self, name: str) -> Any:
         function, count = getattr(self.library, name), self.counting.get(name)
+        if count is None:
+            return function
 
         def counted(*args: Any) -> Any:
             return -1 if count(*args) is False else function(*args)
 
-        return counted if count else function
+        return counted
 
 
 @contextmanager
 def measure_hashing(is_clock: bool = True) -> Iterator[HashingCost]:
-    """Count what is computed from here on, and have the code look at that as at its clock, or at its own."""
+    """Count the work of hashing in this block; with is_clock, the code under test sees the count as its CPU time."""
     counted = HashingCost()
     cffi = CountedLibrary(
-        argon2.low_level.lib,
+        CFFI.lib,
         argon2_hash=lambda passes, memory, *rest: counted.compute(passes, memory),
         argon2_verify=lambda encoded, *rest: counted.verify(ffi.string(encoded)),
     )
     sodium = CountedLibrary(
-        libsodium.lib,
+        LIBSODIUM.lib,
         crypto_pwhash=lambda *args: counted.hash_with_libsodium(
             args[5], args[6] // 1024
         ),  # opslimit, memlimit in bytes
         crypto_pwhash_str_verify=lambda encoded, *rest: counted.verify_with_libsodium(encoded),
     )
-    with patch.object(argon2.low_level, "lib", cffi), patch.object(libsodium, "lib", sodium):
+    with patch.object(CFFI, "lib", cffi), patch.object(LIBSODIUM, "lib", sodium):
         if is_clock:
             with (
                 patch.object(hashing, "thread_time", counted.thread_time),
-                patch.object(hashing, "recent_durations", [FULL_COST / 1e6]),
+                patch.object(hashing, "recent_durations", deque([FULL_COST / 1e6])),
             ):
                 yield counted
         else:

@@ -1,4 +1,4 @@
-"""Bytes over a socket: what a test sends is what the server gets, and what comes back is read by the letter."""
+"""Raw HTTP over a socket: the server gets exactly the bytes of the test, and responses are parsed strictly."""
 
 import json
 import socket
@@ -12,7 +12,7 @@ HOST_HEADER = b"Host: 127.0.0.1\r\n"
 
 
 class Connection:
-    """One TCP connection to the server; nothing on it waits longer than this many seconds."""
+    """One TCP connection to the server; `timeout` in seconds holds for every read and write."""
 
     def __init__(self, port: int, timeout: float = 5) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
@@ -29,12 +29,12 @@ class Connection:
         return self
 
     def shutdown_write(self) -> "Connection":
-        """Say that no more will be sent, and go on reading."""
+        """Close the sending side and go on reading."""
         self.socket.shutdown(socket.SHUT_WR)
         return self
 
     def read_response(self, to: str = "GET /") -> httpx.Response:
-        """Read one answer as its headers frame it; one to a HEAD, a 1xx, a 204 and a 304 have no body."""
+        """Read one response by its framing headers; responses to HEAD, 1xx, 204 and 304 have no body."""
         line, *rest = self._read_until(b"\r\n\r\n").split(b"\r\n")
         version, code, _ = line.split(b" ", 2)
         headers = httpx.Headers([(name, value.strip()) for name, _, value in (part.partition(b":") for part in rest)])
@@ -47,7 +47,7 @@ class Connection:
         return answer
 
     def is_closed(self, within: float = 5) -> bool:
-        """Expect the server to close, without another byte."""
+        """Tell whether the server closes the connection in time, without sending another byte."""
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
             self.socket.settimeout(max(0.01, deadline - time.monotonic()))
@@ -90,12 +90,12 @@ class Connection:
 
 
 def request(line: str, *headers: bytes, body: bytes = b"", host: bytes = HOST_HEADER) -> bytes:
-    """Return a request of 'METHOD target' with these header lines, which are sent as they are."""
+    """Return a request of 'METHOD target' with these header lines, which are sent unchanged."""
     return b"".join([line.encode("latin-1"), b" HTTP/1.1\r\n", host, *(h + b"\r\n" for h in headers), b"\r\n", body])
 
 
 def post(path: str, fields: dict[str, str], *headers: bytes, excess_length: int = 0) -> bytes:
-    """Return a POST of a JSON object; honest, unless it is said to be longer by so many bytes than it is."""
+    """Return a POST of a JSON object; `excess_length` makes its Content-Length too large by as many bytes."""
     body = json.dumps(fields).encode()
     length = b"Content-Length: %d" % (len(body) + excess_length)
     return request(f"POST {path}", b"Content-Type: application/json", length, *headers, body=body)

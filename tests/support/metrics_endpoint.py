@@ -1,4 +1,4 @@
-"""Read /metrics as Prometheus does."""
+"""A client of /metrics that parses samples as Prometheus does."""
 
 import time
 from collections import Counter
@@ -21,7 +21,7 @@ def samples(text: str) -> list[Sample]:
 
 @dataclass
 class MetricsEndpoint:
-    """A server, and what it says at its own address for metrics."""
+    """A server and the URL of its metrics listener."""
 
     server: Server
     url: str
@@ -35,12 +35,12 @@ class MetricsEndpoint:
         return samples(answer.text)
 
     def value(self, name: str, **labels: str) -> float:
-        """Return the one sample of this name with these labels."""
+        """Return the value of the one sample with this name and these labels."""
         (found,) = [one for one in self.samples() if one.name == name and labels.items() <= one.labels.items()]
         return found.value
 
     def requests(self) -> Counter[tuple[str, str, int]]:
-        """Return how many requests there were of each method, route and status."""
+        """Return the number of requests by method, route and status."""
         counted: Counter[tuple[str, str, int]] = Counter()
         for one in self.samples():
             if one.name == REQUEST_COUNT and one.labels["route"] not in ("/livez", "/metrics"):  # asked while it starts
@@ -48,13 +48,13 @@ class MetricsEndpoint:
         return counted
 
     def events(self) -> Counter[str]:
-        """Return how often each event happened, those that did."""
+        """Return the number of each event that has occurred."""
         found = {one.labels["event"]: int(one.value) for one in self.samples() if one.name == EVENTS_TOTAL}
         return Counter({event: number for event, number in found.items() if number})
 
-    def wait_for(self, said: Callable[[], bool], within: float = 5) -> None:
-        """Wait until what is said once a second has been said."""
+    def wait_for(self, condition: Callable[[], bool], within: float = 5) -> None:
+        """Wait until a condition holds that depends on gauges, which are updated once a second."""
         deadline = time.monotonic() + within
-        while not said():
+        while not condition():
             assert time.monotonic() < deadline, self.get().text
             time.sleep(0.05)

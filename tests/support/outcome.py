@@ -1,4 +1,4 @@
-"""What is left after a fault: who was signed out, which session forked, what was acknowledged and is gone."""
+"""The outcome of a fault: sessions signed out, sessions forked, and acknowledged rotations that are lost."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _SELECT_SESSIONS = "SELECT selector, digest, next_digest FROM latchkey_session"
 
 
 def session_digests(server: Server) -> dict[int, set[bytes]]:
-    """Return the digests of the tokens that each session takes, by selector, past the server and its code."""
+    """Return the digests of the accepted tokens of each session by selector, read directly from the database."""
     if url := server.environment.get("DATABASE_URL"):
         with psycopg.connect(url) as connection:
             rows = connection.execute(_SELECT_SESSIONS).fetchall()
@@ -28,18 +28,18 @@ def session_digests(server: Server) -> dict[int, set[bytes]]:
 
 
 def live_tokens(client: Client, server: Server) -> list[str]:
-    """Return those of all the tokens that a client was ever given which could still be spent."""
-    made = Path(server.environment["LATCHKEY_DATA_DIR"]) / "secret"
-    secret = server.environment.get("LATCHKEY_SECRET_KEY") or made.read_text().strip()
+    """Return those of all tokens that a client ever received that the server would still accept."""
+    secret_file = Path(server.environment["LATCHKEY_DATA_DIR"]) / "secret"
+    secret = server.environment.get("LATCHKEY_SECRET_KEY") or secret_file.read_text().strip()
     with override_settings(SECRET_KEY=secret):
         key = refresh_token_keys()[0]
-    taken = session_digests(server).get(selector(UUID(client.token)), set())
-    return [token for token in client.received_tokens if digest(key, UUID(token)) in taken]
+    accepted = session_digests(server).get(selector(UUID(client.token)), set())
+    return [token for token in client.received_tokens if digest(key, UUID(token)) in accepted]
 
 
 @dataclass(frozen=True)
 class FaultOutcome:
-    """What became of a load; the failures say which answers, forks and left-over rows must not be."""
+    """What became of the clients of a load; `failures` lists unexpected responses, forks and rows."""
 
     load: Load
     lost: list[Client]
@@ -51,7 +51,7 @@ class FaultOutcome:
 
 
 def evaluate(load: Load, server: Server) -> FaultOutcome:
-    """Let every client refresh once more, then compare what it was ever given with what the table takes."""
+    """Let every client refresh once more, then compare its received tokens with the session table."""
     stuck = [client for client in load.clients if not client.finish() and not client.lost]
     lost = [client for client in load.clients if client.lost]
     failures = [failure for client in load.clients for failure in client.failures]

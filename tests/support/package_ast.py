@@ -1,7 +1,8 @@
-"""The package as Python's own parser sees it: what it imports, calls and says."""
+"""The source of the package, parsed by ast: its imports and calls."""
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import latchkey
@@ -10,15 +11,21 @@ PACKAGE = Path(latchkey.__file__).resolve().parent
 SOURCE_FILES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
+@cache
+def parsed_files() -> dict[str, ast.Module]:
+    """Return the syntax tree of every source file by its path."""
+    return {name: ast.parse(path.read_text()) for name, path in SOURCE_FILES.items()}
+
+
 def walk_nodes() -> Iterator[tuple[str, ast.AST]]:
-    """Return every node of every source, with the file that it is in."""
-    for name, path in SOURCE_FILES.items():
-        for node in ast.walk(ast.parse(path.read_text())):
+    """Yield every node of every source file with the path of the file."""
+    for name, tree in parsed_files().items():
+        for node in ast.walk(tree):
             yield name, node
 
 
 def imported_names() -> set[str]:
-    """Return every module that is imported, and every name that is imported from one, dotted."""
+    """Return every imported module, and every name imported from one, dotted."""
     found: set[str] = set()
     for _, node in walk_nodes():
         if isinstance(node, ast.Import):
@@ -29,8 +36,17 @@ def imported_names() -> set[str]:
     return found
 
 
+def environment_variables() -> set[str]:
+    """Return the names of all environment variables that the settings read: the first argument of the readers."""
+    calls = [node for node in ast.walk(parsed_files()["settings.py"]) if isinstance(node, ast.Call) and node.args]
+    readers = [
+        call for call in calls if isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", None) == "env"
+    ]
+    return {str(call.args[0].value) for call in readers if isinstance(call.args[0], ast.Constant)}
+
+
 def find_calls(*names: str) -> list[tuple[str, ast.Call]]:
-    """Return the calls of functions and methods with one of these names, with the file that each is in."""
+    """Return the calls of functions and methods with one of these names, each with the path of its file."""
     found = []
     for file, node in walk_nodes():
         if isinstance(node, ast.Call):

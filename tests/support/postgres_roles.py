@@ -1,4 +1,4 @@
-"""A PostgreSQL with the roles of docs/operations.md, each with a password that the server asks for."""
+"""A PostgreSQL with the roles of docs/operations.md, each with a password."""
 
 import re
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ host all all 127.0.0.1/32 scram-sha-256
 
 
 def role_statements() -> list[str]:
-    """Return the statements that make the roles, one by one, as the page has them."""
+    """Return the SQL statements of the page that create the roles, one by one."""
     (script,) = re.findall(r"```sql\n(CREATE ROLE.*?)```", PAGE.read_text(), re.DOTALL)
     return [statement for line in script.splitlines() if (statement := line.partition("--")[0].strip())]
 
 
 @contextmanager
 def postgres_with_roles() -> Iterator[Postgres]:
-    """Run a PostgreSQL prepared as the page says; the test's own superuser alone comes in without a password."""
+    """Run a PostgreSQL that is prepared as the page says; only the superuser connects without a password."""
     postgres = Postgres(shared_directory()).create()
     (postgres.data / "pg_hba.conf").write_text(PG_HBA)
     with stop_afterwards(postgres.start()):
@@ -42,5 +42,5 @@ def role_url(role: str, port: int, password: str = "", options: str = "") -> str
 
 
 def role_password(role: str) -> str:
-    """Return the password that the page's example gives a role."""
+    """Return the password of a role in the example of the page."""
     return str(re.findall(rf"CREATE ROLE {role} LOGIN PASSWORD '([^']+)'", PAGE.read_text())[0])

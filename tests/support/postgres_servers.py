@@ -1,4 +1,4 @@
-"""PostgreSQL servers that a test may break, and a Latchkey on them."""
+"""PostgreSQL servers that a test may stop or crash, and a Latchkey server on them."""
 
 import os
 import tempfile
@@ -12,7 +12,7 @@ from tests.server import Server, create_database
 
 
 def shared_directory() -> Path:
-    """Return a new folder that goes with the run; pytest's own are closed to the user that PostgreSQL runs as."""
+    """Return a new folder that lives as long as the run. PostgreSQL's user cannot read the folders of pytest."""
     folder = Path(tempfile.mkdtemp(prefix="breakable-", dir=os.environ["LATCHKEY_TESTS_IN"]))
     folder.chmod(0o755)
     return folder
@@ -20,7 +20,7 @@ def shared_directory() -> Path:
 
 @contextmanager
 def stop_afterwards(*servers: Postgres) -> Iterator[None]:
-    """Stop these servers in the end; a test may have stopped some of them itself."""
+    """Stop these servers at the end, also if a test has stopped some of them itself."""
     try:
         yield
     finally:
@@ -42,7 +42,7 @@ def serve_on(url: str, folder: Path) -> Iterator[Server]:
 
 @contextmanager
 def postgres_and_server(folder: Path) -> Iterator[tuple[Postgres, Server]]:
-    """Run a PostgreSQL and a Latchkey on it."""
+    """Run a PostgreSQL and a Latchkey server on it."""
     postgres = Postgres(shared_directory()).create().start()
     with stop_afterwards(postgres), serve_on(create_database(postgres.url), folder) as server:
         yield postgres, server

@@ -1,4 +1,4 @@
-"""A production set-up as docs/settings.md describes it, each value only just good enough."""
+"""A production configuration as docs/settings.md describes it, with minimal values that every check accepts."""
 
 import json
 from pathlib import Path
@@ -9,12 +9,12 @@ from tests.server import Server
 HOST = "auth.example.com"
 PUBLIC_URL = f"https://{HOST}"
 SECRET = "abcde" * 10
-"""50 characters, 5 of them different: no operator should use it, and no check may refuse it."""
+"""50 characters, 5 of them different: the weakest key that the checks accept."""
 
 POSTGRESQL = "postgresql://latchkey@127.0.0.1:1/latchkey"
-"""What a check reads and never calls: nobody listens there."""
+"""A URL that checks only parse: no server listens there."""
 
-ENVIRONMENT = {
+ENVIRONMENT: dict[str, Any] = {
     "LATCHKEY_MODE": "production",
     "LATCHKEY_SECRET_KEY": SECRET,
     "LATCHKEY_SECRET_KEY_FALLBACKS": SECRET[::-1],
@@ -25,7 +25,7 @@ ENVIRONMENT = {
 
 
 def production_server(folder: Path, database_url: str = "", **environment: str) -> Server:
-    """Return a server in production, not started; an empty value takes a variable away."""
+    """Return a server in production mode that is not started; an empty value removes a variable."""
     server = Server(folder, database_url, workers=1, **ENVIRONMENT)
     return update_environment(server, **environment)
 
@@ -36,9 +36,9 @@ def update_environment(server: Server, **environment: str) -> Server:
 
 
 def read_settings(server: Server) -> dict[str, Any]:
-    """Read all of Django's settings, defaults included, in a process of that server; what is no JSON comes as its repr.
+    """Read all of Django's settings, defaults included, in a process of that server; values that are no JSON as repr.
 
-    Loading the application first shows what holds for the processes that serve.
+    The WSGI application is loaded first, so that the settings are those of a serving process.
     """
     code = (
         "import json, latchkey.wsgi\nfrom django.conf import settings\n"

@@ -1,4 +1,4 @@
-"""Our routes, and two more that have a mistake in them: one within the API and one beside it."""
+"""The routes of the service with two more that raise exceptions, one under /api/ and one outside."""
 
 from typing import Any, NoReturn
 

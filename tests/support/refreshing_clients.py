@@ -1,7 +1,7 @@
-"""Honest clients, as the documentation asks them to be: they refresh all the time and check every answer.
+"""Clients that behave as the documentation asks: they refresh continuously and check every response.
 
-A client keeps its newest refresh token. After no answer or a 503 it sends the same token again, shortly,
-until it gets 200 or 401. A 401 is a lost session: somebody was signed out who did nothing wrong.
+A client keeps its newest refresh token. Without a response, or after a 503, it soon sends the same token again,
+until it gets 200 or 401. A 401 is a lost session: a legitimate user was signed out.
 """
 
 import threading
@@ -15,7 +15,7 @@ import httpx
 from tests.people import Person
 
 MAX_RESPONSE_SECONDS = 10.0
-"""Seconds; a request that takes longer is a failure, whatever comes of it."""
+"""Seconds; a request that takes longer is a failure, whatever its response."""
 RETRY_DELAY, REFRESH_INTERVAL = 0.2, 0.01
 
 
@@ -36,7 +36,7 @@ class Client:
         self.lost, self.failures = "", list[str]()
 
     def step(self) -> float:
-        """Send the newest token once; return the pause that is due before the next request, in seconds."""
+        """Send the newest token once; return the pause before the next request in seconds."""
         began = time.monotonic()
         self.first_sent_at = self.first_sent_at or began
         try:
@@ -64,14 +64,14 @@ class Client:
         return REFRESH_INTERVAL
 
     def _store_token(self, secret: str) -> None:
-        """Go on with the new token; one token must not have two successors."""
+        """Store the new token; one token must not have two successors."""
         if self.successors.setdefault(self.token, secret) != secret:
             self.failures.append(f"{self.name} was given two successors of one token")
         self.token, self.first_sent_at = secret, 0.0
         self.received_tokens.append(secret)
 
     def finish(self, within: float = 20) -> bool:
-        """Return whether this client is still signed in: its newest token can be spent."""
+        """Tell whether this client is still signed in: its newest token can be refreshed."""
         deadline, known = time.monotonic() + within, len(self.received_tokens)
         while not self.lost and len(self.received_tokens) == known and time.monotonic() < deadline:
             time.sleep(self.step())
@@ -79,7 +79,10 @@ class Client:
 
 
 class Load:
-    """Many clients at once, a thread and a session each; use it as a context, which is the time under load."""
+    """Many concurrent clients, each with a thread and a session.
+
+    As a context manager, it sends requests within the block.
+    """
 
     def __init__(self, url: str, clients: int = 16, connect: Callable[[str], httpx.Client] = direct_client) -> None:
         with connect(url) as http:
@@ -112,7 +115,7 @@ class Load:
         return sum((client.statuses.copy() for client in self.clients), Counter[str]())
 
     def wait_for_responses(self, status: str, count: int, within: float = 30) -> float:
-        """Wait until the clients together got this many more such answers; return how long it took, in seconds."""
+        """Wait until the clients have received this many more responses of this status; return the seconds it took."""
         began, enough = time.monotonic(), self.statuses()[status] + count
         while self.statuses()[status] < enough:
             assert time.monotonic() - began < within, f"no {count} answers of {status} within {within} s: {self}"
@@ -125,5 +128,5 @@ class Load:
     def __str__(self) -> str:
         statuses = self.statuses()
         slowest = max(client.slowest for client in self.clients)
-        told = ", ".join(f"{status}: {count}" for status, count in sorted(statuses.items()))
-        return f"{len(self.clients)} clients, {statuses.total()} requests, {told}, slowest {slowest:.1f} s"
+        counts = ", ".join(f"{status}: {count}" for status, count in sorted(statuses.items()))
+        return f"{len(self.clients)} clients, {statuses.total()} requests, {counts}, slowest {slowest:.1f} s"

@@ -1,4 +1,4 @@
-"""Requests that start together, and a table of what came of them."""
+"""Simultaneous requests, and the counts of their outcomes."""
 
 import time
 from collections import Counter
@@ -16,16 +16,16 @@ from tests.server import Server
 from tests.support.admin_process_client import AdminProcess
 
 MAX_RESPONSE_SECONDS = 2.0
-"""Seconds that no answer may take."""
+"""Maximum seconds of a response."""
 TIMEOUT = 10
-"""Seconds after which a thread that waits for another gives up: somebody hangs."""
+"""Seconds after which a thread stops waiting for another."""
 
 Action = Callable[[], Any]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an act returned, and from when to when it ran."""
+    """The result of an action, with its start and end (monotonic seconds)."""
 
     answer: Any
     began: float
@@ -39,7 +39,7 @@ def run_timed(act: Action) -> Outcome:
 
 
 class Race:
-    """One race: its server, a connection for each runner, and the count of what happened in its rounds."""
+    """One race: its server, a connection for each runner, and the counts of its rounds."""
 
     def __init__(self, name: str, server: Server, operator: AdminProcess, clients: Sequence[httpx.Client]) -> None:
         self.name, self.server, self.operator, self.clients = name, server, operator, clients
@@ -49,11 +49,11 @@ class Race:
         self._log_starts = server.log.stat().st_size
 
     def person(self, name: str) -> Person:
-        """Return somebody of this name, who is not yet registered."""
+        """Return a person with this name who is not registered yet."""
         return Person(self.clients[0], f"{name}@example.com")
 
     def copies(self, person: Person, count: int) -> list[Person]:
-        """Return the same person on so many connections."""
+        """Return the same person on this many connections."""
         return [replace(person, http=client) for client in self.clients[:count]]
 
     def start(self, *acts: Action, then: Action | None = None, after: int = 0) -> list[Outcome]:
@@ -94,8 +94,8 @@ class Race:
     def _count(self, outcome: Outcome) -> None:
         if isinstance(outcome.answer, httpx.Response):
             parts = outcome.answer.request.url.path.removeprefix("/api/").split("/")
-            door = "/".join(part for part in parts if part and not part.isdecimal())
-            self.answers[f"{door} {outcome.answer.status_code}"] += 1
+            endpoint = "/".join(part for part in parts if part and not part.isdecimal())
+            self.answers[f"{endpoint} {outcome.answer.status_code}"] += 1
             self.slowest = max(self.slowest, outcome.ended - outcome.began)
 
     def __str__(self) -> str:
@@ -106,12 +106,12 @@ class Race:
         )
 
     def assert_invariants(self) -> None:
-        """Hold what every race promises."""
+        """Assert the invariants of every race: no 5xx, no traceback, no fork, no lost session, no slow response."""
         with self.server.log.open("rb") as log:
             log.seek(self._log_starts)
-            said = log.read().decode()
-        assert "Traceback" not in said, said[said.index("Traceback") - 500 :][:5000]
-        assert "database.unavailable" not in said, said[said.index("database.unavailable") - 500 :][:2000]
+            log_text = log.read().decode()
+        assert "Traceback" not in log_text, log_text[log_text.index("Traceback") - 500 :][:5000]
+        assert "database.unavailable" not in log_text, log_text[log_text.index("database.unavailable") - 500 :][:2000]
         assert not [answer for answer in self.answers if answer.split()[-1][0] == "5"], self.answers
         assert self.forks == 0
         assert self.lost == 0
@@ -119,12 +119,12 @@ class Race:
 
 
 def login_action(person: Person) -> Action:
-    """Return the sign-in of this person, whose answer is yet to be judged."""
+    """Return an action that logs this person in and returns the unchecked response."""
     return lambda: person.http.post("/api/login/", json={"email": person.email, "password": person.password})
 
 
 def decode_claims(access_token: str) -> dict[str, Any]:
-    """Return what an access token says, unverified."""
+    """Return the claims of an access token without verification."""
     claims: dict[str, Any] = jwt.decode(access_token, options={"verify_signature": False})
     return claims
 
@@ -134,5 +134,5 @@ def session_id_from(access_token: str) -> str:
 
 
 def with_tokens(person: Person, answer: httpx.Response) -> Person:
-    """Return the person holding the tokens of this answer."""
+    """Return the person with the tokens of this response."""
     return replace(person, **answer.json(), spent=[])

@@ -1,4 +1,4 @@
-"""A real SMTP server on a loopback port: it keeps what it is given, and misbehaves as it is told."""
+"""A real SMTP server on a loopback port: it stores mails, and hooks make it fail."""
 
 import ssl
 import time
@@ -17,7 +17,7 @@ USER, PASSWORD = "latchkey", "mail p@ss/word"
 
 
 class SmtpServer:
-    """Takes every mail, until one of its hooks is set to say otherwise: on_sender, on_recipient, on_data, on_taken."""
+    """Accepts every mail unless one of its hooks replies otherwise: on_sender, on_recipient, on_data, on_accepted."""
 
     def __init__(self, tls: ssl.SSLContext | None = None, requires_login: bool = False, implicit: bool = False) -> None:
         self.mails: list[EmailMessage] = []
@@ -42,7 +42,7 @@ class SmtpServer:
 
     @property
     def url(self) -> str:
-        """What EMAIL_URL has for a server without TLS, which has a second for each answer."""
+        """The value of EMAIL_URL for this server: no TLS, a timeout of one second."""
         return f"smtp://127.0.0.1:{self.port}?tls=off&timeout=1"
 
     def start(self) -> "SmtpServer":
@@ -53,7 +53,7 @@ class SmtpServer:
         self.controller.stop()
 
     def wait_for(self, number: int, within: float = 15) -> list[EmailMessage]:
-        """Return the mails, once there are so many."""
+        """Return the mails as soon as there are this many."""
         deadline = time.monotonic() + within
         while len(self.mails) < number:
             assert time.monotonic() < deadline, f"{len(self.mails)} of {number} mails came within {within} s"
@@ -75,23 +75,23 @@ class SmtpServer:
     async def handle_MAIL(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> Reply:
-        refusal = self.on_sender(server, address)
-        if refusal is None:
+        reply = self.on_sender(server, address)
+        if reply is None:
             envelope.mail_from = address
-        return refusal or "250 OK"
+        return reply or "250 OK"
 
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> Reply:
-        refusal = self.on_recipient(server, address)
-        if refusal is None:
+        reply = self.on_recipient(server, address)
+        if reply is None:
             envelope.rcpt_tos.append(address)
-        return refusal or "250 OK"
+        return reply or "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> Reply:  # noqa: N802
-        refusal = self.on_data(server)
-        if refusal is not None:
-            return refusal
+        reply = self.on_data(server)
+        if reply is not None:
+            return reply
         content = envelope.content
         assert isinstance(content, bytes)
         mail = message_from_bytes(content, policy=policy.SMTP)
@@ -102,13 +102,13 @@ class SmtpServer:
 
 
 class _Controller(Controller):
-    """Takes any free port, and finds out which."""
+    """A controller that binds to any free port and stores its number."""
 
     def _create_server(self) -> Any:
         created = super()._create_server()
 
         async def begin() -> Any:
-            server = await created
+            server: Any = await created
             self.port = server.sockets[0].getsockname()[1]
             return server
 
@@ -116,6 +116,6 @@ class _Controller(Controller):
 
 
 def abort_connection(server: SMTP) -> None:
-    """Drop the connection in the middle of the talk, without a word."""
-    assert server.transport is not None
-    server.transport.abort()
+    """Abort the connection without a reply."""
+    transport: Any = server.transport
+    transport.abort()

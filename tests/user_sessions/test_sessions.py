@@ -1,4 +1,4 @@
-"""GET and DELETE /api/sessions/, DELETE /api/sessions/<id>/"""
+"""GET and DELETE /api/sessions/, DELETE /api/sessions/<id>/: the sessions of the own account."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -55,7 +55,9 @@ def is_signed_in(person: Person) -> bool:
 
 
 @pytest.mark.ledger("ASVS-7.5.2", "ASVS-10.4.9")
-def test_the_list_names_every_device_and_says_which_is_this_one(clock: time_machine.Traveller, alice: Person) -> None:
+def test_session_list_names_every_device_and_marks_the_current_session(
+    clock: time_machine.Traveller, alice: Person
+) -> None:
     clock.shift(10)
     phone = login_again(alice, IPHONE)
     clock.shift(10)
@@ -78,7 +80,7 @@ def test_the_list_names_every_device_and_says_which_is_this_one(clock: time_mach
     }
 
 
-def test_the_device_used_last_comes_first(clock: time_machine.Traveller, alice: Person) -> None:
+def test_session_list_is_ordered_by_last_use(clock: time_machine.Traveller, alice: Person) -> None:
     clock.shift(10)
     phone = login_again(alice)
     clock.shift(10)
@@ -90,7 +92,7 @@ def test_the_device_used_last_comes_first(clock: time_machine.Traveller, alice: 
     assert first["expires_at"] == "2030-01-31T12:00:20Z"
 
 
-def test_ids_are_text_as_they_do_not_fit_a_number_of_javascript(alice: Person) -> None:
+def test_session_ids_are_strings_as_they_exceed_javascript_numbers(alice: Person) -> None:
     row = Session.objects.get()
     row.pk, row.selector = 2**63 - 1, 1
     row.save(force_insert=True)
@@ -98,7 +100,7 @@ def test_ids_are_text_as_they_do_not_fit_a_number_of_javascript(alice: Person) -
     assert end_session(alice, "9223372036854775807/").status_code == 204
 
 
-def test_ended_sessions_are_not_in_the_list(clock: time_machine.Traveller, alice: Person, bob: Person) -> None:
+def test_session_list_contains_no_ended_sessions(clock: time_machine.Traveller, alice: Person, bob: Person) -> None:
     expired, signed_out = login_again(alice), login_again(alice)
     Session.objects.filter(pk=id_of(expired)).update(expires_at=Session.objects.get(pk=id_of(alice)).created_at)
     signed_out.logout()
@@ -110,7 +112,7 @@ def test_ended_sessions_are_not_in_the_list(clock: time_machine.Traveller, alice
 
 
 @pytest.mark.ledger("ASVS-7.5.2", "ASVS-10.4.9")
-def test_one_of_ones_own_sessions_ends_at_once(alice: Person, bob: Person) -> None:
+def test_delete_session_ends_that_session_at_once(alice: Person, bob: Person) -> None:
     phone = login_again(alice)
     answer = end_session(alice, f"{id_of(phone)}/")
     assert (answer.status_code, answer.content) == (204, b"")
@@ -121,7 +123,7 @@ def test_one_of_ones_own_sessions_ends_at_once(alice: Person, bob: Person) -> No
     assert is_signed_in(bob)
 
 
-def test_to_end_the_session_one_is_in_is_to_sign_out(alice: Person) -> None:
+def test_delete_session_of_the_current_session_signs_it_out(alice: Person) -> None:
     phone = login_again(alice)
     assert end_session(alice, id_of(alice)).status_code == 204
     assert not is_signed_in(alice)
@@ -129,7 +131,7 @@ def test_to_end_the_session_one_is_in_is_to_sign_out(alice: Person) -> None:
 
 
 @pytest.mark.ledger("ASVS-8.2.2", "ASVS-7.5.2")
-def test_somebody_elses_session_an_ended_one_and_none_are_the_same_404(alice: Person, bob: Person) -> None:
+def test_delete_session_answers_404_alike_for_foreign_ended_and_unknown_ids(alice: Person, bob: Person) -> None:
     ended = login_again(alice)
     ended.logout()
     Session.objects.filter(pk=id_of(expired := login_again(alice))).update(expires_at=session_start(alice))
@@ -150,7 +152,7 @@ def session_start(alice: Person) -> Any:
 
 
 @pytest.mark.ledger("ASVS-7.5.2")
-def test_all_others_end_and_this_one_stays(alice: Person, bob: Person) -> None:
+def test_delete_sessions_ends_all_but_the_current_session(alice: Person, bob: Person) -> None:
     phone, laptop = login_again(alice), login_again(alice)
     answer = end_session(alice)
     assert (answer.status_code, answer.text) == (200, '{"ended": 2}')
@@ -161,7 +163,7 @@ def test_all_others_end_and_this_one_stays(alice: Person, bob: Person) -> None:
     assert is_signed_in(bob)
 
 
-def test_all_end_this_one_too_where_that_is_asked_for(alice: Person, bob: Person) -> None:
+def test_delete_sessions_with_all_true_ends_the_current_session_too(alice: Person, bob: Person) -> None:
     phone = login_again(alice)
     assert end_session(alice, "?all=false").text == '{"ended": 1}'
     phone.login()
@@ -176,7 +178,7 @@ QUERIES = ["all=TRUE", "all=1", "all", "all=", "all=true&all=true", "all=true&al
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_a_query_that_is_misspelt_ends_nothing(alice: Person, query: str) -> None:
+def test_sessions_endpoints_refuse_a_malformed_query_and_end_nothing(alice: Person, query: str) -> None:
     login_again(alice)
     name = "all" if query.startswith("all") and "x=1" not in query else "query"
     assert_problem(end_session(alice, f"?{query}"), 400, "invalid", [name])
@@ -186,7 +188,7 @@ def test_a_query_that_is_misspelt_ends_nothing(alice: Person, query: str) -> Non
     assert Session.objects.count() == 2
 
 
-def test_every_ending_is_explained_by_an_event(alice: Person) -> None:
+def test_delete_session_and_sessions_record_an_event_per_ended_session(alice: Person) -> None:
     phone, laptop = login_again(alice), login_again(alice)
     end_session(alice, id_of(phone))
     end_session(alice)
@@ -197,14 +199,14 @@ def test_every_ending_is_explained_by_an_event(alice: Person) -> None:
     ]
 
 
-def test_devices_want_a_token(http: httpx.Client, alice: Person) -> None:
+def test_sessions_endpoints_require_a_token(http: httpx.Client, alice: Person) -> None:
     for method, path in (("GET", ""), ("DELETE", ""), ("DELETE", "?all=true"), ("DELETE", id_of(alice))):
         assert_problem(http.request(method, f"/api/sessions/{path}"), 401, "not_authenticated")
     assert is_signed_in(alice)
 
 
 @pytest.mark.parametrize("slash", ["/", ""])
-def test_devices_are_there_in_both_spellings_and_refuse_other_methods(alice: Person, slash: str) -> None:
+def test_sessions_endpoints_work_without_trailing_slash_and_refuse_other_methods(alice: Person, slash: str) -> None:
     for path, allowed, refused in (
         ("/api/sessions", "GET, DELETE, HEAD, OPTIONS", ("POST", "PUT", "PATCH")),
         (f"/api/sessions/{id_of(alice)}", "DELETE, OPTIONS", ("GET", "HEAD", "POST", "PUT", "PATCH")),
@@ -219,15 +221,17 @@ def test_devices_are_there_in_both_spellings_and_refuse_other_methods(alice: Per
 
 
 @pytest.mark.ledger("ASVS-14.2.6")
-def test_the_list_shows_neither_selectors_nor_digests(alice: Person) -> None:
+def test_session_list_contains_no_selectors_or_digests(alice: Person) -> None:
     row = Session.objects.get()
     text = alice.http.get("/api/sessions/", headers=alice.bearer()).text
     assert str(row.selector) not in text
     assert bytes(row.digest).hex() not in text
 
 
-def test_what_devices_cost_in_statements(alice: Person, statements: Callable[[Callable[[], Any]], list[str]]) -> None:
-    """Authentication is the first; on PostgreSQL an event is kept by the statement that ends the session."""
+def test_sessions_endpoints_stay_within_their_statement_budgets(
+    alice: Person, statements: Callable[[Callable[[], Any]], list[str]]
+) -> None:
+    """Authentication takes one statement; on PostgreSQL the statement that ends a session also inserts its event."""
     phone, *_ = [login_again(alice) for _ in range(3)]
     kept = 0 if connection.vendor == "postgresql" else 1
     assert len(statements(lambda: listed(alice))) == 2
@@ -238,7 +242,7 @@ def test_what_devices_cost_in_statements(alice: Person, statements: Callable[[Ca
     assert len(statements(lambda: end_session(alice))) == 2
 
 
-def test_the_page_has_a_button_that_ends_the_others(alice: Person) -> None:
+def test_browsable_page_of_sessions_has_a_delete_button(alice: Person) -> None:
     page = alice.http.get("/api/sessions/", headers=alice.bearer() | {"Accept": "text/html"})
     assert page.status_code == 200
     assert 'data-method="DELETE"' in page.text

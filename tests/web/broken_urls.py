@@ -1,4 +1,4 @@
-"""Our routes, and a view for each place in which a mistake of ours could be."""
+"""Latchkey's routes, and views that raise an exception in the view, parser, renderer or middleware."""
 
 from typing import Any, NoReturn
 
@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from latchkey.urls import handler400, handler403, handler404, handler500
-from latchkey.urls import urlpatterns as ours
+from latchkey.urls import urlpatterns as latchkey_urls
 from latchkey.web.api_view import ApiView
 
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
@@ -67,7 +67,7 @@ class BrokenMiddleware:
 
 
 urlpatterns = [
-    *ours,
+    *latchkey_urls,
     path("api/open/", OpenView.as_view()),
     path("api/view/", BrokenView.as_view()),
     path("api/parser/", UnreadableView.as_view()),

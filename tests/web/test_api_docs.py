@@ -1,4 +1,4 @@
-"""GET /api-doc/ and /api-doc/schema/"""
+"""GET /api-doc/ and /api-doc/schema/: the documentation page and the OpenAPI document."""
 
 import re
 from html import unescape
@@ -44,7 +44,7 @@ def schema(http: httpx.Client) -> Any:
 
 
 @pytest.mark.ledger("ASVS-14.2.3", "ASVS-3.6.1")
-def test_the_documentation_loads_nothing_from_elsewhere(http: httpx.Client) -> None:
+def test_api_docs_load_nothing_from_another_host(http: httpx.Client) -> None:
     page = http.get("/api-doc/", headers={"Accept": "text/html"})
     assert page.status_code == 200
     assert 'id="swagger-ui"' in page.text
@@ -58,7 +58,7 @@ def test_the_documentation_loads_nothing_from_elsewhere(http: httpx.Client) -> N
 
 @pytest.mark.ledger("REG-SWAGGERUI-01")
 @pytest.mark.parametrize("query", ["", "?url=https://evil.example/x.yaml&configUrl=https://evil.example/c.json"])
-def test_the_documentation_shows_our_schema_and_no_other(http: httpx.Client, query: str) -> None:
+def test_api_docs_show_only_the_own_openapi_document_with_any_query(http: httpx.Client, query: str) -> None:
     (address,) = [asset for asset in assets(http.get(f"/api-doc/{query}").text) if "script=" in asset]
     script = http.get(unescape(address)).text.replace("\\u002D", "-")
     assert '"queryConfigEnabled": false' in script
@@ -66,28 +66,28 @@ def test_the_documentation_shows_our_schema_and_no_other(http: httpx.Client, que
     assert "evil.example" not in script
 
 
-def test_the_schema_lists_every_operation_once(schema: Any) -> None:
+def test_openapi_document_lists_exactly_the_known_operations(schema: Any) -> None:
     assert schema["openapi"].startswith("3.")
     assert {path: set(methods) for path, methods in schema["paths"].items()} == {
         path: set(methods) for path, methods in OPERATIONS.items()
     }
 
 
-def test_the_schema_is_the_same_in_json(http: httpx.Client, schema: Any) -> None:
+def test_openapi_document_is_the_same_in_json_and_yaml(http: httpx.Client, schema: Any) -> None:
     answer = http.get("/api-doc/schema/", headers={"Accept": "application/json"})
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.json() == schema
 
 
 @pytest.mark.ledger("RFC9457-3.1.1")
-def test_the_schema_names_the_closed_list_of_codes(schema: Any) -> None:
+def test_openapi_document_lists_every_error_code(schema: Any) -> None:
     listed = [name for name, value in schema["components"]["schemas"].items() if name.endswith("CodeEnum")]
     refusals = [each for each in vars(errors).values() if isinstance(each, type) and hasattr(each, "code")]
     (enum,) = listed
     assert sorted(schema["components"]["schemas"][enum]["enum"]) == sorted(refusal.code for refusal in refusals)
 
 
-def test_every_operation_states_its_answer_its_refusals_and_examples(schema: Any) -> None:
+def test_openapi_document_has_success_errors_and_examples_of_every_operation(schema: Any) -> None:
     for path, methods in OPERATIONS.items():
         for method, success in methods.items():
             responses = schema["paths"][path][method]["responses"]
@@ -100,7 +100,7 @@ def test_every_operation_states_its_answer_its_refusals_and_examples(schema: Any
                 assert list(responses[status]["content"]) == ["application/problem+json"], (path, method, status)
 
 
-def test_every_operation_says_what_it_asks_for(schema: Any) -> None:
+def test_openapi_document_has_the_authentication_of_every_operation(schema: Any) -> None:
     assert schema["components"]["securitySchemes"]["accessToken"]["scheme"] == "bearer"
     assert schema["components"]["securitySchemes"]["serviceCredential"]["scheme"] == "basic"
     for path, methods in OPERATIONS.items():
@@ -109,5 +109,7 @@ def test_every_operation_says_what_it_asks_for(schema: Any) -> None:
             asked = {"/api/verify/": "accessToken", "/api/introspect/": "serviceCredential"}
             asked |= {each: "accessToken" for each in OPERATIONS if each.startswith(("/api/me/", "/api/sessions/"))}
             asked |= {f"/api/{name}/": "accessToken" for name in ("password/change", "email/change")}
-            either = [{"accessToken": []}, {}] if path == "/api/email/change/confirm/" else None
+            either: list[dict[str, list[str]]] | None = (
+                [{"accessToken": []}, {}] if path == "/api/email/change/confirm/" else None
+            )
             assert security == (either or ([{asked[path]: []}] if path in asked else [{}])), (path, method)

@@ -1,4 +1,4 @@
-"""A browser gets DRF's browsable API on every endpoint."""
+"""DRF's browsable API: every endpoint is a page in a browser."""
 
 import re
 
@@ -23,11 +23,11 @@ def assert_page(answer: httpx.Response, status: int) -> None:
 
 @pytest.mark.parametrize("accept", [HTML, BROWSER])
 @pytest.mark.parametrize("path", [*PAGES, "/api/login"])
-def test_every_endpoint_is_a_page(http: httpx.Client, path: str, accept: dict[str, str]) -> None:
+def test_every_endpoint_has_a_browsable_page(http: httpx.Client, path: str, accept: dict[str, str]) -> None:
     assert_page(http.get(path, headers=accept), PAGES.get(path, 405))
 
 
-def test_ones_own_record_is_a_page_with_a_token_and_asks_for_one_without(alice: Person) -> None:
+def test_browsable_page_of_me_shows_the_user_with_a_token_and_401_without(alice: Person) -> None:
     asked = alice.http.get("/api/me/", headers=HTML)
     assert_page(asked, 401)
     assert asked.headers["WWW-Authenticate"] == "Bearer"
@@ -38,7 +38,7 @@ def test_ones_own_record_is_a_page_with_a_token_and_asks_for_one_without(alice: 
     assert alice.access_token not in mine.text
 
 
-def test_a_post_from_the_page_works_and_shows_the_pair(alice: Person) -> None:
+def test_browsable_page_of_login_posts_and_shows_the_token_pair(alice: Person) -> None:
     answer = alice.http.post("/api/login/", json={"email": alice.email, "password": PASSWORD}, headers=HTML)
     assert_page(answer, 200)
     assert PASSWORD not in answer.text
@@ -47,7 +47,7 @@ def test_a_post_from_the_page_works_and_shows_the_pair(alice: Person) -> None:
     assert alice.me(shown[1]).status_code == 200
 
 
-def test_a_refusal_is_a_page_of_the_same_status(alice: Person) -> None:
+def test_browsable_page_of_an_error_has_the_same_status(alice: Person) -> None:
     body = {"email": alice.email, "password": "not that one"}
     answer = alice.http.post("/api/login/", json=body, headers=HTML)
     assert_page(answer, 401)
@@ -56,7 +56,7 @@ def test_a_refusal_is_a_page_of_the_same_status(alice: Person) -> None:
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/api/me/"])
-def test_a_page_loads_nothing_from_elsewhere(http: httpx.Client, path: str) -> None:
+def test_browsable_page_loads_nothing_from_another_host(http: httpx.Client, path: str) -> None:
     loaded = assets(http.get(path, headers=HTML).text)
     assert len(loaded) >= 5
     for address in loaded:
@@ -65,7 +65,7 @@ def test_a_page_loads_nothing_from_elsewhere(http: httpx.Client, path: str) -> N
 
 
 @pytest.mark.ledger("REG-DRF-03", "REG-DRF-04", "REG-DRF-05")
-def test_what_a_user_wrote_is_escaped(alice: Person) -> None:
+def test_browsable_page_escapes_display_name_and_query(alice: Person) -> None:
     markup = "<img src=x onerror=alert(1)>'\"{{7*7}}"
     bearer = alice.bearer()
     assert alice.http.put("/api/me/", json={"username": markup}, headers=bearer).json()["username"] == markup
@@ -74,13 +74,13 @@ def test_what_a_user_wrote_is_escaped(alice: Person) -> None:
     assert "<img" not in page
 
 
-def test_the_form_of_the_page_sends_json(alice: Person) -> None:
+def test_browsable_page_form_sends_json(alice: Person) -> None:
     page = alice.http.get("/api/me/", headers=HTML | alice.bearer())
     assert 'name="_content_type"' in page.text
     assert "application/json" in page.text
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "application/json, text/html"])
-def test_a_client_that_takes_json_gets_json(alice: Person, accept: str) -> None:
+def test_client_that_accepts_json_gets_json(alice: Person, accept: str) -> None:
     answer = alice.http.get("/api/me/", headers=alice.bearer() | {"Accept": accept})
     assert answer.headers["Content-Type"] == "application/json"

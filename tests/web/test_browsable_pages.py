@@ -1,4 +1,4 @@
-"""The browsable API's pages: the same statuses as a program gets, and markup that nobody else can write."""
+"""Browsable pages: the same statuses as in JSON, and escaped markup of users."""
 
 import pytest
 
@@ -8,7 +8,7 @@ HTML = {"Accept": "text/html"}
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "ended"])
-def test_a_page_with_a_useless_token_is_a_401_like_any_other(alice: Person, token: str) -> None:
+def test_browsable_page_with_an_invalid_token_answers_401(alice: Person, token: str) -> None:
     assert alice.http.get("/api/me/", headers=HTML | alice.bearer()).status_code == 200
     if token == "ended":
         alice.logout()
@@ -22,7 +22,7 @@ def test_a_page_with_a_useless_token_is_a_401_like_any_other(alice: Person, toke
         assert "<textarea" not in answer.text
 
 
-def test_a_page_shows_a_name_as_text(alice: Person) -> None:
+def test_browsable_page_escapes_markup_in_the_display_name(alice: Person) -> None:
     name = "</textarea><script>alert(1)</script>"
     answer = alice.http.put("/api/me/", headers=HTML | alice.bearer(), json={"username": name})
     assert answer.status_code == 200
@@ -31,7 +31,7 @@ def test_a_page_shows_a_name_as_text(alice: Person) -> None:
 
 
 @pytest.mark.parametrize("name", ["register", "login", "refresh", "logout"])
-def test_a_page_that_only_takes_posts_says_what_to_do(alice: Person, name: str) -> None:
+def test_browsable_page_of_a_post_endpoint_explains_what_to_do(alice: Person, name: str) -> None:
     answer = alice.http.get(f"/api/{name}/", headers=HTML)
     assert answer.status_code == 405
     assert "fill in the body below" in answer.text

@@ -1,4 +1,4 @@
-"""Bodies that are too large, or of a type that is not ours to read."""
+"""Content type, content encoding and size of request bodies."""
 
 import gzip
 import json
@@ -41,7 +41,7 @@ OUR_TYPES = [
 
 @pytest.mark.ledger("H-JSON-06", "H-JSON-07", "RFC9110-15.5.16", "ASVS-3.5.2", "REG-DJANGO-17", "CS-REST-1")
 @pytest.mark.parametrize("content_type", OTHER_TYPES)
-def test_other_content_types_are_refused(alice: Person, content_type: str) -> None:
+def test_api_refuses_other_content_types_than_json(alice: Person, content_type: str) -> None:
     with nothing_changes():
         for name in ENDPOINTS:
             answer = send(alice, name, valid_body(alice, name), Content_Type=content_type)
@@ -49,7 +49,7 @@ def test_other_content_types_are_refused(alice: Person, content_type: str) -> No
 
 
 @pytest.mark.parametrize("content_type", OUR_TYPES)
-def test_every_spelling_of_our_content_type_is_read(alice: Person, content_type: str) -> None:
+def test_api_accepts_json_content_types_in_any_case_with_charset_utf_8(alice: Person, content_type: str) -> None:
     for name in ENDPOINTS:
         answer = send(alice, name, valid_body(alice, name), Content_Type=content_type)
         assert answer.status_code == ENDPOINTS[name].success
@@ -57,7 +57,7 @@ def test_every_spelling_of_our_content_type_is_read(alice: Person, content_type:
 
 @pytest.mark.ledger("H-JSON-12")
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "GZIP", "gzip, identity", "zstd", "bogus"])
-def test_a_content_encoding_is_refused_and_nothing_is_inflated(alice: Person, encoding: str) -> None:
+def test_api_refuses_a_content_encoding_without_decompressing(alice: Person, encoding: str) -> None:
     with nothing_changes():
         for name in ENDPOINTS:
             good = json.dumps(valid_body(alice, name)).encode()
@@ -67,13 +67,13 @@ def test_a_content_encoding_is_refused_and_nothing_is_inflated(alice: Person, en
                 assert answer.headers["Accept-Encoding"] == "identity"
 
 
-def test_the_encoding_identity_is_none(alice: Person) -> None:
+def test_api_accepts_content_encoding_identity(alice: Person) -> None:
     assert send(alice, "refresh", valid_body(alice, "refresh"), Content_Encoding="identity").status_code == 200
 
 
 @pytest.mark.ledger("H-JSON-05", "RFC9110-15.5.14", "REG-DRF-01", "CS-REST-1")
 @pytest.mark.parametrize("size", [LIMIT + 1, 70_000, 3_000_000])
-def test_a_body_past_64_kilobytes_is_refused(alice: Person, size: int) -> None:
+def test_api_refuses_a_body_over_64_kilobytes(alice: Person, size: int) -> None:
     with nothing_changes():
         for name in ENDPOINTS:
             good = json.dumps(valid_body(alice, name)).encode()
@@ -82,13 +82,13 @@ def test_a_body_past_64_kilobytes_is_refused(alice: Person, size: int) -> None:
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
-def test_a_body_of_64_kilobytes_is_read(alice: Person, name: str) -> None:
+def test_api_accepts_a_body_of_64_kilobytes(alice: Person, name: str) -> None:
     body = json.dumps(valid_body(alice, name)).encode().ljust(LIMIT)
     assert send(alice, name, body).status_code == ENDPOINTS[name].success
 
 
 @pytest.mark.ledger("RFC9700-2.4", "ASVS-10.4.4")
-def test_no_form_grants_a_token(alice: Person) -> None:
+def test_login_and_refresh_refuse_an_oauth_password_grant_form(alice: Person) -> None:
     form = {"grant_type": "password", "username": alice.email, "password": alice.password}
     with nothing_changes():
         for name in ("login", "refresh"):

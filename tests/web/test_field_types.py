@@ -1,4 +1,4 @@
-"""Fields that are missing, of the wrong type, or not what they claim to be."""
+"""Validation of body fields: missing, of the wrong type, empty, or with characters that are not allowed."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ WRONG = [None, True, False, 0, 1, -1, 1.5, 2**53, 2**128, [], ["a@example.com"],
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
-def test_every_door_opens_to_a_good_body(alice: Person, name: str) -> None:
+def test_every_endpoint_accepts_a_valid_body(alice: Person, name: str) -> None:
     assert send(alice, name, valid_body(alice, name)).status_code == ENDPOINTS[name].success
 
 
 @pytest.mark.ledger("H-TYPE-01", "H-UUID-03", "ASVS-2.2.1", "ASVS-2.2.2", "ASVS-15.3.5")
 @pytest.mark.parametrize(("name", "field"), FIELDS)
-def test_a_field_of_another_type_is_refused(alice: Person, name: str, field: str) -> None:
+def test_api_refuses_a_field_of_another_type(alice: Person, name: str, field: str) -> None:
     with nothing_changes():
         for wrong in WRONG:
             answer = send(alice, name, valid_body(alice, name) | {field: wrong})
@@ -27,7 +27,7 @@ def test_a_field_of_another_type_is_refused(alice: Person, name: str, field: str
 
 @pytest.mark.ledger("H-PW-06")
 @pytest.mark.parametrize(("name", "field"), [pair for pair in FIELDS if pair[0] != "patch me"])
-def test_a_missing_field_is_refused(alice: Person, name: str, field: str) -> None:
+def test_api_refuses_a_body_without_a_required_field(alice: Person, name: str, field: str) -> None:
     body = valid_body(alice, name)
     del body[field]
     with nothing_changes():
@@ -35,14 +35,14 @@ def test_a_missing_field_is_refused(alice: Person, name: str, field: str) -> Non
 
 
 @pytest.mark.parametrize(("name", "field"), [pair for pair in FIELDS if pair[1] != "username"])
-def test_an_empty_string_is_refused(alice: Person, name: str, field: str) -> None:
+def test_api_refuses_an_empty_string_in_a_required_field(alice: Person, name: str, field: str) -> None:
     with nothing_changes():
         assert_problem(send(alice, name, valid_body(alice, name) | {field: ""}), 400, "invalid", [field])
 
 
 @pytest.mark.ledger("H-STR-02", "CS-PW-4")
 @pytest.mark.parametrize(("name", "field"), FIELDS)
-def test_nul_and_lone_surrogates_are_refused(alice: Person, name: str, field: str) -> None:
+def test_api_refuses_nul_and_lone_surrogates_in_a_field(alice: Person, name: str, field: str) -> None:
     good = valid_body(alice, name)
     text = good[field]
     with nothing_changes():
@@ -53,7 +53,7 @@ def test_nul_and_lone_surrogates_are_refused(alice: Person, name: str, field: st
 
 @pytest.mark.ledger("RFC9457-3.2")
 @pytest.mark.parametrize("name", ["register", "login", "put me"])
-def test_all_wrong_fields_are_named_at_once(alice: Person, name: str) -> None:
+def test_api_names_all_invalid_fields_at_once(alice: Person, name: str) -> None:
     fields = list(ENDPOINTS[name].fields)
     with nothing_changes():
         assert_problem(send(alice, name, {}), 400, "invalid", fields)
@@ -61,7 +61,7 @@ def test_all_wrong_fields_are_named_at_once(alice: Person, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
-def test_unknown_fields_are_ignored(alice: Person, name: str) -> None:
+def test_api_ignores_unknown_fields(alice: Person, name: str) -> None:
     unknown: dict[str, Any] = {"": "", "x" * 1000: 1, "__proto__": {}, "__class__": [], "user": None, "\u202e": "x"}
     body = {**unknown, **{f"k{n}": n for n in range(3000)}, **valid_body(alice, name)}
     assert send(alice, name, body).status_code == ENDPOINTS[name].success

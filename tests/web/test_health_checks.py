@@ -1,4 +1,4 @@
-"""GET /livez, /readyz and /"""
+"""GET /livez (liveness), /readyz (readiness) and / (home page)."""
 
 import re
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import pytest
 
 @pytest.mark.ledger("H-INF-14")
 @pytest.mark.parametrize(("path", "queries"), [("/livez", 0), ("/readyz", 1)])
-def test_the_probes_answer_ok(
+def test_liveness_and_readiness_answer_ok(
     http: httpx.Client, statements: Callable[[Callable[[], Any]], list[str]], path: str, queries: int
 ) -> None:
     answer = http.get(path)
@@ -20,7 +20,7 @@ def test_the_probes_answer_ok(
     assert len(statements(lambda: http.get(path))) == queries
 
 
-def test_the_front_page_leads_everywhere(http: httpx.Client) -> None:
+def test_home_page_links_to_docs_api_and_admin(http: httpx.Client) -> None:
     page = http.get("/")
     assert page.status_code == 200
     assert page.headers["Content-Type"].startswith("text/html")
@@ -31,7 +31,7 @@ def test_the_front_page_leads_everywhere(http: httpx.Client) -> None:
         assert http.get(link, follow_redirects=True).status_code == 200, link
 
 
-def test_the_front_page_shows_a_command_that_works(http: httpx.Client) -> None:
+def test_home_page_shows_a_curl_command_that_works(http: httpx.Client) -> None:
     page = http.get("/").text
     assert "curl http://127.0.0.1:8000/api/register/" in page
     shown = re.search(r"-d '(\{[^']+\})'", page)

@@ -1,28 +1,30 @@
-"""GET /api/"""
+"""GET /api/: the index of the endpoints."""
 
 import httpx
 import pytest
 
 
-def test_the_index_lists_the_endpoints(http: httpx.Client) -> None:
+def test_api_index_lists_every_endpoint(http: httpx.Client) -> None:
     answer = http.get("/api/")
-    names = ("register", "login", "refresh", "logout", "me", "verify", "introspect", "revoke")
-    names += ("sessions", "me/events", "me/export")
-    names += ("password/change", "password/reset", "password/reset/confirm")
-    names += ("email/verify", "email/verify/resend", "email/change", "email/change/confirm")
+    names = [
+        *("register", "login", "refresh", "logout", "me", "verify", "introspect", "revoke"),
+        *("sessions", "me/events", "me/export"),
+        *("password/change", "password/reset", "password/reset/confirm"),
+        *("email/verify", "email/verify/resend", "email/change", "email/change/confirm"),
+    ]
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.text == "{" + ", ".join(f'"{name}": "http://127.0.0.1:8000/api/{name}/"' for name in names) + "}"
 
 
-def test_every_listed_endpoint_is_there(http: httpx.Client) -> None:
+def test_api_index_urls_lead_to_existing_endpoints(http: httpx.Client) -> None:
     for url in http.get("/api/").json().values():
         assert http.get(url).status_code in (401, 405)
 
 
 @pytest.mark.ledger("H-HOST-02")
 @pytest.mark.parametrize("header", ["X-Forwarded-Host", "Forwarded", "X-Original-URL", "X-Rewrite-URL", "X-Host"])
-def test_a_stranger_cannot_change_the_links(http: httpx.Client, header: str) -> None:
+def test_api_index_urls_ignore_forwarded_host_headers(http: httpx.Client, header: str) -> None:
     poisoned = http.get("/api/", headers={header: "host=evil.example" if header == "Forwarded" else "evil.example"})
     assert poisoned.status_code == 200
     assert poisoned.content == http.get("/api/").content

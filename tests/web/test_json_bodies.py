@@ -1,4 +1,4 @@
-"""Bodies that are no JSON object, or one that two readers could understand differently."""
+"""JSON bodies that are malformed, or that two parsers could read differently."""
 
 import codecs
 import json
@@ -62,7 +62,7 @@ MALFORMED = {
     "REG-ALLAUTH-16",
 )
 @pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED.keys())
-def test_no_door_reads_it(alice: Person, body: bytes) -> None:
+def test_api_refuses_malformed_json_with_parse_error(alice: Person, body: bytes) -> None:
     with nothing_changes():
         for name in ENDPOINTS:
             assert_problem(send(alice, name, body), 400, "parse_error", ["body"])
@@ -70,7 +70,7 @@ def test_no_door_reads_it(alice: Person, body: bytes) -> None:
 
 @pytest.mark.ledger("H-JSON-04", "H-JSON-05", "REG-DRF-01")
 @pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 100_000, b'{"email": ' + b"[" * 100_000])
-def test_nesting_of_100_000_is_too_large_to_be_read_at_all(alice: Person, body: bytes) -> None:
+def test_api_refuses_json_nested_100000_levels_deep_with_413(alice: Person, body: bytes) -> None:
     with nothing_changes():
         for name in ENDPOINTS:
             assert_problem(send(alice, name, body), 413, "content_too_large")
@@ -78,7 +78,7 @@ def test_nesting_of_100_000_is_too_large_to_be_read_at_all(alice: Person, body: 
 
 @pytest.mark.ledger("H-JSON-09")
 @pytest.mark.parametrize(("name", "field"), FIELDS)
-def test_a_number_out_of_range_is_no_value(alice: Person, name: str, field: str) -> None:
+def test_api_refuses_a_number_out_of_range_as_field_value(alice: Person, name: str, field: str) -> None:
     with nothing_changes():
         for number in ("1e400", "-1e400", "1" * 4000, "1E-400"):
             body = json.dumps(valid_body(alice, name) | {field: "@"}).replace('"@"', number)
@@ -87,7 +87,7 @@ def test_a_number_out_of_range_is_no_value(alice: Person, name: str, field: str)
 
 @pytest.mark.ledger("H-JSON-03")
 @pytest.mark.parametrize(("name", "field"), FIELDS)
-def test_a_key_that_stands_twice_is_refused(alice: Person, name: str, field: str) -> None:
+def test_api_refuses_a_duplicate_json_key(alice: Person, name: str, field: str) -> None:
     body = json.dumps(valid_body(alice, name))
     twin = f"\\u{ord(field[0]):04x}{field[1:]}"
     with nothing_changes():
@@ -98,13 +98,13 @@ def test_a_key_that_stands_twice_is_refused(alice: Person, name: str, field: str
         assert_problem(send(alice, name, nested.encode()), 400, "duplicate_key", ["body"])
 
 
-def test_an_escaped_key_that_stands_once_is_the_same_key(alice: Person) -> None:
+def test_api_accepts_an_escaped_json_key(alice: Person) -> None:
     body = f'{{"refresh\\u005ftoken": "{alice.refresh_token}"}}'
     assert send(alice, "refresh", body.encode()).status_code == 200
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
-def test_an_empty_body_is_an_empty_object(alice: Person, name: str) -> None:
+def test_api_treats_an_empty_body_as_an_empty_json_object(alice: Person, name: str) -> None:
     if name == "patch me":
         assert send(alice, name, b"").status_code == 200
     else:

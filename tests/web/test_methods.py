@@ -1,4 +1,4 @@
-"""What each address answers to each method."""
+"""HTTP methods: what each path answers to each method, and its Allow header."""
 
 import httpx
 import pytest
@@ -13,7 +13,7 @@ POSTED = ["register", "login", "refresh", "logout"]
 @pytest.mark.ledger("H-METH-02", "H-METH-06", "RFC9110-15.5.6", "RFC9110-9.1", "ASVS-3.5.3", "ASVS-10.6.2", "CS-REST-1")
 @pytest.mark.parametrize("name", POSTED)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "TRACE", "FOO"])
-def test_what_takes_a_post_takes_nothing_else(http: httpx.Client, name: str, method: str) -> None:
+def test_post_endpoints_refuse_other_methods(http: httpx.Client, name: str, method: str) -> None:
     answer = http.request(method, f"/api/{name}/", json={"email": "alice@example.com", "password": PASSWORD})
     assert_problem(answer, 405, "method_not_allowed")
     assert answer.headers["Allow"] == "POST, OPTIONS"
@@ -21,7 +21,7 @@ def test_what_takes_a_post_takes_nothing_else(http: httpx.Client, name: str, met
 
 
 @pytest.mark.parametrize("method", ["POST", "TRACE", "FOO"])
-def test_me_refuses_other_methods_to_whoever_is_signed_in(alice: Person, method: str) -> None:
+def test_me_refuses_other_methods_with_a_valid_token(alice: Person, method: str) -> None:
     answer = alice.http.request(method, "/api/me/", headers=alice.bearer())
     assert_problem(answer, 405, "method_not_allowed")
     assert answer.headers["Allow"] == "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"
@@ -30,12 +30,12 @@ def test_me_refuses_other_methods_to_whoever_is_signed_in(alice: Person, method:
 
 @pytest.mark.ledger("H-METH-03", "RFC9110-9.3.7")
 @pytest.mark.parametrize("name", POSTED)
-def test_options_answers_allow_and_nothing_else(http: httpx.Client, name: str) -> None:
+def test_options_of_post_endpoints_returns_only_allow(http: httpx.Client, name: str) -> None:
     answer = http.options(f"/api/{name}/")
     assert (answer.status_code, answer.content, answer.headers["Allow"]) == (204, b"", "POST, OPTIONS")
 
 
-def test_options_of_me_and_the_index(alice: Person) -> None:
+def test_options_of_me_and_the_api_index_returns_only_allow(alice: Person) -> None:
     mine = alice.http.options("/api/me/", headers=alice.bearer())
     assert (mine.status_code, mine.content) == (204, b"")
     assert mine.headers["Allow"] == "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"
@@ -54,7 +54,7 @@ def test_head_has_the_headers_of_get(alice: Person, path: str) -> None:
 
 
 @pytest.mark.ledger("H-METH-05")
-def test_a_method_cannot_be_overridden(alice: Person) -> None:
+def test_method_override_headers_and_parameters_are_ignored(alice: Person) -> None:
     override = {"X-HTTP-Method-Override": "PUT", "X-HTTP-Method": "PUT", "X-Method-Override": "PUT"}
     answer = alice.http.get("/api/me/?_method=PUT&username=Mallory", headers=alice.bearer() | override)
     assert answer.json()["username"] == ""
@@ -63,7 +63,7 @@ def test_a_method_cannot_be_overridden(alice: Person) -> None:
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/", "/api/", "/api-doc/", "/api-doc/schema/"])
-def test_what_is_only_read_refuses_to_be_written(http: httpx.Client, path: str) -> None:
+def test_read_only_pages_refuse_other_methods(http: httpx.Client, path: str) -> None:
     for method in ("POST", "PUT", "PATCH", "DELETE", "TRACE", "FOO"):
         answer = http.request(method, path)
         assert_problem(answer, 405, "method_not_allowed")
@@ -71,13 +71,13 @@ def test_what_is_only_read_refuses_to_be_written(http: httpx.Client, path: str) 
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/"])
-def test_options_of_a_page_is_refused_with_allow(http: httpx.Client, path: str) -> None:
+def test_options_of_health_checks_and_home_page_is_refused_with_allow(http: httpx.Client, path: str) -> None:
     answer = http.options(path)
     assert_problem(answer, 405, "method_not_allowed")
     assert answer.headers["Allow"] == "GET, HEAD"
 
 
 @pytest.mark.parametrize("path", ["/api-doc/", "/api-doc/schema/"])
-def test_options_of_the_documentation_answers_allow_and_nothing_else(http: httpx.Client, path: str) -> None:
+def test_options_of_the_api_docs_returns_only_allow(http: httpx.Client, path: str) -> None:
     answer = http.options(path)
     assert (answer.status_code, answer.content, answer.headers["Allow"]) == (204, b"", "GET, HEAD, OPTIONS")

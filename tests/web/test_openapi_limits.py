@@ -1,4 +1,4 @@
-"""The OpenAPI document tells a client every limit, and each is the real one."""
+"""Limits in the OpenAPI document: lengths, patterns, headers and links are those that the API enforces."""
 
 import dataclasses
 import re
@@ -20,9 +20,11 @@ def schema(http: httpx.Client) -> Any:
 
 
 def field_of(schema: Any, name: str, field: str) -> Any:
-    """Return what the document says of a field of the body that this door takes."""
-    door = ENDPOINTS[name]
-    body = schema["paths"][door.path][door.method.lower()]["requestBody"]["content"]["application/json"]["schema"]
+    """Return what the document says of a field of the body that this endpoint takes."""
+    endpoint = ENDPOINTS[name]
+    body = schema["paths"][endpoint.path][endpoint.method.lower()]["requestBody"]["content"]["application/json"][
+        "schema"
+    ]
     return schema["components"]["schemas"][body["$ref"].rpartition("/")[2]]["properties"][field]
 
 
@@ -36,7 +38,9 @@ def of_length(field: str, length: int) -> str:
 
 @pytest.mark.ledger("ASVS-2.1.1")
 @pytest.mark.parametrize(("name", "field"), FIELDS)
-def test_the_limit_of_a_field_is_the_documented_one(alice: Person, schema: Any, name: str, field: str) -> None:
+def test_openapi_document_has_the_enforced_max_length_of_a_field(
+    alice: Person, schema: Any, name: str, field: str
+) -> None:
     documented = field_of(schema, name, field)
     assert documented["type"] == "string"
     if field == "refresh_token":
@@ -53,18 +57,20 @@ def test_the_limit_of_a_field_is_the_documented_one(alice: Person, schema: Any, 
 
 @pytest.mark.ledger("ASVS-2.1.1")
 @pytest.mark.parametrize("name", ENDPOINTS)
-def test_the_document_names_the_fields_that_are_read_and_no_other(schema: Any, name: str) -> None:
-    door = ENDPOINTS[name]
-    body = schema["paths"][door.path][door.method.lower()]["requestBody"]["content"]
+def test_openapi_document_lists_exactly_the_fields_that_are_read(schema: Any, name: str) -> None:
+    endpoint = ENDPOINTS[name]
+    body = schema["paths"][endpoint.path][endpoint.method.lower()]["requestBody"]["content"]
     component = schema["components"]["schemas"][body["application/json"]["schema"]["$ref"].rpartition("/")[2]]
     assert list(body) == ["application/json"]
-    assert set(component["properties"]) == set(door.fields)
-    assert set(component.get("required", [])) == (set() if name == "patch me" else set(door.fields))
+    assert set(component["properties"]) == set(endpoint.fields)
+    assert set(component.get("required", [])) == (set() if name == "patch me" else set(endpoint.fields))
 
 
 @pytest.mark.ledger("ASVS-2.1.1")
 @pytest.mark.parametrize(("name", "field"), [pair for pair in FIELDS if pair[1] not in ("refresh_token", "email")])
-def test_what_text_may_not_be_is_documented(alice: Person, schema: Any, name: str, field: str) -> None:
+def test_openapi_document_has_the_enforced_pattern_and_min_length_of_a_field(
+    alice: Person, schema: Any, name: str, field: str
+) -> None:
     documented, body = field_of(schema, name, field), valid_body(alice, name)
     assert not re.search(documented["pattern"], "x\x00y")
     assert_problem(send(alice, name, body | {field: "x\x00y"}), 400, "invalid", [field])
@@ -76,28 +82,28 @@ def test_what_text_may_not_be_is_documented(alice: Person, schema: Any, name: st
 
 
 @pytest.mark.ledger("ASVS-2.1.1")
-def test_the_shortest_password_is_the_documented_one(alice: Person, schema: Any) -> None:
+def test_openapi_document_has_the_enforced_password_min_length(alice: Person, schema: Any) -> None:
     shortest, body = field_of(schema, "register", "password")["minLength"], valid_body(alice, "register")
-    (knob,) = (knob for knob in dataclasses.fields(Policy) if knob.name == "password_min_length")
-    assert shortest == knob.metadata["minimum"] == knob.default
+    (setting,) = (setting for setting in dataclasses.fields(Policy) if setting.name == "password_min_length")
+    assert shortest == setting.metadata["minimum"] == setting.default
     shorter = send(alice, "register", body | {"password": "xyzw#9$Q"[: shortest - 1]})
     assert_problem(shorter, 400, "password_too_short", ["password"])
     assert send(alice, "register", body | {"password": "xyzw#9$Q"[:shortest]}).status_code == 201
 
 
-def test_the_headers_of_refusals_are_documented(schema: Any) -> None:
+def test_openapi_document_lists_the_headers_of_every_response(schema: Any) -> None:
     headers = {"401": {"WWW-Authenticate"}, "415": {"Accept", "Accept-Encoding"}}
     headers |= {status: {"Retry-After"} for status in ("429", "503")}
     of_answers = {("verify", "204"): {"X-User-Id", "X-Session-Id"}, ("export", "200"): {"Content-Disposition"}}
     for path in schema["paths"].values():
         for operation in path.values():
             for status, answer in operation["responses"].items():
-                told = of_answers.get((operation["operationId"], status), headers.get(status, set()))
-                assert set(answer.get("headers", {})) == told
+                expected = of_answers.get((operation["operationId"], status), headers.get(status, set()))
+                assert set(answer.get("headers", {})) == expected
                 assert all(header["required"] for header in answer.get("headers", {}).values())
 
 
-def test_every_link_leads_to_an_operation_with_what_it_takes(schema: Any) -> None:
+def test_openapi_links_connect_each_operation_to_its_follow_ups(schema: Any) -> None:
     operations = {each["operationId"]: each for path in schema["paths"].values() for each in path.values()}
     linked = {
         (name, link["operationId"])
@@ -119,7 +125,7 @@ def test_every_link_leads_to_an_operation_with_what_it_takes(schema: Any) -> Non
 
 
 @pytest.mark.ledger("ASVS-6.4.2", "NIST-3.1.1.2-7")
-def test_nobody_is_asked_for_a_hint_or_a_secret_answer(schema: Any) -> None:
+def test_api_and_user_model_have_no_password_hint_or_security_question(schema: Any) -> None:
     from latchkey.accounts.models import User
 
     fields = {name for each in schema["components"]["schemas"].values() for name in each.get("properties", {})}

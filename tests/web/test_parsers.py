@@ -1,4 +1,4 @@
-"""latchkey.web.input: any bytes give a dict or a refusal, and nothing else."""
+"""latchkey.web.input: any bytes give a dict or an API error, and nothing else."""
 
 import json
 from contextlib import suppress
@@ -29,7 +29,7 @@ def parse(body: bytes, media_type: str = "application/json", **meta: str) -> dic
 @example(b'{"a":' * 10_000)
 @example(b'{"a": ' + b"9" * 10_000 + b"}")
 @example(b"\xef\xbb\xbf{}")
-def test_any_bytes_are_the_object_that_they_say_or_refused(body: bytes) -> None:
+def test_json_parser_returns_the_object_or_an_error_for_any_bytes(body: bytes) -> None:
     with suppress(ParseError, DuplicateKey):
         document = parse(body)
         assert type(document) is dict
@@ -37,12 +37,12 @@ def test_any_bytes_are_the_object_that_they_say_or_refused(body: bytes) -> None:
 
 
 @given(OBJECTS, st.booleans())
-def test_every_json_object_comes_through_as_it_was_sent(document: dict[str, Any], ascii_only: bool) -> None:
+def test_json_parser_returns_every_object_unchanged(document: dict[str, Any], ascii_only: bool) -> None:
     assert parse(json.dumps(document, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")) == document
 
 
 @given(OBJECTS, st.data())
-def test_a_body_that_broke_off_is_refused_wherever_it_did(document: dict[str, Any], data: st.DataObject) -> None:
+def test_json_parser_refuses_a_truncated_body(document: dict[str, Any], data: st.DataObject) -> None:
     body = json.dumps(document).encode() + b" " * data.draw(st.integers(0, 3))
     cut = data.draw(st.integers(0, len(body) - 1))
     with pytest.raises(ParseError):
@@ -51,13 +51,13 @@ def test_a_body_that_broke_off_is_refused_wherever_it_did(document: dict[str, An
 
 
 @given(VALUES.filter(lambda value: not isinstance(value, dict)))
-def test_nothing_but_an_object_comes_through(value: Any) -> None:
+def test_json_parser_refuses_anything_but_an_object(value: Any) -> None:
     with pytest.raises(ParseError):
         parse(json.dumps(value).encode())
 
 
 @given(OBJECTS.filter(bool), st.data())
-def test_a_key_may_not_stand_twice_at_any_depth(document: dict[str, Any], data: st.DataObject) -> None:
+def test_json_parser_refuses_duplicate_keys_at_any_depth(document: dict[str, Any], data: st.DataObject) -> None:
     key = data.draw(st.sampled_from(sorted(document)))
     twice = f"{json.dumps(document)[:-1]}, {json.dumps(key)}: 1}}"
     for body in (twice, f'{{"x": [{twice}]}}'):
@@ -66,20 +66,20 @@ def test_a_key_may_not_stand_twice_at_any_depth(document: dict[str, Any], data: 
 
 
 @given(st.text())
-def test_no_parameter_but_the_charset_utf_8_is_read(parameter: str) -> None:
+def test_json_parser_refuses_media_type_parameters_but_charset_utf_8(parameter: str) -> None:
     if parameter.strip().lower() not in ("charset=utf-8", 'charset="utf-8"'):
         with pytest.raises(UnsupportedMediaType):
             parse(b"{}", f"application/json;{parameter}")
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "", "identity, gzip", "x"])
-def test_no_content_encoding_is_read(encoding: str) -> None:
+def test_json_parser_refuses_any_content_encoding_but_identity(encoding: str) -> None:
     with pytest.raises(UnsupportedMediaType):
         parse(b"{}", HTTP_CONTENT_ENCODING=encoding)
     assert parse(b"{}", HTTP_CONTENT_ENCODING="Identity") == {}
 
 
-def test_a_body_is_measured_before_it_is_read() -> None:
+def test_json_parser_stops_reading_a_body_over_64_kilobytes() -> None:
     assert parse(b"{}".ljust(65_536)) == {}
     stream = BytesIO(b"{}".ljust(1_000_000))
     with pytest.raises(ContentTooLarge):
@@ -87,7 +87,7 @@ def test_a_body_is_measured_before_it_is_read() -> None:
     assert stream.tell() == 65_537
 
 
-def test_the_browsable_pages_can_be_switched_off() -> None:
+def test_browsable_pages_can_be_switched_off() -> None:
     renderers = [rest_framework_settings(browsable)["DEFAULT_RENDERER_CLASSES"] for browsable in (True, False)]
     assert renderers[0] == [*renderers[1], "latchkey.web.browsable.BrowsableRenderer"]
     assert renderers[1] == ["rest_framework.renderers.JSONRenderer"]

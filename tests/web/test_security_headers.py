@@ -1,4 +1,4 @@
-"""The headers of every answer."""
+"""Security headers of every response: CSP, framing, sniffing, caching, CORS."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ PATHS = ["/", "/api/", "/api/me/", "/api-doc/", "/api-doc/schema/", "/admin/logi
 
 @pytest.mark.parametrize("path", [*PATHS, "/static/latchkey/home.css"])
 @pytest.mark.ledger("ASVS-3.4.4", "ASVS-3.4.5", "ASVS-3.4.6", "ASVS-3.5.8", "CS-REST-2")
-def test_no_answer_can_be_sniffed_framed_or_embedded(http: httpx.Client, path: str) -> None:
+def test_responses_forbid_sniffing_framing_and_embedding(http: httpx.Client, path: str) -> None:
     headers = http.get(path).headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
@@ -24,7 +24,7 @@ def test_no_answer_can_be_sniffed_framed_or_embedded(http: httpx.Client, path: s
 
 @pytest.mark.parametrize("path", ["/", "/api-doc/", "/admin/login/", "/api/login/"])
 @pytest.mark.ledger("ASVS-3.4.3", "ASVS-3.4.8", "ASVS-4.1.1")
-def test_pages_run_no_script_but_our_own_files(http: httpx.Client, path: str) -> None:
+def test_pages_allow_scripts_only_from_own_files(http: httpx.Client, path: str) -> None:
     answer = http.get(path, headers={"Accept": "text/html"})
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     policy = answer.headers["content-security-policy"]
@@ -36,7 +36,7 @@ def test_pages_run_no_script_but_our_own_files(http: httpx.Client, path: str) ->
 
 
 @pytest.mark.ledger("ASVS-3.2.1", "ASVS-14.3.2", "RFC6749-5.1", "RFC9111-3.5", "REG-DJANGO-09")
-def test_data_is_neither_run_nor_kept(alice: Person) -> None:
+def test_api_responses_have_a_strict_csp_and_no_store(alice: Person) -> None:
     for answer in (alice.try_refresh(), alice.me(), alice.logout(), alice.try_refresh()):
         assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
         assert answer.headers["cache-control"] == "no-store"
@@ -45,21 +45,21 @@ def test_data_is_neither_run_nor_kept(alice: Person) -> None:
 
 @pytest.mark.ledger("ASVS-3.4.2", "H-HDR-05", "RFC9700-2.6-2")
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "https://app.example.com.evil.example"])
-def test_no_foreign_origin_may_read_an_answer(alice: Person, origin: str) -> None:
+def test_foreign_origin_gets_no_access_control_allow_origin(alice: Person, origin: str) -> None:
     assert "access-control-allow-origin" not in alice.http.get("/api/me/", headers={"Origin": origin}).headers
 
 
 @pytest.mark.ledger("ASVS-13.4.6")
 @pytest.mark.parametrize("path", PATHS)
-def test_no_answer_names_what_we_run_on(http: httpx.Client, path: str) -> None:
+def test_responses_do_not_name_django_or_python(http: httpx.Client, path: str) -> None:
     answer = http.get(path)
     assert "x-powered-by" not in answer.headers
     assert not any(name in answer.headers.get("server", "").lower() for name in ("django", "python"))
 
 
-def test_a_page_of_an_allowed_origin_can_read_what_the_front_refuses(http: httpx.Client, settings: Any) -> None:
+def test_allowed_origin_gets_cors_headers_on_early_rejections(http: httpx.Client, settings: Any) -> None:
     settings.CORS_ALLOWED_ORIGINS = ["https://app.example"]
-    refused = {"latchkey.refusal": ServiceUnavailable()}
+    refused: dict[str, Any] = {"latchkey.error": ServiceUnavailable()}
     answers = [
         Browser(HTTP_ORIGIN=origin, HTTP_HOST="127.0.0.1", **refused).post("/api/login/")
         for origin in ("https://app.example", "https://mallory.example")

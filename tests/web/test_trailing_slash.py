@@ -1,4 +1,4 @@
-"""Every endpoint answers with and without its last slash, and never with a redirect."""
+"""Every endpoint works with and without its trailing slash, and never redirects."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from tests.problems import assert_problem
 
 @pytest.mark.ledger("H-SLASH-01", "RFC9700-4.12")
 @pytest.mark.parametrize("slash", ["/", ""])
-def test_both_spellings_serve_the_whole_contract(http: httpx.Client, slash: str) -> None:
+def test_every_endpoint_works_with_and_without_trailing_slash(http: httpx.Client, slash: str) -> None:
     credentials: dict[str, Any] = {"email": "alice@example.com", "password": PASSWORD}
     registered = http.post(f"/api/register{slash}", json=credentials)
     assert registered.status_code == 201
@@ -29,7 +29,7 @@ def test_both_spellings_serve_the_whole_contract(http: httpx.Client, slash: str)
 
 
 @pytest.mark.parametrize("name", ["register", "login", "refresh", "logout", "me"])
-def test_both_spellings_refuse_alike(http: httpx.Client, name: str) -> None:
+def test_errors_are_alike_with_and_without_trailing_slash(http: httpx.Client, name: str) -> None:
     for method in ("GET", "POST", "DELETE", "OPTIONS", "HEAD"):
         with_slash, without = http.request(method, f"/api/{name}/"), http.request(method, f"/api/{name}")
         assert (with_slash.status_code, with_slash.content) == (without.status_code, without.content)
@@ -38,7 +38,7 @@ def test_both_spellings_refuse_alike(http: httpx.Client, name: str) -> None:
 
 @pytest.mark.ledger("H-SLASH-02")
 @pytest.mark.parametrize("path", ["/api//login/", "//api/login/", "/API/login/", "/api/Login/", "/api/login;x=1/"])
-def test_no_other_spelling_is_served(alice: Person, path: str) -> None:
+def test_path_with_double_slash_other_case_or_parameters_gets_404(alice: Person, path: str) -> None:
     body = {"email": alice.email, "password": PASSWORD}
     url = httpx.URL("http://127.0.0.1:8000").copy_with(raw_path=path.encode())  # joining would tidy the slashes up
     assert_problem(alice.http.post(url, json=body), 404, "not_found")
@@ -46,7 +46,7 @@ def test_no_other_spelling_is_served(alice: Person, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/login.json", "/api/me/1/", "/api/login/?format=api"])
-def test_no_suffix_chooses_a_format(http: httpx.Client, path: str) -> None:
+def test_format_suffix_or_parameter_does_not_select_a_format(http: httpx.Client, path: str) -> None:
     answer = http.get(path)
     expected = (405, "method_not_allowed") if "?" in path else (404, "not_found")
     assert_problem(answer, *expected)

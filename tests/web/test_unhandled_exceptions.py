@@ -1,4 +1,4 @@
-"""A mistake of ours, wherever it is, ends in the one problem document, and the process goes on."""
+"""Unhandled exceptions in view, parser, renderer or middleware become a problem document, and the process goes on."""
 
 import httpx
 import pytest
@@ -9,7 +9,9 @@ from tests.problems import assert_problem
 
 @pytest.mark.ledger("ASVS-16.5.4")
 @pytest.mark.parametrize("place", ["view", "parser", "renderer", "middleware"])
-def test_a_mistake_is_told_in_one_shape_and_breaks_nothing_else(raising_client: httpx.Client, place: str) -> None:
+def test_unhandled_exception_gets_a_500_problem_document_and_later_requests_work(
+    raising_client: httpx.Client, place: str
+) -> None:
     answer = raising_client.post(f"/api/{place}/", json={})
     assert_problem(answer, 500, "server_error")
     assert "secret" not in answer.text

@@ -1,6 +1,6 @@
-"""Move the product's only clock, in every Python process that has this folder on its PYTHONPATH.
+"""Shifts the clock of the product in every Python process with this folder on its PYTHONPATH.
 
-The file that LATCHKEY_TESTS_CLOCK names holds the seconds by which it is off; it is read at every question.
+The file that LATCHKEY_TESTS_CLOCK names holds the offset in seconds; it is read at every call.
 """
 
 import os
@@ -9,11 +9,11 @@ from pathlib import Path
 
 from latchkey.core import clock
 
-_true, _off = clock.now, Path(os.environ["LATCHKEY_TESTS_CLOCK"])
+_true, _offset = clock.now, Path(os.environ["LATCHKEY_TESTS_CLOCK"])
 
 
 def shifted_now() -> datetime:
-    return _true() + timedelta(seconds=float(_off.read_text()))
+    return _true() + timedelta(seconds=float(_offset.read_text()))
 
 
 clock.now = shifted_now

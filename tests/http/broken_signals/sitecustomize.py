@@ -1,4 +1,4 @@
-"""Make the start of a request to /broken fail, as a connection that cannot be given back does: outside of any view."""
+"""Makes the request_started signal of /broken raise: an exception outside of any view."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.core.signals import request_started
 
 
 def raise_on_purpose(environ: dict[str, Any], **kwargs: Any) -> None:
-    if environ["PATH_INFO"] == "/broken" and "latchkey.refusal" not in environ:
+    if environ["PATH_INFO"] == "/broken" and "latchkey.error" not in environ:
         raise RuntimeError("on purpose")
 
 

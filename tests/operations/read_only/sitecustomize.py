@@ -1,6 +1,6 @@
-"""Python starts with this: everything but the data directory is read-only, as in a container started so.
+"""Makes everything but the data directory read-only for Python, as in a container with a read-only file system.
 
-A mount would need privileges that a machine which runs tests may not have.
+Python imports this module at its start. A mount would need privileges that the tests may not have.
 """
 
 import errno
