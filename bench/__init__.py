@@ -1,6 +1,8 @@
-"""Measurements; each is a command of its own, `python -m bench...`."""
+"""Benchmarks. `python -m bench` compares sign-in systems; the other modules are single measurements of Latchkey."""
 
 import sys
 
 if sys.platform != "linux":
-    sys.exit("The bench needs Linux: what a process has computed, and on which cores, is asked as only Linux tells it.")
+    sys.exit(
+        "The benchmarks need Linux: CPU time and CPU affinity of processes are read from /proc and by Linux calls."
+    )

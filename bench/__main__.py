@@ -1,12 +1,12 @@
-"""Latchkey beside other sign-in systems: what a request costs, what the database pays, whether sessions fork.
+"""Benchmark of Latchkey and six other sign-in systems: CPU time, throughput, latency, database load, correctness.
 
     .venv/bin/python -m bench [--quick] [--only NAME ...] [--output FOLDER] [--publish] [--endurance]
 
-Needs Linux, and a machine that does nothing else: a quarter of an hour, or two minutes with --quick. Makes an
-environment for each system under .bench/ from the registries, serves all of them on one PostgreSQL of its own, each
-with one worker of four threads, and measures them in turns beside bare limits. Prints a table and writes JSON,
-Markdown and a chart. Exit code 0 if everything was measured that can run here, 1 if a system failed or could not be
-installed, 2 for wrong options.
+A run needs Linux and an idle machine, and takes 15 minutes (2 minutes with --quick). It installs each system into an
+environment under .bench/ and serves all of them on one PostgreSQL server, each with one worker of four threads. Systems
+are measured in turns, together with upper limits such as a bare Django view. The results are a table on stdout, JSON,
+Markdown and a chart. Exit code 0: everything that can run here was measured. 1: a system failed or could not be
+installed. 2: wrong options.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from typing import Any
 import psycopg
 from tqdm import tqdm
 
-from bench import extra_passes as beside
+from bench import extra_passes
 from bench.adapter import Adapter
 from bench.profiles import FULL, QUICK
 from bench.report import files, machine
@@ -31,7 +31,7 @@ from bench.run import BenchmarkRun
 from bench.server import BenchmarkError
 
 SYSTEM_NAMES = ("latchkey", "simplejwt", "allauth", "jwt_allauth", "oauth_toolkit", "fastapi_users", "better_auth")
-REQUESTS = 500_000
+REQUESTS = 500_000  # of the endurance run
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -58,31 +58,39 @@ def main() -> int:
 
 
 def publish(results: dict[str, Any]) -> None:
-    if missing := sorted(results["failed"] | results["left_out"]):
-        print(f"Not published, for lack of {', '.join(missing)}.", file=sys.stderr)
+    """Write docs/benchmarks.md, but only from a run that measured every system."""
+    if missing := sorted(results["failed"] | results["unavailable"]):
+        print(f"Not published, because these systems are missing: {', '.join(missing)}.", file=sys.stderr)
     else:
         files.publish(results)
 
 
 def read_options() -> argparse.Namespace:
+    """Parse the command line; exit with 2 for wrong options."""
     parser = argparse.ArgumentParser(
         prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="a tenth of the requests: two minutes, for a first look")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the requests, in two minutes")
     parser.add_argument(
-        "--only", nargs="+", choices=SYSTEM_NAMES, metavar="NAME", help=f"these alone, of {', '.join(SYSTEM_NAMES)}"
+        "--only",
+        nargs="+",
+        choices=SYSTEM_NAMES,
+        metavar="NAME",
+        help=f"measure these systems only: {', '.join(SYSTEM_NAMES)}",
     )
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the results (default: bench/results)")
-    parser.add_argument("--publish", action="store_true", help="write docs/benchmarks.md and its chart too")
-    parser.add_argument("--endurance", action="store_true", help=f"watch the memory over {REQUESTS:,} requests")
+    parser.add_argument(
+        "--output", type=Path, default=RESULTS, help="directory for the results (default: bench/results)"
+    )
+    parser.add_argument("--publish", action="store_true", help="write docs/benchmarks.md and its chart, too")
+    parser.add_argument("--endurance", action="store_true", help=f"measure memory over {REQUESTS:,} requests")
     options = parser.parse_args()
     if options.publish and (options.quick or options.only):
-        parser.error("--publish is for a whole run, without --quick and --only.")
+        parser.error("--publish needs a full run, without --quick and --only.")
     return options
 
 
 def run_benchmark(stack: ExitStack, systems: list[Adapter], options: argparse.Namespace) -> dict[str, Any]:
-    """Make the run; everything it starts ends with the stack."""
+    """Run the benchmark and return its results; every process it starts ends with the stack."""
     size = QUICK if options.quick else FULL
     folder = Path(tempfile.mkdtemp(prefix="latchkey-bench-"))
     folder.chmod(0o755)
@@ -91,32 +99,32 @@ def run_benchmark(stack: ExitStack, systems: list[Adapter], options: argparse.Na
     steps += ("latchkey" in [system.name for system in systems]) * (1 + size.flood + options.endurance)
     bar = stack.enter_context(tqdm(total=steps, unit="step", mininterval=0.5))
     described = machine.describe_machine()
-    course = BenchmarkRun(stack, folder, systems, size, bar)
-    described["PostgreSQL"] = course.cluster.version()
+    run = BenchmarkRun(stack, folder, systems, size, bar)
+    described["PostgreSQL"] = run.cluster.version()
     for _ in range(size.repetitions):
-        course.measure_turn()
-    course.for_each_system("memory", course.memory)
-    course.for_each_system("parallel refreshes", course.parallel_refreshes)
-    course.for_each_system("round trips", course.round_trips)
-    run_latchkey_passes(course, options, bar)
+        run.measure_turn()
+    run.for_each_system("memory", run.memory)
+    run.for_each_system("parallel refreshes", run.parallel_refreshes)
+    run.for_each_system("round trips", run.round_trips)
+    run_latchkey_passes(run, options, bar)
     bar.set_description("done")
-    return {"machine": described, "quick": options.quick, **course.results()}
+    return {"machine": described, "quick": options.quick, **run.results()}
 
 
-def run_latchkey_passes(course: BenchmarkRun, options: argparse.Namespace, bar: tqdm) -> None:
-    """Two workers against pgbench, a flood of sign-ins, and a long run where it is wanted."""
-    found, size = course.extra_results["whole"], course.size
-    for subject in course.subjects:
-        if subject.system.name != "latchkey" or "latchkey" in course.progress.failed:
+def run_latchkey_passes(run: BenchmarkRun, options: argparse.Namespace, bar: "tqdm[Any]") -> None:
+    """Run the measurements that only Latchkey has: two workers against pgbench, a login flood, an endurance run."""
+    found, size = run.extra_results["whole"], run.size
+    for subject in run.subjects:
+        if subject.system.name != "latchkey" or "latchkey" in run.progress.failed:
             continue
-        with course.step("latchkey", "two workers, and pgbench"):
-            found["two_workers"] = beside.two_workers(subject, course.cluster, size.repetitions, size.seconds)
+        with run.step("latchkey", "two workers, and pgbench"):
+            found["two_workers"] = extra_passes.two_workers(subject, run.cluster, size.repetitions, size.seconds)
         if size.flood:
-            with course.step("latchkey", "64 parallel logins"):
-                found["flood"] = beside.flood()
+            with run.step("latchkey", "64 parallel logins"):
+                found["flood"] = extra_passes.flood()
         if options.endurance:
-            with course.step("latchkey", f"{REQUESTS:,} requests"):
-                found["endurance"] = beside.endurance(subject, REQUESTS, bar)
+            with run.step("latchkey", f"{REQUESTS:,} requests"):
+                found["endurance"] = extra_passes.endurance(subject, REQUESTS, bar)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the bench knows of a system: how it is made, served, and spoken to."""
+"""Adapter of a system under test: how to install, serve and call it."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ class Request:
 
 @dataclass
 class Person:
-    """Somebody who signs in, and what they hold: the tokens of the last answer."""
+    """A user of the system, with the tokens of the last response."""
 
     email: str
     password: str
@@ -31,40 +31,43 @@ class Adapter:
     """One sign-in service under test. Subclasses live in bench/systems/<name>/__init__.py as SYSTEM."""
 
     name: str = ""
-    title: str = ""  # as the table says it
-    folder: Path = Path()  # where its requirements.txt (or package.json) and its application are
-    rotates: bool = True  # whether it has a refresh with a durable write
-    refreshes: bool = True  # whether it has a refresh at all
+    title: str = ""  # heading of its column
+    folder: Path = Path()  # directory of its requirements.txt (or package.json) and its application
+    rotates: bool = True  # whether a refresh rotates the token, with a durable write
+    refreshes: bool = True  # whether there is a refresh at all
 
     def environment(self, python: Path, port: int, database_url: str, cheap_hash: bool) -> dict[str, str]:
-        """Return the variables its processes get, besides PATH, HOME and LANG."""
+        """Return the environment variables of its processes, without PATH, HOME and LANG."""
         raise NotImplementedError
 
     def setup_commands(self, python: Path) -> list[list[str]]:
-        """Return the commands that make its tables, in order."""
+        """Return the commands that create its tables, in order."""
         raise NotImplementedError
 
     def serve(self, python: Path, port: int) -> list[str]:
-        """Return the command that serves with one worker of four threads on 127.0.0.1 in the foreground."""
+        """Return the command that serves on 127.0.0.1 in the foreground, with one worker of four threads."""
         raise NotImplementedError
 
     def sign_up(self, person: Person) -> Request | None:
-        """Return the request that makes the account; None where `prepare_people` does it."""
+        """Return the request that creates the account; None if `make_people_command` does it."""
         raise NotImplementedError
 
     def make_people_command(self, python: Path, people: list[Person]) -> list[str] | None:
-        """Return a command that makes all accounts, where the system has no door for it."""
+        """Return a command that creates all accounts, for a system without an endpoint for it."""
         return None
 
     def login(self, person: Person) -> Request:
+        """Return the request that signs in."""
         raise NotImplementedError
 
     def refresh(self, person: Person) -> Request:
+        """Return the request that refreshes the tokens."""
         raise NotImplementedError
 
     def me(self, person: Person) -> Request:
+        """Return the request for the user's own record, with the access token."""
         raise NotImplementedError
 
     def store_tokens(self, person: Person, body: dict[str, Any], headers: dict[str, str]) -> None:
-        """Take the tokens out of an answer to login or refresh into the person."""
+        """Store the tokens of a response to login or refresh in the person."""
         raise NotImplementedError

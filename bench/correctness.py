@@ -1,4 +1,4 @@
-"""What parallel refreshes of one token come to: forks, dead answers, people signed out."""
+"""Correctness under parallel refreshes of one token: forked sessions, unusable tokens, lost sessions."""
 
 from collections import Counter
 from dataclasses import replace
@@ -11,10 +11,10 @@ AT_ONCE = 8
 
 
 def run_rounds(subject: SystemUnderTest, times: int) -> dict[str, int]:
-    """Have one fresh token refreshed eight times at once, so many times; return what went wrong.
+    """Refresh one new token eight times in parallel, and count what went wrong over this many rounds.
 
-    forks: rounds that left more than one refresh token that works. dead: answers 200 with an access token or a
-    refresh token that does not work. signed_out: rounds that left nobody signed in.
+    forks: rounds after which more than one refresh token works. dead: 200 responses whose access token or refresh token
+    does not work. signed_out: rounds after which no refresh token works.
     """
     found: Counter[str] = Counter()
     for number in range(times):
@@ -26,6 +26,7 @@ def run_rounds(subject: SystemUnderTest, times: int) -> dict[str, int]:
 
 
 def run_round(subject: SystemUnderTest, person: Person) -> dict[str, int]:
+    """Run one round; return its counts."""
     system, port = subject.system, subject.main_server.port
     wires, request = [HttpConnection(port) for _ in range(AT_ONCE)], encode_request(system.refresh(person))
     for wire in wires:
@@ -54,5 +55,5 @@ def run_round(subject: SystemUnderTest, person: Person) -> dict[str, int]:
 
 
 def is_live(wire: HttpConnection, subject: SystemUnderTest, holder: Person) -> bool:
-    """Say whether a refresh token still brings a new one."""
+    """Tell whether the refresh token still works."""
     return wire.request(subject.system.refresh(replace(holder, extra=dict(holder.extra)))).status == 200

@@ -1,4 +1,4 @@
-"""The one PostgreSQL of a run: embedded, durable, pinned, a database for each system; and what it counts."""
+"""The PostgreSQL server of a run: durable commits, pinned to its core, a database for each system."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tests.postgres import Postgres
 
 
 class Cluster:
-    """A PostgreSQL server of this run's own; it ends with the run."""
+    """A PostgreSQL server that is started for the run and ends with it."""
 
     def __init__(self, folder: Path) -> None:
         self.postgres = Postgres(folder)
@@ -19,44 +19,46 @@ class Cluster:
         self.pid = int((self.postgres.data / "postmaster.pid").read_text().split()[0])
 
     def create_database(self, name: str) -> "Database":
-        """Make an empty database."""
+        """Create an empty database."""
         with psycopg.connect(self.postgres.url, autocommit=True) as connection:
             connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
         return Database(name, self.postgres.port)
 
     def version(self) -> str:
+        """Return the version of PostgreSQL."""
         with psycopg.connect(self.postgres.url) as connection:
-            return str(connection.execute("SHOW server_version").fetchone()[0]).split(maxsplit=1)[0]
+            [(version,)] = connection.execute("SHOW server_version")
+            return str(version).split(maxsplit=1)[0]
 
     def stop(self) -> None:
         self.postgres.stop("immediate")
 
 
 class Database:
-    """One system's database."""
+    """The database of one system."""
 
     def __init__(self, name: str, port: int) -> None:
         self.name, self.port = name, port
 
     def url(self, port: int = 0) -> str:
-        """Return its URL, at the port of a proxy where one is given."""
+        """Return its URL, with the port of a proxy if one is given."""
         return f"postgresql://postgres@127.0.0.1:{port or self.port}/{self.name}"
 
     def counters(self) -> dict[str, int]:
-        """Return the rows there are, the bytes of all tables with their indexes, and the position in the WAL.
+        """Return the number of rows, the bytes of all tables and indexes, and the position in the WAL.
 
-        Rows are counted one by one: the statistics of a busy connection come late.
+        Rows are counted with count(*), because the statistics of a busy connection are late.
         """
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            wal = connection.execute("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn").fetchone()[0]
+            [(wal,)] = connection.execute("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn")
             tables = connection.execute(
                 "SELECT relname, pg_total_relation_size(relid) FROM pg_stat_user_tables WHERE schemaname = 'public'"
             ).fetchall()
             count = SQL("SELECT count(*) FROM {}")
-            rows = [connection.execute(count.format(Identifier(table))).fetchone()[0] for table, _ in tables]
+            rows = [row for table, _ in tables for (row,) in connection.execute(count.format(Identifier(table)))]
         return {"rows": sum(rows), "bytes": sum(size for _, size in tables), "wal": int(wal)}
 
 
 def growth_per_1000(before: dict[str, int], after: dict[str, int], times: int) -> dict[str, float]:
-    """Return how much each counter has grown in a thousand requests."""
+    """Return the growth of each counter per 1,000 requests."""
     return {name: (after[name] - before[name]) / times * 1000 for name in before}

@@ -1,4 +1,4 @@
-"""What is asked of a system again and again, and what counts as a right answer."""
+"""The measured endpoints: how to build a request, and how to check its response."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from bench.http_client import Response
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One kind of request. `take` keeps what an answer brought, and says what is wrong with it, if anything."""
+    """One kind of request; `check_response` stores its tokens and returns an error, or an empty string."""
 
     name: str
     build_request: Callable[[Person], Request]
@@ -17,7 +17,7 @@ class Endpoint:
 
 
 def baseline(name: str, ask: Request, right: bytes) -> Endpoint:
-    """Return the door of something that gives one answer to all."""
+    """Return an endpoint whose response is always the same."""
     return Endpoint(name, lambda person: ask, lambda person, answer: "" if answer.body == right else describe(answer))
 
 
@@ -37,7 +37,7 @@ def refresh(system: Adapter) -> Endpoint:
 
 
 def token_checker(system: Adapter, seen: set[str]) -> Callable[[Person, Response], str]:
-    """Return what keeps the tokens of an answer, and counts as wrong any that anybody has had before."""
+    """Return a check that stores the tokens of a response, and reports a token that was returned before."""
 
     def take(person: Person, answer: Response) -> str:
         if answer.status != 200:

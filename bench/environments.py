@@ -1,4 +1,4 @@
-"""An environment for each system under .bench/, made from the registries and kept while its list stays the same."""
+"""Environments of the systems under .bench/: installed from the registries, and kept until the requirements change."""
 
 import hashlib
 import shutil
@@ -17,11 +17,11 @@ INSTALL_TIMEOUT = 300
 
 
 def ensure_environment(system: Adapter) -> Path:
-    """Return the Python of a system's environment, making that first where needed; raises Unable, and LeftOut
-    where this machine has no node.
+    """Return the Python of a system's environment; install the environment first if needed.
 
-    Latchkey lists nothing: it runs in our own. For a node system it is the path of a Python that is not there, and
-    the modules are in the folder above it.
+    Latchkey has no requirements file: it runs in the environment of the benchmark. For a Node.js system the path names
+    no file, and the modules are in the directory above it. Raises BenchmarkError, and SystemUnavailable if this machine
+    has no Node.js.
     """
     lists = [system.folder / name for name in LOCK_FILES if (system.folder / name).exists()]
     if not lists:
@@ -45,6 +45,7 @@ def ensure_environment(system: Adapter) -> Path:
 
 
 def install_python(python: Path, requirements: Path) -> None:
+    """Install a requirements file."""
     install = [UV, "pip", "install", "--quiet", "--python", str(python), "--requirement", str(requirements)]
     try:
         run_checked(install)
@@ -53,17 +54,18 @@ def install_python(python: Path, requirements: Path) -> None:
 
 
 def install_node(made: Path) -> None:
-    """Install what package-lock.json has; scripts of packages are not run."""
+    """Install the packages of package-lock.json, without running their scripts; raises SystemUnavailable."""
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
-        raise SystemUnavailable("node and npm are not here")
+        raise SystemUnavailable("Node.js and npm are not installed")
     run_checked([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], made)
 
 
 def run_checked(command: list[str], folder: Path = ROOT) -> None:
+    """Run an installation command; raise BenchmarkError if it fails."""
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_TIMEOUT, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise BenchmarkError(f"its environment cannot be made: {error}") from error
+        raise BenchmarkError(f"the environment cannot be installed: {error}") from error
     if done.returncode:
-        raise BenchmarkError(f"its environment cannot be made: {done.stderr.strip()[-400:]}")
+        raise BenchmarkError(f"the environment cannot be installed: {done.stderr.strip()[-400:]}")

@@ -1,11 +1,11 @@
-"""What do 64 parallel sign-ins do to refresh and me?
+"""Latency of refresh and me during a flood of 64 parallel sign-ins.
 
     .venv/bin/python -m bench.flood sqlite|postgresql [--sign-ins 64] [--seconds 15] [--workers 2]
 
-Serves on a database of its own, with the shipped defaults, and takes the time of refresh and me on one open connection:
-alone, then beside so many connections that sign in again and again. Prints medians, p99s and their ratios, what the
-sign-ins were answered, and the peak of the workers' memory. Exit code 1 if a p99 grows more than five times, or if
-anything but a sign-in is refused; 2 if the sign-ins were not all answered 200, and so were no such flood.
+Starts a server with default settings on an empty database, and measures refresh and me over one open connection: first
+alone, then while the other connections sign in without a pause. Prints medians, p99s and their ratios, the responses to
+the sign-ins, and the peak memory of the workers. Exit code 1: a p99 grew more than five times, or a refresh or me
+failed. 2: not all sign-ins were answered 200, so the flood was not complete.
 """
 
 import argparse
@@ -29,11 +29,11 @@ from tests.postgres import Postgres
 from tests.server import Server
 
 MAX_SLOWDOWN = 5
-"""How much longer the slowest hundredth may take beside the flood."""
+"""Factor by which the p99 may grow during the flood."""
 
 
 class Client:
-    """One open connection, which remembers its tokens."""
+    """An HTTP client with one open connection and the tokens of its user."""
 
     def __init__(self, port: int, email: str) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
@@ -62,11 +62,13 @@ class Client:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("database", choices=["sqlite", "postgresql"])
-    parser.add_argument("--sign-ins", type=int, default=64, help="connections that sign in (default: %(default)s)")
     parser.add_argument(
-        "--seconds", type=int, default=15, help="for each of the two measurements (default: %(default)s)"
+        "--sign-ins", type=int, default=64, help="parallel connections that sign in (default: %(default)s)"
     )
-    parser.add_argument("--workers", type=int, default=2, help="processes of the server (default: %(default)s)")
+    parser.add_argument(
+        "--seconds", type=int, default=15, help="seconds of each of the two measurements (default: %(default)s)"
+    )
+    parser.add_argument("--workers", type=int, default=2, help="workers of the server (default: %(default)s)")
     options = parser.parse_args()
     with ExitStack() as stack:
         server = serve(stack, options.database, options.workers)
@@ -75,27 +77,28 @@ def main() -> int:
         assert honest.login() == 200
         measure(honest, 2, "warming up")
         alone, refused = measure(honest, options.seconds, "alone")
-        over, told = multiprocessing.Event(), multiprocessing.Queue()
-        flood = multiprocessing.Process(target=login_repeatedly, args=(server.port, options.sign_ins, over, told))
+        over = multiprocessing.Event()
+        results: Any = multiprocessing.Queue()
+        flood = multiprocessing.Process(target=login_repeatedly, args=(server.port, options.sign_ins, over, results))
         flood.start()
-        if (said := told.get(timeout=60)) != "begun":
-            sys.exit(said)
-        beside, refused_beside = measure(honest, options.seconds, f"beside {options.sign_ins} sign-ins")
+        if (message := results.get(timeout=60)) != "begun":
+            sys.exit(message)
+        beside, refused_beside = measure(honest, options.seconds, f"during {options.sign_ins} sign-ins")
         over.set()
-        answers = told.get(timeout=60)
+        answers = results.get(timeout=60)
         flood.join()
         memory = [peak_memory(pid) for pid in server.worker_pids()]
     worst = 0.0
-    for door, times in alone.items():
-        (m0, p0), (m1, p1) = percentiles(times), percentiles(beside[door])
+    for endpoint, times in alone.items():
+        (m0, p0), (m1, p1) = percentiles(times), percentiles(beside[endpoint])
         worst = max(worst, p1 / p0)
-        print(f"{door}: alone median {m0:.1f} ms, p99 {p0:.1f} ms")
-        print(f"{door}: beside median {m1:.1f} ms, p99 {p1:.1f} ms, which is {p1 / p0:.1f} times")
+        print(f"{endpoint}: alone median {m0:.1f} ms, p99 {p0:.1f} ms")
+        print(f"{endpoint}: during the flood median {m1:.1f} ms, p99 {p1:.1f} ms, which is {p1 / p0:.1f} times")
     rate = sum(answers.values()) / options.seconds
-    print(f"sign-ins: {rate:.0f} a second, {dict(answers)}; peak of the workers' memory {memory} MB")
-    print(f"refused besides: {dict(refused + refused_beside) or 'nothing'}")
+    print(f"sign-ins: {rate:.0f} per second, {dict(answers)}; peak memory of the workers {memory} MB")
+    print(f"failed refresh and me requests: {dict(refused + refused_beside) or 'none'}")
     if set(answers) != {200}:
-        print("That was no flood of sign-ins: not all of them were answered 200.")
+        print("The flood was not complete: not all sign-ins were answered 200.")
         return 2
     return int(worst > MAX_SLOWDOWN or bool(refused + refused_beside))
 
@@ -115,28 +118,28 @@ def serve(stack: ExitStack, database: str, workers: int) -> Server:
 
 
 def measure(caller: Client, seconds: float, says: str) -> tuple[dict[str, list[float]], Counter[int]]:
-    """Refresh and ask for the own record in turns; return how long each took, in milliseconds, and what was refused."""
+    """Send refresh and me in turns; return the latencies in milliseconds, and the counts of other statuses than 200."""
     times: dict[str, list[float]] = {"refresh": [], "me": []}
     refused = Counter[int]()
-    caller.connection.close()  # the server may have, for it was idle; the next request opens it again
+    caller.connection.close()  # the server may have closed it, as it was idle; the next request opens it again
     end = time.monotonic() + seconds
     with tqdm(desc=says, unit=" requests", mininterval=1) as bar:
         while time.monotonic() < end:
-            for door, taken in times.items():
+            for endpoint, taken in times.items():
                 began = time.perf_counter()
-                status = getattr(caller, door)()
+                status = getattr(caller, endpoint)()
                 taken.append((time.perf_counter() - began) * 1e3)
                 refused.update([status] if status != 200 else [])
                 bar.update()
     return times, refused
 
 
-def login_repeatedly(port: int, count: int, over: Any, told: Any) -> None:
-    """Sign in on so many connections, each to an account of its own; a refusal is tried again at once."""
+def login_repeatedly(port: int, count: int, over: Any, results: Any) -> None:
+    """Sign in without a pause on this many connections, each with its own account; a failed sign-in is repeated."""
     callers = [Client(port, f"flood{number}@example.com") for number in range(count)]
     for caller in callers:
         if (status := caller.call("POST", "/api/register/", caller.credentials)) != 201:
-            told.put(f"Nobody can sign in again and again who cannot register: {status}.")
+            results.put(f"A user of the flood cannot register: {status}.")
             return
     answers = Counter[int | str]()
 
@@ -144,16 +147,16 @@ def login_repeatedly(port: int, count: int, over: Any, told: Any) -> None:
         try:
             while not over.is_set():
                 answers.update([caller.login()])
-        except (OSError, http.client.HTTPException) as error:  # this connection signs in no more
+        except (OSError, http.client.HTTPException) as error:  # this connection stops
             answers.update([type(error).__name__])
 
     threads = [threading.Thread(target=again, args=(caller,)) for caller in callers]
     for thread in threads:
         thread.start()
-    told.put("begun")
+    results.put("begun")
     for thread in threads:
         thread.join()
-    told.put(answers)
+    results.put(answers)
 
 
 def percentiles(taken: list[float]) -> tuple[float, float]:
@@ -162,7 +165,7 @@ def percentiles(taken: list[float]) -> tuple[float, float]:
 
 
 def peak_memory(pid: int) -> int:
-    """Return a process's peak of memory, in MB."""
+    """Return the peak memory of a process in MB (VmHWM)."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM"))
 

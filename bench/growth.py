@@ -1,9 +1,9 @@
-"""Does a refresh cost more with more sessions, and does pruning hold it up?
+"""Cost of a refresh with many sessions, and its latency while `latchkey prune` runs.
 
     .venv/bin/python -m bench.growth sqlite|postgresql [--few 20000] [--many 2000000] [--prune 1000000]
 
-Makes a database of its own, with durable commits; prints CPU per refresh (service and database) with few sessions and
-with many, their ratio, and the slowest of the refreshes that ran beside `latchkey prune`. Takes some minutes.
+Creates a database with durable commits. Prints the CPU time per refresh (service and database) with few and with many
+sessions, their ratio, and the latency of refreshes while `latchkey prune` runs. Takes some minutes.
 """
 
 import argparse
@@ -28,8 +28,12 @@ from tests.server import LATCHKEY
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("database", choices=["sqlite", "postgresql"])
-    parser.add_argument("--few", type=int, default=20_000, help="sessions to begin with (default: %(default)s)")
-    parser.add_argument("--many", type=int, default=2_000_000, help="sessions to end with (default: %(default)s)")
+    parser.add_argument(
+        "--few", type=int, default=20_000, help="sessions of the first measurement (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--many", type=int, default=2_000_000, help="sessions of the second measurement (default: %(default)s)"
+    )
     parser.add_argument("--prune", type=int, default=1_000_000, help="ended rows to prune (default: %(default)s)")
     options = parser.parse_args()
     setup_django(options.database)
@@ -38,7 +42,7 @@ def main() -> None:
 
 
 def setup_django(database: str) -> None:
-    """Make an empty database, and set Django up in this process."""
+    """Create an empty database, and set up Django in this process."""
     folder = Path(tempfile.mkdtemp(prefix="latchkey-growth-"))
     folder.chmod(0o755)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -58,7 +62,7 @@ def setup_django(database: str) -> None:
 
 
 def database_cpu() -> float:
-    """Return the seconds of CPU that our PostgreSQL backend has used; SQLite runs in this process."""
+    """Return the CPU seconds of this connection's PostgreSQL backend; 0 for SQLite, which runs in this process."""
     from django.db import connection
 
     if connection.vendor != "postgresql":
@@ -71,7 +75,7 @@ def database_cpu() -> float:
 
 
 def cpu_per_refresh(tokens: list[UUID], times: int, says: str) -> float:
-    """Return the microseconds of CPU of one refresh, over this many."""
+    """Return the CPU microseconds of one refresh, averaged over this many."""
     from latchkey.core.client import ClientInfo
     from latchkey.sessions.refresh import refresh
 
@@ -83,7 +87,7 @@ def cpu_per_refresh(tokens: list[UUID], times: int, says: str) -> float:
 
 
 def compare_sizes(few: int, many: int) -> None:
-    """Compare the cost of a refresh with few sessions and with many, in turns, the same 20,000 refreshed each time."""
+    """Compare the cost of 20,000 refreshes with few sessions and with many."""
     from tests.growth.session_rows import insert_filler_rows, insert_sessions
 
     tokens = insert_sessions(few)
@@ -92,7 +96,7 @@ def compare_sizes(few: int, many: int) -> None:
     for _ in tqdm(range(20), desc="adding sessions", unit=" batches"):
         insert_filler_rows((many - few) // 20, timedelta(days=30))
     vacuum()
-    tokens = insert_sessions(few)  # spread over the whole of the indexes
+    tokens = insert_sessions(few)  # spread over the whole index
     cpu_per_refresh(tokens, few, "warming up")
     with_many = cpu_per_refresh(tokens, 20_000, f"{many} sessions")
     ratio = with_many / with_few
@@ -100,6 +104,7 @@ def compare_sizes(few: int, many: int) -> None:
 
 
 def vacuum() -> None:
+    """Update the statistics of the session table."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -107,7 +112,7 @@ def vacuum() -> None:
 
 
 def prune(ended: int) -> None:
-    """Prune this many ended rows by the real command, while refreshes go on beside it."""
+    """Run `latchkey prune` on this many ended sessions, and measure refreshes meanwhile."""
     from tests.growth.session_rows import insert_filler_rows, insert_sessions
 
     for _ in tqdm(range(20), desc="adding ended sessions", unit=" batches"):
@@ -118,11 +123,11 @@ def prune(ended: int) -> None:
     pruning = subprocess.Popen([LATCHKEY, "prune"], text=True, stdout=subprocess.PIPE)
     beside = latencies(tokens, lambda: pruning.poll() is None)
     print(pruning.communicate()[0].strip())
-    print(f"refreshes alone: {summarize(alone)}\nrefreshes beside it: {summarize(beside)}")
+    print(f"refreshes alone: {summarize(alone)}\nrefreshes during the pruning: {summarize(beside)}")
 
 
 def latencies(tokens: list[UUID], go_on: Callable[[], bool]) -> list[float]:
-    """Refresh one session again and again; return how long each took, in milliseconds."""
+    """Refresh one session repeatedly; return the sorted latencies in milliseconds."""
     from latchkey.core.client import ClientInfo
     from latchkey.sessions.refresh import refresh
 

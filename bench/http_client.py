@@ -1,4 +1,4 @@
-"""HTTP/1.1 over one kept-alive socket, in as few steps as Python can do it."""
+"""Minimal HTTP/1.1 client over one keep-alive connection, with as little overhead as possible in Python."""
 
 import json
 import socket
@@ -34,7 +34,7 @@ def encode_request(ask: Request) -> bytes:
 
 
 class HttpConnection:
-    """One connection: a request goes out, and its answer is taken apart as it comes in."""
+    """One keep-alive connection with one request at a time."""
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
@@ -45,23 +45,23 @@ class HttpConnection:
         self.socket.sendall(encode_request(ask))
 
     def receive(self) -> Response | None:
-        """Read what has come; return the answer once it is whole."""
+        """Read the available bytes; return the response when it is complete, None before."""
         part = self.socket.recv(65536)
         if not part:
             raise ConnectionError("the server has closed the connection")
         self.buffer = self.buffer + part if self.buffer else part
         answer = parse_response(self.buffer)
         if answer:
-            self.buffer = b""  # one request at a time: nothing of a next answer can have come
+            self.buffer = b""  # no next response can have started: there is one request at a time
         return answer
 
     def request(self, ask: Request) -> Response:
-        """Send a request and wait for its answer."""
+        """Send a request and return its response."""
         self.send(ask)
         return self.read_response()
 
     def read_response(self) -> Response:
-        """Wait for an answer."""
+        """Wait for the response."""
         while (answer := self.receive()) is None:
             pass
         return answer
@@ -71,7 +71,7 @@ class HttpConnection:
 
 
 def parse_response(raw: bytes) -> Response | None:
-    """Return the answer, or None where more of it has to come."""
+    """Return the response, or None if it is not complete."""
     head, gap, body = raw.partition(b"\r\n\r\n")
     if not gap:
         return None
@@ -93,7 +93,7 @@ def parse_response(raw: bytes) -> Response | None:
 
 
 def decode_chunked(chunks: bytes) -> bytes | None:
-    """Return a chunked body in one piece, or None where more of it has to come."""
+    """Return the decoded chunked body, or None if it is not complete."""
     body = b""
     while True:
         size, gap, rest = chunks.partition(b"\r\n")

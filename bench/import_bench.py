@@ -1,11 +1,11 @@
-"""How long does it take to move, and who has to wait meanwhile?
+"""Duration of an import and an export of users, and the latency of refreshes meanwhile.
 
     .venv/bin/python -m bench.import_bench sqlite|postgresql [--users 1000000]
 
-Serves on a database of its own with two workers of four threads, and imports so many users from a CSV file beside it,
-with hashes of PBKDF2 and bcrypt, then exports them. Prints the seconds of each command, those of its own processor
-time, and its peak memory; and the median, p99 and slowest of the refreshes that one client sent beside it. Takes some
-minutes, and half a gigabyte of disk.
+Starts a server on an empty database, with two workers of four threads. Imports users from a CSV file with PBKDF2 and
+bcrypt hashes, then exports them. Prints the duration, the CPU seconds and the peak memory of each command, and the
+median, p99 and maximum latency of refreshes that one client sent meanwhile. Takes some minutes and half a gigabyte of
+disk.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -32,7 +33,9 @@ LETTERS = string.ascii_letters + string.digits
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("database", choices=["sqlite", "postgresql"])
-    parser.add_argument("--users", type=int, default=1_000_000, help="in the file (default: %(default)s)")
+    parser.add_argument(
+        "--users", type=int, default=1_000_000, help="number of users in the file (default: %(default)s)"
+    )
     options = parser.parse_args()
     with ExitStack() as opened:
         folder, url = create_workspace(opened, "moving", options.database)
@@ -42,10 +45,10 @@ def main() -> None:
         person = Client(server.port, "admin@example.com")
         person.credentials["password"] = server.environment["LATCHKEY_ADMIN_PASSWORD"]
         assert person.login() == 200
-        told = (
+        heading = (
             f"{'command':<10}{'seconds':>9}{'CPU':>6}{'MiB':>6}{'refreshes':>11}{'median':>9}{'p99':>9}{'slowest':>9}"
         )
-        print(told, flush=True)
+        print(heading, flush=True)
         alone = refresh_during(person, lambda: time.sleep(10))
         print_row("(alone)", 10, [0, 0], alone)
         for name, command in {
@@ -53,12 +56,12 @@ def main() -> None:
             "export": ("users", "export", "all.csv"),
         }.items():
             began, used = time.monotonic(), [0, 0]
-            taken = refresh_during(person, lambda arguments=command, own=used: run_command(server, arguments, own))
+            taken = refresh_during(person, partial(run_command, server, command, used))
             print_row(name, time.monotonic() - began, used, taken)
 
 
 def make_file(path: Path, users: int) -> None:
-    """Write users in no order, as people register; the hashes are of the right form and nobody's."""
+    """Write a CSV file of users in random order; the hashes are well-formed, but match no password."""
     chance = random.Random(1)
     order = list(range(users))
     chance.shuffle(order)
@@ -72,7 +75,7 @@ def make_file(path: Path, users: int) -> None:
 
 
 def run_command(server: Server, arguments: tuple[str, ...], own: list[int]) -> None:
-    """Run a command; note its processor time in seconds, and its peak memory in MiB."""
+    """Run a command; store its CPU time in seconds and its peak memory in MiB in `own`."""
     with (server.folder / "command.log").open("wb") as log:
         process = server.spawn(*arguments, output=log)
         _, status, used = os.wait4(process.pid, 0)
@@ -81,7 +84,7 @@ def run_command(server: Server, arguments: tuple[str, ...], own: list[int]) -> N
 
 
 def refresh_during(person: Client, act: Callable[[], None]) -> list[float]:
-    """Refresh over and over while this goes on; return how long each took, in milliseconds."""
+    """Refresh repeatedly while `act` runs; return the sorted latencies in milliseconds."""
     taken: list[float] = []
     work = threading.Thread(target=act)
     work.start()

@@ -11,12 +11,12 @@ from bench.http_client import HttpConnection
 from bench.server import BenchmarkError
 
 CONNECTIONS = 8
-MAX_ERRORS = 50  # with so many, what is measured is no more the system
+MAX_ERRORS = 50  # with more errors the measurement says nothing about the system
 
 
 @dataclass
 class LoadResult:
-    """What came of it. Latencies in seconds, from the request's first byte to the answer's last."""
+    """Results of a load. Latencies are in seconds, from the first byte of a request to the last of its response."""
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
@@ -31,22 +31,28 @@ class LoadResult:
         return self.requests / self.seconds
 
     def raise_for_errors(self, what: str) -> None:
-        """Raise Unable where anything was answered wrong."""
+        """Raise BenchmarkError if a response was wrong."""
         if self.errors:
             raise BenchmarkError(f"{what}: {self.errors.most_common(1)[0][0]}")
 
     def percentile(self, share: float) -> float:
-        """Return a latency in milliseconds."""
+        """Return the latency at this percentile (0.5 is the median), in milliseconds."""
         ordered = sorted(self.latencies)
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1e3
 
 
 def run(
-    port: int, door: Endpoint, people: list[Person], requests: int, seconds: float, *, connections: int = CONNECTIONS
+    port: int,
+    endpoint: Endpoint,
+    people: list[Person],
+    requests: int,
+    seconds: float,
+    *,
+    connections: int = CONNECTIONS,
 ) -> LoadResult:
-    """Send so many requests, fewer where the time is over first; on a connection each waits for the answer before.
+    """Send this many requests, or fewer if the time is over first; a connection has one request at a time.
 
-    The people take turns, and nobody is on two connections at once: so each token goes into the next request.
+    Users take turns, and no user is on two connections at once, so that each new token is used in the next request.
     """
     load, poll, idle = LoadResult(), select.epoll(), deque(people)
     wires, busy = {}, {}
@@ -60,7 +66,7 @@ def run(
     def send(number: int) -> None:
         nonlocal left
         person = idle.popleft()
-        ask = door.build_request(person)
+        ask = endpoint.build_request(person)
         busy[number] = person, time.perf_counter()
         wires[number].send(ask)
         left -= 1
@@ -79,7 +85,7 @@ def run(
                 now = time.perf_counter()
                 person, asked = busy.pop(number)
                 load.latencies.append(now - asked)
-                if wrong := door.check_response(person, answer):
+                if wrong := endpoint.check_response(person, answer):
                     load.errors[wrong] += 1
                 idle.append(person)
                 if left > 0 and now < end and load.errors.total() < MAX_ERRORS:

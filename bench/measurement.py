@@ -1,4 +1,4 @@
-"""One measurement, and what several of the same make together."""
+"""One measurement of an endpoint, and the median of several."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ Figures = dict[str, float]
 
 @dataclass(frozen=True)
 class MeasurementLimits:
-    """What one measurement takes at most."""
+    """Maximum requests and seconds of one measurement."""
 
     warm_up: int
     requests: int
@@ -23,22 +23,28 @@ class MeasurementLimits:
 
 
 def measure(
-    running: ServerProcess, database: Callable[[], int], door: Endpoint, people: list[Person], amount: MeasurementLimits
+    running: ServerProcess,
+    database: Callable[[], int],
+    endpoint: Endpoint,
+    people: list[Person],
+    amount: MeasurementLimits,
 ) -> Figures:
-    """Put load on one door after a warm-up; return what a request cost the server and the database, and how it went.
+    """Load one endpoint after a warm-up; return CPU time per request, throughput and latency.
 
-    Raises Unable where so much went wrong that the figures would say nothing.
+    Raises BenchmarkError if too many requests failed.
     """
     running.ensure_running()
-    warmed = load.run(running.port, door, people, amount.warm_up, amount.seconds / 4)
+    warmed = load.run(running.port, endpoint, people, amount.warm_up, amount.seconds / 4)
     cpu, database_cpu, own_cpu = running.cpu_time_ns(), database(), time.process_time_ns()
-    done = load.run(running.port, door, people, amount.requests, amount.seconds)
+    done = load.run(running.port, endpoint, people, amount.requests, amount.seconds)
     own_cpu = time.process_time_ns() - own_cpu
     cpu, database_cpu = running.cpu_time_ns() - cpu, database() - database_cpu
-    wrong = warmed.errors + done.errors  # a warm-up that goes wrong breaks off, and warms nothing
+    wrong = warmed.errors + done.errors  # a warm-up with errors stops early
     errors = wrong.total()
     if errors >= load.MAX_ERRORS or errors * 2 > done.requests:
-        raise BenchmarkError(f"{door.name}: {errors} errors in {done.requests} requests: {wrong.most_common(1)[0][0]}")
+        raise BenchmarkError(
+            f"{endpoint.name}: {errors} errors in {done.requests} requests: {wrong.most_common(1)[0][0]}"
+        )
     return {
         "cpu_us": cpu / 1e3 / done.requests,
         "database_cpu_us": database_cpu / 1e3 / done.requests,
@@ -53,7 +59,7 @@ def measure(
 
 
 def combine(samples: list[Figures]) -> Figures:
-    """Return the median of each figure over the turns, and how far apart the turns were."""
+    """Return the median of each figure over the turns, and their spread: (maximum - minimum) / median."""
     figures = {name: median(sample[name] for sample in samples) for name in samples[0]}
     for counted in ("requests", "errors"):
         if counted in figures:

@@ -1,4 +1,4 @@
-"""What processes cost, over a whole tree of them: CPU to the nanosecond, and memory. Linux alone has it all."""
+"""CPU time, memory and CPU affinity of process trees (Linux)."""
 
 import os
 import time
@@ -8,36 +8,36 @@ from pathlib import Path
 
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORES, OTHER_CORES = {CORES[0]}, {CORES[min(1, len(CORES) - 1)]}
-"""Where the server under test runs, and where PostgreSQL and the load generator do; on one core all share it."""
+"""Cores of the server under test, and of PostgreSQL and the load generator. On a machine with one core all share it."""
 
 
 def process_tree(pid: int) -> list[int]:
     """Return a process and its descendants."""
     found = [pid]
-    for one in found:  # it grows meanwhile
+    for one in found:  # grows during the loop
         for children in Path(f"/proc/{one}/task").glob("*/children"):
-            with suppress(OSError):  # the thread has just ended
+            with suppress(OSError):  # the thread has ended
                 found += map(int, children.read_text().split())
     return found
 
 
 def cpu_time_ns(pid: int) -> int:
-    """Return the nanoseconds that a process and its descendants have computed, with the threads that have ended."""
+    """Return the CPU time of a process and its descendants in nanoseconds, including threads that have ended."""
     total = 0
     for one in process_tree(pid):
-        with suppress(OSError):  # the process has just ended
+        with suppress(OSError):  # the process has ended
             total += time.clock_gettime_ns(~one << 3 | 2)  # the clock that clock_getcpuclockid(3) returns
     return total
 
 
 def children_cpu_time_ns(pid: int) -> int:
-    """Return the nanoseconds of the children of a process that have ended: PostgreSQL has one for each connection."""
+    """Return the CPU time of the ended children of a process in nanoseconds: PostgreSQL has one per connection."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[13]) + int(fields[14])) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
 def memory(pid: int) -> dict[str, float]:
-    """Return the resident and the proportional set size of the tree's largest process, the worker, in MB."""
+    """Return RSS and PSS in MB of the largest process of the tree, which is the worker."""
     sizes = []
     for one in process_tree(pid):
         lines = [line.split() for line in Path(f"/proc/{one}/smaps_rollup").read_text().splitlines()[1:]]
@@ -48,7 +48,7 @@ def memory(pid: int) -> dict[str, float]:
 
 
 def set_affinity(pid: int, cores: set[int]) -> None:
-    """Pin a process and its descendants, with all their threads."""
+    """Pin all threads of a process and its descendants to these cores."""
     for one in process_tree(pid):
         for thread in Path(f"/proc/{one}/task").glob("*"):
             with suppress(OSError):
@@ -57,7 +57,7 @@ def set_affinity(pid: int, cores: set[int]) -> None:
 
 @contextmanager
 def cpu_affinity(cores: set[int]) -> Iterator[None]:
-    """Have the processes that are started meanwhile begin on these cores."""
+    """Start processes on these cores: children inherit the affinity."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
     try:

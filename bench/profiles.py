@@ -1,20 +1,20 @@
-"""How much is measured: all of it, or a tenth for a first look."""
+"""Profiles of a run: full, or quick with a tenth of the requests."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Each measurement ends with its requests or with its seconds, whichever is first."""
+    """Size of a run. A measurement ends after its requests or after its seconds, whichever comes first."""
 
-    repetitions: int  # of each measurement, one after another through all that is measured
-    warm_up: int  # requests before each measurement, a quarter of its seconds at most
+    repetitions: int  # turns; each turn measures all systems
+    warm_up: int  # requests before each measurement, at most a quarter of its seconds
     requests: int
     logins: int  # with the real hash
     seconds: float
-    login_users: int  # who sign in with the real hash by turns
+    login_users: int  # users that sign in with the real hash in turns
     rounds: int  # of parallel refreshes of one token
-    flood: bool  # whether bench.flood runs too
+    flood: bool  # whether bench.flood runs, too
 
 
 FULL = Profile(

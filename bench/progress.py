@@ -1,8 +1,9 @@
-"""How far a run is, and who fell out of it why."""
+"""Progress bar of a run, and the systems that failed."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from tqdm import tqdm
 
@@ -10,23 +11,23 @@ from bench.server import SystemUnavailable
 
 
 class Progress:
-    """The bar of the run, and the names of those who failed or could not be had."""
+    """The progress bar, and the reasons of the systems that failed or are not available on this machine."""
 
-    def __init__(self, bar: tqdm) -> None:
+    def __init__(self, bar: "tqdm[Any]") -> None:
         self.bar = bar
         self.failed: dict[str, str] = {}
-        self.left_out: dict[str, str] = {}
+        self.unavailable: dict[str, str] = {}
 
     @contextmanager
     def step(self, name: str, what: str) -> Iterator[None]:
-        """Show what is done; note why a system goes no further."""
+        """Show the step; record an exception as the reason why the system is not measured further."""
         self.bar.set_description(f"{name}: {what}"[:40].ljust(40))
         try:
             yield
         except SystemUnavailable as error:
-            self.left_out[name] = str(error)
-            self.bar.write(f"{name} is left out: {error}", sys.stderr)
-        except Exception as error:  # whatever a system does to us: it goes no further, and the run goes on
+            self.unavailable[name] = str(error)
+            self.bar.write(f"{name} is not included: {error}", sys.stderr)
+        except Exception as error:  # any failure of a system ends its measurement, and the run continues
             self.failed[name] = f"{what}: {type(error).__name__}: {error}"
             self.bar.write(f"{name} failed: {self.failed[name]}", sys.stderr)
         self.bar.update()

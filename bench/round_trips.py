@@ -1,6 +1,7 @@
-"""A proxy in front of PostgreSQL that counts what waits for an answer: the round trips of a request.
+"""TCP proxy for PostgreSQL that counts round trips.
 
-Every frontend message Query, Sync and Flush is one (PostgreSQL's documentation, "Frontend/Backend Protocol").
+A round trip is a frontend message for whose response the client waits: Query, Sync or Flush (PostgreSQL documentation,
+"Frontend/Backend Protocol").
 """
 
 import socket
@@ -9,11 +10,11 @@ from threading import Thread
 
 ROUND_TRIP_TYPES = b"QSH"
 UPGRADE_REQUESTS = {80877103, 80877104}
-"""What a client sends to ask for TLS or GSSAPI; it starts again after the refusal."""
+"""Codes of the requests for TLS and GSSAPI encryption. The server refuses, and the start-up message follows."""
 
 
 class CountingProxy:
-    """Listens on a port of its own; `count` goes up while its connections work."""
+    """The proxy on its own port; `count` is the number of round trips so far."""
 
     def __init__(self, port: int) -> None:
         self.upstream_port, self.count = port, 0
@@ -34,7 +35,7 @@ class CountingProxy:
                 Thread(target=self.forward, args=(server, client, None), daemon=True).start()
 
     def forward(self, source: socket.socket, target: socket.socket, messages: "MessageParser | None") -> None:
-        """Hand on what comes until one side is done; what a client sends is counted first."""
+        """Forward bytes until one side closes; count the messages of the client."""
         with suppress(OSError):
             while part := source.recv(65536):
                 if messages:
@@ -50,17 +51,17 @@ class CountingProxy:
 
 
 class MessageParser:
-    """What one client says, taken apart into messages as far as they are whole."""
+    """Parser of the messages of one client, which arrive in arbitrary parts."""
 
     def __init__(self) -> None:
         self.buffer, self.started = b"", False
 
     def count_round_trips(self, part: bytes) -> int:
-        """Return how many messages end in this part that wait for an answer."""
+        """Return the number of round trips whose message is complete with this part."""
         self.buffer += part
         count = 0
         while True:
-            kind = 1 if self.started else 0  # the first message has no byte for its kind
+            kind = 1 if self.started else 0  # the first message has no type byte
             length = int.from_bytes(self.buffer[kind : kind + 4])
             if len(self.buffer) < kind + 4 or len(self.buffer) < kind + length:
                 return count

@@ -1,4 +1,4 @@
-"""The run: everything is started once and measured in turns, so that a slow minute of the machine hits all alike."""
+"""A benchmark run: all systems are started once and measured in turns, so that a slow minute affects all of them."""
 
 import os
 from collections import defaultdict
@@ -11,9 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from bench import correctness, environments, processes
-from bench import endpoints as doors
-from bench import extra_passes as beside
+from bench import correctness, endpoints, environments, extra_passes, processes
 from bench.adapter import Adapter
 from bench.database import Cluster, growth_per_1000
 from bench.limits import argon2id, servers
@@ -24,9 +22,9 @@ from bench.system_under_test import SystemUnderTest
 
 
 class BenchmarkRun:
-    """One run over these systems, and its results as they come."""
+    """A run over these systems, with the results so far."""
 
-    def __init__(self, stack: ExitStack, folder: Path, systems: list[Adapter], size: Profile, bar: tqdm) -> None:
+    def __init__(self, stack: ExitStack, folder: Path, systems: list[Adapter], size: Profile, bar: "tqdm[Any]") -> None:
         self.stack, self.folder, self.size, self.progress = stack, folder, size, Progress(bar)
         self.step = self.progress.step
         self.cluster = Cluster(folder / "postgresql")
@@ -37,7 +35,7 @@ class BenchmarkRun:
         self.start_systems(systems)
 
     def start_systems(self, systems: list[Adapter]) -> None:
-        """Make the tables of all, then start them one by one: boots are measured alone."""
+        """Create the tables of all systems in parallel, then start one after the other to measure its boot time."""
         self.limits = servers.serve(self.stack, self.cluster.create_database("limits"), self.folder)
         self.progress.bar.set_description("environments and tables")
         with ThreadPoolExecutor(len(processes.CORES)) as pool:
@@ -64,13 +62,13 @@ class BenchmarkRun:
                     act(subject)
 
     def measure_turn(self) -> None:
-        """Measure everything once."""
+        """Measure the upper limits and all systems once."""
         amount = MeasurementLimits(self.size.warm_up, self.size.requests, self.size.seconds)
-        for running, limit_doors in self.limits:
-            for door in limit_doors:
-                with self.step("limits", door.name):
-                    sample = measure(running, self.database_cpu, door, servers.ANONYMOUS, amount)
-                    self.samples["limits", door.name].append(sample)
+        for running, limit_endpoints in self.limits:
+            for endpoint in limit_endpoints:
+                with self.step("limits", endpoint.name):
+                    sample = measure(running, self.database_cpu, endpoint, servers.ANONYMOUS, amount)
+                    self.samples["limits", endpoint.name].append(sample)
         for library in argon2id.LIBRARIES:
             name = f"raw Argon2id loop, {library}"
             with self.step("limits", name):
@@ -96,12 +94,12 @@ class BenchmarkRun:
     def me(self, subject: SystemUnderTest) -> None:
         amount = MeasurementLimits(self.size.warm_up, self.size.requests, self.size.seconds)
         subject.refresh_tokens()
-        door = doors.me(subject.system)
-        sample = measure(subject.main_server, self.database_cpu, door, subject.refresh_users, amount)
+        endpoint = endpoints.me(subject.system)
+        sample = measure(subject.main_server, self.database_cpu, endpoint, subject.refresh_users, amount)
         self.samples[subject.system.name, "me"].append(sample)
 
     def login(self, subject: SystemUnderTest) -> None:
-        """Sign in with the hash, and with the cheap one: few times each, for a user has few devices."""
+        """Measure logins with the real hash and with a cheap one; few per user, as sessions per user are limited."""
         name, cheap = (
             subject.system.name,
             MeasurementLimits(self.size.warm_up // 10, self.size.requests // 10, self.size.seconds),
@@ -117,25 +115,25 @@ class BenchmarkRun:
             self.extra_results[subject.system.name]["correctness"] = correctness.run_rounds(subject, self.size.rounds)
 
     def round_trips(self, subject: SystemUnderTest) -> None:
-        self.extra_results[subject.system.name]["round_trips"] = beside.round_trips(subject)
+        self.extra_results[subject.system.name]["round_trips"] = extra_passes.round_trips(subject)
 
     def memory(self, subject: SystemUnderTest) -> None:
         self.extra_results[subject.system.name]["memory"] = subject.main_server.memory()
 
     def results(self) -> dict[str, Any]:
-        """Return all there is so far."""
+        """Return the results so far."""
         figures: defaultdict[str, dict[str, Figures]] = defaultdict(dict)
-        for (name, door), samples in self.samples.items():
-            figures[name][door] = combine(samples)
+        for (name, endpoint), samples in self.samples.items():
+            figures[name][endpoint] = combine(samples)
         systems = {
             subject.system.name: {
                 "title": subject.system.title,
                 "rotates": subject.system.rotates,
                 "boot_seconds": median(subject.boot_seconds),
-                "doors": figures[subject.system.name],
+                "endpoints": figures[subject.system.name],
                 **self.extra_results[subject.system.name],
             }
             for subject in self.subjects
         }
-        fallen = {"left_out": self.progress.left_out, "failed": self.progress.failed}
-        return {"limits": figures["limits"], "systems": systems, **fallen, **self.extra_results["whole"]}
+        missing = {"unavailable": self.progress.unavailable, "failed": self.progress.failed}
+        return {"limits": figures["limits"], "systems": systems, **missing, **self.extra_results["whole"]}

@@ -1,4 +1,4 @@
-"""A server under test: started on its core, asked what it has cost, stopped."""
+"""Process of a server under test: start it on its core, measure it, stop it."""
 
 import os
 import signal
@@ -16,15 +16,15 @@ BOOT_SECONDS = 30
 
 
 class BenchmarkError(Exception):
-    """A system cannot be measured; the sentence says why."""
+    """A system cannot be measured; the message is the reason."""
 
 
 class SystemUnavailable(BenchmarkError):
-    """A system cannot run on this machine; that is no failure of it, nor of the run."""
+    """A system cannot run on this machine, for lack of a program; this is not a failure of the run."""
 
 
 def run_command(command: list[str], environment: dict[str, str], folder: Path) -> None:
-    """Run a command to its end; raise Unable with the last of what it said where it fails."""
+    """Run a command; raise BenchmarkError with the end of its output if it fails."""
     done = subprocess.run(
         command, env=INHERITED | environment, cwd=folder, capture_output=True, text=True, timeout=300, check=False
     )
@@ -33,7 +33,7 @@ def run_command(command: list[str], environment: dict[str, str], folder: Path) -
 
 
 class ServerProcess:
-    """A server with its descendants in a process group of their own; what it says is kept in a file."""
+    """A server with its descendants in its own process group; its output goes to a file."""
 
     def __init__(self, command: list[str], environment: dict[str, str], folder: Path, port: int, log: Path) -> None:
         self.command, self.environment, self.folder, self.port, self.log = command, environment, folder, port, log
@@ -41,7 +41,7 @@ class ServerProcess:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, probe: Request, cores: set[int] = processes.SERVER_CORES) -> "ServerProcess":
-        """Start it on these cores, and take the time to its first answer."""
+        """Start the server on these cores, and measure the time to its first response."""
         began = time.monotonic()
         with self.log.open("wb") as log, processes.cpu_affinity(cores):
             self.process = subprocess.Popen(
@@ -55,7 +55,9 @@ class ServerProcess:
         while not self.is_up(probe):
             if self.process.poll() is not None or time.monotonic() > began + BOOT_SECONDS:
                 self.stop()
-                raise BenchmarkError(f"it does not come up: {self.log.read_text(errors='replace').strip()[-400:]}")
+                raise BenchmarkError(
+                    f"the server does not start: {self.log.read_text(errors='replace').strip()[-400:]}"
+                )
             time.sleep(0.005)
         self.boot_seconds = time.monotonic() - began
         return self
@@ -65,21 +67,27 @@ class ServerProcess:
             return HttpConnection(self.port).request(probe).status < 500
         return False
 
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
     def ensure_running(self) -> None:
-        """Raise Unable where it has ended by itself, or by somebody else's hand."""
+        """Raise BenchmarkError if the server has ended."""
+        assert self.process is not None
         if self.process.poll() is not None:
             said = self.log.read_text(errors="replace").strip()[-400:]
-            raise BenchmarkError(f"its server has ended with exit code {self.process.returncode}: {said}")
+            raise BenchmarkError(f"the server ended with exit code {self.process.returncode}: {said}")
 
     def cpu_time_ns(self) -> int:
-        """Return the nanoseconds of CPU of all its processes."""
-        return processes.cpu_time_ns(self.process.pid)
+        """Return the CPU time of all its processes in nanoseconds."""
+        return processes.cpu_time_ns(self.pid)
 
     def memory(self) -> dict[str, float]:
-        return processes.memory(self.process.pid)
+        return processes.memory(self.pid)
 
     def stop(self) -> None:
-        """End it as an operator does, and with force after five seconds."""
+        """Stop the server with SIGTERM, and with SIGKILL after five seconds."""
         if self.process is None:
             return
         for sign in (signal.SIGTERM, signal.SIGKILL):
@@ -88,5 +96,5 @@ class ServerProcess:
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(5)
                 break
-        with suppress(ProcessLookupError):  # what its main process has left behind
+        with suppress(ProcessLookupError):  # children that are still there
             os.killpg(self.process.pid, signal.SIGKILL)

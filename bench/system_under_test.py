@@ -1,9 +1,8 @@
-"""A system under test, with all that it has in a run: a database, servers, people."""
+"""A system under test with its database, servers and users."""
 
 from pathlib import Path
 
-from bench import endpoints as doors
-from bench import processes
+from bench import endpoints, processes
 from bench.adapter import Adapter, Person
 from bench.database import Database
 from bench.http_client import HttpConnection
@@ -13,22 +12,22 @@ from tests.postgres import free_port
 
 PASSWORD = "seven wild geese over the harbour"
 REFRESH_USERS, CHEAP_LOGIN_USERS = 8, 80
-"""Who refreshes; and who signs in with the cheap hash, few times each, for a user has few devices."""
+"""Users that refresh, and users that sign in with the cheap hash: many, as sessions per user are limited."""
 
 
 class SystemUnderTest:
-    """Two servers on one database: as it ships, and with a hash that costs nothing, where people of its own sign in."""
+    """Two servers on one database, one as shipped and one with a cheap password hash, each with its own users."""
 
     def __init__(self, system: Adapter, python: Path, database: Database, folder: Path, size: Profile) -> None:
         self.system, self.python, self.database, self.folder = system, python, database, folder
         self.running: list[ServerProcess] = []
         self.refresh_users, self.login_users = (
-            make_people("follower", REFRESH_USERS),
-            make_people("signer", size.login_users),
+            make_people("refresh", REFRESH_USERS),
+            make_people("login", size.login_users),
         )
         self.cheap_login_users = make_people("cheap", CHEAP_LOGIN_USERS)
-        self.refresh, self.login = doors.refresh(system), doors.login(system)
-        self.cheap_login = doors.login(system, "login without the hash")
+        self.refresh, self.login = endpoints.refresh(system), endpoints.login(system)
+        self.cheap_login = endpoints.login(system, "login without the hash")
         folder.mkdir()
 
     def make_tables(self) -> None:
@@ -37,7 +36,7 @@ class SystemUnderTest:
             run_command(command, environment, self.system.folder)
 
     def start(self) -> None:
-        """Start both servers, have everybody sign up, and the followers sign in."""
+        """Start both servers, register all users, and sign in the users that refresh."""
         self.main_server = self.serve()
         self.boot_seconds = [self.main_server.boot_seconds]
         self.sign_up(self.main_server, [*self.refresh_users, *self.login_users], cheap=False)
@@ -49,7 +48,7 @@ class SystemUnderTest:
     def serve(
         self, cheap: bool = False, database_port: int = 0, cores: set[int] = processes.SERVER_CORES, **options: int
     ) -> ServerProcess:
-        """Start one more server; return it once it answers. Options are those of the system's own serve()."""
+        """Start a server; return it when it responds. Options are passed to the adapter's serve()."""
         port = free_port()
         environment = self.system.environment(self.python, port, self.database.url(database_port), cheap)
         command = self.system.serve(self.python, port, **options)
@@ -67,7 +66,9 @@ class SystemUnderTest:
             return
         wire = HttpConnection(server.port)
         for person in persons:
-            answer = wire.request(self.system.sign_up(person))
+            request = self.system.sign_up(person)
+            assert request is not None
+            answer = wire.request(request)
             if answer.status not in (200, 201):
                 raise BenchmarkError(f"sign-up: {answer.status} {answer.body[:200]!r}")
 
@@ -80,7 +81,7 @@ class SystemUnderTest:
             self.system.store_tokens(person, answer.json(), answer.headers)
 
     def refresh_tokens(self) -> None:
-        """Give the followers fresh access tokens."""
+        """Get new access tokens for the users that refresh."""
         if not self.system.refreshes:
             self.sign_in(self.main_server, self.refresh_users)
             return

@@ -1,13 +1,12 @@
-"""Does the time of a failed sign-in tell who has an account?
+"""Timing attack on sign-in: does the response time of a failed sign-in reveal who has an account (user enumeration)?
 
     .venv/bin/python -m bench.timing_login sqlite|postgresql [--samples 200] [--processor]
 
-Starts a server with a database of its own and one worker, and fails to sign in as somebody of each kind, in random
+Starts a server with one worker on an empty database, and sends failed sign-ins for each kind of account in random
 order. Prints the median of each kind, its ratio to that of unknown addresses, and the p-value of a Kolmogorov-Smirnov
-test against them. The exit code is 1 if a ratio is off by more than 5 %; hashes that were brought along from another
-system and cost more than ours are shown, after a fifth of the samples, and not held to it (docs/security.md says why).
-Takes a minute on a machine that does nothing else. On one that does, take --processor: the time that the worker has
-computed (Linux).
+test against them. Exit code 1: a ratio differs from 1 by more than 5 %. Imported hashes that are slower than those of
+Latchkey are printed, with a fifth of the samples, but not tested (docs/security.md has the reason). A run takes a
+minute on an idle machine. On a busy machine use --processor, which measures the CPU time of the worker (Linux).
 """
 
 import argparse
@@ -30,7 +29,7 @@ from tests.server import Server
 
 TOLERANCE = 0.05
 PER_ACCOUNT, PER_ADDRESS = 5, 20
-"""Samples: fewer than the failures that an account and a network address have free."""
+"""Samples per account and per IP address, fewer than the failed sign-ins that the rate limits allow."""
 
 EXPENSIVE_HASHES = ("pbkdf2", "scrypt", "bcrypt")
 CHEAP_HASHES = ("cheaper", "cheap-pbkdf2", "cheap-scrypt", "cheap-bcrypt")
@@ -39,7 +38,7 @@ PASSWORD = "correct horse battery staple"
 MAKE_ACCOUNTS = f"""
 import bcrypt
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, ScryptPasswordHasher
-from latchkey.hashing.argon2 import Argon2id
+from latchkey.hashing.argon2 import Argon2idPasswordHasher as Argon2id
 cheap = Argon2id()
 cheap.memory_cost, cheap.time_cost = 8192, 1
 made = {{"wrong": Argon2id(), "inactive": Argon2id(), "cheaper": cheap}}
@@ -60,8 +59,10 @@ User.objects.bulk_create(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("database", choices=["sqlite", "postgresql"])
-    parser.add_argument("--samples", type=int, default=200, help="of each kind, 5 or more (default: %(default)s)")
-    parser.add_argument("--processor", action="store_true", help="time of the worker's processor, not of the wall")
+    parser.add_argument(
+        "--samples", type=int, default=200, help="samples of each kind, 5 or more (default: %(default)s)"
+    )
+    parser.add_argument("--processor", action="store_true", help="measure CPU time of the worker, not wall-clock time")
     options = parser.parse_args()
     with ExitStack() as opened:
         folder, url = create_workspace(opened, "equal", options.database)
@@ -75,13 +76,13 @@ def main() -> None:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the seconds that all threads of a process have computed."""
+    """Return the CPU seconds of all threads of a process."""
     threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
     return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
 
 def measure(port: int, samples: int, clock: Callable[[], float]) -> dict[str, list[float]]:
-    """Fail this many times for each kind, in random order; return how long each took, in milliseconds."""
+    """Send failed sign-ins of each kind in random order; return the times in milliseconds."""
     times = {kind: samples // 5 if kind in EXPENSIVE_HASHES else samples for kind in KINDS}
     order = [(kind, number // PER_ACCOUNT) for kind in KINDS for number in range(times[kind])]
     random.shuffle(order)
@@ -98,7 +99,7 @@ def measure(port: int, samples: int, clock: Callable[[], float]) -> dict[str, li
 
 
 def time_failed_login(connection: HTTPConnection, email: str, clock: Callable[[], float]) -> float:
-    """Fail to sign in; return how long that took, in milliseconds."""
+    """Send a failed sign-in; return its time in milliseconds."""
     body = json.dumps({"email": email, "password": PASSWORD})
     began = clock()
     connection.request("POST", "/api/login/", body, {"Content-Type": "application/json"})
@@ -117,13 +118,13 @@ def report(taken: dict[str, list[float]]) -> int:
         ratio = median(times) / median(unknown)
         off = abs(ratio - 1) > TOLERANCE
         apart |= off and kind not in EXPENSIVE_HASHES
-        remark = "dearer" if kind in EXPENSIVE_HASHES else "APART" if off else ""
+        remark = "slower hash" if kind in EXPENSIVE_HASHES else "DIFFERENT" if off else ""
         print(f"{kind:<13}{median(times):>7.1f} ms{ratio:>8.3f}{ks_p_value(times, unknown):>8.3f}  {remark}".rstrip())
     return int(apart)
 
 
 def ks_p_value(one: list[float], other: list[float]) -> float:
-    """Return the p-value of the two-sample Kolmogorov-Smirnov test: small where the two are told apart."""
+    """Return the p-value of the two-sample Kolmogorov-Smirnov test: it is small if the distributions differ."""
     one, other = sorted(one), sorted(other)
     shares = ((bisect_right(one, at) / len(one), bisect_right(other, at) / len(other)) for at in (*one, *other))
     distance = max(abs(a - b) for a, b in shares)
@@ -131,7 +132,7 @@ def ks_p_value(one: list[float], other: list[float]) -> float:
     reach = (root + 0.12 + 0.11 / root) * distance  # Stephens's approximation
     if reach < 0.3:  # there the series does not converge, and p is 1 to five digits
         return 1.0
-    return min(1.0, 2 * sum((-1) ** (k - 1) * math.exp(-2 * (k * reach) ** 2) for k in range(1, 101)))
+    return min(1.0, 2 * sum((-1.0) ** (k - 1) * math.exp(-2 * (k * reach) ** 2) for k in range(1, 101)))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""Does the time of asking for a mail tell who has an account?
+"""Timing attack on password reset: does the response time reveal who has an account (user enumeration)?
 
     .venv/bin/python -m bench.timing_reset sqlite|postgresql [--samples 300] [--processor]
 
-Starts a server with a database of its own and one worker, and a mail server that takes what comes. Asks for password
-resets in random order: for addresses that are unknown, that have an account, and whose account is inactive. Prints the
-median of each kind, its ratio to that of unknown addresses, and the p-value of a Kolmogorov-Smirnov test against them.
-The exit code is 1 if a ratio is off by more than 5 %; on a machine that does other things go by the p-values, or take
---processor: the time that the worker has computed (Linux).
+Starts a server with one worker on an empty database, and a mail server that accepts everything. Requests password
+resets in random order: for unknown addresses, for addresses with an account, and for addresses with an inactive
+account. Prints the median of each kind, its ratio to that of unknown addresses, and the p-value of a Kolmogorov-Smirnov
+test against them. Exit code 1: a ratio differs from 1 by more than 5 %. On a busy machine compare the p-values, or use
+--processor, which measures the CPU time of the worker (Linux).
 """
 
 import argparse
@@ -28,7 +28,7 @@ from tests.postgres import free_port
 from tests.server import Server
 
 PER_ADDRESS = 20
-"""Samples: fewer than the mails that a network address has free. Each e-mail address is asked for once."""
+"""Samples per IP address, fewer than the rate limit allows. Each e-mail address is used once."""
 
 KINDS = ("unknown", "known", "inactive")
 MAKE_ACCOUNTS = """
@@ -42,8 +42,8 @@ User.objects.bulk_create(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("database", choices=["sqlite", "postgresql"])
-    parser.add_argument("--samples", type=int, default=300, help="of each kind (default: %(default)s)")
-    parser.add_argument("--processor", action="store_true", help="time of the worker's processor, not of the wall")
+    parser.add_argument("--samples", type=int, default=300, help="samples of each kind (default: %(default)s)")
+    parser.add_argument("--processor", action="store_true", help="measure CPU time of the worker, not wall-clock time")
     options = parser.parse_args()
     with ExitStack() as opened:
         folder, url = create_workspace(opened, "equal", options.database)
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def measure(port: int, samples: int, clock: Callable[[], float]) -> dict[str, list[float]]:
-    """Ask this many times for each kind, in random order; return how long each took, in milliseconds."""
+    """Request resets of each kind in random order; return the times in milliseconds."""
     order = [(kind, number) for kind in KINDS for number in range(samples)]
     random.shuffle(order)
     taken: dict[str, list[float]] = {kind: [] for kind in KINDS}
@@ -77,7 +77,7 @@ def measure(port: int, samples: int, clock: Callable[[], float]) -> dict[str, li
 
 
 def time_reset_request(connection: HTTPConnection, email: str, clock: Callable[[], float]) -> float:
-    """Ask for a reset; return how long that took, in milliseconds."""
+    """Request a reset; return its time in milliseconds."""
     began = clock()
     connection.request(
         "POST", "/api/password/reset/", json.dumps({"email": email}), {"Content-Type": "application/json"}

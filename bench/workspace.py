@@ -1,4 +1,4 @@
-"""Where a measurement happens: a folder of its own, and the database that was asked for."""
+"""Temporary directory and database of a measurement."""
 
 import tempfile
 from contextlib import ExitStack
@@ -8,9 +8,12 @@ from tests.postgres import Postgres
 
 
 def create_workspace(opened: ExitStack, name: str, database: str) -> tuple[Path, str]:
-    """Make a folder, and for 'postgresql' a server in it; return the folder and the URL, which SQLite has none of."""
+    """Create a temporary directory, and for 'postgresql' a server in it; return the directory and DATABASE_URL.
+
+    The URL is empty for SQLite. Everything ends with the stack.
+    """
     folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix=f"latchkey-{name}-")))
-    folder.chmod(0o755)  # PostgreSQL runs as a user of its own
+    folder.chmod(0o755)  # PostgreSQL runs as another user
     if database != "postgresql":
         return folder, ""
     postgresql = Postgres(folder / "postgresql").create().start()

@@ -1,4 +1,4 @@
-"""A loop of Argon2id and nothing else, in a process of its own: python -m bench.limits.argon2id LIBRARY SECONDS."""
+"""Upper limit of logins: a loop of Argon2id in its own process (python -m bench.limits.argon2id LIBRARY SECONDS)."""
 
 import subprocess
 import sys
@@ -11,13 +11,13 @@ from nacl.pwhash import argon2id as libsodium
 from bench import processes
 
 LIBRARIES = ("argon2-cffi", "libsodium")
-"""The one that Django takes, and so the other Django systems; and Latchkey's (decision 16)."""
+"""The library of Django and the other Django systems, and that of Latchkey (decision 16)."""
 
 PASSWORD = "correct horse battery staple"
 
 
 def measure(library: str, seconds: float) -> dict[str, float]:
-    """Return what one verification costs on the server's core, and how many it does in a second."""
+    """Return the CPU time of one verification on the server's core, and the verifications per second."""
     with processes.cpu_affinity(processes.SERVER_CORES):
         command = [sys.executable, "-m", "bench.limits.argon2id", library, str(seconds)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -26,7 +26,7 @@ def measure(library: str, seconds: float) -> dict[str, float]:
 
 
 def make_verifier(library: str) -> Callable[[], bool]:
-    """Return what verifies one hash of 19 MiB, two passes and one lane."""
+    """Return a function that verifies a hash with 19 MiB, two passes and one lane."""
     hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
     made = hasher.hash(PASSWORD)
     if library == "libsodium":

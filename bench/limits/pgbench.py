@@ -1,4 +1,4 @@
-"""pgbench with the one statement of a refresh: what the database alone can do of it, each commit durable."""
+"""Upper limit of refreshes: pgbench with the one SQL statement of a refresh, with durable commits."""
 
 import re
 import subprocess
@@ -25,7 +25,7 @@ VALUES = {
     "presented": DIGEST,
     "cap": str(180 * 24 * 60 * 60),
 }
-"""What the rotation is given; a session's token stays the same here, and its row is written all the same."""
+"""Parameters of the rotation. The token of a session stays the same, but its row is written."""
 
 
 def insert_sessions(database: Database) -> None:
@@ -36,7 +36,7 @@ def insert_sessions(database: Database) -> None:
 
 
 def write_script(folder: Path) -> Path:
-    """Write the rotation down as pgbench takes it."""
+    """Write the SQL statement as a pgbench script."""
     rotate = for_vendor(ROTATE, "postgresql")
     path = folder / "rotate.sql"
     path.write_text(f"\\set selector random(1, {SESSIONS})\n" + re.sub(r"%\((\w+)\)s", r":\1", rotate).strip() + ";\n")
@@ -45,15 +45,16 @@ def write_script(folder: Path) -> Path:
 
 
 def measure(cluster: Cluster, database: Database, path: Path, seconds: float, clients: int) -> float:
-    """Return the rotations in a second: so many clients, 2 threads, prepared."""
+    """Return the rotations per second, with prepared statements and two threads of pgbench."""
     with psycopg.connect(database.url()) as connection:
-        times = connection.execute("SELECT now(), now() + interval '30 days', now() - interval '180 days'").fetchone()
+        [times] = connection.execute("SELECT now(), now() + interval '30 days', now() - interval '180 days'")
     values = VALUES | dict(zip(("now", "until", "oldest"), map(str, times), strict=True))
     command = [str(cluster.postgres.bin_dir / "pgbench"), "--no-vacuum", "--protocol", "prepared"]
     command += ["--client", str(clients), "--jobs", "2", "--time", str(max(1, round(seconds))), "--file", str(path)]
     command += [f"--define={name}={value}" for name, value in values.items()]
     at = ["--host", "127.0.0.1", "--port", str(database.port), "--username", "postgres", database.name]
     done = subprocess.run([*command, *at], capture_output=True, text=True, timeout=60, check=True)
-    if "number of failed transactions: 0 " not in done.stdout:
+    found = re.search(r"tps = ([\d.]+)", done.stdout)
+    if found is None or "number of failed transactions: 0 " not in done.stdout:
         raise RuntimeError(done.stdout)
-    return float(re.search(r"tps = ([\d.]+)", done.stdout)[1])
+    return float(found[1])

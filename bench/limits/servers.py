@@ -1,4 +1,4 @@
-"""The limits that are served: the raw WSGI callable, and bare views of Django and DRF, in our own environment."""
+"""Servers of the upper limits: the raw WSGI callable, and bare views of Django and DRF, in Latchkey's environment."""
 
 import sys
 from contextlib import ExitStack
@@ -23,7 +23,7 @@ DJANGO = [
 
 
 def serve(stack: ExitStack, database: Database, folder: Path) -> list[tuple[ServerProcess, list[Endpoint]]]:
-    """Start a server for each application; return it with its doors. The stack ends it."""
+    """Start a server for each application; return it with its endpoints. The stack ends it."""
     environment = {
         "PYTHONPATH": str(FOLDER),
         "DJANGO_SETTINGS_MODULE": "app.settings",
@@ -31,11 +31,11 @@ def serve(stack: ExitStack, database: Database, folder: Path) -> list[tuple[Serv
     }
     run_command([sys.executable, "-m", "django", "migrate", "--verbosity", "0"], environment, FOLDER)
     served = []
-    for module, doors in (("raw", RAW), ("wsgi", DJANGO)):
+    for module, endpoints in (("raw", RAW), ("wsgi", DJANGO)):
         port = free_port()
         command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws", "--workers", "1"]
         command += ["--blocking-threads", "4", "--port", str(port), f"app.{module}:application"]
         running = ServerProcess(command, environment, FOLDER, port, folder / f"{module}.log")
         stack.callback(running.stop)
-        served.append((running.start(doors[0].build_request(ANONYMOUS[0])), doors))
+        served.append((running.start(endpoints[0].build_request(ANONYMOUS[0])), endpoints))
     return served

@@ -1,1 +1,1 @@
-"""What a run has found, written down: JSON, Markdown and a chart."""
+"""Reports of a run: JSON, Markdown and an SVG chart."""

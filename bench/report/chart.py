@@ -1,4 +1,4 @@
-"""The chart: server CPU per refresh and per me, as bars; drawn by hand, legible on light and on dark."""
+"""Bar chart of the server's CPU time per refresh and per me, as SVG for light and dark pages."""
 
 from html import escape
 from typing import Any
@@ -16,21 +16,25 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 def render_svg(results: dict[str, Any]) -> str:
     """Return the SVG document."""
     shapes, y = [], 0
-    for door in ("refresh", "me"):
-        part, y = panel(door, results["systems"], y)
+    for endpoint in ("refresh", "me"):
+        part, y = panel(endpoint, results["systems"], y)
         shapes += part
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" width="{WIDTH}" height="{y}" role="img">'
     title = "<title>Server CPU per request, in microseconds; shorter is better</title>"
     return "\n".join([head, title, f"<style>{STYLE}</style>", *shapes, "</svg>"]) + "\n"
 
 
-def panel(door: str, systems: dict[str, Any], y: int) -> tuple[list[str], int]:
-    """Return the bars of one door, the shortest first, and where they end."""
+def panel(endpoint: str, systems: dict[str, Any], y: int) -> tuple[list[str], int]:
+    """Return the bars of one endpoint, the shortest first, and the vertical position below them."""
     costs = [
-        (one["doors"][door]["cpu_us"], name, one["title"]) for name, one in systems.items() if door in one["doors"]
+        (one["endpoints"][endpoint]["cpu_us"], name, one["title"])
+        for name, one in systems.items()
+        if endpoint in one["endpoints"]
     ]
     longest = max((cost for cost, _, _ in costs), default=1)
-    shapes = [f'<text class="head" x="0" y="{y + 20}">{door}: server CPU per request, µs (shorter is better)</text>']
+    shapes = [
+        f'<text class="head" x="0" y="{y + 20}">{endpoint}: server CPU per request, µs (shorter is better)</text>'
+    ]
     y += TOP
     for cost, name, title in sorted(costs):
         length = max(2, round(cost / longest * (WIDTH - LEFT - RIGHT)))

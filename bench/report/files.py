@@ -1,4 +1,4 @@
-"""Where a report goes."""
+"""Files of a report: newest results in a directory, and docs/benchmarks.md."""
 
 import json
 from pathlib import Path
@@ -10,25 +10,39 @@ from bench.report.markdown import render_markdown
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = """# Benchmarks
 
-Latchkey beside other sign-in systems, each set up as its own documentation has it for production. Written by
-`make bench ARGS="--publish --endurance"`; `make bench QUICK=1` takes two minutes.
+Latchkey compared with six other sign-in systems: CPU time, throughput, latency, SQL round trips and correctness under
+parallel refreshes. Each system is configured for production as its own documentation recommends.
 
-- All run on one PostgreSQL with durable commits. Whose access tokens are JWTs signs them with HS256; those of
-  django-oauth-toolkit and Better Auth are opaque.
-- Django systems hash with Argon2id of 19 MiB, two passes and one lane: the others by argon2-cffi, as Django ships it,
-  Latchkey by libsodium. What is not Django hashes as it ships.
-- Each is served by one worker, of four threads where it has threads, on a core of its own. PostgreSQL and the load
-  generator are on another one.
-- The load comes over eight open connections. Each person's new token goes into their next request, and where tokens
-  rotate, one that was seen before counts as an error.
-- `me` is asked for with the same eight access tokens again and again, as a client does while one lives. Latchkey
-  remembers what it has verified of a signature; at a token's first request it verifies it.
-- What a request costs is measured in three turns, one system after another in each, and the median counts. Memory,
-  round trips, parallel refreshes, the flood of sign-ins and the long run are measured once, boots twice.
+`make bench ARGS="--publish --endurance"` runs the benchmark and writes this page. `make bench QUICK=1` takes two
+minutes.
+
+**Set-up**
+
+- All systems use one PostgreSQL with durable commits.
+- Each system has one worker on a core of its own, with four threads if it uses threads. PostgreSQL and the load
+  generator share another core.
+- Access tokens are JWTs signed with HS256, except in django-oauth-toolkit and Better Auth, which use opaque tokens.
+- Django systems hash passwords with Argon2id (19 MiB, two passes, one lane): Latchkey with libsodium, the others with
+  argon2-cffi, as Django ships it. Systems without Django use the hash that they ship.
+
+**Load**
+
+- The load generator uses eight open connections.
+- Each user's new token is used in the next request of that user. Where refresh tokens rotate, a token that was returned
+  before counts as an error.
+- `me` is requested with the same eight access tokens again and again, as a client does during the lifetime of a token.
+  Latchkey caches the verification of a signature, and verifies it at the first request with a token.
+
+**Measurement**
+
+- The cost of a request is measured in three turns. Each turn runs all systems one after the other; the median counts.
+- Boot time is measured twice. Memory, round trips, parallel refreshes, the flood of sign-ins and the long run are
+  measured once.
 
 ![Server CPU per refresh and per me](images/benchmarks.svg)
 
 """
+"""Text of docs/benchmarks.md above the table."""
 
 
 def save(results: dict[str, Any], folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The machine of a run: figures without it say nothing."""
+"""Description of the machine: results are only comparable on the same one."""
 
 import os
 import platform
@@ -10,6 +10,7 @@ from bench.processes import CORES
 
 
 def describe_machine() -> dict[str, str]:
+    """Return processor, memory, versions, load and date."""
     return {
         "processor": processor(),
         "cores": str(len(CORES)),
@@ -24,6 +25,7 @@ def describe_machine() -> dict[str, str]:
 
 
 def processor() -> str:
+    """Return the model name of the processor."""
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         name, _, value = line.partition(":")
         if name.strip() == "model name":

@@ -1,4 +1,4 @@
-"""The table: a column for each system, a row for each figure."""
+"""Report in Markdown: a table with a column per system and a row per figure, the upper limits, and the targets."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,10 +7,12 @@ from bench.report import targets
 
 MISSING = "-"
 NOTES = (
-    "CPU is that of the server's processes alone, per request, and ± is half the distance between the turns. "
-    "Where a system cannot do what a row asks, there is a dash. "
-    "Forks are rounds of eight parallel refreshes of one token that left more than one refresh token alive, dead "
-    "answers are answers 200 whose tokens do not work, and sign-outs are rounds that left nobody signed in."
+    "CPU is the CPU time of the server's processes per request. ± is half the difference between the fastest and the "
+    "slowest turn. A dash means that the system does not have this function.\n\n"
+    "The rows about parallel refreshes send one refresh token in eight requests at once:\n\n"
+    "- **Forks**: rounds after which more than one refresh token works. One session has become several.\n"
+    "- **Dead answers**: 200 responses whose access token or refresh token does not work.\n"
+    "- **Sign-outs**: rounds after which no refresh token works. The user has to sign in again."
 )
 CellRenderer = Callable[[dict[str, Any]], str]
 
@@ -19,15 +21,15 @@ def render_markdown(results: dict[str, Any]) -> str:
     """Return the whole report."""
     systems = list(results["systems"].values())
     parts = [table(["", *(system["title"] for system in systems)], [row(name, cell, systems) for name, cell in ROWS])]
-    parts += [NOTES, "The limits, in the same run:", limits(results)]
+    parts += [NOTES, "Upper limits, measured in the same run:", limits(results)]
     if reached := targets.evaluate_targets(results):
-        parts += ["What was to be reached:", table(["", "target", "reached", ""], [target(one) for one in reached])]
+        parts += ["Targets:", table(["", "target", "reached", ""], [target(one) for one in reached])]
     parts += [f"- {name} failed: {shorten(why)}" for name, why in results["failed"].items()]
-    parts += [f"- {name} is left out: {shorten(why)}" for name, why in results["left_out"].items()]
+    parts += [f"- {name} is not included: {shorten(why)}" for name, why in results["unavailable"].items()]
     if "endurance" in results:
         parts.append(endurance(results["endurance"]))
     if results["quick"]:
-        parts.append("This was a quick run: a tenth of the requests, and figures to match.")
+        parts.append("This was a quick run with a tenth of the requests, so the figures are less exact.")
     parts.append("Measured on: " + ", ".join(f"{name} {value}" for name, value in results["machine"].items()) + ".")
     return "\n\n".join(parts) + "\n"
 
@@ -60,23 +62,23 @@ def cpu(figures: dict[str, float]) -> str:
     return f"{number(figures['cpu_us'])} ±{figures['spread'] * 50:.0f} %{errors}"
 
 
-def endpoint_figure(door: str, figure: str) -> CellRenderer:
-    return lambda system: number(system["doors"][door][figure])
+def endpoint_figure(endpoint: str, figure: str) -> CellRenderer:
+    return lambda system: number(system["endpoints"][endpoint][figure])
 
 
-def endpoint_latencies(door: str) -> CellRenderer:
-    return lambda system: " / ".join(number(system["doors"][door][figure]) for figure in ("p50_ms", "p99_ms"))
+def endpoint_latencies(endpoint: str) -> CellRenderer:
+    return lambda system: " / ".join(number(system["endpoints"][endpoint][figure]) for figure in ("p50_ms", "p99_ms"))
 
 
 def round_count(figure: str) -> CellRenderer:
     return lambda system: f"{system['correctness'][figure]} of {system['correctness']['rounds']}"
 
 
-def endpoint_rows(door: str) -> list[tuple[str, CellRenderer]]:
+def endpoint_rows(endpoint: str) -> list[tuple[str, CellRenderer]]:
     return [
-        (f"**{door}**, CPU µs", lambda system: cpu(system["doors"][door])),
-        (f"{door}, a second", endpoint_figure(door, "rate")),
-        (f"{door}, p50 / p99 ms", endpoint_latencies(door)),
+        (f"**{endpoint}**, CPU µs", lambda system: cpu(system["endpoints"][endpoint])),
+        (f"{endpoint}, per second", endpoint_figure(endpoint, "rate")),
+        (f"{endpoint}, p50 / p99 ms", endpoint_latencies(endpoint)),
     ]
 
 
@@ -85,33 +87,33 @@ def limits(results: dict[str, Any]) -> str:
     if two := results.get("two_workers"):
         lines.append(["pgbench, the UPDATE of a refresh, 64 clients, all cores", MISSING, number(two["pgbench"])])
         lines.append(["Latchkey's refresh, two workers, 64 clients, all cores", MISSING, number(two["rate"])])
-    return f"{table(['', 'CPU µs', 'a second'], lines)}\n\n{generator_limit(results)}"
+    return f"{table(['', 'CPU µs', 'per second'], lines)}\n\n{generator_limit(results)}"
 
 
 def generator_limit(results: dict[str, Any]) -> str:
-    """Say what the load generator could send, so that nobody takes its limit for that of a system."""
+    """Return the sentences about the maximum rate of the load generator, which must not be mistaken for a system's."""
     raw = results["limits"].get("raw WSGI callable")
     if raw is None:
         return ""
     could = number(1e6 / raw["generator_cpu_us"])
     said = (
-        f"The load generator itself computes {number(raw['generator_cpu_us'])} µs per request: it could send {could} a "
-        f"second, and has sent {number(raw['rate'])} to the raw WSGI callable."
+        f"The load generator needs {number(raw['generator_cpu_us'])} µs of CPU per request, so it can send {could} "
+        f"requests per second. It sent {number(raw['rate'])} per second to the raw WSGI callable."
     )
-    refresh = results["systems"].get("latchkey", {}).get("doors", {}).get("refresh")
+    refresh = results["systems"].get("latchkey", {}).get("endpoints", {}).get("refresh")
     if refresh is None:
         return said
     own, database = refresh["generator_cpu_us"], refresh["database_cpu_us"]
     return (
-        f"{said} Beside Latchkey's refreshes it computes {number(own)} µs for each, and PostgreSQL, on the same core, "
-        f"{number(database)}: that core bears {number(1e6 / (own + database))} a second, and {number(refresh['rate'])} "
-        "were sent."
+        f"{said} For each refresh of Latchkey it needs {number(own)} µs, and PostgreSQL, on the same core, "
+        f"{number(database)} µs: that core can handle {number(1e6 / (own + database))} per second; "
+        f"{number(refresh['rate'])} were sent."
     )
 
 
 def endurance(seen: list[dict[str, float]]) -> str:
     sizes = ", ".join(f"{one['rss_mb']:.0f}" for one in seen)
-    return f"RSS of Latchkey's worker in MB, at every tenth of {seen[-1]['requests']:,} requests: {sizes}."
+    return f"RSS of Latchkey's worker in MB, after each tenth of {seen[-1]['requests']:,} requests: {sizes}."
 
 
 def target(one: targets.Target) -> list[str]:
@@ -129,17 +131,20 @@ ROWS: list[tuple[str, CellRenderer]] = [
     *endpoint_rows("me"),
     *endpoint_rows("login"),
     *endpoint_rows("login without the hash"),
-    ("database's CPU per refresh, µs", endpoint_figure("refresh", "database_cpu_us")),
+    ("CPU of the database per refresh, µs", endpoint_figure("refresh", "database_cpu_us")),
     ("SQL round trips: refresh", lambda system: number(system["round_trips"]["refresh"])),
     ("SQL round trips: me", lambda system: number(system["round_trips"]["me"])),
     ("SQL round trips: login", lambda system: number(system["round_trips"]["login"])),
     ("rows added by 1,000 refreshes", endpoint_figure("refresh", "rows")),
-    ("KB of tables and indexes, likewise", lambda system: number(system["doors"]["refresh"]["bytes"] / 1024)),
-    ("KB of WAL, likewise", lambda system: number(system["doors"]["refresh"]["wal"] / 1024)),
+    (
+        "KB of tables and indexes after 1,000 refreshes",
+        lambda system: number(system["endpoints"]["refresh"]["bytes"] / 1024),
+    ),
+    ("KB of WAL after 1,000 refreshes", lambda system: number(system["endpoints"]["refresh"]["wal"] / 1024)),
     ("forks", round_count("forks")),
     ("dead answers", lambda system: f"{system['correctness']['dead']} of {system['correctness']['granted']}"),
     ("sign-outs", round_count("signed_out")),
-    ("answers 5xx to parallel refreshes", lambda system: str(system["correctness"]["failed"])),
+    ("5xx responses to parallel refreshes", lambda system: str(system["correctness"]["failed"])),
     ("memory of the worker, RSS / PSS MB", lambda s: f"{s['memory']['rss_mb']:.0f} / {s['memory']['pss_mb']:.0f}"),
     ("boot, s", lambda system: number(system["boot_seconds"])),
 ]

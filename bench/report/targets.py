@@ -1,15 +1,15 @@
-"""What Latchkey is to reach, beside what it has reached in this run."""
+"""Performance targets of Latchkey, and the values of this run."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-DJANGO_RIVALS = ("simplejwt", "allauth", "jwt_allauth", "oauth_toolkit")
+DJANGO_SYSTEMS = ("simplejwt", "allauth", "jwt_allauth", "oauth_toolkit")
 
 
 @dataclass(frozen=True)
 class Target:
-    """A figure and its bound; at_least says on which side of it the figure should lie."""
+    """A value with its bound; `at_least` tells whether the bound is a minimum or a maximum."""
 
     sentence: str
     bound: float
@@ -23,44 +23,44 @@ class Target:
 
 
 def evaluate_targets(results: dict[str, Any]) -> list[Target]:
-    """Return the targets of which this run has both sides."""
+    """Return the targets for which this run has the figures."""
     systems = results["systems"]
     if "latchkey" not in systems:
         return []
     own = systems["latchkey"]
-    return [*rival_targets(own, systems), *baseline_targets(own, results), *absolute_targets(own, results)]
+    return [*comparison_targets(own, systems), *baseline_targets(own, results), *absolute_targets(own, results)]
 
 
-def rival_targets(own: dict[str, Any], systems: dict[str, Any]) -> Iterator[Target]:
-    refreshes, asked = (rival_costs(systems, door) for door in ("refresh", "me"))
+def comparison_targets(own: dict[str, Any], systems: dict[str, Any]) -> Iterator[Target]:
+    refreshes, asked = (costs_of_others(systems, endpoint) for endpoint in ("refresh", "me"))
     others = {name: cost for name, cost in refreshes.items() if systems[name]["rotates"] and name != "simplejwt"}
-    django = [asked[name] for name in DJANGO_RIVALS if name in asked]
+    django = [asked[name] for name in DJANGO_SYSTEMS if name in asked]
     if refresh := endpoint_cost(own, "refresh"):
         if "simplejwt" in refreshes:
-            yield Target("refreshes per CPU second, against simplejwt", 12, refreshes["simplejwt"] / refresh)
+            yield Target("refreshes per CPU second, relative to simplejwt", 12, refreshes["simplejwt"] / refresh)
         if others:
-            sentence = "refreshes per CPU second, against the best other system that rotates with a durable write"
+            sentence = "refreshes per CPU second, relative to the best other system that rotates with a durable write"
             yield Target(sentence, 8, min(others.values()) / refresh)
     if me := endpoint_cost(own, "me"):
         if "better_auth" in asked:
-            yield Target("me per CPU second, against Better Auth", 4, asked["better_auth"] / me)
+            yield Target("me per CPU second, relative to Better Auth", 4, asked["better_auth"] / me)
         if django:
-            yield Target("me per CPU second, against the best Django rival", 3, min(django) / me)
+            yield Target("me per CPU second, relative to the best other Django system", 3, min(django) / me)
 
 
 def baseline_targets(own: dict[str, Any], results: dict[str, Any]) -> Iterator[Target]:
     limits = results["limits"]
     if view := limits.get("bare Django view"):
-        for door, bound in (("refresh", 3), ("me", 2.5)):
-            if cost := endpoint_cost(own, door):
-                yield Target(f"CPU of {door}, of the bare Django view's", bound, cost / view["cpu_us"], False)
-    for library, whose in (("argon2-cffi", "which Django takes"), ("libsodium", "which Latchkey takes")):
+        for endpoint, bound in (("refresh", 3), ("me", 2.5)):
+            if cost := endpoint_cost(own, endpoint):
+                yield Target(f"CPU of {endpoint}, relative to a bare Django view", bound, cost / view["cpu_us"], False)
+    for library, user in (("argon2-cffi", "which Django uses"), ("libsodium", "which Latchkey uses")):
         if (loop := limits.get(f"raw Argon2id loop, {library}")) and (cost := endpoint_cost(own, "login")):
-            sentence = f"logins per CPU second, of a raw Argon2id loop's with {library}, {whose}"
+            sentence = f"logins per CPU second, relative to a raw Argon2id loop with {library}, {user}"
             yield Target(sentence, 90, loop["cpu_us"] / cost * 100, unit="%")
     if two := results.get("two_workers"):
         share = two["rate"] / two["pgbench"] * 100
-        yield Target("refreshes of two workers, of pgbench's rate of the same UPDATE", 40, share, unit="%")
+        yield Target("refreshes of two workers, relative to pgbench with the same UPDATE", 40, share, unit="%")
 
 
 def absolute_targets(own: dict[str, Any], results: dict[str, Any]) -> Iterator[Target]:
@@ -70,15 +70,15 @@ def absolute_targets(own: dict[str, Any], results: dict[str, Any]) -> Iterator[T
     if verdict := own.get("correctness"):
         wrong = verdict["forks"] + verdict["dead"] + verdict["signed_out"]
         yield Target("forks, dead answers and sign-outs of parallel refreshes", 0, wrong, False, "")
-    for door, times in results.get("flood", {}).items():
-        yield Target(f"p99 of {door} beside 64 parallel logins, of its own alone", 5, times, False)
+    for endpoint, times in results.get("flood", {}).items():
+        yield Target(f"p99 of {endpoint} during 64 parallel logins, relative to no load", 5, times, False)
 
 
-def rival_costs(systems: dict[str, Any], door: str) -> dict[str, float]:
-    """Return what the rivals pay for a door."""
-    paid = {name: endpoint_cost(system, door) for name, system in systems.items() if name != "latchkey"}
-    return {name: cost for name, cost in paid.items() if cost}
+def costs_of_others(systems: dict[str, Any], endpoint: str) -> dict[str, float]:
+    """Return the CPU time per request of the other systems for an endpoint."""
+    costs = {name: endpoint_cost(system, endpoint) for name, system in systems.items() if name != "latchkey"}
+    return {name: cost for name, cost in costs.items() if cost}
 
 
-def endpoint_cost(system: dict[str, Any], door: str) -> float:
-    return system["doors"].get(door, {}).get("cpu_us", 0.0)
+def endpoint_cost(system: dict[str, Any], endpoint: str) -> float:
+    return float(system["endpoints"].get(endpoint, {}).get("cpu_us", 0.0))

@@ -1,11 +1,11 @@
-"""What the Django rivals have alike: how they are made and served."""
+"""Adapter that the other Django systems share: migrations, and granian as the server."""
 
 import json
 from pathlib import Path
 
 from bench.adapter import Adapter, Person
 
-SHARED = Path(__file__).parent / "every_django"  # modules that run in the rivals' own environments
+SHARED = Path(__file__).parent / "every_django"  # modules that run in the environments of these systems
 
 
 class DjangoAdapter(Adapter):
@@ -30,5 +30,5 @@ class DjangoAdapter(Adapter):
 
 
 def make_people_command(python: Path, people: list[Person]) -> list[str]:
-    """Return the command that makes the accounts of a system which has no door for it."""
+    """Return the command that creates accounts for a system without an endpoint for it."""
     return [str(python), "-m", "make_people", json.dumps([[person.email, person.password] for person in people])]

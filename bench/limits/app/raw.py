@@ -1,4 +1,4 @@
-"""The least that a WSGI server can be asked: a callable with one answer."""
+"""Upper limit of the server: a minimal WSGI callable with a constant response."""
 
 BODY = b'{"status": "ok"}'
 HEADERS = [("Content-Type", "application/json"), ("Content-Length", str(len(BODY)))]

@@ -1,4 +1,4 @@
-"""The least that Django and DRF can be: no middleware, one table."""
+"""Minimal Django and DRF settings for the upper limits: no middleware, one table."""
 
 import os
 

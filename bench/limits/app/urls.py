@@ -1,4 +1,4 @@
-"""Four bare views: constant JSON, one ORM read, a DRF GET, a DRF POST through a serializer."""
+"""Upper limits of Django and DRF: bare views of constant JSON, one ORM read, a DRF GET, a DRF POST with serializer."""
 
 from django.contrib.contenttypes.models import ContentType
 from django.http import JsonResponse

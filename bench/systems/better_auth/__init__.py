@@ -1,4 +1,4 @@
-"""Better Auth, on node: one session token that does not change, which every request looks up."""
+"""Better Auth on Node.js: one session token that is not rotated, and is looked up at every request."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ class BetterAuth(Adapter):
     def environment(self, python: Path, port: int, database_url: str, cheap_hash: bool) -> dict[str, str]:
         return {
             "NODE_ENV": "production",
-            "BENCH_MODULES": str(python.parents[1] / "node_modules"),  # there is no Python in that folder
+            "BENCH_MODULES": str(python.parents[1] / "node_modules"),  # that directory has no Python
             "BENCH_PORT": str(port),
             "BETTER_AUTH_URL": f"http://127.0.0.1:{port}",
             "BETTER_AUTH_SECRET": "d4k9Zs7wQ2mX8vB1nL6rT3yH5jP0cF4gU7eA9iO2",  # for the bench alone

@@ -1,6 +1,6 @@
-"""What every Django system in the bench is given alike; its settings take it from here.
+"""Settings that all other Django systems share: database, secret key and password hash.
 
-This runs in the rival's own environment, and no module of the bench is there.
+This module runs in the environment of the system, where no module of the benchmark is available.
 """
 
 import os
@@ -13,7 +13,7 @@ _GIVEN = psycopg.conninfo.conninfo_to_dict(os.environ["DATABASE_URL"])
 
 
 class Argon2id(Argon2PasswordHasher):
-    """The parameters that Latchkey has, 19 MiB, two passes and one lane, as Django's own hasher computes them."""
+    """Django's hasher with the parameters of Latchkey: 19 MiB, two passes, one lane."""
 
     memory_cost, time_cost, parallelism = 19_456, 2, 1
 
@@ -23,7 +23,7 @@ ALLOWED_HOSTS = ["127.0.0.1"]
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
-        "CONN_MAX_AGE": None,  # a connection for each thread, and it stays
+        "CONN_MAX_AGE": None,  # one persistent connection per thread
         **{_NAMES[key]: str(value) for key, value in _GIVEN.items() if key in _NAMES},
     }
 }

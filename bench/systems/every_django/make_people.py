@@ -1,4 +1,4 @@
-"""Make accounts: python -m make_people '[["alice@example.com", "her password"], ...]'."""
+"""Create accounts: python -m make_people '[["alice@example.com", "her password"], ...]'."""
 
 import json
 import sys

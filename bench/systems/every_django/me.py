@@ -1,4 +1,4 @@
-"""The user's own record, for the systems that have no view of it: who asks is for REST framework's defaults to find."""
+"""A `me` endpoint for systems without one; Django REST Framework's default classes authenticate the user."""
 
 from django.contrib.auth.models import User
 from rest_framework.generics import RetrieveAPIView

@@ -1,4 +1,4 @@
-"""fastapi-users: its JWT strategy, which has no refresh: whoever is signed in stays so until the token expires."""
+"""fastapi-users with its JWT strategy, which has no refresh: a token is valid until it expires."""
 
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ class FastapiUsers(Adapter):
         return [[str(python), "-m", "tables"]]
 
     def serve(self, python: Path, port: int) -> list[str]:
-        # One worker is one event loop: the four threads of the others have no like here.
+        # One worker is one event loop; it has no counterpart to the four threads of the other systems.
         command = [str(python), "-m", "granian", "--interface", "asgi", "--http", "1", "--no-ws", "--loop", "uvloop"]
         return [*command, "--workers", "1", "--port", str(port), f"{APP}/main.py:app"]
 

@@ -1,4 +1,4 @@
-"""django-jwt-allauth: simplejwt's tokens, allauth's accounts, and a list of the refresh tokens that are good."""
+"""django-jwt-allauth: tokens of simplejwt, accounts of allauth, and an allow-list of refresh tokens."""
 
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ class JwtAllauth(DjangoAdapter):
     folder = Path(__file__).parent
 
     def setup_commands(self, python: Path) -> list[list[str]]:
-        # The package ships no migrations; its documentation has every project make them.
-        return [[str(python), "-m", "django", "makemigrations", "jwt_allauth"], *super().prepare(python)]
+        # The package ships no migrations; its documentation tells each project to create them.
+        return [[str(python), "-m", "django", "makemigrations", "jwt_allauth"], *super().setup_commands(python)]
 
     def sign_up(self, person: Person) -> Request | None:
         names = {"first_name": "Alice", "last_name": "Example"}  # it asks for both

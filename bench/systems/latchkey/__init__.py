@@ -1,4 +1,4 @@
-"""Latchkey in production, as docs/settings.md has it; the limits for one address are turned up."""
+"""Latchkey in production mode; the rate limits per IP address are raised, as all load comes from one address."""
 
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,11 @@ class Latchkey(Adapter):
         }
 
     def setup_commands(self, python: Path) -> list[list[str]]:
-        knobs = ("FAILURES_PER_ADDRESS", "REGISTRATIONS_PER_ADDRESS")  # all load comes from one address
+        limits = ("FAILURES_PER_ADDRESS", "REGISTRATIONS_PER_ADDRESS")
         command = str(python.with_name("latchkey"))
         return [
             [command, "migrate", "--verbosity", "0"],
-            *([command, "constance", "set", knob, MAX_SETTING] for knob in knobs),
+            *([command, "constance", "set", limit, MAX_SETTING] for limit in limits),
         ]
 
     def serve(self, python: Path, port: int, workers: int = 1) -> list[str]:

@@ -1,4 +1,4 @@
-"""Latchkey with a hash that costs nothing, so that the rest of a sign-in can be seen; for the bench alone."""
+"""Settings of Latchkey with a cheap password hash, which shows the cost of the rest of a login; for benchmarks only."""
 
 from latchkey.settings import *  # noqa: F403
 

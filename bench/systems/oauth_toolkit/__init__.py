@@ -15,12 +15,12 @@ class OauthToolkit(DjangoAdapter):
     folder = Path(__file__).parent
 
     def setup_commands(self, python: Path) -> list[list[str]]:
-        # A public client has no secret; that of a confidential one would be hashed anew at every refresh.
+        # A public client has no secret; the secret of a confidential client would be hashed at every refresh.
         register = ["createapplication", "public", "password", "--client-id", CLIENT]
-        return [*super().prepare(python), [str(python), "-m", "django", *register]]
+        return [*super().setup_commands(python), [str(python), "-m", "django", *register]]
 
     def sign_up(self, person: Person) -> Request | None:
-        return None  # it has no registration of people, only of clients
+        return None  # it registers clients, but no users
 
     def make_people_command(self, python: Path, people: list[Person]) -> list[str] | None:
         return make_people_command(python, people)

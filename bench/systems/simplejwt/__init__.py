@@ -1,4 +1,4 @@
-"""djangorestframework-simplejwt: rotation and its blacklist, as its documentation has them."""
+"""djangorestframework-simplejwt with rotation and blacklist, configured as its documentation recommends."""
 
 from pathlib import Path
 from typing import Any

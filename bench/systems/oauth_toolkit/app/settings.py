@@ -23,8 +23,8 @@ OAUTH2_PROVIDER = {
     "ACCESS_TOKEN_EXPIRE_SECONDS": 30,
     "REFRESH_TOKEN_EXPIRE_SECONDS": 30 * 24 * 60 * 60,
     "ROTATE_REFRESH_TOKEN": True,
-    # As they ship. The first would end the session of whoever sends a token twice, and so of every client that
-    # refreshes in parallel; the second would keep digests only. Neither changes what a refresh costs.
+    # Shipped defaults. The first would end the session if a token is sent twice, and so that of every client that
+    # refreshes in parallel. The second would store digests only. Neither changes the cost of a refresh.
     "REFRESH_TOKEN_REUSE_PROTECTION": False,
     "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": False,
 }
