@@ -122,7 +122,7 @@ _DIALECTS = {  # capped: min(until, created_at + cap). SQLite has times as text,
         "capped": """MIN(%(until)s, datetime(substr(s.created_at, 1, 19), %(cap)s || ' seconds')
                                     || substr(s.created_at, 20))""",
         "returning": "id, user_id",
-        "lock": "",  # whoever writes is alone
+        "lock": "",  # there is one writer at a time
     },
 }
 

@@ -190,17 +190,14 @@ def respond(act: Callable[[], Body], headers: Headers, environ: Environ) -> Resp
             error = to_api_error(exception)
             if error is None:
                 log_unhandled_exception()
-                error, headers = InternalServerError(), cached_headers(NO_STORE, _varying(environ)) or headers
+                error = InternalServerError()
+                headers = cached_headers(NO_STORE, tuple(map(environ.get, VARYING))) or headers
             body = json.dumps(problem_document(error)).encode()
             entry.status, own = error.status, {"Content-Type": CONTENT_TYPE, **error.headers}
             if error.status >= 500:
                 own["X-Request-ID"] = entry.request_id
     length = [("Content-Length", str(len(body)))] if body else []  # none at 204 (RFC 9110 section 8.6)
     return entry.status, [*own.items(), *length, *headers], body
-
-
-def _varying(environ: Environ) -> tuple[str | None, ...]:
-    return tuple(map(environ.get, VARYING))
 
 
 def _reraise(error: Exception) -> NoReturn:
