@@ -1,7 +1,6 @@
 """Password rules for new passwords: length, blocklist, context-specific words (NIST SP 800-63B-4 section 3.1.1.2).
 
 There are no composition rules ("one digit, one symbol"): NIST forbids them, as they do not stop guessing.
-
 """
 
 import unicodedata
@@ -14,10 +13,13 @@ from django.core.exceptions import ValidationError
 from latchkey.accounts.models import User, normalize_password
 from latchkey.conf.policy import current_policy
 from latchkey.core import exceptions as errors
-from latchkey.core.exceptions import PasswordTooCommon, PasswordTooLong, PasswordTooObvious, PasswordTooShort
-
-PASSWORD_MAX_LENGTH = 256
-"""Code points; longer passwords are refused before anything is hashed."""
+from latchkey.core.exceptions import (
+    PASSWORD_MAX_LENGTH,
+    PasswordTooCommon,
+    PasswordTooLong,
+    PasswordTooObvious,
+    PasswordTooShort,
+)
 
 MIN_WORD = 3
 """Letters and digits of a context-specific word; shorter ones turn up in good passwords by chance."""

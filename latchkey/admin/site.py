@@ -14,7 +14,7 @@ from latchkey.admin.periods import PERIODS
 from latchkey.admin.sign_in_form import SignInForm
 from latchkey.admin.user_forms import OwnPasswordForm
 from latchkey.core.client import client_info
-from latchkey.hashing.executor import hashes_password
+from latchkey.hashing.queue import hashes_password
 
 apps.get_app_config("auth").verbose_name = "Staff"
 

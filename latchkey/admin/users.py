@@ -17,7 +17,7 @@ from latchkey.admin.user_page import available_actions, live_session_rows, recen
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import LastSuperuser
 from latchkey.email_addresses.change import after_admin_change
-from latchkey.hashing.executor import hashes_password
+from latchkey.hashing.queue import hashes_password
 from latchkey.profile.erasure import erase, is_last_superuser
 
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")

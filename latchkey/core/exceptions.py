@@ -147,11 +147,15 @@ class PasswordTooShort(BadRequest):
     detail = "The password is too short; several words in a row make a good password."
 
 
+PASSWORD_MAX_LENGTH = 256
+"""Code points of a password; longer ones are refused before anything is hashed."""
+
+
 class PasswordTooLong(BadRequest):
-    """A password over 256 characters, which bounds the cost of normalizing and hashing it."""
+    """A password over the maximum length, which bounds the cost of normalizing and hashing it."""
 
     code, title, default_field = "password_too_long", "Password too long", "password"
-    detail = "The password is longer than 256 characters."
+    detail = f"The password is longer than {PASSWORD_MAX_LENGTH} characters."
 
 
 class PasswordTooCommon(BadRequest):

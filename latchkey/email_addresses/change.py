@@ -13,9 +13,8 @@ from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import EmailTaken, InvalidCode
 from latchkey.core.user_agent import device_name
-from latchkey.email_codes.issue import send
 from latchkey.email_codes.models import OneTimeCode, Purpose
-from latchkey.email_codes.redeem import Submitted, consume, lookup
+from latchkey.email_codes.one_time_codes import Submitted, consume, lookup, send
 from latchkey.mail.models import MailKind
 from latchkey.mail.outbox import enqueue
 from latchkey.rate_limits.attempts import charge, mail_key, refund

@@ -7,7 +7,7 @@ from latchkey.core.client import ClientInfo
 from latchkey.email_addresses.change import confirm_email_change
 from latchkey.email_addresses.verify import verify_email
 from latchkey.email_codes.models import Purpose
-from latchkey.email_codes.redeem import Submitted, lookup
+from latchkey.email_codes.one_time_codes import Submitted, lookup
 from latchkey.web.pages import EmailLinkPage
 
 

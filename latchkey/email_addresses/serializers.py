@@ -4,9 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from latchkey.accounts.fields import CanonicalEmailField, PasswordField
+from latchkey.accounts.fields import CanonicalEmailField
 from latchkey.accounts.models import EMAIL_MAX_LENGTH
-from latchkey.web.input import StrictCharField
+from latchkey.web.input import PasswordField, StrictCharField
 
 
 class ChangeEmailInput(serializers.Serializer[Any]):

@@ -13,9 +13,8 @@ from latchkey.audit.log import record
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import InvalidCode
-from latchkey.email_codes.issue import request_code
 from latchkey.email_codes.models import Purpose
-from latchkey.email_codes.redeem import Submitted, consume, lookup
+from latchkey.email_codes.one_time_codes import Submitted, consume, lookup, request_code
 
 
 def request_verification(email: str, client: ClientInfo) -> None:

@@ -11,7 +11,7 @@ from latchkey.core.client import client_info
 from latchkey.email_addresses.change import confirm_email_change, request_email_change
 from latchkey.email_addresses.serializers import ChangeEmailInput, ConfirmChangeInput
 from latchkey.email_addresses.verify import request_verification, verify_email
-from latchkey.email_codes.redeem import Submitted
+from latchkey.email_codes.one_time_codes import Submitted
 from latchkey.email_codes.serializers import DetailOutput, EmailedCodeInput, EmailInput, SuccessOutput
 from latchkey.web.api_view import ApiView
 from latchkey.web.openapi.operation import AUTH_ERRORS, USE_ACCESS_TOKEN, USE_EMAILED_CODE, operation

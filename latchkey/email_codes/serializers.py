@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from latchkey.accounts.fields import CanonicalEmailField
 from latchkey.accounts.models import EMAIL_MAX_LENGTH
-from latchkey.email_codes.redeem import Submitted
+from latchkey.email_codes.one_time_codes import Submitted
 from latchkey.web.input import StrictCharField
 
 ONE_OF = "Send the token of the link, or the e-mail address and the code."

@@ -1,22 +1,30 @@
 """Argon2id password hasher, and constant time for wrong passwords whatever hash an account has.
 
 A wrong password costs the CPU time of one default hash, so that response times do not allow user enumeration by a
-timing attack (docs/decisions/0007). libsodium computes the hashes (docs/decisions/0016).
+timing attack (docs/decisions/0007). libsodium computes the hashes (docs/decisions/0016), in one thread per process with
+low priority, so that other threads get the CPU when they need it.
 """
 
 import base64
+import os
 import re
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from statistics import median
 from time import thread_time
+from typing import TypeVar
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from nacl.exceptions import InvalidkeyError
 from nacl.pwhash import argon2id
 
 from latchkey.core.exceptions import ServiceUnavailable
-from latchkey.hashing.executor import run
+from latchkey.hashing.queue import MAX_CONCURRENT
+from latchkey.hashing.thread_priority import lower_thread_priority
+
+Result = TypeVar("Result")
 
 MEMORY_KIB, TIME_COST = 19_456, 2
 """Cost of the default hash: KiB of memory, and passes over it (OWASP Password Storage Cheat Sheet)."""
@@ -35,6 +43,17 @@ MINIMUM = 0.002
 
 recent_durations: deque[float] = deque(maxlen=9)
 """CPU seconds of the latest default hashes in this process."""
+
+
+def run(compute: Callable[[], Result]) -> Result:
+    """Run a computation in the low-priority thread and return its result; the GIL is free while libraries hash."""
+    return _executor(os.getpid()).submit(compute).result()
+
+
+@cache
+def _executor(process: int) -> ThreadPoolExecutor:
+    """Return the executor of this process: a forked process inherits the object, but none of its threads."""
+    return ThreadPoolExecutor(MAX_CONCURRENT, "hashing", initializer=lower_thread_priority)
 
 
 def argon2id_kdf(password: bytes, salt: bytes, memory_kib: int = MEMORY_KIB, time_cost: int = TIME_COST) -> bytes:

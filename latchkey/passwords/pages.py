@@ -12,7 +12,7 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 from latchkey.accounts.models import EMAIL_MAX_LENGTH, normalize_email
 from latchkey.core.client import ClientInfo
 from latchkey.email_codes.models import Purpose
-from latchkey.email_codes.redeem import Submitted, lookup
+from latchkey.email_codes.one_time_codes import Submitted, lookup
 from latchkey.passwords.reset import confirm_reset, request_reset
 from latchkey.web.pages import EmailLinkPage, FormPage, TokenForm
 

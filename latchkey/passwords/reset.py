@@ -1,7 +1,7 @@
 """Password reset by e-mail: request a mail with a link and a code, then set a new password with one of the two.
 
 Until then the current password keeps working. The answer to a request is the same for every address, so that it does
-not show who has an account (email_codes/issue.py).
+not show who has an account (email_codes/one_time_codes.py).
 """
 
 from collections.abc import Collection
@@ -14,9 +14,8 @@ from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
-from latchkey.email_codes.issue import request_code, send
 from latchkey.email_codes.models import OneTimeCode, Purpose
-from latchkey.email_codes.redeem import Submitted, consume, lookup
+from latchkey.email_codes.one_time_codes import Submitted, consume, lookup, request_code, send
 from latchkey.rate_limits.attempts import reset_attempts
 
 

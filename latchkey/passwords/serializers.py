@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from latchkey.accounts.fields import PasswordField
 from latchkey.email_codes.serializers import EmailedCodeInput
+from latchkey.web.input import PasswordField
 
 
 class ChangeInput(serializers.Serializer[Any]):

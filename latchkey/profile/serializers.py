@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib.admin.models import LogEntry
 from rest_framework import serializers
 
-from latchkey.accounts.fields import PasswordField
 from latchkey.accounts.models import User
 from latchkey.audit.events import PERSISTED
 from latchkey.audit.models import AuditEvent
@@ -13,7 +12,7 @@ from latchkey.email_codes.models import OneTimeCode
 from latchkey.mail.models import Mail
 from latchkey.rate_limits.models import Attempt
 from latchkey.sessions.models import Session
-from latchkey.web.input import StrictCharField
+from latchkey.web.input import PasswordField, StrictCharField
 
 
 class MeInput(serializers.Serializer[Any]):

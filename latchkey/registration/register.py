@@ -15,8 +15,8 @@ from latchkey.conf.policy import current_policy
 from latchkey.core import exceptions as errors
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import EmailTaken
-from latchkey.email_codes.issue import send, send_or_simulate
 from latchkey.email_codes.models import Purpose
+from latchkey.email_codes.one_time_codes import send, send_or_simulate
 from latchkey.mail.models import MailKind
 from latchkey.rate_limits.attempts import charge, mail_key, registration_key
 

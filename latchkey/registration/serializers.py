@@ -4,8 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from latchkey.accounts.fields import CanonicalEmailField, PasswordField
+from latchkey.accounts.fields import CanonicalEmailField
 from latchkey.accounts.models import EMAIL_MAX_LENGTH, User
+from latchkey.web.input import PasswordField
 
 
 class RegisterInput(serializers.Serializer[Any]):

@@ -1,7 +1,7 @@
 """Routes that hash a password, derived from the URLconf: their requests wait in a queue of their own.
 
 A view says so by its attribute `hashes_password`, the HTTP methods that do (web/api_view.py, web/pages.py,
-hashing/executor.py). A list of paths would have to be kept by hand.
+hashing/queue.py). A list of paths would have to be kept by hand.
 """
 
 import re

@@ -21,7 +21,7 @@ from latchkey.core.client import client_info
 from latchkey.core.exceptions import ApiError, InternalServerError, ServiceUnavailable
 from latchkey.db.async_pool import AsyncPool
 from latchkey.db.statements import supports_prepared
-from latchkey.hashing.executor import MAX_CONCURRENT, MAX_QUEUED
+from latchkey.hashing.queue import MAX_CONCURRENT, MAX_QUEUED
 from latchkey.metrics_server.shared_directory import MetricsContext
 from latchkey.server.hashing_routes import HashingRoutes
 from latchkey.server.request_body import read_body

@@ -6,10 +6,10 @@ from uuid import UUID
 from django.conf import settings
 
 from latchkey.accounts.models import EMAIL_MAX_LENGTH
-from latchkey.accounts.password_validation import PASSWORD_MAX_LENGTH
 from latchkey.conf.policy import cached_policy
 from latchkey.core import clock
 from latchkey.core.client import client_info
+from latchkey.core.exceptions import PASSWORD_MAX_LENGTH
 from latchkey.db.statements import Query
 from latchkey.sessions import access_tokens, refresh
 from latchkey.sessions.login import login

@@ -4,9 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from latchkey.accounts.fields import PasswordField
 from latchkey.accounts.models import EMAIL_MAX_LENGTH
-from latchkey.web.input import StrictCharField, StrictUUIDField
+from latchkey.web.input import PasswordField, StrictCharField, StrictUUIDField
 
 
 class LoginInput(serializers.Serializer[Any]):

@@ -16,7 +16,14 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.parsers import BaseParser
 
-from latchkey.core.exceptions import ContentTooLarge, DuplicateKey, ParseError, UnsupportedMediaType
+from latchkey.core.exceptions import (
+    PASSWORD_MAX_LENGTH,
+    ContentTooLarge,
+    DuplicateKey,
+    ParseError,
+    PasswordTooLong,
+    UnsupportedMediaType,
+)
 from latchkey.tokens.refresh_token import UUID_PATTERN
 
 
@@ -119,6 +126,19 @@ class StrictCharField(serializers.CharField):
     def run_validation(self, data: Any = serializers.empty) -> Any:
         if data is not serializers.empty and not isinstance(data, str):
             self.fail("not_a_string")
+        return super().run_validation(data)
+
+
+class PasswordField(StrictCharField):
+    """A password, taken exactly as sent; one over the maximum length is refused before anything is hashed."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": PASSWORD_MAX_LENGTH, "help_text": "Taken exactly as sent.", **kwargs})
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """Check the length first, with an error code of its own; raises PasswordTooLong or ValidationError."""
+        if isinstance(data, str) and len(data) > PASSWORD_MAX_LENGTH:
+            raise PasswordTooLong({str(self.field_name): [PasswordTooLong.detail]})
         return super().run_validation(data)
 
 

@@ -17,11 +17,10 @@ from latchkey.audit.models import AuditEvent
 from latchkey.conf.database import apply_timeouts, parse_database_url
 from latchkey.conf.email import TIMEOUT
 from latchkey.conf.policy import Policy
-from latchkey.email_codes.issue import MAX_VALID
 from latchkey.email_codes.models import OneTimeCode
-from latchkey.email_codes.redeem import MAX_FAILURES
+from latchkey.email_codes.one_time_codes import MAX_FAILURES, MAX_VALID
 from latchkey.hashing.argon2 import Argon2idPasswordHasher
-from latchkey.hashing.executor import MAX_CONCURRENT, MAX_QUEUED
+from latchkey.hashing.queue import MAX_CONCURRENT, MAX_QUEUED
 from latchkey.mail.models import Mail
 from latchkey.management.commands.serve import DRAIN_SECONDS
 from latchkey.metrics_server.models import HourlyCount

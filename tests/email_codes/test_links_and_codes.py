@@ -10,7 +10,7 @@ from django.db import connection
 
 from latchkey.accounts.admin_actions import deactivate, reactivate, sign_out_everywhere
 from latchkey.accounts.models import User
-from latchkey.email_codes.issue import ALPHABET, CODE_LENGTH, generate_code, generate_token, normalize_typed
+from latchkey.email_codes.one_time_codes import ALPHABET, CODE_LENGTH, generate_code, generate_token, normalize_typed
 from latchkey.mail.models import Mail
 from latchkey.rate_limits.in_memory import MAX_PER_WINDOW, clear
 from tests.outbox import SentMail, last_mail, sent_mails

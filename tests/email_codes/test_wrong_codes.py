@@ -8,8 +8,8 @@ import pytest
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
 from latchkey.core.client import ClientInfo
-from latchkey.email_codes.issue import MAX_VALID, code_digests, issue, token_digests
 from latchkey.email_codes.models import OneTimeCode, Purpose
+from latchkey.email_codes.one_time_codes import MAX_VALID, code_digests, issue, token_digests
 from latchkey.passwords.reset import send_reset
 from tests.email_codes.test_links_and_codes import ENDPOINTS, confirm_reset, mails_of_each_kind, request_reset
 from tests.outbox import last_mail, sent_mails

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from django.conf import settings
 
-from latchkey.hashing.executor import MAX_CONCURRENT
+from latchkey.hashing.queue import MAX_CONCURRENT
 from tests.people import Person
 from tests.server import ADMIN_EMAIL, ADMIN_PASSWORD, Server
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from latchkey.db.async_pool import POOL_SIZE
-from latchkey.hashing.executor import MAX_CONCURRENT
+from latchkey.hashing.queue import MAX_CONCURRENT
 from tests.people import Person
 from tests.postgres import Postgres
 from tests.problems import assert_problem

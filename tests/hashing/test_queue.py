@@ -1,4 +1,4 @@
-"""The hashing executor: threads of its own with low priority, and a bounded queue."""
+"""The hashing queue and its thread: threads of its own with low priority, and a bounded queue."""
 
 import ctypes
 import os
@@ -13,7 +13,8 @@ from threading import get_native_id
 import httpx
 import pytest
 
-from latchkey.hashing.executor import MAX_CONCURRENT, MAX_QUEUED, run
+from latchkey.hashing.argon2 import run
+from latchkey.hashing.queue import MAX_CONCURRENT, MAX_QUEUED
 from latchkey.hashing.thread_priority import NICENESS, TIME_SLICE_NS
 from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.hashing
 
 FORK = """
 import os
-from latchkey.hashing.executor import run
+from latchkey.hashing.argon2 import run
 print(run(lambda: "before"), flush=True)
 if os.fork() == 0:
     print(run(lambda: "in the child"), flush=True)

@@ -1,7 +1,8 @@
-"""Issue a one-time code and a link by e-mail, without user enumeration: the answer shows nobody who has an account.
+"""One-time codes and links by e-mail: issue, look up and consume, without user enumeration.
 
-Read it top down: request_code answers an endpoint, send queues the mail, issue stores the digests. The code and the
-token of the link are in the mail and nowhere else; the database holds keyed digests of them.
+Read it top down: request_code answers an endpoint, send queues the mail, issue stores the digests; then lookup finds
+what a client submits and counts wrong codes, and consume deletes the row in the transaction of what it allows. The code
+and the token of the link are in the mail and nowhere else; the database holds keyed digests of them.
 """
 
 import hmac
@@ -13,7 +14,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from latchkey.accounts.models import User
 from latchkey.audit.events import Event
@@ -21,10 +22,12 @@ from latchkey.audit.log import record
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.crypto import derive_keys
+from latchkey.core.exceptions import InvalidCode
 from latchkey.email_codes.models import LANDING_PAGES, OneTimeCode, Purpose
 from latchkey.mail.models import MailKind
 from latchkey.mail.outbox import enqueue
-from latchkey.rate_limits.attempts import charge, mail_key
+from latchkey.rate_limits.attempts import charge, code_key, mail_key, refund
+from latchkey.rate_limits.in_memory import count_invalid_token
 
 LIFETIME = timedelta(minutes=30)
 """Mail may take a quarter of an hour where a server greylists; NIST SP 800-63B-4 section 4.2 allows a day."""
@@ -32,11 +35,17 @@ LIFETIME = timedelta(minutes=30)
 MAX_VALID = 3
 """Valid codes of a user for a purpose. With one, repeated requests could void every mail before it is read."""
 
+MAX_FAILURES = 5
+"""Wrong codes, after which all codes sent to a user for that purpose are invalid (OWASP ASVS 6.6.3).
+
+Their links remain valid: nobody guesses those, and otherwise anybody who knows an address could void every mail to it.
+"""
+
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's Base32: no I, L, O and U, so that no character looks like another, and no word comes about by chance."""
 
 CODE_LENGTH, GROUP_LENGTH = 8, 4
-"""Characters of a code, and of a group of it: 40 random bits, and a guesser has a few tries (see redeem.py)."""
+"""Characters of a code, and of a group of it: 40 random bits, and a guesser has MAX_FAILURES tries."""
 
 TOKEN_BYTES = 32
 """Random bytes of a link's token: 256 bits, which need no limit on guessing."""
@@ -61,6 +70,15 @@ class IssuedCode:
     link: str
     code: str
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What a client submits: the token of a link; or, if that is empty, a code and the address that it was sent for."""
+
+    token: str = ""
+    email: str = ""
+    code: str = ""
 
 
 def request_code(email: str, purpose: Purpose, event: Event, users: QuerySet[User], client: ClientInfo) -> None:
@@ -128,6 +146,64 @@ def issue(user: User, purpose: Purpose, new_email: str = "") -> IssuedCode:
     return IssuedCode(
         f"{settings.PUBLIC_URL}{LANDING_PAGES[purpose]}?{urlencode({'token': token})}", code, stored.expires_at
     )
+
+
+def lookup(purpose: Purpose, presented: Submitted, client: ClientInfo) -> OneTimeCode:
+    """Return the valid code with its user; it is not consumed yet.
+
+    Raises InvalidCode, the same for every reason, or TooManyAttempts.
+    """
+    found = _by_token(purpose, presented.token, client) if presented.token else _by_code(purpose, presented, client)
+    if found is None:
+        raise InvalidCode
+    return found
+
+
+def consume(code: OneTimeCode) -> None:
+    """Delete the code, in the transaction of what it allows; raises InvalidCode.
+
+    This one statement checks the validity once more: of any number of concurrent requests one succeeds.
+    """
+    deleted, _ = valid_codes(Purpose(code.purpose)).filter(pk=code.pk).delete()
+    if not deleted:
+        raise InvalidCode
+
+
+def valid_codes(purpose: Purpose) -> QuerySet[OneTimeCode]:
+    """Return the codes that can be used: not expired, and sent to the present address under the present password."""
+    return OneTimeCode.objects.filter(
+        purpose=purpose.value,
+        expires_at__gt=clock.now(),
+        user__is_active=True,
+        user__credential_version=F("credential_version"),
+        user__email=F("email"),
+    )
+
+
+def _by_token(purpose: Purpose, token: str, client: ClientInfo) -> OneTimeCode | None:
+    of_token = valid_codes(purpose).filter(token_digest__in=token_digests(purpose, token))
+    found = of_token.select_related("user").first()
+    if found is None:
+        count_invalid_token(client, "code")
+    return found
+
+
+@transaction.atomic
+def _by_code(purpose: Purpose, presented: Submitted, client: ClientInfo) -> OneTimeCode | None:
+    """Count the attempt before the code is compared, and a wrong code with the user's codes.
+
+    It is one commit, whether the address has an account or not.
+    """
+    charged = charge(code_key(presented.email, client), client)
+    of_user = valid_codes(purpose).filter(user__email=presented.email, failures__lt=MAX_FAILURES)
+    digests = code_digests(purpose, presented.email, presented.code)
+    found = of_user.filter(code_digest__in=digests).select_related("user").first()
+    if found is None:
+        of_user.update(failures=F("failures") + 1)
+        record(Event.CODE_REFUSED, client, reason=purpose.value)
+    else:
+        refund(charged)
+    return found
 
 
 def generate_token() -> str:

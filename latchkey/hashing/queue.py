@@ -1,18 +1,12 @@
-"""Executor for password hashing: one low-priority thread per process (OWASP ASVS 15.2.2).
+"""The hashing queue: how many requests that hash a password run and wait in one process (OWASP ASVS 15.2.2).
 
 A flood of sign-ins must not starve the users who are signed in. So the server gives requests that hash a thread and a
-queue of their own, and the hashing itself runs with low priority, so that other threads get the CPU when they need it.
+queue of their own, and the hashing itself runs with low priority (argon2.py).
 """
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import Any, TypeVar
 
-from latchkey.hashing.thread_priority import lower_thread_priority
-
-Result = TypeVar("Result")
 View = TypeVar("View", bound=Callable[..., Any])
 
 MAX_CONCURRENT = 1
@@ -36,14 +30,3 @@ def hashes_password(*methods: str) -> Callable[[View], View]:
         return view
 
     return mark
-
-
-def run(compute: Callable[[], Result]) -> Result:
-    """Run a computation in the low-priority thread and return its result; the GIL is free while libraries hash."""
-    return _executor(os.getpid()).submit(compute).result()
-
-
-@cache
-def _executor(process: int) -> ThreadPoolExecutor:
-    """Return the executor of this process: a forked process inherits the object, but none of its threads."""
-    return ThreadPoolExecutor(MAX_CONCURRENT, "hashing", initializer=lower_thread_priority)
