@@ -44,7 +44,7 @@ test-servers: setup ## Run the tests that start servers of their own, and the fu
 bench: setup ## Measure Latchkey beside other systems (QUICK=1: two minutes; ARGS="--only latchkey simplejwt")
 	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(ARGS)
 
-RACES := tests/races/test_parallel_refresh.py tests/races/test_replay.py tests/races/test_parallel_registration.py
+RACES := tests/races/test_parallel_refresh.py tests/races/test_refresh_token_reuse.py tests/races/test_parallel_registration.py
 FAULTS := tests/faults/test_lost_responses.py tests/faults/test_killed_workers.py
 PAGES := tests/browser/test_link_pages.py tests/browser/test_browsable_api.py
 
