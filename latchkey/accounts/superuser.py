@@ -19,10 +19,9 @@ def ensure_superuser(email: str, password: str) -> str | None:
     if User.objects.filter(is_superuser=True).exists():
         return None
     generated = None if password else secrets.token_urlsafe(15)
-    first_ever = {} if User.objects.exists() else {"id": 0}  # so that the first to register is user 1
     try:
         with transaction.atomic():
-            User.objects.create_superuser(email, password or generated, **first_ever)
+            User.objects.create_superuser(email, password or generated)
     except ValidationError as error:
         raise ValueError(" ".join(error.messages)) from error
     except IntegrityError:

@@ -28,7 +28,7 @@ def bulk_insert(accounts: Sequence[Account], keep_ids: bool) -> tuple[int, dict[
     if not accounts:
         return 0, {}
     if keep_ids:
-        _advance_sequence(max(account.id or 0 for account in accounts))
+        _advance_sequence(max(0 if account.id is None else account.id for account in accounts))
     columns = (*(("id",) if keep_ids else ()), *COLUMNS)
     rows = ", ".join([f"({', '.join(['%s'] * len(columns))}, 0)"] * len(accounts))
     values = [value for account in accounts for value in _values(account, keep_ids)]

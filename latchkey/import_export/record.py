@@ -20,7 +20,7 @@ IMPORT_FIELDS = frozenset({*EXPORT_FIELDS, "password", "email_verified"})
 """Fields that `latchkey users import` reads."""
 
 MAX_NAME_LENGTH = User._meta.get_field("username").max_length or 0
-MAX_ID = 2**53 - 1  # numbers up to here are safe in JSON (RFC 8259 section 6); the lowest id is the first superuser's 0
+MAX_ID = 2**53 - 1  # numbers up to here are safe in JSON (RFC 8259 section 6); 0 was the first superuser's until 2026
 MIN_DATETIME, MAX_FUTURE = datetime(1970, 1, 1, tzinfo=UTC), timedelta(days=1)
 """The earliest time, and how far the latest may be ahead, as clocks differ; others are a wrong unit or column."""
 

@@ -84,7 +84,7 @@ def test_readme_bash_block_can_be_pasted_twice_and_prints_the_documented_respons
     text = block("bash")
     assert "http://127.0.0.1:8000/" in text
     documented = [printed for *_, printed in EXCHANGE.findall(block("http"))]
-    for user_id in (1, 2):
+    for user_id in (2, 3):
         printed = paste(text.replace("http://127.0.0.1:8000", server.url), tmp_path)
         printed = [re.sub(r"user\d+@", "user@", TOKEN.sub("TOKEN", line)) for line in printed]
-        assert printed == [TOKEN.sub("TOKEN", line).replace('"id": 1', f'"id": {user_id}') for line in documented]
+        assert printed == [TOKEN.sub("TOKEN", line).replace('"id": 2', f'"id": {user_id}') for line in documented]

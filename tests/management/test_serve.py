@@ -57,10 +57,10 @@ def test_serve_creates_its_secret_file_with_mode_0600(server: Server) -> None:
     assert len(secret.read_text()) >= 50
 
 
-def test_serve_creates_the_superuser_of_the_environment_with_id_0(server: Server) -> None:
+def test_serve_creates_the_superuser_of_the_environment_with_id_1(server: Server) -> None:
     with httpx.Client(base_url=server.url) as http:
-        assert Person(http, ADMIN_EMAIL, ADMIN_PASSWORD).login().me().json()["id"] == 0
-        assert Person(http, "alice@example.com").register().id == 1
+        assert Person(http, ADMIN_EMAIL, ADMIN_PASSWORD).login().me().json()["id"] == 1
+        assert Person(http, "alice@example.com").register().id == 2
 
 
 def test_serve_restarted_keeps_the_data_and_creates_no_second_superuser(server: Server) -> None:
