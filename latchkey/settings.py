@@ -128,6 +128,7 @@ CONSTANCE_BACKEND = "latchkey.conf.policy_backend.TolerantBackend"
 CONSTANCE_CONFIG, CONSTANCE_CONFIG_FIELDSETS, CONSTANCE_ADDITIONAL_FIELDS = constance_config(POLICY_DEFAULTS)
 
 LOGIN_REDIRECT_URL = "/admin/"
+SESSION_ENGINE = "latchkey.admin.session_store"
 SESSION_COOKIE_AGE = 8 * 60 * 60  # seconds; the cookie of the admin area
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_NAME = "__Host-sessionid" if PRODUCTION else "sessionid"

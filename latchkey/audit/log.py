@@ -99,7 +99,8 @@ def record(  # noqa: PLR0913  # all but two are keyword-only
     name, stored = event.value, event.value in PERSISTED
     if stored and not persisted:
         persist(event, client, user_id, session_id, reason or key_id or "")
-    subject = {"user_id": user_id, "session_id": None if session_id is None else str(session_id), "key_id": key_id, "reason": reason}
+    session = None if session_id is None else str(session_id)
+    subject = {"user_id": user_id, "session_id": session, "key_id": key_id, "reason": reason}
     origin = {"ip": client.address, "user_agent": client.user_agent} if client else {}
     fields = {key: value for key, value in (subject | origin).items() if value is not None}
     if stored and connection.in_atomic_block:

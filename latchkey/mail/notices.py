@@ -54,7 +54,8 @@ def process_pending() -> int:
 
 
 def _enqueue_notices(events: Sequence[AuditEvent]) -> None:
-    users = User.objects.filter(is_active=True).in_bulk({event.user_id for event in events if event.user_id is not None})
+    ids = {event.user_id for event in events if event.user_id is not None}
+    users = User.objects.filter(is_active=True).in_bulk(ids)
     for event in events:
         user, kind = None if event.user_id is None else users.get(event.user_id), _kind(event)
         if user and kind and not _is_limited(user):

@@ -1,14 +1,21 @@
-"""A leaked database signs nobody in: no column contains a token or a password."""
+"""A leaked database signs nobody in: no column contains a token, a password, a code or the cookie of the admin area."""
 
+from http.cookies import SimpleCookie
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.contrib.sessions.models import Session as AdminSession
 from django.db import connection
+from django.test import override_settings
 
+from latchkey.accounts.models import User
 from latchkey.sessions.models import Session
+from tests.oauth.conftest import run_services_command
+from tests.outbox import last_code_mail
 from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
+from tests.support.admin_pages import Browser, sign_in
 
 
 def every_value() -> list[Any]:
@@ -46,3 +53,53 @@ def test_stored_digests_are_not_accepted_as_tokens(alice: Person) -> None:
         assert_problem(alice.try_refresh(digest.hex()), 400, "invalid", ["refresh_token"])
         assert_problem(alice.me(digest.hex()), 401, "invalid_token")
     assert alice.me().status_code == alice.try_refresh().status_code == 200
+
+
+def written_forms(values: list[Any]) -> str:
+    """Return all values as text: bytes as they are, in hexadecimal and in UTF-8, in lower case, without hyphens."""
+    texts = [str(value) for value in values if not isinstance(value, bytes)]
+    texts += [form for value in values if isinstance(value, bytes) for form in (value.hex(), value.decode("latin-1"))]
+    return "\n".join(texts).lower().replace("-", "")
+
+
+def test_no_column_contains_a_secret_that_was_handed_out(alice: Person, settings: Any) -> None:
+    settings.MAIL_SERVER = {}  # mails are queued, not sent
+    http, secrets = alice.http, [PASSWORD, alice.refresh_token, alice.access_token.rpartition(".")[2]]
+    http.post("/api/password/reset/", json={"email": alice.email})
+    reset = last_code_mail(alice.email)
+    change = {"email": "alice@example.org", "password": PASSWORD}
+    http.post("/api/email/change/", json=change, headers=alice.bearer())
+    moved = last_code_mail("alice@example.org")
+    secrets += [reset.token, reset.code, moved.token, moved.code, run_services_command("add", "payments").split()[-1]]
+    User.objects.create_superuser("root@example.com", PASSWORD)
+    cookies = sign_in("root@example.com").cookies
+    secrets += [cookies["sessionid"].value, cookies["csrftoken"].value]
+    stored = written_forms(every_value())
+    assert alice.email in stored.replace("@examplecom", "@example.com")
+    assert [secret for secret in secrets if secret.lower().replace("-", "") in stored] == []
+
+
+def with_cookie(session_key: str) -> Browser:
+    browser = Browser()
+    browser.cookies = SimpleCookie({"sessionid": session_key})
+    return browser
+
+
+def test_name_of_an_admin_session_row_is_not_accepted_as_a_cookie(db: None) -> None:
+    User.objects.create_superuser("root@example.com", PASSWORD)
+    cookie = sign_in("root@example.com").cookies["sessionid"].value
+    row = AdminSession.objects.get()
+    assert with_cookie(cookie).get("/admin/").status_code == 200
+    assert with_cookie(row.session_key).get("/admin/").status_code == 302
+
+
+def test_admin_session_lasts_while_the_secret_key_is_replaced_and_can_be_ended(db: None, settings: Any) -> None:
+    User.objects.create_superuser("root@example.com", PASSWORD)
+    cookie = sign_in("root@example.com").cookies["sessionid"].value
+    replaced = {"SECRET_KEY": "n" * 64, "SECRET_KEY_FALLBACKS": [settings.SECRET_KEY]}
+    with override_settings(**replaced):
+        browser = with_cookie(cookie)
+        assert browser.get("/admin/").status_code == 200
+        browser.post("/admin/logout/")
+        assert with_cookie(cookie).get("/admin/").status_code == 302
+    assert not AdminSession.objects.exists()
