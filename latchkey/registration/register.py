@@ -3,14 +3,21 @@
 While verification is required, registration does not allow user enumeration: the answer, the work and the mails are
 the same for a new address and for one that has an account, and only the mail says which it is. In the other modes a
 known address is answered `email_taken`.
+
+An account that nobody has verified or used belongs to the registration that came last, so that nobody can wait in it
+for the owner of the address (account pre-hijacking; docs/decisions/0019).
 """
 
+from typing import Any
+
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q
 
 from latchkey.accounts.models import User
 from latchkey.accounts.password_validation import validate_new_password
 from latchkey.audit.events import Event
 from latchkey.audit.log import persist, record
+from latchkey.audit.models import AuditEvent
 from latchkey.conf.policy import current_policy
 from latchkey.core import exceptions as errors
 from latchkey.core.client import ClientInfo
@@ -19,6 +26,13 @@ from latchkey.email_codes.models import Purpose
 from latchkey.email_codes.one_time_codes import send, send_or_simulate
 from latchkey.mail.models import MailKind
 from latchkey.rate_limits.attempts import charge, mail_key, registration_key
+from latchkey.sessions.models import Session
+
+AGAIN = "again"
+"""Reason of the event of a registration that replaces an earlier one of the same address."""
+
+USES = tuple(map(str, (Event.LOGIN_SUCCEEDED, Event.ADMIN_LOGIN_SUCCEEDED, Event.PASSWORD_CHANGED)))
+"""Events after which an account counts as used."""
 
 
 def register(email: str, password: str, client: ClientInfo) -> User | None:
@@ -38,16 +52,47 @@ def register(email: str, password: str, client: ClientInfo) -> User | None:
     user = build_user(email, password, client)
     with transaction.atomic():
         charge(mail_key(email, client), client)  # never refunded: repeated registrations would flood a mailbox
-        owner = User.objects.filter(email=email, is_active=True).first()
+        owner = find_owner(email)
         try:
             insert_user(user, client)
         except EmailTaken:
             if verification == "optional":
                 raise
-            send_or_simulate(owner, _notify_owner, email)
-        else:
-            send_or_simulate(user, lambda user: send(user, Purpose.EMAIL_VERIFICATION), email)
+            if not (owner and owner.is_unused and replace_unused(owner, user, client)):
+                send_or_simulate(owner, _notify_owner, email)
+                return None
+        send_or_simulate(user, lambda user: send(user, Purpose.EMAIL_VERIFICATION), email)
     return user if verification == "optional" else None
+
+
+def find_owner(email: str) -> Any:
+    """Return the active account of an address, with `is_unused`: registered, but never verified or used by anybody.
+
+    An account that somebody has signed in to, one of an operator or of an import, and one of staff is in use. Otherwise
+    a stranger could end the sessions of everybody who was never asked to verify an address.
+    """
+    events = AuditEvent.objects.filter(user_id=OuterRef("pk"))
+    is_unused = (
+        Q(email_verified_at=None, is_staff=False, is_superuser=False)
+        & Exists(events.filter(name=Event.USER_REGISTERED.value, detail__in=("", AGAIN)))
+        & ~Exists(events.filter(name__in=USES))
+        & ~Exists(Session.objects.filter(user=OuterRef("pk")))
+    )
+    return User.objects.filter(email=email, is_active=True).annotate(is_unused=is_unused).first()
+
+
+def replace_unused(owner: User, user: User, client: ClientInfo) -> bool:
+    """Give an unused account to this registration; return False where somebody has used or replaced it meanwhile.
+
+    Its password is replaced, and its earlier links, codes and sessions end, as the credential version rises.
+    """
+    user.pk, user.credential_version = owner.pk, owner.credential_version + 1
+    unchanged = User.objects.filter(pk=owner.pk, email_verified_at=None, credential_version=owner.credential_version)
+    values = {"password": user.password, "username": "", "credential_version": user.credential_version}
+    if not unchanged.update(**values):
+        return False
+    record(Event.USER_REGISTERED, client, user_id=user.pk, reason=AGAIN)
+    return True
 
 
 def _notify_owner(owner: User) -> None:

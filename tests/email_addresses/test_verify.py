@@ -169,3 +169,54 @@ def test_me_and_register_ignore_email_verified_fields(alice: Person) -> None:
         assert alice.http.patch("/api/me/", json=body, headers=alice.bearer()).status_code == 200
     assert alice.http.post("/api/register/", json={"email": CAROL, "password": PASSWORD, **body}).status_code == 201
     assert not User.objects.exclude(email_verified_at=None).exists()
+
+
+MALLORYS = "mallory's own password"
+
+
+@pytest.mark.parametrize("resends", [False, True])
+def test_owner_who_registers_after_an_attacker_gets_the_account_with_their_own_password(
+    http: httpx.Client, required: None, resends: bool
+) -> None:
+    assert try_register(http, CAROL, MALLORYS).status_code == 202
+    of_attacker = last_mail(CAROL)
+    assert try_register(http, CAROL).status_code == 202
+    if resends:  # by the attacker: the new mail belongs to the latest registration
+        assert http.post("/api/email/verify/resend/", json={"email": CAROL}).status_code == 202
+    assert_problem(verify(http, token=of_attacker.token), 400, "invalid_code")
+    assert_problem(verify(http, **of_attacker.code_fields), 400, "invalid_code")
+    assert verify(http, token=last_mail(CAROL).token).status_code == 200
+    assert_problem(try_login(http, CAROL, MALLORYS), 401, "invalid_credentials")
+    assert try_login(http, CAROL).status_code == 200
+    assert User.objects.filter(email=CAROL).count() == 1
+
+
+def test_register_again_answers_the_same_as_the_first_time(http: httpx.Client, required: None) -> None:
+    first, second = try_register(http, CAROL, MALLORYS), try_register(http, CAROL)
+    assert (first.status_code, first.content) == (second.status_code, second.content) == (202, first.content)
+    assert [mail.kind for mail in sent_mails(CAROL)] == ["email_verification"] * 2
+
+
+@pytest.mark.parametrize(
+    ("use", "status"),
+    [("verified", 200), ("staff", 403), ("imported", 403), ("inactive", 401)],
+)
+def test_register_with_the_address_of_an_account_in_use_changes_nothing(
+    http: httpx.Client, required: None, use: str, status: int
+) -> None:
+    try_register(http, CAROL)
+    user = User.objects.filter(email=CAROL)
+    if use == "verified":
+        verify(http, token=last_mail(CAROL).token)
+    elif use == "staff":
+        user.update(is_staff=True)
+    elif use == "inactive":
+        user.update(is_active=False)
+    else:
+        user.delete()
+        User.objects.create_user(CAROL, PASSWORD)
+    before = user.values("password", "credential_version", "username").get()
+    assert try_register(http, CAROL, MALLORYS).status_code == 202
+    assert user.values("password", "credential_version", "username").get() == before
+    assert try_login(http, CAROL).status_code == status
+    assert try_login(http, CAROL, MALLORYS).status_code == 401
