@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext, override_settings
 
 from latchkey import settings as shipped_settings
 from latchkey.conf import policy
+from latchkey.db import outages
 from latchkey.rate_limits.in_memory import clear
 from latchkey.signing_keys import key_set as ring
 from tests.people import Person
@@ -66,6 +67,7 @@ def http(db: None) -> Iterator[httpx.Client]:
 
     policy.clear_cache()
     clear()
+    outages.clear()
     ring.clear_cache()
     for sent in (request_started, request_finished):  # a test is one transaction, which must outlive a request
         sent.disconnect(close_old_connections)

@@ -12,6 +12,8 @@ from threading import Event, Thread
 import structlog
 from django.db import DatabaseError, connection
 
+from latchkey.core import clock
+from latchkey.db.outages import record_failure
 from latchkey.mail.delivery import Outcome, deliver_due
 from latchkey.mail.notices import process_pending
 from latchkey.mail.outbox import mail_queued
@@ -64,7 +66,7 @@ class MailWorker:
 
     def run_once(self) -> Outcome | None:
         """Send a batch and return the outcome of its last mail, None if no mail was due; exceptions are logged."""
-        outcome = None
+        outcome, started_at = None, clock.now()
         try:
             for outcome in deliver_due():  # noqa: B007 - the last one is what counts
                 if self.stopping.is_set():
@@ -77,6 +79,7 @@ class MailWorker:
                 self.pruned_at = time.monotonic()
                 sum(prune())
         except DatabaseError as error:
+            record_failure(started_at)
             if not self.database_down:  # a line for each outage is enough
                 log.error("database.unavailable", error=type(error).__name__)
             self.database_down = True

@@ -17,7 +17,7 @@ from latchkey.sessions.serializers import TokenPairOutput
 from latchkey.signing_keys import key_set
 from latchkey.tokens.access_token import AccessToken
 from latchkey.web.fast_path import AsyncSteps, Environ, FastHandler, Rows, body_of, read_json_object
-from latchkey.web.input import is_canonical_uuid
+from latchkey.web.input import is_canonical_uuid, normalize_idempotency_key
 
 pair_body = body_of(TokenPairOutput)
 
@@ -41,23 +41,30 @@ def handle_login(credentials: tuple[str, str], environ: Environ) -> dict[str, An
     return pair_body(login(*credentials, client_info(environ)))
 
 
-def parse_refresh(environ: Environ) -> str | None:
-    """Return the refresh token as RefreshInput validates it, None where it might object."""
-    presented = read_json_object(environ).get("refresh_token")
-    return presented if is_canonical_uuid(presented) else None
+def parse_refresh(environ: Environ) -> tuple[str, str] | None:
+    """Return the refresh token and the Idempotency-Key as RefreshView validates them, None where it might object."""
+    presented, header = read_json_object(environ).get("refresh_token"), environ.get("HTTP_IDEMPOTENCY_KEY")
+    if not is_canonical_uuid(presented):
+        return None
+    if header is None:
+        return presented, ""
+    key = normalize_idempotency_key(header)
+    return (presented, key) if key else None
 
 
-def handle_refresh(presented: str, environ: Environ) -> dict[str, Any]:
+def handle_refresh(parsed: tuple[str, str], environ: Environ) -> dict[str, Any]:
     """Do as RefreshView does."""
-    return pair_body(refresh.refresh(UUID(presented), client_info(environ)))
+    presented, idempotency_key = parsed
+    return pair_body(refresh.refresh(UUID(presented), client_info(environ), idempotency_key))
 
 
-def prepare_refresh(presented: str) -> tuple[refresh.Rotation, Query] | None:
+def prepare_refresh(parsed: tuple[str, str]) -> tuple[refresh.Rotation, Query] | None:
     """Return the rotation and its statement; None where the policy or the keys have to be read from the database."""
     now, policy, keys = clock.now(), cached_policy(), key_set.cached_keys()
     if policy is None or keys is None or settings.SIGNING_ALGORITHM == "RS256":  # which signs for a millisecond
         return None
-    return refresh.prepare(UUID(presented), now, policy, key_set.signing_key(now, keys))
+    presented, idempotency_key = parsed
+    return refresh.prepare(UUID(presented), now, policy, key_set.signing_key(now, keys), idempotency_key)
 
 
 def finish_refresh(rotation: refresh.Rotation, rows: Rows, environ: Environ) -> dict[str, Any]:

@@ -30,13 +30,15 @@ class Session(models.Model):
     """A session of a signed-in device. Its row exists while the session is live or awaits pruning.
 
     digest is that of the current refresh token. next_digest is that of its successor, which a client presents after a
-    fail-over to a replica that missed the last rotation. Digests are 32 bytes, keyed (tokens/refresh_token.py).
+    fail-over to a replica that missed the last rotation. retry_digest is that of the Idempotency-Key of the last
+    refresh, empty without one. Digests are 32 bytes, keyed (tokens/refresh_token.py).
     """
 
     id = models.BigIntegerField(primary_key=True, default=random_id, editable=False)
     selector = models.BigIntegerField(unique=True, editable=False)
     digest = models.BinaryField(max_length=32)
     next_digest = models.BinaryField(max_length=32)
+    retry_digest = models.BinaryField(max_length=32, db_default=b"")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sessions", editable=False
     )

@@ -32,12 +32,16 @@ class SessionUser(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RotationValues:
-    """One rotation of a refresh token: the digest of the token presented, and the two to store (32 bytes each)."""
+    """One rotation of a refresh token: the digest of the token presented, and those to store (32 bytes each).
+
+    retry_digest is that of the Idempotency-Key of the request, empty without one.
+    """
 
     selector: int
     presented: bytes
     digest: bytes
     next_digest: bytes
+    retry_digest: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,8 @@ def _with_live(sql: str) -> str:
 
 ROTATE = """
 UPDATE latchkey_session AS s
-   SET digest = %(digest)s, next_digest = %(next_digest)s, rotated_at = %(now)s, expires_at = {capped}
+   SET digest = %(digest)s, next_digest = %(next_digest)s, retry_digest = %(retry_digest)s, rotated_at = %(now)s,
+       expires_at = {capped}
   FROM latchkey_user AS u
  WHERE s.selector = %(selector)s
    AND (s.digest = %(presented)s OR s.next_digest = %(presented)s)
@@ -227,6 +232,7 @@ class SessionManager(models.Manager["Session"]):
             "presented": step.presented,
             "digest": step.digest,
             "next_digest": step.next_digest,
+            "retry_digest": step.retry_digest,
             "now": now,
             "until": now + lifetime,
             "oldest": now - cap,

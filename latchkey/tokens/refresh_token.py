@@ -23,7 +23,7 @@ from uuid import UUID
 from latchkey.core.crypto import derive_keys
 
 UUID_PATTERN = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_DIGEST, _SUCCESSOR, _CHECKSUM = b"\x01", b"\x02", b"\x03"  # domain separation of the three uses of one key
+_DIGEST, _SUCCESSOR, _CHECKSUM, _RETRY = b"\x01", b"\x02", b"\x03", b"\x04"  # domain separation of the uses of one key
 _VERIFIER_BITS = 62
 _VERIFIER_MASK = (1 << _VERIFIER_BITS) - 1
 
@@ -63,6 +63,14 @@ def successor(key: bytes, token: UUID) -> UUID:
     """Return the next token of the session: the same selector, and a verifier derived with the key."""
     verifier = int.from_bytes(hmac.digest(key, _SUCCESSOR + token.bytes, "sha256")[:8]) & _VERIFIER_MASK
     return UUID(int=token.int >> _VERIFIER_BITS << _VERIFIER_BITS | verifier)
+
+
+def retry_digest(key: bytes, token: UUID, idempotency_key: str) -> bytes:
+    """Return the digest of the Idempotency-Key with which this token was sent: 32 bytes, or none without a key.
+
+    It is bound to the token, so that the same key proves nothing of another refresh.
+    """
+    return hmac.digest(key, _RETRY + token.bytes + idempotency_key.encode(), "sha256") if idempotency_key else b""
 
 
 def refresh_token_keys() -> tuple[bytes, ...]:

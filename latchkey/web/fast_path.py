@@ -21,9 +21,11 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, get_resolver
 from rest_framework.serializers import Serializer
 
+from latchkey.core import clock
 from latchkey.core.exceptions import ApiError, InternalServerError
 from latchkey.db.async_connection import ConnectionLost
 from latchkey.db.async_pool import AsyncPool
+from latchkey.db.outages import record_failure
 from latchkey.db.statements import Query
 from latchkey.telemetry.request_log import request_log
 from latchkey.web.api_view import IgnoreAccept
@@ -162,14 +164,18 @@ class FastPath:
         if not matched or not steps:
             return None
         _, headers, parsed = matched
+        started_at = clock.now()
         try:
             prepared = steps.prepare(parsed)
             if prepared is None:
                 return None
             rows = await pool.fetch(prepared[1])
-        except (ApiError, ConnectionLost):
+        except (ApiError, ConnectionLost) as error:
+            if isinstance(error, ConnectionLost):  # the statement may have been executed
+                record_failure(started_at)
             return None
         except DatabaseError as error:
+            record_failure(started_at)
             return respond(partial(_reraise, error), headers, environ)
         if not rows:
             environ[PREPARED] = prepared[0]

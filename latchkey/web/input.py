@@ -5,6 +5,7 @@ before it is read.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import IO, Any, TypeGuard
 from urllib.parse import parse_qs
@@ -20,11 +21,15 @@ from latchkey.core.exceptions import (
     PASSWORD_MAX_LENGTH,
     ContentTooLarge,
     DuplicateKey,
+    InvalidInput,
     ParseError,
     PasswordTooLong,
     UnsupportedMediaType,
 )
 from latchkey.tokens.refresh_token import UUID_PATTERN
+
+INVALID_IDEMPOTENCY_KEY = "Send 16 to 64 printable ASCII characters, or leave the header out."
+_IDEMPOTENCY_KEY = re.compile(r'"([ -!#-~]{16,64})"|([!#-~][ -~]{14,62}[!-~])')
 
 
 class StrictJSONParser(BaseParser):
@@ -108,6 +113,25 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _reject_constant(constant: str) -> None:
     raise ParseError
+
+
+def read_idempotency_key(meta: Mapping[str, Any]) -> str:
+    """Return the Idempotency-Key of a request, empty without the header; raises InvalidInput for one that is none."""
+    header = meta.get("HTTP_IDEMPOTENCY_KEY")
+    if header is None:
+        return ""
+    if key := normalize_idempotency_key(header):
+        return key
+    raise InvalidInput({"Idempotency-Key": [INVALID_IDEMPOTENCY_KEY]})
+
+
+def normalize_idempotency_key(header: str) -> str:
+    """Return the key of an Idempotency-Key header (draft-ietf-httpapi-idempotency-key-header), empty for none.
+
+    It is a structured-field string, in quotation marks; most clients send the characters alone, which mean the same.
+    """
+    matched = _IDEMPOTENCY_KEY.fullmatch(header.strip())
+    return (matched[1] or matched[2]) if matched else ""
 
 
 def is_canonical_uuid(data: Any) -> TypeGuard[str]:

@@ -10,6 +10,10 @@ from latchkey.rate_limits.in_memory import clear
 from tests.model.comparison import Comparison
 from tests.model.design import VERIFIER, Account, Device
 
+KEYS = st.sampled_from(["", "key of one request", "key of one request", "key of another"])
+"""Idempotency-Key headers, or none."""
+SECONDS = st.sampled_from([0, 1, 9, 10, 11, 59, 60, 3600, -1, -60, -61, -3600])
+
 
 class Clients(RuleBasedStateMachine):
     def __init__(self) -> None:
@@ -42,23 +46,23 @@ class Clients(RuleBasedStateMachine):
         account = self.account(data)
         self.comparison.login(account, account.password + mistyped)
 
-    @rule(data=st.data(), times=st.integers(1, 3))
-    def refresh(self, data: st.DataObject, times: int) -> None:
+    @rule(data=st.data(), times=st.integers(1, 3), key=KEYS)
+    def refresh(self, data: st.DataObject, times: int, key: str) -> None:
         device = self.device(data)
         for _ in range(times):
-            self.comparison.refresh(device.chain[-1])
+            self.comparison.refresh(device.chain[-1], key)
 
-    @rule(data=st.data(), generations=st.sampled_from([1, 1, 2]), after=st.sampled_from([0, 1, 9, 10, 11, 59, 60, -1]))
-    def lose_an_answer(self, data: st.DataObject, generations: int, after: int) -> None:
+    @rule(data=st.data(), generations=st.sampled_from([1, 1, 2]), after=SECONDS, first=KEYS, second=KEYS)
+    def lose_an_answer(self, data: st.DataObject, generations: int, after: int, first: str, second: str) -> None:
         """Refresh and, some seconds later, send an ancestor of the current token, mostly its parent."""
         device = self.device(data)
-        self.comparison.refresh(device.chain[-1])
+        self.comparison.refresh(device.chain[-1], first)
         self.comparison.move_clock(self.design.now + timedelta(seconds=after))
-        self.comparison.refresh(device.chain[-1 - generations :][0])
+        self.comparison.refresh(device.chain[-1 - generations :][0], second)
 
-    @rule(data=st.data())
-    def send_any_token_of_a_session(self, data: st.DataObject) -> None:
-        self.comparison.refresh(data.draw(st.sampled_from(self.device(data).chain), "token"))
+    @rule(data=st.data(), key=KEYS)
+    def send_any_token_of_a_session(self, data: st.DataObject, key: str) -> None:
+        self.comparison.refresh(data.draw(st.sampled_from(self.device(data).chain), "token"), key)
 
     @rule(data=st.data(), verifier=st.integers(0, VERIFIER))
     def guess(self, data: st.DataObject, verifier: int) -> None:

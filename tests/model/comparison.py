@@ -74,10 +74,10 @@ class Comparison:
         assert claims.user_id == account.id
         self._record_tokens(pair, self.design.login(account, claims.session_id, pair.refresh_token))
 
-    def refresh(self, token: UUID) -> None:
-        device, due = self.design.find_device(token), self.design.refresh(token)
+    def refresh(self, token: UUID, key: str = "") -> None:
+        device, due = self.design.find_device(token), self.design.refresh(token, key)
         try:
-            pair = refresh(token, CLIENT)
+            pair = refresh(token, CLIENT, key)
         except InvalidRefreshToken:
             assert due is None, f"refused, where {due} was due"
             return

@@ -5,9 +5,11 @@ is not repeated here. Decided here, as the design leaves it open:
 - What ends a session for good is the deletion of its row or a raised credential version. Expiry is no event
   but a comparison with the clock and the cap in force, and nothing is written when it is found: a session that
   nobody has pruned lives again if the clock is set back or the cap is raised.
-- A clock that was set back after a rotation makes its window wider, by as much: an honest client that lost the
-  answer is not to be signed out for it, and the successor's first use still ends the window. A window of zero is
-  no window, and nothing makes it wider: the design calls it strict, and the help text of the setting says "never".
+- A clock that was set back after a rotation makes its window wider, by as much, up to a minute: clocks of nodes
+  differ, and an honest client that lost the answer is not to be signed out for it. A clock that was set back by more
+  ends the window. A window of zero is no window, and nothing makes it wider: the help text says "never".
+- A retry with the Idempotency-Key of the refresh that it repeats is answered whatever the clock says, also where the
+  window is zero, until the successor is used.
 - A changed lifetime reaches a session at its next refresh. A lowered cap reaches the next refresh too, while
   access tokens, which end by themselves, go by the expiry that stands in the row.
 - The session that a sign-in has just opened is never "the oldest", whatever the clock did before.
@@ -19,6 +21,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 VERIFIER = (1 << 62) - 1
+MAX_SKEW = timedelta(minutes=1)  # how far in the future a rotation may be whose retry is answered
 CLOCK_SKEW = timedelta(seconds=30)  # how far in the future an access token may have been issued
 
 
@@ -45,11 +48,12 @@ class Account:
 
 @dataclass(frozen=True)
 class Row:
-    """The session row after a rotation: the position of the stored token in the chain, and two times."""
+    """The session row after a rotation: the position of the stored token in the chain, two times, and the key sent."""
 
     position: int
     rotated_at: datetime
     expires_at: datetime
+    key: str = ""
 
 
 @dataclass(eq=False, repr=False)
@@ -121,7 +125,7 @@ class Design:
         self.devices.append(opened)
         return opened
 
-    def refresh(self, token: UUID) -> UUID | None:
+    def refresh(self, token: UUID, key: str = "") -> UUID | None:
         """Return the token that refresh must return, None if it must refuse."""
         device = self.find_device(token)
         if device is None or device not in self.live():
@@ -130,19 +134,20 @@ class Design:
             return None
         ahead = device.chain.index(token) - device.row.position if token in device.chain else None
         if ahead in (0, 1):
-            return self._rotate(device, device.row.position + ahead + 1)
-        window = self.policy.retry_window
-        if ahead == -1 and window and self.now - device.row.rotated_at < window:
+            return self._rotate(device, device.row.position + ahead + 1, key)
+        window, elapsed = self.policy.retry_window, self.now - device.row.rotated_at
+        in_window = window and -MAX_SKEW <= elapsed < window
+        if ahead == -1 and (in_window or (key and key == device.row.key)):
             return device.chain[device.row.position]
         device.deleted = True
         return None
 
-    def _rotate(self, device: Device, place: int) -> UUID:
+    def _rotate(self, device: Device, place: int, key: str) -> UUID:
         if place == len(device.chain):
             device.chain.append(self.successor(device.chain[-1]))
         until = self.now + self.policy.refresh_token_lifetime
         capped = device.created_at + self.policy.session_lifetime_cap
-        device.rows.append(Row(place, self.now, min(until, capped)))
+        device.rows.append(Row(place, self.now, min(until, capped), key))
         return device.chain[place]
 
     def revoke(self, account: Account) -> None:

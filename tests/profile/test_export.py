@@ -22,7 +22,7 @@ from tests.profile.test_delete_account import create_all_rows, user_reference_fi
 
 SECRET = {
     "User": {"password", "credential_version"},
-    "Session": {"selector", "digest", "next_digest", "credential_version"},
+    "Session": {"selector", "digest", "next_digest", "retry_digest", "credential_version"},
     "Mail": {"encrypted_context"},
     "OneTimeCode": {"token_digest", "code_digest", "credential_version"},
     "Attempt": {"pk", "account", "address"},
