@@ -17,8 +17,8 @@ from latchkey.core import clock
 SLOTS, _SLOT = 128, struct.Struct("dd")
 """Places in shared memory: each process writes its latest outage to its own, as two POSIX times, begin and end."""
 
-MAX_GAP = timedelta(seconds=6)
-"""Failures that are no further apart are one outage: each process tries the database every 5 s (mail/worker.py)."""
+MAX_GAP = timedelta(seconds=8)
+"""Failures that are no further apart are one outage: each process tries the database every 6 s (mail/worker.py)."""
 
 MAX_OUTAGE = timedelta(minutes=15)
 """What is believed of one outage at most, so that a failure that lasts does not keep the window open for hours."""
@@ -27,8 +27,8 @@ _shared = mmap.mmap(-1, SLOTS * _SLOT.size)  # anonymous and shared: processes t
 _lock = Lock()
 
 
-def record_failure(started_at: datetime) -> None:
-    """Record that the database did not answer a statement from started_at until now."""
+def record_outage(started_at: datetime) -> None:
+    """Record that the database did not answer this process from started_at until now."""
     offset, now = os.getpid() % SLOTS * _SLOT.size, clock.now().timestamp()
     began = min(started_at.timestamp(), now)
     with _lock:

@@ -7,13 +7,14 @@ import os
 import secrets
 import time
 from contextlib import suppress
+from datetime import timedelta
 from threading import Event, Thread
 
 import structlog
 from django.db import DatabaseError, connection
 
 from latchkey.core import clock
-from latchkey.db.outages import record_failure
+from latchkey.db.outages import record_outage
 from latchkey.mail.delivery import Outcome, deliver_due
 from latchkey.mail.notices import process_pending
 from latchkey.mail.outbox import mail_queued
@@ -29,6 +30,9 @@ at the same time slowed the answer, and so showed which addresses have an accoun
 SERVER_RETRY_DELAY = 10.0
 """Seconds until the next attempt after the mail server was unavailable."""
 
+MAX_SILENCE = timedelta(seconds=15)
+"""How far before a failed poll its outage may have begun: polls are further apart where a mail server is slow."""
+
 PRUNE_INTERVAL = 3600.0
 """Seconds between two prunings of old mails."""
 
@@ -43,6 +47,7 @@ class MailWorker:
 
     def __init__(self) -> None:
         self.stopping, self.database_down, self.pruned_at = Event(), False, 0.0
+        self.answered_at = clock.now()  # when the database last did
         self.thread = Thread(target=self.run, name="mail", daemon=True)
 
     def stop(self, seconds: float) -> None:
@@ -66,7 +71,7 @@ class MailWorker:
 
     def run_once(self) -> Outcome | None:
         """Send a batch and return the outcome of its last mail, None if no mail was due; exceptions are logged."""
-        outcome, started_at = None, clock.now()
+        outcome, answered_at = None, max(self.answered_at, clock.now() - MAX_SILENCE)
         try:
             for outcome in deliver_due():  # noqa: B007 - the last one is what counts
                 if self.stopping.is_set():
@@ -74,12 +79,14 @@ class MailWorker:
             while process_pending():  # the mails that it queues are sent in the next run
                 if self.stopping.is_set():
                     break
-            self.database_down = False
+            if self.database_down:  # until now: nobody else may have tried
+                record_outage(answered_at)
+            self.database_down, self.answered_at = False, clock.now()
             if time.monotonic() - self.pruned_at >= PRUNE_INTERVAL:
                 self.pruned_at = time.monotonic()
                 sum(prune())
         except DatabaseError as error:
-            record_failure(started_at)
+            record_outage(answered_at)
             if not self.database_down:  # a line for each outage is enough
                 log.error("database.unavailable", error=type(error).__name__)
             self.database_down = True

@@ -32,7 +32,7 @@ from latchkey.conf.policy import Policy, current_policy
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import InvalidRefreshToken
-from latchkey.db.outages import record_failure, unanswered_time
+from latchkey.db.outages import record_outage, unanswered_time
 from latchkey.db.statements import Query
 from latchkey.rate_limits.in_memory import count_invalid_token
 from latchkey.sessions.models import Session
@@ -93,7 +93,7 @@ def refresh(presented: UUID, client: ClientInfo, idempotency_key: str = "") -> T
     try:
         rows = query.fetch()
     except DatabaseError:
-        record_failure(now)
+        record_outage(now)
         raise
     return finish(rotation, rows, client)
 

@@ -25,7 +25,7 @@ from latchkey.core import clock
 from latchkey.core.exceptions import ApiError, InternalServerError
 from latchkey.db.async_connection import ConnectionLost
 from latchkey.db.async_pool import AsyncPool
-from latchkey.db.outages import record_failure
+from latchkey.db.outages import record_outage
 from latchkey.db.statements import Query
 from latchkey.telemetry.request_log import request_log
 from latchkey.web.api_view import IgnoreAccept
@@ -172,10 +172,10 @@ class FastPath:
             rows = await pool.fetch(prepared[1])
         except (ApiError, ConnectionLost) as error:
             if isinstance(error, ConnectionLost):  # the statement may have been executed
-                record_failure(started_at)
+                record_outage(started_at)
             return None
         except DatabaseError as error:
-            record_failure(started_at)
+            record_outage(started_at)
             return respond(partial(_reraise, error), headers, environ)
         if not rows:
             environ[PREPARED] = prepared[0]

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from latchkey.db import outages
-from latchkey.db.outages import MAX_GAP, MAX_OUTAGE, record_failure, unanswered_time
+from latchkey.db.outages import MAX_GAP, MAX_OUTAGE, record_outage, unanswered_time
 from tests.people import Person
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -25,7 +25,7 @@ def no_outage() -> Iterator[None]:
 def fail(began: float, ended: float) -> None:
     """Record a statement that was not answered, between two times in seconds after noon."""
     with time_machine.travel(NOON + ended * SECOND, tick=False):
-        record_failure(NOON + began * SECOND)
+        record_outage(NOON + began * SECOND)
 
 
 def unanswered(since: float, until: float) -> float:
@@ -72,7 +72,7 @@ def test_retry_without_a_key_is_answered_after_an_outage(clock: time_machine.Tra
     spent, began = alice.refresh_token, datetime.now(UTC)
     alice.refresh()  # committed, but its answer is lost
     clock.shift(30 * SECOND)
-    record_failure(began)
+    record_outage(began)
     clock.shift(9 * SECOND)
     assert alice.try_refresh(spent).json()["refresh_token"] == alice.refresh_token
     clock.shift(SECOND)

@@ -1,7 +1,8 @@
 """Clients that behave as the documentation asks: they refresh continuously and check every response.
 
 A client keeps its newest refresh token. Without a response, or after a 503, it soon sends the same token again,
-until it gets 200 or 401. A 401 is a lost session: a legitimate user was signed out.
+until it gets 200 or 401. A 401 is a lost session: a legitimate user was signed out. Every second client of a load
+sends an Idempotency-Key, new for each token, and repeats it in a retry.
 """
 
 import threading
@@ -26,8 +27,8 @@ def direct_client(url: str) -> httpx.Client:
 class Client:
     """One signed-in device."""
 
-    def __init__(self, http: httpx.Client, person: Person) -> None:
-        self.http = http
+    def __init__(self, http: httpx.Client, person: Person, has_key: bool = False) -> None:
+        self.http, self.has_key = http, has_key
         self.name, self.token = person.email, person.refresh_token
         self.received_tokens = [self.token]
         self.successors: dict[str, str] = {}
@@ -40,7 +41,7 @@ class Client:
         began = time.monotonic()
         self.first_sent_at = self.first_sent_at or began
         try:
-            answer = self.http.post("/api/refresh/", json={"refresh_token": self.token})
+            answer = self.send()
         except httpx.TransportError as error:
             answer, why = None, type(error).__name__
         took = time.monotonic() - began
@@ -49,6 +50,11 @@ class Client:
             self.failures.append(f"{took:.1f} s for {answer or why}")
         self.statuses[str(answer.status_code) if answer is not None else "none"] += 1
         return RETRY_DELAY if answer is None else self._handle_response(answer)
+
+    def send(self) -> httpx.Response:
+        """Send the newest token, with the key of its refresh if this client has keys; raises TransportError."""
+        key = {"Idempotency-Key": f"refresh {len(self.received_tokens)} of {self.name}"} if self.has_key else {}
+        return self.http.post("/api/refresh/", json={"refresh_token": self.token}, headers=key)
 
     def _handle_response(self, answer: httpx.Response) -> float:
         if answer.status_code == 200 and list(answer.json()) == ["access_token", "refresh_token"]:
@@ -87,7 +93,7 @@ class Load:
     def __init__(self, url: str, clients: int = 16, connect: Callable[[str], httpx.Client] = direct_client) -> None:
         with connect(url) as http:
             people = [Person(http, f"alice{n}@example.com").register().login() for n in range(clients)]
-        self.clients = [Client(connect(url), person) for person in people]
+        self.clients = [Client(connect(url), person, bool(n % 2)) for n, person in enumerate(people)]
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
