@@ -24,7 +24,7 @@ from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.conf.policy import current_policy
 from latchkey.core import clock
-from latchkey.core.client import ClientInfo
+from latchkey.core.client import ClientInfo, warn_unknown_address
 from latchkey.core.crypto import derive_keys
 from latchkey.core.exceptions import TooManyAttempts
 from latchkey.db.statements import fetch_all
@@ -55,7 +55,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RateLimitKey:
-    """The counters of an attempt: keyed digests of the account ('' if there is none) and of the IP address."""
+    """The counters of an attempt: keyed digests of the account and of the IP address, '' for one that is not known."""
 
     account: str
     address: str
@@ -69,7 +69,7 @@ def login_key(email: str, client: ClientInfo) -> RateLimitKey:
     password is reset or an operator unlocks the account. Per device that signed in before: the same, apart from others.
     Per address: 100 failures (FAILURES_PER_ADDRESS), decaying by 100 per hour, then 30 s doubling to 1 h; never locked.
     """
-    return RateLimitKey(account_digest(email), _digest("address", "login", client_network(client.address)))
+    return RateLimitKey(account_digest(email), _address_digest("login", client))
 
 
 def registration_key(client: ClientInfo) -> RateLimitKey:
@@ -77,7 +77,7 @@ def registration_key(client: ClientInfo) -> RateLimitKey:
 
     10,000 (REGISTRATIONS_PER_ADDRESS), decaying by 10,000 per hour, then 30 s doubling to 1 h; never locked.
     """
-    return RateLimitKey("", _digest("address", "registration", client_network(client.address)), Action.REGISTRATION)
+    return RateLimitKey("", _address_digest(Action.REGISTRATION, client), Action.REGISTRATION)
 
 
 def mail_key(email: str, client: ClientInfo) -> RateLimitKey:
@@ -100,8 +100,7 @@ def code_key(email: str, client: ClientInfo) -> RateLimitKey:
 
 
 def _mailbox_key(action: Action, email: str, client: ClientInfo) -> RateLimitKey:
-    address = _digest("address", action, client_network(client.address))
-    return RateLimitKey(_digest("account", action, email), address, action)
+    return RateLimitKey(_digest("account", action, email), _address_digest(action, client), action)
 
 
 def account_digest(email: str) -> str:
@@ -109,11 +108,25 @@ def account_digest(email: str) -> str:
     return _digest("account", email)
 
 
-def client_network(address: str | None) -> str:
-    """Return what counts as one address: an IPv4 address, or the /64 network that an IPv6 subscriber has."""
-    if address is None or ":" not in address:
-        return address or "unknown"
+def client_network(address: str | None) -> str | None:
+    """Return what counts as one address: an IPv4 address, or the /64 network that an IPv6 subscriber has.
+
+    In 64:ff9b:1::/48 (RFC 8215) it is the whole address: there an operator's translator puts IPv4 clients. None for an
+    unknown address: strangers are never counted as one, so that nobody can lock them all out (docs/decisions/0032).
+    """
+    if address is None:
+        warn_unknown_address()
+    if address is None or ":" not in address or address.startswith(LOCAL_NAT64):
+        return address
     return str(ip_network(f"{address}/64", strict=False))
+
+
+LOCAL_NAT64 = "64:ff9b:1:"
+
+
+def _address_digest(action: str, client: ClientInfo) -> str:
+    network = client_network(client.address)
+    return "" if network is None else _digest("address", action, network)
 
 
 def _digest(*parts: str) -> str:
@@ -127,17 +140,24 @@ LOGIN_ROWS = """
     SELECT %(account)s AS account, %(address)s AS address, %(account_allowance)s AS allowance, %(lockout)s AS lockout,
            %(forever)s AS decay_ms WHERE {known}
     UNION ALL SELECT %(account)s, '', %(account_allowance)s, %(lockout)s, %(forever)s WHERE NOT {known}
-    UNION ALL SELECT '', %(address)s, %(address_allowance)s, %(forever)s, %(address_decay)s WHERE NOT {known}
-""".format(known="EXISTS (SELECT 1 FROM latchkey_attempt WHERE account = %(account)s AND address = %(address)s)")
-"""A known device: its own row alone. Everybody else: the rows of the account and of the address."""
+    UNION ALL SELECT '', %(address)s, %(address_allowance)s, %(forever)s, %(address_decay)s
+               WHERE NOT {known} AND %(address)s <> ''
+""".format(
+    known="""EXISTS (SELECT 1 FROM latchkey_attempt
+                     WHERE account = %(account)s AND address = %(address)s AND %(address)s <> '')"""
+)
+"""A known device: its own row alone. Everybody else: the rows of the account and of the address.
+
+Without an address, '', there is no row of the address, here and below."""
 REGISTRATION_ROWS = """
     SELECT '' AS account, %(address)s AS address, %(address_allowance)s AS allowance, %(forever)s AS lockout,
-           %(address_decay)s AS decay_ms
+           %(address_decay)s AS decay_ms WHERE %(address)s <> ''
 """
 MAIL_ROWS = """
     SELECT %(account)s AS account, '' AS address, %(account_allowance)s AS allowance, %(forever)s AS lockout,
            %(account_decay)s AS decay_ms
     UNION ALL SELECT '', %(address)s, %(address_allowance)s, %(forever)s, %(address_decay)s
+               WHERE %(address)s <> ''
 """
 ROWS_BY_ACTION = {
     Action.LOGIN: LOGIN_ROWS,
@@ -230,8 +250,8 @@ def charge(key: RateLimitKey, client: ClientInfo) -> Charge:
         "max_backoff": MAX_BACKOFF_MS,
     }
     charged = _execute(CHARGE.format(charged=ROWS_BY_ACTION[key.action]), key, now, limits)
-    known_device = (key.account, key.address) in charged
-    if not known_device and set(charged) != {(key.account, ""), ("", key.address)}:
+    known_device = bool(key.address and key.account) and (key.account, key.address) in charged
+    if not known_device and set(charged) != {(key.account, ""), ("", key.address)} - {("", "")}:
         record(Event.RATE_LIMIT_EXCEEDED, client, reason=key.action)
         raise TooManyAttempts(headers={"Retry-After": str(_retry_after(key, now))})
     return Charge(key, now, known_device)
@@ -243,8 +263,9 @@ def refund(charge: Charge) -> None:
     The counters of the account and of the device are reset. The address gets this one attempt back and no more, else
     an attacker could clear it by signing in to an account of their own.
     """
-    account = ACCOUNT_AND_DEVICE_ROWS if charge.key.action is Action.LOGIN else ACCOUNT_ROW
-    refunded = account if charge.known_device else f"{ADDRESS_ROW}, {account}"
+    has_address = bool(charge.key.address)
+    account = ACCOUNT_AND_DEVICE_ROWS if has_address and charge.key.action is Action.LOGIN else ACCOUNT_ROW
+    refunded = f"{ADDRESS_ROW}, {account}" if has_address and not charge.known_device else account
     _execute(REFUND.format(refunded=refunded), charge.key, charge.charged_at_ms)
 
 

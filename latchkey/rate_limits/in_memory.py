@@ -25,9 +25,12 @@ _lock = Lock()
 def count_invalid_token(client: ClientInfo, reason: str = "refresh") -> None:
     """Count an invalid token: 50 per minute and address in this process, then 429 until the minute is over.
 
-    `reason` is what the log says about the limit, such as 'refresh'. Raises TooManyAttempts over the limit.
+    `reason` is what the log says about the limit, such as 'refresh'. Raises TooManyAttempts over the limit. Without an
+    address nothing is counted.
     """
     address, now = client_network(client.address), clock.now()
+    if address is None:
+        return
     with _lock:
         started_at, count = _counts.get(address, (now, 0))
         if not timedelta(0) <= now - started_at < WINDOW:
