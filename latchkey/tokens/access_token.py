@@ -7,7 +7,7 @@ signature, form and claims, which do not depend on the time. Key pairs are in `j
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -17,6 +17,7 @@ import jwt
 from django.conf import settings
 from jwt.algorithms import HMACAlgorithm
 
+from latchkey.conf.policy import Policy
 from latchkey.core.crypto import derive_keys
 from latchkey.core.exceptions import InvalidToken
 
@@ -56,11 +57,15 @@ def _hs256_keys(secrets: tuple[bytes, ...]) -> tuple[Key, ...]:
 TYPE = "at+jwt"
 AUDIENCE = "latchkey"
 MAX_LENGTH = 4096
+_LIFETIME_SETTING = next(setting for setting in fields(Policy) if setting.name == "access_token_lifetime")
+MAX_LIFETIME_SECONDS = int(_LIFETIME_SETTING.metadata["maximum"].total_seconds())
+"""Seconds between `iat` and `exp` at most: no setting allows more, so a token that is valid for longer is not ours."""
+
 _COMPACT = re.compile(r"ey[I-L][A-Za-z0-9_-]+\.ey[I-L][A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 """Compact form: two JSON objects in UTF-8, which begin with {", and a signature; no padding (RFC 8725 section 3.7)."""
 
 _SESSION = re.compile(r"[0-9]{1,19}")
-_MAX_SESSION_ID = 2**63 - 1
+_MAX_ID = 2**63 - 1
 _MALFORMED = (jwt.PyJWTError, ValueError, TypeError, RecursionError)
 
 
@@ -119,7 +124,9 @@ def decode(presented: str, keys: tuple[Key, ...], issuer: str) -> tuple[AccessTo
         raise InvalidToken
     if claims.get("sub") != str(user_id) or not (isinstance(session, str) and _SESSION.fullmatch(session)):
         raise InvalidToken
-    if int(session) > _MAX_SESSION_ID or not isinstance(token_id, str):
+    if int(session) > _MAX_ID or not 0 <= user_id <= _MAX_ID or not isinstance(token_id, str):
+        raise InvalidToken
+    if not 0 < expires_at - issued_at <= MAX_LIFETIME_SECONDS:
         raise InvalidToken
     if claims.get("iss") != issuer or not _contains_audience(claims.get("aud")):
         raise InvalidToken

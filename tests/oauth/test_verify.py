@@ -7,8 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.oauth.conftest import ResourceServer
 from tests.people import Person
 from tests.problems import assert_problem
+from tests.support.forged_tokens import forge
 from tests.support.simultaneous import decode_claims
 from tests.web.test_fast_path import READS, RequestArguments
 
@@ -54,6 +56,21 @@ def test_verify_refuses_a_deactivated_user_at_the_next_request(
     user.is_active = False
     user.save()
     assert_problem(get_verify(alice), 401, "invalid_token")
+
+
+@pytest.mark.parametrize("accept", ["*/*", "text/html"])
+@pytest.mark.parametrize("times", [{"exp": 2**53}, {"iat": 1}, {"exp": 10**300}])
+def test_signed_access_token_with_a_longer_lifetime_than_any_setting_allows_is_refused_everywhere(
+    alice: Person, payments: ResourceServer, accept: str, times: dict[str, Any]
+) -> None:
+    eternal, headers = forge(alice, **times), {"Accept": accept}
+    assert_problem(get_verify(alice, Accept=accept, Authorization=f"Bearer {eternal}"), 401, "invalid_token")
+    assert alice.http.get("/api/me/", headers=headers | {"Authorization": f"Bearer {eternal}"}).status_code == 401
+    assert payments.introspect_json(eternal) == {"active": False}
+    now = decode_claims(alice.access_token)["iat"]
+    longest = forge(alice, exp=now + 3600)
+    assert payments.introspect_json(longest)["active"] is True
+    assert payments.introspect_json(forge(alice, exp=now + 3601)) == {"active": False}
 
 
 def test_verify_sends_no_identity_headers_with_an_error(alice: Person) -> None:

@@ -46,6 +46,18 @@ def tampered_tokens(token: str, keys: list[dict[str, str]]) -> dict[str, str]:
     }
 
 
+def long_lived_token(server: Server) -> str:
+    """Return a token that Latchkey's own key signed, but for longer than any setting allows."""
+    return server.shell(
+        "from datetime import timedelta\n"
+        "from latchkey.core import clock\n"
+        "from latchkey.signing_keys.key_set import signing_key\n"
+        "from latchkey.tokens.access_token import issue\n"
+        "now, session = clock.now(), Session.objects.order_by('-pk')[0]\n"
+        "print(issue(session.user_id, session.pk, now, timedelta(hours=2), signing_key(now)))"
+    )
+
+
 def assert_tokens_are_verified(url: str, server: Server) -> None:
     """Assert that only valid tokens are accepted, also during a key rotation and without Latchkey."""
     with httpx.Client(base_url=server.url) as http:
@@ -70,6 +82,7 @@ def assert_tokens_are_verified(url: str, server: Server) -> None:
             assert answer.headers["WWW-Authenticate"].startswith("Bearer")
         for authorization in ("", f"Bearer {alice.refresh_token}"):
             assert get_hello(url, authorization).status_code == 401
+        assert get_hello(url, f"Bearer {long_lived_token(server)}").status_code == 401
         assert server.command("keys", "rotate", "--now").returncode == 0
         before = jwt.get_unverified_header(alice.access_token)["kid"]
         deadline = time.monotonic() + 10

@@ -18,8 +18,14 @@ NOW = int(time.time())
 CLAIMS = ["user_id", "sub", "sid", "iat", "exp", "jti", "iss", "aud"]
 WRONG_CLAIMS: dict[str, dict[str, list[Any]]] = {
     "times": {
-        "exp": [NOW - 1, 0, -1, True, "never", str(NOW + 60), NOW + 60.5, None, [NOW + 60], {}, float("inf")],
-        "iat": [NOW + 86_400, 2**62, True, "now", NOW + 0.5, None, [NOW], float("nan")],
+        "exp": [
+            *(NOW - 1, 0, -1, True, "never", str(NOW + 60), NOW + 60.5, None, [NOW + 60], {}, float("inf")),
+            *(NOW + 86_400, 2**31, 2**53, 2**63, 2**64, 10**30, 10**300, 1e300, 253402300800),
+        ],
+        "iat": [
+            *(NOW + 86_400, 2**62, True, "now", NOW + 0.5, None, [NOW], float("nan")),
+            *(0, -1, -(2**63), NOW - 3600, NOW - 86_400, 2**53, -(10**30), False, -0.5),
+        ],
         "nbf": [NOW + 86_400, 2**62, True, "now", NOW + 0.5, None, [NOW], float("inf")],
     },
     "issuer, audience and id": {

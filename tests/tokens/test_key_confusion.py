@@ -16,7 +16,7 @@ from latchkey.signing_keys import key_set
 from latchkey.signing_keys.models import SigningKey
 from latchkey.signing_keys.rotation import retire, rotate
 from latchkey.signing_keys.startup import prepare_keys
-from latchkey.tokens.access_token import access_token_keys
+from latchkey.tokens.access_token import access_token_keys, issue
 from latchkey.tokens.jwk import ALGORITHMS
 from tests.people import Person
 from tests.problems import assert_problem
@@ -73,6 +73,15 @@ def test_access_token_signed_with_the_public_key_as_hmac_secret_is_refused(victi
         for kid in ({}, {"kid": OMITTED}):
             assert_problem(victim.me(resign(victim, key, "HS256", **kid)), 401, "invalid_token")
     assert victim.me().status_code == 200
+
+
+def test_access_token_of_a_key_pair_is_refused_if_it_is_valid_for_longer_than_any_setting_allows(
+    victim: Person,
+) -> None:
+    now = clock.now()
+    session, key = int(header_and_claims(victim)[1]["sid"]), key_set.signing_key(now)
+    for lifetime, status in ((timedelta(hours=1), 200), (timedelta(hours=1, seconds=1), 401), (timedelta(365), 401)):
+        assert victim.me(issue(victim.id, session, now, lifetime, key)).status_code == status
 
 
 @pytest.mark.ledger("ASVS-9.1.2", "RFC8725-3.1", "H-JWT-01")
