@@ -72,6 +72,7 @@ def main() -> int:
     options = parser.parse_args()
     with ExitStack() as stack:
         server = serve(stack, options.database, options.workers)
+        server.raise_address_limits()
         honest = Client(server.port, "honest@example.com")
         assert honest.call("POST", "/api/register/", honest.credentials) == 201
         assert honest.login() == 200

@@ -94,6 +94,11 @@ class Server:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
+    def raise_address_limits(self) -> None:
+        """Allow 100,000 registrations and failed sign-ins: all clients of a test come from one address."""
+        limits = ("REGISTRATIONS_PER_ADDRESS", "FAILURES_PER_ADDRESS")
+        self.shell("from constance import config\n" + "\n".join(f"config.{name} = 100_000" for name in limits))
+
     def start(self, wait: float = 20) -> "Server":
         if "DATABASE_URL" in self.environment:
             migrated = self.command("migrate", "--verbosity", "0")

@@ -119,7 +119,7 @@ class Policy:
     )
     registrations_per_address: int = _setting(
         "Rate limits",
-        10_000,
+        100,
         2,
         100_000,
         "Registrations allowed per IP address before the next attempts must wait; the counter decays by this number "

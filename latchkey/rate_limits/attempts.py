@@ -75,7 +75,8 @@ def login_key(email: str, client: ClientInfo) -> RateLimitKey:
 def registration_key(client: ClientInfo) -> RateLimitKey:
     """Registrations, by IP address alone.
 
-    10,000 (REGISTRATIONS_PER_ADDRESS), decaying by 10,000 per hour, then 30 s doubling to 1 h; never locked.
+    100 (REGISTRATIONS_PER_ADDRESS), decaying by 100 per hour, then 30 s doubling to 1 h; never locked. An e-mail
+    address that is taken counts like a new one; a refused password does not count, as nothing was looked up for it.
     """
     return RateLimitKey("", _address_digest(Action.REGISTRATION, client), Action.REGISTRATION)
 

@@ -50,8 +50,8 @@ def register(email: str, password: str, client: ClientInfo) -> User | None:
     if verification == "off":
         return create_account(email, password, client)
     user = build_user(email, password, client)
+    charge(mail_key(email, client), client)  # never refunded, nor rolled back for an address that is taken
     with transaction.atomic():
-        charge(mail_key(email, client), client)  # never refunded: repeated registrations would flood a mailbox
         owner = find_owner(email)
         try:
             insert_user(user, client)

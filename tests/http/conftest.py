@@ -17,6 +17,7 @@ def http_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running server with 2 workers of 4 threads, on the database of the run."""
     url = create_database(settings.DATABASE_URL) if settings.DATABASE_URL else ""
     running = Server(tmp_path_factory.mktemp("wire"), url).start()
+    running.raise_address_limits()
     yield running
     running.kill()
 

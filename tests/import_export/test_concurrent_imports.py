@@ -42,6 +42,7 @@ def test_two_concurrent_imports_of_one_file_add_each_user_once(server: Server, f
 
 @pytest.mark.race
 def test_register_during_an_import_that_keeps_ids_gets_a_unique_id(server: Server, file: Path) -> None:
+    server.raise_address_limits()
     with httpx.Client(base_url=server.url, timeout=30) as http:
         process = start_import(server, "--keep-ids")
         people: list[Person] = []

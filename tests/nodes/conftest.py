@@ -20,6 +20,7 @@ TRUST_ONE_PROXY = {"LATCHKEY_TRUSTED_PROXIES": "1"}
 def nodes(tmp_path: Path, database_url: str) -> Iterator[list[Server]]:
     """Two servers in production mode that differ only in their port."""
     both = [production_server(tmp_path / name, database_url, **TRUST_ONE_PROXY).start() for name in ("one", "two")]
+    both[0].raise_address_limits()
     yield both
     for node in both:
         node.kill()

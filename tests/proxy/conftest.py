@@ -19,6 +19,7 @@ def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The Latchkey behind the proxy, which trusts one proxy."""
     url = create_database(settings.DATABASE_URL) if settings.DATABASE_URL else ""
     server = production_server(tmp_path_factory.mktemp("behind"), url, LATCHKEY_TRUSTED_PROXIES="1").start()
+    server.raise_address_limits()
     yield server
     server.kill()
 

@@ -31,6 +31,33 @@ def test_register_rate_limits_one_ip_address_apart_from_login(
     assert try_password(own, PASSWORD).status_code == 200  # logins have a counter of their own
 
 
+@pytest.mark.ledger("ASVS-2.4.1")
+@pytest.mark.parametrize("verification", ["off", "optional", "required"])
+def test_register_is_rate_limited_after_100_addresses_whether_they_are_taken_or_not(
+    alice: Person, from_address: ClientFactory, set_policy: Callable[..., None], verification: str
+) -> None:
+    set_policy(email_verification=verification)
+    for address, name in (("192.0.2.1", "alice"), ("192.0.2.2", "new{}"), ("2001:db8::2", "alice+{}")):
+        http = from_address(address)
+        if name != "alice" or verification == "off":  # three mails an hour may go to one address
+            statuses = [register(http, name.format(number)).status_code for number in range(99)]
+            assert set(statuses) == {400 if name == "alice" else 202 if verification == "required" else 201}
+            assert register(http, name.format(99)).status_code == statuses[0]
+        else:
+            for _ in range(100):
+                register(http, name)
+        assert_problem(register(http, "alice"), 429, "too_many_attempts")
+        assert_problem(register(http, "somebody.else"), 429, "too_many_attempts")
+
+
+def test_register_counts_the_recipient_alike_whether_the_address_is_taken_or_not(
+    alice: Person, set_policy: Callable[..., None]
+) -> None:
+    set_policy(email_verification="optional")
+    assert [register(alice.http, "alice").status_code for _ in range(4)] == [400, 400, 400, 429]
+    assert [register(alice.http, "new").status_code for _ in range(4)] == [201, 400, 400, 429]
+
+
 def test_register_with_a_validation_error_counts_no_attempt(mallory: Person, set_policy: Callable[..., None]) -> None:
     set_policy(registrations_per_address=2)
     for _ in range(5):
