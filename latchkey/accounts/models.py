@@ -5,7 +5,7 @@ and a password is the same on every keyboard.
 """
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import nullcontext
 from typing import Any, ClassVar
 
@@ -23,7 +23,7 @@ from latchkey.audit.log import record
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.db.statements import fetch_all
-from latchkey.rate_limits.attempts import reset_attempts
+from latchkey.rate_limits.attempts import forget_attempts, reset_attempts
 
 EMAIL_MAX_LENGTH = 254
 """Characters of an e-mail address (RFC 5321 section 4.5.3.1.3, less the angle brackets)."""
@@ -127,6 +127,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     credential_version = models.PositiveIntegerField(default=0, editable=False)
     changed_by: ClientInfo | None = None  # the client that changes the account, if known: part of the event
     _has_new_password = False  # until it is saved
+    _stored_email: str | None = None  # as it was read from the database
     last_login = None  # it would cost a write per login; a session knows when it was created and used
 
     objects: ClassVar[UserManager] = UserManager()
@@ -146,6 +147,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         """
         return self.username if self.email_verified_at else ""
 
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **options: Any) -> "User":
+        """Build a user from a row, and remember its address: save() has to know whether it is another one."""
+        user = super().from_db(db, field_names, values, **options)
+        user._stored_email = user.__dict__.get("email")
+        return user
+
     def clean(self) -> None:
         """Normalize the address that the admin's form has stored."""
         self.email = clean_email(self.email)
@@ -155,7 +163,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
         This is in save(), not in a use case (decision 13), because the shell, the admin and createsuperuser all come
         through here. The version only ever rises: saving an object that was loaded long ago must not bring back
-        sessions that have been ended since.
+        sessions that have been ended since. An address that the account did not have before starts without rate limits:
+        what strangers guessed at it, when it was nobody's, is forgotten.
         """
         ends_sessions = self._has_new_password or not self.is_active
         raises_version = not self._state.adding and (ends_sessions or update_fields is None)
@@ -163,13 +172,18 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.credential_version = models.F("credential_version") + int(ends_sessions)
             update_fields = None if update_fields is None else {*update_fields, "credential_version"}
         replaces_password = self._has_new_password and not self._state.adding
-        with transaction.atomic() if replaces_password else nullcontext():
+        email = self.__dict__.get("email")  # None: deferred, so it is not saved
+        gets_address = email not in (None, self._stored_email) and (update_fields is None or "email" in update_fields)
+        several = replaces_password or gets_address
+        with transaction.atomic(savepoint=False) if several else nullcontext():
+            if gets_address:
+                forget_attempts([self.email])
             if replaces_password:
                 reset_attempts(self.email)
             super().save(*args, update_fields=update_fields, **kwargs)
             if replaces_password:
                 record(Event.PASSWORD_CHANGED, self.changed_by, user_id=self.pk)
-        self._has_new_password = False
+        self._has_new_password, self._stored_email = False, email or self._stored_email
         if raises_version:
             self.refresh_from_db(fields=["credential_version"])
 

@@ -7,6 +7,7 @@ from django.db import connection, transaction
 
 from latchkey.accounts.models import User
 from latchkey.import_export.record import Account
+from latchkey.rate_limits.attempts import forget_attempts
 
 COLUMNS = ("email", "username", "password", "is_active", "is_staff", "is_superuser", "created_at", "email_verified_at")
 INSERT = """
@@ -32,9 +33,10 @@ def bulk_insert(accounts: Sequence[Account], keep_ids: bool) -> tuple[int, dict[
     columns = (*(("id",) if keep_ids else ()), *COLUMNS)
     rows = ", ".join([f"({', '.join(['%s'] * len(columns))}, 0)"] * len(accounts))
     values = [value for account in accounts for value in _values(account, keep_ids)]
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(INSERT.format(columns=", ".join(columns), rows=rows), values)
         added = dict(cursor.fetchall())
+        forget_attempts(added)
     return len(added), _conflicts(accounts, added) if keep_ids else {}
 
 

@@ -11,14 +11,14 @@ accounts from one address). Unknown e-mail addresses are counted like known ones
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_network
 from types import MappingProxyType
 from typing import cast
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
@@ -35,11 +35,15 @@ INITIAL_BACKOFF_MS, MAX_BACKOFF_MS = 30_000, 3_600_000
 
 psycopg sends a number in the smallest type that holds it, and 30,000 doubled is no smallint any more: hence the CAST.
 """
-LOCKOUT_AFTER = 100
-"""Failures in a row after which an account or a device is locked (NIST SP 800-63B-4 section 3.2.2)."""
-FOREVER_MS = 10**15
-"""Milliseconds, 31,700 years: locked until a new password, or until an operator unlocks the account."""
-HOUR_MS = 3_600_000
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+LOCKOUT_AFTER, LOCKOUT_MS = 100, DAY_MS
+"""Failures in a row after which an account or a device is locked, and for how long (docs/decisions/0033).
+
+NIST SP 800-63B-4 section 3.2.2 allows 100. A lock ends by itself, because strangers cause it: after that each further
+failure locks for another day.
+"""
+NEVER = 10**15
+"""A number of failures that no counter reaches: no lockout."""
 MAILS_PER_ACCOUNT = 3
 """Mails that an e-mail address can be sent on request before the next must wait; the counter decays by 3 per hour."""
 
@@ -65,8 +69,9 @@ class RateLimitKey:
 def login_key(email: str, client: ClientInfo) -> RateLimitKey:
     """Sign-ins and reauthentication, by canonical e-mail address (known or not) and by IP address.
 
-    Per account: 10 failures in a row (FAILURES_PER_ACCOUNT), then 30 s doubling to 1 h; 100 in a row: locked until the
-    password is reset or an operator unlocks the account. Per device that signed in before: the same, apart from others.
+    Per account: 10 failures in a row (FAILURES_PER_ACCOUNT), then 30 s doubling to 1 h; 100 in a row: locked for a day,
+    or until the password is reset or an operator unlocks the account. One failure is forgotten for each whole day
+    without an attempt. Per device that signed in before: the same, apart from others.
     Per address: 100 failures (FAILURES_PER_ADDRESS), decaying by 100 per hour, then 30 s doubling to 1 h; never locked.
     """
     return RateLimitKey(account_digest(email), _address_digest("login", client))
@@ -139,9 +144,9 @@ def _digest(*parts: str) -> str:
 
 LOGIN_ROWS = """
     SELECT %(account)s AS account, %(address)s AS address, %(account_allowance)s AS allowance, %(lockout)s AS lockout,
-           %(forever)s AS decay_ms WHERE {known}
-    UNION ALL SELECT %(account)s, '', %(account_allowance)s, %(lockout)s, %(forever)s WHERE NOT {known}
-    UNION ALL SELECT '', %(address)s, %(address_allowance)s, %(forever)s, %(address_decay)s
+           %(login_decay)s AS decay_ms WHERE {known}
+    UNION ALL SELECT %(account)s, '', %(account_allowance)s, %(lockout)s, %(login_decay)s WHERE NOT {known}
+    UNION ALL SELECT '', %(address)s, %(address_allowance)s, %(never)s, %(address_decay)s
                WHERE NOT {known} AND %(address)s <> ''
 """.format(
     known="""EXISTS (SELECT 1 FROM latchkey_attempt
@@ -151,13 +156,13 @@ LOGIN_ROWS = """
 
 Without an address, '', there is no row of the address, here and below."""
 REGISTRATION_ROWS = """
-    SELECT '' AS account, %(address)s AS address, %(address_allowance)s AS allowance, %(forever)s AS lockout,
+    SELECT '' AS account, %(address)s AS address, %(address_allowance)s AS allowance, %(never)s AS lockout,
            %(address_decay)s AS decay_ms WHERE %(address)s <> ''
 """
 MAIL_ROWS = """
-    SELECT %(account)s AS account, '' AS address, %(account_allowance)s AS allowance, %(forever)s AS lockout,
+    SELECT %(account)s AS account, '' AS address, %(account_allowance)s AS allowance, %(never)s AS lockout,
            %(account_decay)s AS decay_ms
-    UNION ALL SELECT '', %(address)s, %(address_allowance)s, %(forever)s, %(address_decay)s
+    UNION ALL SELECT '', %(address)s, %(address_allowance)s, %(never)s, %(address_decay)s
                WHERE %(address)s <> ''
 """
 ROWS_BY_ACTION = {
@@ -178,7 +183,7 @@ SELECT account, address, 1, %(now)s, 0 FROM charged
     ON CONFLICT (account, address) DO UPDATE
    SET (failures, last_at, blocked_until) = (
        SELECT total, %(now)s,
-              CASE WHEN total < allowance THEN 0 WHEN total >= lockout THEN %(now)s + %(forever)s
+              CASE WHEN total < allowance THEN 0 WHEN total >= lockout THEN %(now)s + %(lockout_time)s
                    WHEN total >= allowance + 7 THEN %(now)s + %(max_backoff)s
                    ELSE %(now)s + (CAST(%(initial_backoff)s AS bigint) << CAST(total - allowance AS integer)) END
          FROM (SELECT allowance, lockout,
@@ -201,8 +206,8 @@ RETURNING account, address
 #    It is admitted, too: its own count says how long the next one has to wait. An attempt within the 30 s, from
 #    anywhere, finds blocked_until > now in NOT EXISTS and charges nothing: no row is returned, and the client gets 429
 #    with Retry-After. The eleventh failure makes it 30 s << 1 = 60 s, the twelfth 120 s, the seventeenth 1 h (30 s << 7
-#    would be more), the hundredth locks the account. The address forgets one failure in 36 s (1 h / 100), the account
-#    none: its decay_ms is FOREVER_MS.
+#    would be more), the hundredth locks the account for a day. The address forgets one failure in 36 s (1 h / 100), the
+#    account one in a day.
 #
 # 3. The owner, from Y, where this account was signed in to before, while A is blocked. There is a row (A, Y), so it
 #    alone is charged, and NOT EXISTS looks at no other:
@@ -246,7 +251,9 @@ def charge(key: RateLimitKey, client: ClientInfo) -> Charge:
         "account_decay": HOUR_MS // account_allowance,
         "address_decay": HOUR_MS // address_allowance,
         "lockout": LOCKOUT_AFTER,
-        "forever": FOREVER_MS,
+        "never": NEVER,
+        "lockout_time": LOCKOUT_MS,
+        "login_decay": DAY_MS,
         "initial_backoff": INITIAL_BACKOFF_MS,
         "max_backoff": MAX_BACKOFF_MS,
     }
@@ -278,6 +285,27 @@ def reset_attempts(email: str) -> None:
         rows.update(failures=0, blocked_until=0)
 
 
+def forget_attempts(emails: Iterable[str]) -> None:
+    """Delete the counters of canonical e-mail addresses that get an account, in the transaction that gives it to them.
+
+    Guesses at nobody must not lock out whoever registers the address later, and an address that belonged to somebody
+    else before has no known devices. Mails to the address stay counted: they are the same mailbox's. The rows are
+    locked in the order in which a charge locks them.
+    """
+    owners = [(account_digest(email), _digest("account", Action.CODE, email)) for email in emails]
+    accounts = [digest for digests in owners for digest in digests]
+    if accounts:
+        parameters = {f"account{number}": account for number, account in enumerate(accounts)}
+        lock = "FOR UPDATE" if connection.vendor == "postgresql" else ""
+        fetch_all(FORGET.format(accounts=", ".join(f"%({name})s" for name in parameters), lock=lock), parameters)
+
+
+FORGET = """
+DELETE FROM latchkey_attempt WHERE (account, address) IN (
+    SELECT account, address FROM latchkey_attempt WHERE account IN ({accounts}) ORDER BY account, address {lock})
+"""
+
+
 def _execute(
     statement: str, key: RateLimitKey, now: int, limits: Mapping[str, int] = MappingProxyType({})
 ) -> list[tuple[str, str]]:
@@ -287,9 +315,9 @@ def _execute(
 
 
 def _retry_after(key: RateLimitKey, now: int) -> int:
-    """Return the seconds until the limit ends: at least 1, and at most an hour, even for a locked account."""
+    """Return the seconds until the limit ends: at least 1, and at most a day, for a locked account."""
     rows = Attempt.objects.filter(account__in=["", key.account], address__in=["", key.address])
     until = {(row.account, row.address): row.blocked_until for row in rows}
     device = until.get((key.account, key.address)) if key.account else None
     latest = max(until.values(), default=0) if device is None else device
-    return max(1, -(-min(MAX_BACKOFF_MS, latest - now) // 1000))
+    return max(1, -(-min(LOCKOUT_MS, latest - now) // 1000))

@@ -24,6 +24,7 @@ COMPOSING_FUNCTIONS = {
     "mail/queue.py: _claim_statement": "a lock clause for each database",
     "metrics_server/hourly_totals.py: add_counts": "a %(name)s for each value",
     "rate_limits/attempts.py: charge": "rows of ours for each action",
+    "rate_limits/attempts.py: forget_attempts": "a %(name)s for each value, and a lock clause for each database",
     "rate_limits/attempts.py: refund": "rows of ours for each action",
     "sessions/sql.py: for_vendor": "clauses for each database",
 }

@@ -13,7 +13,7 @@ from tests.fixtures.clients import ClientFactory
 from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
 from tests.support.hashing_cost import FULL_COST, measure_hashing
-from tests.support.login_attempts import fail_logins, try_password
+from tests.support.login_attempts import fail_logins, lock_out, try_password
 
 WAITS = [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
 
@@ -59,15 +59,39 @@ def test_login_backoff_doubles_with_each_failure_up_to_an_hour(mallory: Person, 
 def test_account_is_locked_after_100_failures_until_a_known_device_signs_in(
     alice: Person, mallory: Person, from_address: ClientFactory, clock: time_machine.Traveller
 ) -> None:
-    for guess in range(100):
-        place = replace(mallory, http=from_address(f"198.51.100.{guess}"))
-        assert try_password(place).status_code == 401
-        clock.shift(timedelta(hours=1))
-    clock.shift(timedelta(days=400))
+    lock_out(mallory, from_address, clock)
     fresh = replace(mallory, http=from_address("203.0.113.1"))
-    assert_problem(try_password(fresh, PASSWORD), 429, "too_many_attempts")
+    clock.shift(timedelta(hours=22))
+    answer = try_password(fresh, PASSWORD)
+    assert_problem(answer, 429, "too_many_attempts")
+    assert answer.headers["Retry-After"] == "3600"
     assert try_password(alice, PASSWORD).status_code == 200  # from a known device, which resets the counters of all
     assert try_password(fresh, PASSWORD).status_code == 200
+
+
+def test_strangers_guesses_lock_an_account_for_a_day_at_a_time_and_never_for_ever(
+    mallory: Person, from_address: ClientFactory, clock: time_machine.Traveller
+) -> None:
+    lock_out(mallory, from_address, clock)
+    clock.shift(timedelta(hours=23))
+    for _ in range(3):  # one more guess is one more day
+        assert try_password(mallory).status_code == 401
+        answer = try_password(mallory, PASSWORD)
+        assert_problem(answer, 429, "too_many_attempts")
+        assert answer.headers["Retry-After"] == "86400"
+        clock.shift(timedelta(days=1))
+    assert try_password(replace(mallory, http=from_address("203.0.113.1")), PASSWORD).status_code == 200
+
+
+def test_failures_at_an_account_are_forgotten_one_for_each_day_without_an_attempt(
+    mallory: Person, from_address: ClientFactory, clock: time_machine.Traveller
+) -> None:
+    lock_out(mallory, from_address, clock)
+    clock.shift(timedelta(days=92))
+    fail_logins(mallory, 2)
+    assert try_password(mallory, PASSWORD).status_code == 429
+    clock.shift(timedelta(days=3))
+    fail_logins(mallory, 2)
 
 
 @pytest.mark.ledger("CS-AUTH-4", "ASVS-6.3.1")

@@ -40,7 +40,10 @@ def test_prune_keeps_a_locked_account_locked(
     for _ in range(100):
         fail_logins(mallory, 1)
         clock.shift(timedelta(hours=1))
-    clock.shift(timedelta(days=1_000))
+    set_policy(failures_per_account=100)
+    clock.shift(timedelta(hours=22))
     list(prune())
-    assert stored_rows() == [(True, False)]
+    assert (True, False) in stored_rows()
     assert try_password(mallory, PASSWORD).status_code == 429
+    clock.shift(timedelta(hours=1))
+    assert try_password(mallory, PASSWORD).status_code == 200

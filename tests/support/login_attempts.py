@@ -1,7 +1,12 @@
 """Logins with wrong passwords."""
 
-import httpx
+from dataclasses import replace
+from datetime import timedelta
 
+import httpx
+import time_machine
+
+from tests.fixtures.clients import ClientFactory
 from tests.people import Person
 
 WRONG_PASSWORD = "not the password"
@@ -17,3 +22,13 @@ def fail_logins(person: Person, times: int, email: str | None = None) -> None:
     for _ in range(times):
         answer = try_password(person, email=email)
         assert answer.status_code == 401, answer.text
+
+
+def lock_out(
+    person: Person, from_address: ClientFactory, clock: time_machine.Traveller, email: str | None = None
+) -> None:
+    """Guess 100 times in a row, from 100 addresses, as fast as the limits allow."""
+    for guess in range(100):
+        place = replace(person, http=from_address(f"198.51.100.{guess}"))
+        assert try_password(place, email=email).status_code == 401
+        clock.shift(timedelta(hours=1))
