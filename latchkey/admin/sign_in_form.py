@@ -11,7 +11,7 @@ from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.core.client import client_info
 from latchkey.core.exceptions import TooManyAttempts
-from latchkey.rate_limits.attempts import charge, login_key, refund
+from latchkey.rate_limits.attempts import charge, login_key, raise_if_device_is_hidden, refund
 
 
 class SignInForm(AuthenticationForm):
@@ -33,12 +33,14 @@ class SignInForm(AuthenticationForm):
         client = client_info(headers)
         try:
             charged = charge(login_key(normalize_for_lookup(email), client), client)
-            cleaned = dict(super().clean())
+            try:
+                cleaned = dict(super().clean())
+            except ValidationError:
+                record(Event.ADMIN_LOGIN_FAILED, client)
+                raise_if_device_is_hidden(charged, client)
+                raise
         except TooManyAttempts as refusal:
             raise ValidationError(retry_message(refusal), code=refusal.code) from refusal
-        except ValidationError:
-            record(Event.ADMIN_LOGIN_FAILED, client)
-            raise
         refund(charged)
         record(Event.ADMIN_LOGIN_SUCCEEDED, client, user_id=self.get_user().pk)
         return cleaned

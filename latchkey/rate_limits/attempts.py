@@ -5,8 +5,10 @@ accounts from one address). Unknown e-mail addresses are counted like known ones
 
 - An attempt is counted *before* the password is compared, so that a hundred parallel guesses cannot slip in between a
   check and a count. While a limit holds, a right password is not compared either.
-- A device that signed in to the account before has a limit of its own. All others are counted by account and by IP
-  address together. So an attacker makes other unknown devices wait, and never locks the owner's devices out.
+- A known device, an account at an IP address where it signed in before, has limits of its own. All others are counted
+  by account and by IP address together. So an attacker makes other unknown devices wait, and never locks the owner's
+  devices out. Which devices are known is not told: where an unknown one is limited, a wrong password on a known one
+  gets 429, too (docs/decisions/0034).
 - Counters are rows of `latchkey_attempt`, shared by all processes and nodes; to charge takes one statement.
 """
 
@@ -15,7 +17,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_network
-from types import MappingProxyType
 from typing import cast
 
 from django.db import connection, transaction
@@ -42,6 +43,8 @@ LOCKOUT_AFTER, LOCKOUT_MS = 100, DAY_MS
 NIST SP 800-63B-4 section 3.2.2 allows 100. A lock ends by itself, because strangers cause it: after that each further
 failure locks for another day.
 """
+KNOWN_DEVICES_FACTOR = 10
+"""Times FAILURES_PER_ADDRESS: failures of all known devices at an address before these have to wait, too."""
 NEVER = 10**15
 """A number of failures that no counter reaches: no lockout."""
 MAILS_PER_ACCOUNT = 3
@@ -59,11 +62,15 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RateLimitKey:
-    """The counters of an attempt: keyed digests of the account and of the IP address, '' for one that is not known."""
+    """The counters of an attempt: keyed digests of the account and of the IP address, '' for one that is not known.
+
+    `known_devices` is another digest of the IP address: the counter of all known devices there, for sign-ins only.
+    """
 
     account: str
     address: str
     action: Action = Action.LOGIN
+    known_devices: str = ""
 
 
 def login_key(email: str, client: ClientInfo) -> RateLimitKey:
@@ -71,10 +78,12 @@ def login_key(email: str, client: ClientInfo) -> RateLimitKey:
 
     Per account: 10 failures in a row (FAILURES_PER_ACCOUNT), then 30 s doubling to 1 h; 100 in a row: locked for a day,
     or until the password is reset or an operator unlocks the account. One failure is forgotten for each whole day
-    without an attempt. Per device that signed in before: the same, apart from others.
+    without an attempt. Per known device: the same, apart from others.
     Per address: 100 failures (FAILURES_PER_ADDRESS), decaying by 100 per hour, then 30 s doubling to 1 h; never locked.
+    Known devices count there, too, and go on to 1,000 failures (decaying by 1,000 per hour) of all at the address.
     """
-    return RateLimitKey(account_digest(email), _address_digest("login", client))
+    address, known_devices = _address_digest("login", client), _address_digest("known devices", client)
+    return RateLimitKey(account_digest(email), address, Action.LOGIN, known_devices)
 
 
 def registration_key(client: ClientInfo) -> RateLimitKey:
@@ -140,29 +149,31 @@ def _digest(*parts: str) -> str:
 
 
 # The rows that an attempt is charged to, with the limits of each: `allowance` failures are free, at `lockout` it is
-# locked, and one failure is forgotten in `decay_ms`.
+# locked, and one failure is forgotten in `decay_ms`. A blocked row with `binds` refuses the attempt. `weight` is what
+# the attempt counts: 0 for a row that is only looked at. Without an address, '', there is no row of the address.
 
 LOGIN_ROWS = """
-    SELECT %(account)s AS account, %(address)s AS address, %(account_allowance)s AS allowance, %(lockout)s AS lockout,
-           %(login_decay)s AS decay_ms WHERE {known}
-    UNION ALL SELECT %(account)s, '', %(account_allowance)s, %(lockout)s, %(login_decay)s WHERE NOT {known}
-    UNION ALL SELECT '', %(address)s, %(address_allowance)s, %(never)s, %(address_decay)s
-               WHERE NOT {known} AND %(address)s <> ''
+    SELECT %(account)s AS account, '' AS address, %(account_allowance)s AS allowance, %(lockout)s AS lockout,
+           %(login_decay)s AS decay_ms, NOT {known} AS binds, CASE WHEN {known} THEN 0 ELSE 1 END AS weight
+    UNION ALL SELECT '', %(address)s, %(address_allowance)s, %(never)s, %(address_decay)s, NOT {known}, 1
+               WHERE %(address)s <> ''
+    UNION ALL SELECT %(account)s, %(address)s, %(account_allowance)s, %(lockout)s, %(login_decay)s, TRUE, 1
+               WHERE {known}
+    UNION ALL SELECT '', %(known_devices)s, %(known_allowance)s, %(never)s, %(known_decay)s, TRUE, 1 WHERE {known}
 """.format(
     known="""EXISTS (SELECT 1 FROM latchkey_attempt
                      WHERE account = %(account)s AND address = %(address)s AND %(address)s <> '')"""
 )
-"""A known device: its own row alone. Everybody else: the rows of the account and of the address.
-
-Without an address, '', there is no row of the address, here and below."""
+"""An unknown device: the rows of the account and of the address. A known one: its own row and that of all known devices
+at the address; its failures count for the address, too. The rows that do not bind it tell whether they are blocked."""
 REGISTRATION_ROWS = """
     SELECT '' AS account, %(address)s AS address, %(address_allowance)s AS allowance, %(never)s AS lockout,
-           %(address_decay)s AS decay_ms WHERE %(address)s <> ''
+           %(address_decay)s AS decay_ms, TRUE AS binds, 1 AS weight WHERE %(address)s <> ''
 """
 MAIL_ROWS = """
     SELECT %(account)s AS account, '' AS address, %(account_allowance)s AS allowance, %(never)s AS lockout,
-           %(account_decay)s AS decay_ms
-    UNION ALL SELECT '', %(address)s, %(address_allowance)s, %(never)s, %(address_decay)s
+           %(account_decay)s AS decay_ms, TRUE AS binds, 1 AS weight
+    UNION ALL SELECT '', %(address)s, %(address_allowance)s, %(never)s, %(address_decay)s, TRUE, 1
                WHERE %(address)s <> ''
 """
 ROWS_BY_ACTION = {
@@ -175,94 +186,122 @@ ROWS_BY_ACTION = {
 CHARGE = """
 WITH charged AS ({charged})
 INSERT INTO latchkey_attempt AS a (account, address, failures, last_at, blocked_until)
-SELECT account, address, 1, %(now)s, 0 FROM charged
+SELECT account, address, weight, %(now)s, 0 FROM charged
  WHERE NOT EXISTS (SELECT 1 FROM latchkey_attempt AS b
                      JOIN charged AS c ON c.account = b.account AND c.address = b.address
-                    WHERE b.blocked_until > %(now)s)
+                    WHERE c.binds AND b.blocked_until > %(now)s)
  ORDER BY account, address
     ON CONFLICT (account, address) DO UPDATE
    SET (failures, last_at, blocked_until) = (
-       SELECT total, %(now)s,
-              CASE WHEN total < allowance THEN 0 WHEN total >= lockout THEN %(now)s + %(lockout_time)s
-                   WHEN total >= allowance + 7 THEN %(now)s + %(max_backoff)s
-                   ELSE %(now)s + (CAST(%(initial_backoff)s AS bigint) << CAST(total - allowance AS integer)) END
-         FROM (SELECT allowance, lockout,
-                      1 + CASE WHEN %(now)s <= a.last_at THEN a.failures
-                               WHEN (%(now)s - a.last_at) / decay_ms >= a.failures THEN 0
-                               ELSE a.failures - (%(now)s - a.last_at) / decay_ms END AS total
+       SELECT CASE WHEN weight = 0 THEN a.failures ELSE kept + 1 END,
+              CASE WHEN weight = 0 THEN a.last_at
+                   WHEN a.account <> '' OR %(now)s <= a.last_at OR kept = 0 THEN %(now)s
+                   ELSE a.last_at + (a.failures - kept) * decay_ms END,
+              CASE WHEN weight = 0 OR kept + 1 < allowance THEN 0
+                   WHEN kept + 1 >= lockout THEN %(now)s + %(lockout_time)s
+                   WHEN kept + 1 >= allowance + 7 THEN %(now)s + %(max_backoff)s
+                   ELSE %(now)s + (CAST(%(initial_backoff)s AS bigint) << CAST(kept + 1 - allowance AS integer)) END
+         FROM (SELECT allowance, lockout, decay_ms, weight,
+                      CASE WHEN %(now)s <= a.last_at THEN a.failures
+                           WHEN (%(now)s - a.last_at) / decay_ms >= a.failures THEN 0
+                           ELSE a.failures - (%(now)s - a.last_at) / decay_ms END AS kept
                  FROM charged WHERE charged.account = a.account AND charged.address = a.address) AS counted)
  WHERE a.blocked_until <= %(now)s
-RETURNING account, address
+RETURNING account, address, blocked_until
 """
-# Three sign-ins as worked examples: account A, addresses X and Y, default limits. A row is
-# (account, address): failures, blocked_until.
+# `kept` is what is left of the failures before this one. At an address, `last_at` moves by whole decay times only, so
+# that the counter decays under steady traffic, too. That of an account moves to the present: it takes a time in peace.
+#
+# Worked examples: account A, addresses X and Y, default limits. A row is (account, address): failures, blocked_until.
 #
 # 1. The first failure, from X. There is no row (A, X), so X is no known device, and two rows are charged:
 #        (A, ''): 1, 0        ('', X): 1, 0
 #    Both are returned: the attempt is admitted, and the password is compared.
 #
 # 2. The tenth failure in a row, from X. The account has 9, and its allowance is 10; that of the address is 100:
-#        (A, ''): total = 10, blocked for 30 s << (10 - 10) = 30 s        ('', X): 10, 0
+#        (A, ''): 10, blocked for 30 s << (10 - 10) = 30 s        ('', X): 10, 0
 #    It is admitted, too: its own count says how long the next one has to wait. An attempt within the 30 s, from
 #    anywhere, finds blocked_until > now in NOT EXISTS and charges nothing: no row is returned, and the client gets 429
 #    with Retry-After. The eleventh failure makes it 30 s << 1 = 60 s, the twelfth 120 s, the seventeenth 1 h (30 s << 7
 #    would be more), the hundredth locks the account for a day. The address forgets one failure in 36 s (1 h / 100), the
 #    account one in a day.
 #
-# 3. The owner, from Y, where this account was signed in to before, while A is blocked. There is a row (A, Y), so it
-#    alone is charged, and NOT EXISTS looks at no other:
-#        (A, Y): 1, 0
-#    It is returned, and the password is compared. If it is right, REFUND sets (A, '') and (A, Y) to 0 failures, not
-#    blocked: that unlocks the account for all.
+# 3. The owner, from Y, where this account was signed in to before, while A is blocked. There is a row (A, Y), so four
+#    rows are charged; K is the digest of all known devices at Y:
+#        (A, Y): 1, 0        ('', K): 1, 0        ('', Y): 1, 0        (A, ''): unchanged, and not returned
+#    (A, Y) and ('', K) bind, and are returned: the password is compared. If it is right, REFUND sets (A, '') and (A, Y)
+#    to 0 failures, not blocked: that unlocks the account for all. ('', K) and ('', Y) get their failure back. If it is
+#    wrong, the answer is 429, as (A, '') was not returned: a stranger at Y, who was not admitted, got the same.
+#
+# 4. A stranger at Y has filled ('', Y) with guesses at nobody. Guesses at A from there are still compared, up to the
+#    tenth of (A, Y) and the thousandth of ('', K), but a wrong one is answered 429, like a guess at anybody else.
 REFUND = """
 INSERT INTO latchkey_attempt AS a (account, address, failures, last_at, blocked_until)
 VALUES {refunded} ON CONFLICT (account, address) DO UPDATE
    SET failures = CASE WHEN a.account <> '' OR a.failures < 1 THEN 0 ELSE a.failures - 1 END,
-       blocked_until = CASE WHEN a.account <> '' OR a.last_at <= %(now)s THEN 0 ELSE a.blocked_until END
+       blocked_until = CASE WHEN a.account <> '' OR a.blocked_until IN ({own_blocks}) THEN 0 ELSE a.blocked_until END
 """
-"""Account and device rows are reset. An address row gets one failure back, and is unblocked if this was the latest."""
-ACCOUNT_ROW = "(%(account)s, '', 0, %(now)s, 0)"
-ADDRESS_ROW = "('', %(address)s, 0, %(now)s, 0)"
-ACCOUNT_AND_DEVICE_ROWS = "(%(account)s, '', 0, %(now)s, 0), (%(account)s, %(address)s, 0, %(now)s, 0)"
+"""Account and device rows are reset. An address row that was charged gets one failure back, and is unblocked if this
+charge is what blocked it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """An attempt that was counted as failed: its key, the time in milliseconds, and whether a known device made it."""
+    """An attempt that was counted as failed: its key, the time in milliseconds, and the charged rows.
+
+    `rows` has blocked_until by account and address. `hides_device` says that a known device was admitted where an
+    unknown one would not have been.
+    """
 
     key: RateLimitKey
     charged_at_ms: int
-    known_device: bool
+    rows: Mapping[tuple[str, str], int]
+    hides_device: bool = False
 
 
 def charge(key: RateLimitKey, client: ClientInfo) -> Charge:
     """Count an attempt as failed before it is checked; raises TooManyAttempts if a limit holds, and changes nothing.
 
     One statement. A blocked row stays as it is, so that further attempts do not make the wait longer. The attempt is
-    admitted only if all of its rows were charged; of two parallel attempts, the row lock lets one go first.
+    admitted only if all rows that bind it were charged; of two parallel attempts, the row lock lets one go first.
     """
     now, policy = int(clock.now().timestamp() * 1000), current_policy()
     registers, mails = key.action is Action.REGISTRATION, key.action is Action.MAIL
     account_allowance = MAILS_PER_ACCOUNT if mails else policy.failures_per_account
     address_allowance = policy.registrations_per_address if registers else policy.failures_per_address
-    limits = {
+    known_allowance = address_allowance * KNOWN_DEVICES_FACTOR
+    limits: dict[str, int | str] = {
         "account_allowance": account_allowance,
         "address_allowance": address_allowance,
+        "known_allowance": known_allowance,
+        "known_devices": key.known_devices,
         "account_decay": HOUR_MS // account_allowance,
         "address_decay": HOUR_MS // address_allowance,
-        "lockout": LOCKOUT_AFTER,
-        "never": NEVER,
-        "lockout_time": LOCKOUT_MS,
+        "known_decay": HOUR_MS // known_allowance,
         "login_decay": DAY_MS,
+        "lockout": LOCKOUT_AFTER,
+        "lockout_time": LOCKOUT_MS,
+        "never": NEVER,
         "initial_backoff": INITIAL_BACKOFF_MS,
         "max_backoff": MAX_BACKOFF_MS,
     }
     charged = _execute(CHARGE.format(charged=ROWS_BY_ACTION[key.action]), key, now, limits)
-    known_device = bool(key.address and key.account) and (key.account, key.address) in charged
-    if not known_device and set(charged) != {(key.account, ""), ("", key.address)} - {("", "")}:
-        record(Event.RATE_LIMIT_EXCEEDED, client, reason=key.action)
-        raise TooManyAttempts(headers={"Retry-After": str(_retry_after(key, now))})
-    return Charge(key, now, known_device)
+    rows = {(account, address): blocked_until for account, address, blocked_until in charged}
+    unknown = {(key.account, ""), ("", key.address)} - {("", "")}
+    known = {(key.account, key.address), ("", key.known_devices)} if key.known_devices else set()
+    is_known = (key.account, key.address) in rows and bool(known)
+    if not (known if is_known else unknown) <= set(rows):
+        raise _refusal(key, client, now)
+    return Charge(key, now, rows, hides_device=is_known and not unknown <= set(rows))
+
+
+def raise_if_device_is_hidden(charge: Charge, client: ClientInfo) -> None:
+    """Raise TooManyAttempts for a wrong password on a known device where an unknown one would have got that.
+
+    Otherwise 401 among 429 would tell an attacker who shares an address which accounts were signed in to from there.
+    """
+    if charge.hides_device:
+        raise _refusal(charge.key, client, charge.charged_at_ms)
 
 
 def refund(charge: Charge) -> None:
@@ -271,10 +310,14 @@ def refund(charge: Charge) -> None:
     The counters of the account and of the device are reset. The address gets this one attempt back and no more, else
     an attacker could clear it by signing in to an account of their own.
     """
-    has_address = bool(charge.key.address)
-    account = ACCOUNT_AND_DEVICE_ROWS if has_address and charge.key.action is Action.LOGIN else ACCOUNT_ROW
-    refunded = f"{ADDRESS_ROW}, {account}" if has_address and not charge.known_device else account
-    _execute(REFUND.format(refunded=refunded), charge.key, charge.charged_at_ms)
+    key = charge.key
+    rows = {*charge.rows, (key.account, "")} | ({(key.account, key.address)} if key.known_devices else set())
+    parameters: dict[str, int | str] = {f"block{number}": block for number, block in enumerate(charge.rows.values())}
+    own_blocks = ", ".join(f"%({name})s" for name in parameters)
+    for number, (account, address) in enumerate(sorted(rows)):  # in the order in which a charge locks them
+        parameters.update({f"account{number}": account, f"address{number}": address})
+    refunded = ", ".join(f"(%(account{number})s, %(address{number})s, 0, %(now)s, 0)" for number in range(len(rows)))
+    _execute(REFUND.format(refunded=refunded, own_blocks=own_blocks), key, charge.charged_at_ms, parameters)
 
 
 def reset_attempts(email: str) -> None:
@@ -307,17 +350,21 @@ DELETE FROM latchkey_attempt WHERE (account, address) IN (
 
 
 def _execute(
-    statement: str, key: RateLimitKey, now: int, limits: Mapping[str, int] = MappingProxyType({})
-) -> list[tuple[str, str]]:
-    """Return the account and the address of each row that the statement changed."""
-    parameters = {"account": key.account, "address": key.address, "now": now, **limits}
-    return cast("list[tuple[str, str]]", fetch_all(statement, parameters))
+    statement: str, key: RateLimitKey, now: int, parameters: Mapping[str, int | str]
+) -> list[tuple[str, str, int]]:
+    """Return the account, the address and the end of the block of each row that the statement charged."""
+    named = {"account": key.account, "address": key.address, "now": now, **parameters}
+    return cast("list[tuple[str, str, int]]", fetch_all(statement, named))
 
 
-def _retry_after(key: RateLimitKey, now: int) -> int:
-    """Return the seconds until the limit ends: at least 1, and at most a day, for a locked account."""
-    rows = Attempt.objects.filter(account__in=["", key.account], address__in=["", key.address])
+def _refusal(key: RateLimitKey, client: ClientInfo, now: int) -> TooManyAttempts:
+    """Return the error, with the seconds until the limit of an unknown device ends, or that of the known one.
+
+    At least 1, and at most a day, for a locked account.
+    """
+    record(Event.RATE_LIMIT_EXCEEDED, client, reason=key.action)
+    rows = Attempt.objects.filter(account__in=["", key.account], address__in=["", key.address, key.known_devices])
     until = {(row.account, row.address): row.blocked_until for row in rows}
-    device = until.get((key.account, key.address)) if key.account else None
-    latest = max(until.values(), default=0) if device is None else device
-    return max(1, -(-min(LOCKOUT_MS, latest - now) // 1000))
+    unknown = max(until.get((key.account, ""), 0), until.get(("", key.address), 0))
+    latest = unknown if unknown > now else max(until.values(), default=0)
+    return TooManyAttempts(headers={"Retry-After": str(max(1, -(-min(LOCKOUT_MS, latest - now) // 1000)))})

@@ -13,7 +13,7 @@ from latchkey.conf.policy import Policy, current_policy
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import EmailNotVerified, InvalidCredentials
-from latchkey.rate_limits.attempts import Charge, charge, login_key, refund
+from latchkey.rate_limits.attempts import Charge, charge, login_key, raise_if_device_is_hidden, refund
 from latchkey.sessions.models import NewSession, open_session
 from latchkey.signing_keys.key_set import signing_key
 from latchkey.tokens.access_token import AccessTokenSpec, Key, TokenPair, issue_pair
@@ -57,6 +57,7 @@ def _verify_credentials(email: str, password: str, client: ClientInfo) -> tuple[
     if not isinstance(user, User):
         user_id = User.objects.filter(email=normalize_for_lookup(email)).values_list("pk", flat=True).first()
         record(Event.LOGIN_FAILED, client, user_id=user_id)
+        raise_if_device_is_hidden(charged, client)
         raise InvalidCredentials
     if user.email_verified_at is None and current_policy().email_verification == "required":
         refund(charged)

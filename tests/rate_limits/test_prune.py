@@ -23,11 +23,12 @@ def test_prune_deletes_address_counters_after_a_day_and_account_counters_after_1
     assert stored_rows() == [
         (False, True),
         (False, True),
+        (False, True),
         (True, False),
         (True, True),
-    ]  # login and registration have separate counters
+    ]  # login, known devices and registration have separate counters
     clock.shift(timedelta(days=1, seconds=1))
-    assert sum(prune(batch=1)) == 2
+    assert sum(prune(batch=1)) == 3
     assert stored_rows() == [(True, False), (True, True)]
     clock.shift(timedelta(days=180))
     assert sum(prune()) == 2
