@@ -4,6 +4,7 @@ Defaults are chosen for a service that must answer in time: durable commits, TCP
 statements and locks in processes that serve requests.
 """
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -63,20 +64,29 @@ def _postgresql(url: str) -> dict[str, Any]:
         **parameters,
     }
     fixed = {"CONN_MAX_AGE": None, "DISABLE_SERVER_SIDE_CURSORS": True}  # PgBouncer keeps such a cursor on one of many
-    return {"ENGINE": "django.db.backends.postgresql", "OPTIONS": settings, **fixed, **names}
+    return {"ENGINE": "latchkey.db.postgresql", "OPTIONS": settings, **fixed, **names}
+
+
+ANSWER_TIMEOUT = 7.0
+"""Seconds for the answer to any statement, commit or rollback: PostgreSQL's own limit of 5 s, and a margin. Later the
+connection is closed, because PostgreSQL or the way to it hangs (docs/decisions/0029-deadlines-of-our-own.md)."""
 
 
 def apply_timeouts(database: dict[str, Any]) -> None:
-    """Set the timeouts of a process that serves requests: locks 3 s, statements 5 s, idle transactions 10 s.
+    """Set the timeouts of a process that serves: locks 3 s, statements 5 s, answers 7 s, idle transactions 10 s.
 
     A client gains more from a 503 in time than from an answer that it no longer waits for, and a waiting thread serves
     nobody. An idle transaction is ended because its process may be frozen while it holds locks. Commands such as
     `migrate` do not call this, so their statements can take as long as they need.
+
+    A name server that is silent holds a thread, too, for 10 s by the defaults of the C library (resolv.conf(5)).
     """
+    os.environ.setdefault("RES_OPTIONS", "timeout:1 attempts:2")
     options = database["OPTIONS"]
     if database["ENGINE"].endswith("postgresql"):
         limits = "-c statement_timeout=5s -c lock_timeout=3s -c idle_in_transaction_session_timeout=10s"
         options["options"] = f"{limits} {options.get('options', '')}".strip()  # later ones win: the operator's
+        database["ANSWER_TIMEOUT"] = ANSWER_TIMEOUT
     else:
         options["timeout"] = 3
 

@@ -14,7 +14,8 @@ from django.db import OperationalError
 from psycopg.errors import LockNotAvailable, QueryCanceled
 from psycopg.pq.abc import PGresult
 
-from latchkey.db.statements import PreparedStatement, error_from
+from latchkey.db.postgresql.connection import AnswerTimeout
+from latchkey.db.statements import PreparedStatement, error_from, is_untracked
 
 PendingQuery: TypeAlias = tuple[PreparedStatement, list[bytes], "asyncio.Future[PGresult]"]
 """A prepared statement, its encoded parameters, and the future of the coroutine that waits for its result."""
@@ -48,6 +49,8 @@ class AsyncConnection:
         self.socket, self.on_idle, self.on_close = self.pgconn.socket, on_idle, on_close
         self.pending: PendingQuery | None = None
         self.result: PGresult | None = None
+        self.seen_pending: PendingQuery | None = None
+        self.seen_at = 0.0
         loop.add_reader(self.socket, self.on_readable)
 
     def send(self, query: PendingQuery) -> None:
@@ -76,6 +79,22 @@ class AsyncConnection:
         except psycopg.Error:
             self.close(ConnectionLost())
 
+    def check(self) -> None:
+        """Read what has arrived, and close the connection if its statement is overdue or its server is to be left.
+
+        Called five times a second. The time of a statement starts with the first check that sees it pending, which
+        costs a statement nothing.
+        """
+        self.on_readable()
+        if self.pending is None:
+            if self.database.must_close:
+                self.close(ConnectionLost())
+        elif self.pending is not self.seen_pending:
+            self.seen_pending, self.seen_at = self.pending, self.loop.time()
+        elif self.database.answer_timeout and self.loop.time() - self.seen_at >= self.database.answer_timeout:
+            self.database.leave_server()
+            self.close(OperationalError(AnswerTimeout.__name__))  # a thread would probably wait for as long again
+
     def finish(self, result: PGresult, future: "asyncio.Future[PGresult]") -> None:
         """Resolve the future with a complete result; after an SQL error, close the connection.
 
@@ -84,6 +103,7 @@ class AsyncConnection:
         """
         error = error_from(result)
         if error:
+            is_untracked(error, self.database.connection)
             self.close(
                 OperationalError(type(error).__name__) if isinstance(error, TIMEOUT_ERRORS) else ConnectionLost()
             )

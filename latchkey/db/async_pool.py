@@ -16,7 +16,7 @@ import structlog
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 
 from latchkey.db.async_connection import AsyncConnection, ConnectionLost, PendingQuery
-from latchkey.db.statements import PreparedStatement, Query
+from latchkey.db.statements import PreparedStatement, Query, supports_prepared
 
 POOL_SIZE = 4
 """Connections of each worker process: while one waits for a commit, the worker starts the next refreshes on others."""
@@ -77,7 +77,12 @@ class AsyncPool:
         return statement.decode(await pending[2])
 
     def connect(self) -> None:
-        """Open one more connection in the connector thread; a failed attempt is repeated after RECONNECT_DELAY."""
+        """Open one more connection in the connector thread; a failed attempt is repeated after RECONNECT_DELAY.
+
+        None where prepared statements turned out to get lost in a pooler: then threads execute all statements.
+        """
+        if not supports_prepared(connections[DEFAULT_DB_ALIAS]):
+            return
         self.loop.run_in_executor(self.connector, self._open).add_done_callback(self._on_connected)
 
     def _open(self) -> Any:
@@ -87,7 +92,7 @@ class AsyncPool:
         try:
             with database.wrap_database_errors:
                 for statement in self.statements:
-                    statement.prepare(database.connection.pgconn)
+                    statement.prepare(database.connection)
         except DatabaseError:
             database.close()
             raise
@@ -105,10 +110,10 @@ class AsyncPool:
         self.release(connection)
 
     def _health_check(self) -> None:
-        """Read from all connections, as libuv does not report a reset one, and expire waiters past their deadline."""
+        """Check all connections, as libuv does not report a reset one, and expire waiters past their deadline."""
         self.loop.call_later(HEALTH_CHECK_INTERVAL, self._health_check)
         for connection in tuple(self.connections):
-            connection.on_readable()
+            connection.check()
         while self.waiters and self.waiters[0][0] < self.loop.time() - ACQUIRE_TIMEOUT:
             self._expire_waiter()
 

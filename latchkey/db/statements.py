@@ -13,8 +13,16 @@ from typing import Any, NamedTuple
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg.errors import error_from_result
+from psycopg.generators import execute
 from psycopg.pq import DiagnosticField, ExecStatus
-from psycopg.pq.abc import PGconn, PGresult
+from psycopg.pq.abc import PGresult
+
+from latchkey.db.postgresql.connection import (
+    UNTRACKED_ERRORS,
+    Connection,
+    PreparedStatementLost,
+    statement_name,
+)
 
 _CURSOR_ATTRIBUTE = "latchkey_cursor"
 
@@ -56,12 +64,9 @@ def _cached_cursor(database: Any) -> Any:
 
 
 _PLANS = "latchkey_plans"
-_STALE_PLAN = (b"26000", b"0A000")
-"""SQLSTATEs of a prepared statement that is no longer usable; nothing was executed.
-
-invalid_sql_statement_name: it was deallocated, by DISCARD ALL for instance. feature_not_supported: a migration has
-changed the columns of its result.
-"""
+_STALE_PLAN = b"0A000"
+"""SQLSTATE of a prepared statement that is no longer usable, feature_not_supported: a migration has changed the columns
+of its result. Nothing was executed."""
 
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 
@@ -73,9 +78,10 @@ class PreparedStatement:
     """
 
     def __init__(self, name: str, sql: str, *columns: Callable[[Any], Any]) -> None:
-        self.name, self.sql, self.decoders = name.encode(), sql, tuple(enumerate(columns))
+        self.sql, self.decoders = sql, tuple(enumerate(columns))
         self.parameter_names = list(dict.fromkeys(_PARAMETER.findall(sql)))
         self.pg_sql = _PARAMETER.sub(lambda named: f"${self.parameter_names.index(named[1]) + 1}", sql).encode()
+        self.name = statement_name(name, self.pg_sql)
 
     def fetch(self, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Execute in the calling thread and return all rows, as `fetch_all` does; raises what Django's cursors raise.
@@ -111,24 +117,37 @@ class PreparedStatement:
         value, columns = result.get_value, self.decoders
         return [tuple([read(value(row, column)) for column, read in columns]) for row in range(result.ntuples)]
 
-    def prepare(self, libpq: PGconn) -> None:
+    def prepare(self, connection: Connection) -> None:
         """Prepare the statement on this connection; raises psycopg.Error."""
-        if error := error_from(libpq.prepare(self.name, self.pg_sql)):
-            raise error
+        connection.pgconn.send_prepare(self.name, self.pg_sql)
+        if error := error_from(connection.wait(execute(connection.pgconn))[-1]):
+            raise PreparedStatementLost(type(error).__name__) if is_untracked(error, connection) else error
 
     def _result(self, connection: Any, values: list[bytes]) -> PGresult | None:
         """Return libpq's result, None where the prepared statement is no longer usable; raises psycopg.Error."""
         plans, libpq = connection.__dict__.setdefault(_PLANS, set()), connection.pgconn
         if self.name not in plans:
-            self.prepare(libpq)
+            try:
+                self.prepare(connection)
+            except PreparedStatementLost:
+                return None
             plans.add(self.name)
-        result: PGresult = libpq.exec_prepared(self.name, values)
+        libpq.send_query_prepared(self.name, values)
+        result: PGresult = connection.wait(execute(libpq))[-1]
         error = error_from(result)
-        if error and result.error_field(DiagnosticField.SQLSTATE) in _STALE_PLAN:
+        if error and (result.error_field(DiagnosticField.SQLSTATE) == _STALE_PLAN or is_untracked(error, connection)):
             return None
         if error:
             raise error
         return result
+
+
+def is_untracked(error: psycopg.Error, connection: Connection) -> bool:
+    """Return whether a pooler lost this prepared statement; then no more are prepared in this process."""
+    if isinstance(error, UNTRACKED_ERRORS):
+        connection.on_untracked()
+        return True
+    return False
 
 
 def error_from(result: PGresult) -> psycopg.Error | None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from threading import Thread
 
 from latchkey.audit.events import Event
+from latchkey.db.probe import DatabaseProbe
 from latchkey.metrics_server.collectors import MultiprocessDirectory
 from latchkey.metrics_server.hourly_totals import HourlyFlusher
 from latchkey.metrics_server.listener import serve_in_thread
@@ -16,7 +17,9 @@ from latchkey.telemetry.request_log import use_directory
 from latchkey.telemetry.worker_pool import ThreadPool
 
 
-def start_metrics(context: MetricsContext, pools: Mapping[str, ThreadPool], loop: asyncio.AbstractEventLoop) -> None:
+def start_metrics(
+    context: MetricsContext, pools: Mapping[str, ThreadPool], loop: asyncio.AbstractEventLoop, probe: DatabaseProbe
+) -> None:
     """Store this worker's metrics in the shared directory, start its gauges, and serve the metrics address."""
     MultiprocessDirectory.path = context.directory
     use_directory(context.directory)
@@ -25,4 +28,4 @@ def start_metrics(context: MetricsContext, pools: Mapping[str, ThreadPool], loop
     Thread(target=WorkerGauges(pools).run, daemon=True).start()
     Thread(target=HourlyFlusher().run, daemon=True).start()
     if context.listener:
-        serve_in_thread(context.listener, MetricsApplication(loop))
+        serve_in_thread(context.listener, MetricsApplication(loop, probe))

@@ -6,7 +6,6 @@ answers. Both are independent of the request threads; the views for the main add
 
 import asyncio
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Any
 
@@ -16,14 +15,14 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 
 from latchkey.core.exceptions import InternalServerError, NotFound, ServiceUnavailable
-from latchkey.db.statements import fetch_all
+from latchkey.db.probe import DatabaseProbe
 from latchkey.metrics_server.collectors import Gauges, database_gauges, exposition
 from latchkey.web.middleware import all_header_middleware, log_unhandled_exception
 from latchkey.web.problems import problem_response
 from latchkey.web.views import require_safe
 
-DATABASE_TIMEOUT = 2.0
-"""Seconds that a health check waits for the database, or for the event loop."""
+LOOP_SECONDS = 2.0
+"""Seconds that the liveness check waits for the event loop."""
 
 
 @require_safe
@@ -49,12 +48,11 @@ def _metrics_response(request: HttpRequest, read_gauges: Callable[[], Gauges]) -
 class MetricsApplication:
     """WSGI application of the metrics address. It uses no request thread, and every wait has a timeout.
 
-    One thread of its own talks to the database; while that thread hangs, the other requests get a 503.
+    The thread of the probe talks to the database; while that thread hangs, the other requests get a 503.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
-        self.database = ThreadPoolExecutor(1, "metrics-database")
+    def __init__(self, loop: asyncio.AbstractEventLoop, probe: DatabaseProbe) -> None:
+        self.loop, self.probe = loop, probe
         views = {"/metrics": self.metrics, "/livez": self.livez, "/readyz": self.readyz}
         pages = {path: require_safe(never_cache(view)) for path, view in views.items()}
         self.answer = all_header_middleware(lambda request: pages.get(request.path, not_found)(request))
@@ -70,31 +68,19 @@ class MetricsApplication:
 
     def metrics(self, request: HttpRequest) -> HttpResponse:
         """Return the metrics; the database has 2 s to answer."""
-        return _metrics_response(request, lambda: self.with_timeout(database_gauges))
+        return _metrics_response(request, lambda: self.probe.run(database_gauges))
 
     def livez(self, request: HttpRequest) -> HttpResponse:
         """Liveness: 200 while the event loop runs, however many requests wait for a thread; else 503."""
         ran = Event()
         self.loop.call_soon_threadsafe(ran.set)
-        if not ran.wait(DATABASE_TIMEOUT):
+        if not ran.wait(LOOP_SECONDS):
             return problem_response(ServiceUnavailable())
         return JsonResponse({"status": "ok"})
 
     def readyz(self, request: HttpRequest) -> HttpResponse:
         """Readiness: 200 while the database answers within 2 s, else 503."""
-        try:
-            self.with_timeout(lambda: fetch_all("SELECT 1", {}))
-        except (DatabaseError, TimeoutError):
-            return problem_response(ServiceUnavailable())
-        return JsonResponse({"status": "ok"})
-
-    def with_timeout(self, query: Callable[[], Any]) -> Any:
-        """Run a query in the database thread and return its result; raises TimeoutError after 2 s, or its error."""
-        future = self.database.submit(query)
-        try:
-            return future.result(DATABASE_TIMEOUT)
-        finally:
-            future.cancel()  # a query that still waits behind one that hangs
+        return JsonResponse({"status": "ok"}) if self.probe.is_ready() else problem_response(ServiceUnavailable())
 
 
 def not_found(request: HttpRequest) -> HttpResponse:

@@ -6,6 +6,7 @@ a password have a thread and a queue of their own, so that a flood of sign-ins d
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import closing, nullcontext
 from functools import partial
 from threading import Thread
@@ -20,9 +21,11 @@ from latchkey.audit.log import record
 from latchkey.core.client import client_info
 from latchkey.core.exceptions import ApiError, InternalServerError, ServiceUnavailable
 from latchkey.db.async_pool import AsyncPool
+from latchkey.db.probe import DatabaseProbe
 from latchkey.db.statements import supports_prepared
 from latchkey.hashing.queue import MAX_CONCURRENT, MAX_QUEUED
 from latchkey.metrics_server.shared_directory import MetricsContext
+from latchkey.server.answer_deadline import AnswerDeadline
 from latchkey.server.hashing_routes import HashingRoutes
 from latchkey.server.request_body import read_body
 from latchkey.server.wsgi_environ import build_environ
@@ -31,6 +34,9 @@ from latchkey.telemetry.worker_pool import ThreadPool
 
 if TYPE_CHECKING:
     from latchkey.web.fast_path import ResponseTuple
+
+LIVENESS, READINESS = "/livez", "/readyz"
+"""Paths of the health checks. They need no request thread: all of these may be waiting for the database."""
 
 MAIL_DRAIN_SECONDS = 25  # for the mail that is being sent when the worker stops, of the 30 s until it is killed
 
@@ -49,6 +55,7 @@ class RsgiApplication:
         self.metrics_context, self.mail_worker = metrics_context, MailWorker()
         self.hashing_routes = HashingRoutes()
         self.async_pool: AsyncPool | None = None
+        self.probe = DatabaseProbe()
         self.request_pool, self.hashing_pool = ThreadPool(threads), ThreadPool(MAX_CONCURRENT)
         for pool in (self.request_pool, self.hashing_pool):
             for number in range(len(pool.busy)):
@@ -61,7 +68,9 @@ class RsgiApplication:
 
         if isinstance(self.application, FastPath) and supports_prepared(connection) and not connection.queries_logged:
             self.async_pool = AsyncPool(event_loop_statements(), loop)
-        start_metrics(self.metrics_context, {"requests": self.request_pool, "passwords": self.hashing_pool}, loop)
+        self.deadline = AnswerDeadline(loop)
+        pools = {"requests": self.request_pool, "passwords": self.hashing_pool}
+        start_metrics(self.metrics_context, pools, loop, self.probe)
         self.mail_worker.thread.start()
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -71,17 +80,30 @@ class RsgiApplication:
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """Answer one request. An error of the server itself needs no database, and so no request thread."""
-        future = asyncio.get_running_loop().create_future()
+        loop, timing = asyncio.get_running_loop(), {}
         try:
             body = await read_body(scope, protocol)
-            environ = build_environ(scope, body) | {"latchkey.arrived": perf_counter()}
+            timing = {"latchkey.arrived": perf_counter()}
+            environ = build_environ(scope, body) | timing
             answer = await self.try_fast_path(environ)
-            if answer is None:
+            if answer is None and scope.path in (LIVENESS, READINESS):
+                answer = await self.answer_probe(scope.path, environ, loop)
+            elif answer is None:
+                future = loop.create_future()
                 self.select_pool(scope, environ).queue.put((environ, future))
-                answer = await future
+                answer = await self.deadline.wait(future, timing["latchkey.arrived"])
         except ApiError as error:
-            answer = await asyncio.to_thread(self.call_wsgi, build_environ(scope, b"") | {"latchkey.error": error})
+            environ = build_environ(scope, b"") | timing | {"latchkey.error": error}
+            answer = await asyncio.to_thread(self.call_wsgi, environ)
         protocol.response_bytes(*answer)
+
+    async def answer_probe(
+        self, path: str, environ: dict[str, Any], loop: asyncio.AbstractEventLoop
+    ) -> "ResponseTuple":
+        """Answer a health check within 2 s; raises ServiceUnavailable if the database does not answer."""
+        if path == READINESS and not await self.probe.is_ready_async(loop):
+            raise ServiceUnavailable
+        return await asyncio.to_thread(self.call_wsgi, environ | {"latchkey.ready": True})
 
     async def try_fast_path(self, environ: dict[str, Any]) -> "ResponseTuple | None":
         """Answer on the event loop; None if the request needs a thread."""
@@ -107,13 +129,15 @@ class RsgiApplication:
         """Answer requests from the pool's queue, one after another; the main function of a request thread."""
         while True:
             environ, future = pool.queue.get()
+            if future.done():  # it has waited for too long, and the event loop has answered it
+                continue
             pool.busy[number] = True
             try:
                 resolve = partial(future.set_result, self.call_wsgi(environ))
             except Exception:  # from a streamed response or a signal; Django handles what views raise
                 log.exception("request_failed")
                 resolve = partial(future.set_exception, InternalServerError())
-            future.get_loop().call_soon_threadsafe(resolve)
+            future.get_loop().call_soon_threadsafe(resolve_once, future, resolve)
             pool.busy[number] = False
 
     def call_wsgi(self, environ: dict[str, Any]) -> "ResponseTuple":
@@ -122,3 +146,9 @@ class RsgiApplication:
         parts = self.application(environ, lambda status, headers: head.extend((status, headers)))
         with closing(parts) if hasattr(parts, "close") else nullcontext():  # PEP 3333
             return int(head[0][:3]), head[1], b"".join(parts)
+
+
+def resolve_once(future: "asyncio.Future[ResponseTuple]", resolve: Callable[[], None]) -> None:
+    """Resolve a request's future on the event loop, unless the deadline or the end of its connection came first."""
+    if not future.done():
+        resolve()

@@ -1,5 +1,6 @@
 """Middleware: request log, request id, security headers."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.security import SecurityMiddleware
 
 from latchkey.telemetry.request_log import log, request_log
-from latchkey.web.problems import problem_response
+from latchkey.web.problems import DATABASE_UNAVAILABLE, problem_response
 
 API_CSP = "default-src 'none'; frame-ancestors 'none'"
 PAGE_CSP = (
@@ -23,8 +24,15 @@ PAGE_CSP = (
 
 @receiver(got_request_exception)
 def log_unhandled_exception(**kwargs: Any) -> None:
-    """Log the traceback of an unhandled exception. Django's own logger would also log a line for every 4xx."""
-    log.exception("request_failed")
+    """Log the traceback of an unhandled exception, or that the database is unavailable, which is no bug.
+
+    Django's own logger would also log a line for every 4xx.
+    """
+    error = sys.exc_info()[1]
+    if isinstance(error, DATABASE_UNAVAILABLE):
+        log.error("database.unavailable", error=type(error).__name__)
+    else:
+        log.exception("request_failed")
 
 
 class RequestLogMiddleware:

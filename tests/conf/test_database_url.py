@@ -42,7 +42,7 @@ def test_sqlite_database_url_gives_a_file_path_with_durable_commits(url: str, na
 )
 def test_postgresql_database_url_is_parsed_as_libpq_does(url: str, parts: tuple[str | None, ...]) -> None:
     settings = parse_database_url(url)
-    assert settings["ENGINE"] == "django.db.backends.postgresql"
+    assert settings["ENGINE"] == "latchkey.db.postgresql"
     assert tuple(settings.get(part) for part in PARTS) == parts
     assert 0 < settings["OPTIONS"]["connect_timeout"] <= 5
     assert settings["DISABLE_SERVER_SIDE_CURSORS"] is True

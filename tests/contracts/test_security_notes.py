@@ -1,6 +1,7 @@
 """docs/security.md matches the code: lifetimes, keys, secrets, data classification, events, limits and timeouts."""
 
 import ast
+import os
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -17,6 +18,7 @@ from latchkey.audit.models import AuditEvent
 from latchkey.conf.database import apply_timeouts, parse_database_url
 from latchkey.conf.email import TIMEOUT
 from latchkey.conf.policy import Policy
+from latchkey.db.probe import PROBE_SECONDS
 from latchkey.email_codes.models import OneTimeCode
 from latchkey.email_codes.one_time_codes import MAX_FAILURES, MAX_VALID
 from latchkey.hashing.argon2 import Argon2idPasswordHasher
@@ -28,6 +30,7 @@ from latchkey.oauth.models import ClientCredential
 from latchkey.rate_limits.attempts import LOCKOUT_AFTER, MAILS_PER_ACCOUNT
 from latchkey.rate_limits.in_memory import MAX_PER_WINDOW
 from latchkey.rate_limits.models import Attempt
+from latchkey.server.answer_deadline import ANSWER_SECONDS
 from latchkey.sessions.models import Session
 from latchkey.signing_keys.models import SigningKey
 from latchkey.tokens.access_token import ALGORITHM
@@ -159,6 +162,8 @@ def test_security_page_documents_every_timeout() -> None:
     limits |= {"connect_timeout": postgresql["OPTIONS"]["connect_timeout"], "sqlite": sqlite["OPTIONS"]["timeout"]}
     limits["tcp_user_timeout"] = postgresql["OPTIONS"]["tcp_user_timeout"] // 1000
     limits["timeout"] = TIMEOUT
+    limits |= {"ANSWER_SECONDS": int(ANSWER_SECONDS), "ANSWER_TIMEOUT": int(postgresql["ANSWER_TIMEOUT"])}
+    limits |= {"PROBE_SECONDS": int(PROBE_SECONDS), "RES_OPTIONS": os.environ["RES_OPTIONS"].split(":")[1][0]}
     assert documented == {name: f"{seconds} s" for name, seconds in limits.items()}
     assert f"{DRAIN_SECONDS} s to finish" in PAGE.read_text()
 

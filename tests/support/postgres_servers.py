@@ -1,11 +1,14 @@
-"""PostgreSQL servers that a test may stop or crash, and a Latchkey server on them."""
+"""PostgreSQL servers that a test may stop, freeze or crash, and a Latchkey server on them."""
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from subprocess import CalledProcessError
+
+import psycopg
 
 from tests.postgres import Postgres
 from tests.server import Server, create_database
@@ -46,3 +49,31 @@ def postgres_and_server(folder: Path) -> Iterator[tuple[Postgres, Server]]:
     postgres = Postgres(shared_directory()).create().start()
     with stop_afterwards(postgres), serve_on(create_database(postgres.url), folder) as server:
         yield postgres, server
+
+
+@contextmanager
+def frozen(pids: list[int]) -> Iterator[None]:
+    """Freeze processes by SIGSTOP: the kernel goes on accepting connections and data for them."""
+    assert pids
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
+def frozen_backends(url: str) -> AbstractContextManager[None]:
+    """Freeze every backend of the database at this URL, which also stops its statement_timeout; new ones work."""
+    query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with psycopg.connect(url) as connection:
+        return frozen([pid for (pid,) in connection.execute(query)])
+
+
+def frozen_server(postgres: Postgres) -> AbstractContextManager[None]:
+    """Freeze a whole PostgreSQL: it accepts connections, and says nothing."""
+    postmaster = int((postgres.data / "postmaster.pid").read_text().split()[0])
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    return frozen([postmaster, *map(int, children)])
