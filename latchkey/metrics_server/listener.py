@@ -5,14 +5,22 @@ the standard library's WSGI server in threads of its own, so that it answers whi
 """
 
 import socket
+import time
+from contextlib import suppress
 from socketserver import ThreadingMixIn
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 from wsgiref.simple_server import ServerHandler, WSGIRequestHandler, WSGIServer
 
 from latchkey.metrics_server.sockets import bind
 
-REQUEST_TIMEOUT = 5  # seconds for a request to arrive
+CONNECTION_SECONDS = 10.0
+"""Seconds from the start of a connection to its end: for the whole request and its whole answer, however slowly the
+other side sends or reads. An answer takes 2 s at most while the database hangs."""
+
+MAX_CONNECTIONS = 32
+"""Connections of a worker, each with a thread. One more ends the oldest one that has not sent its request yet."""
+
 BACKLOG = 128
 
 
@@ -25,14 +33,67 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class _Handler(WSGIRequestHandler):
-    timeout = REQUEST_TIMEOUT
+    timeout = CONNECTION_SECONDS
+
+    def parse_request(self) -> bool:
+        """Read the head; a connection whose request has arrived is not ended for a newer one."""
+        is_valid = super().parse_request()
+        self.server.request_arrived(self.connection)  # type: ignore[attr-defined]  # of _Server
+        return is_valid
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name in the standard library
         """Log nothing: there is a scrape every few seconds."""
 
 
 class _Server(ThreadingMixIn, WSGIServer):
+    """The server, which ends connections that take too long, or that are too many."""
+
     daemon_threads = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lock = Lock()
+        self.opened: dict[socket.socket, float] = {}  # when, oldest first
+        self.arriving: dict[socket.socket, None] = {}  # those whose request has not arrived whole, oldest first
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Give a new connection a thread; too many of them end the oldest one that is still sending its request."""
+        with self.lock:
+            is_full = len(self.opened) >= MAX_CONNECTIONS
+            victim = next(iter(self.arriving), request) if is_full else None
+            if victim is not request:
+                self.opened[request], self.arriving[request] = time.monotonic(), None
+            if victim is not None:
+                self.end(victim)
+        if victim is request:
+            self.shutdown_request(request)
+        else:
+            super().process_request(request, client_address)
+
+    def request_arrived(self, connection: socket.socket) -> None:
+        with self.lock:
+            self.arriving.pop(connection, None)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection, at its end."""
+        with self.lock:
+            self.opened.pop(request, None)
+            self.arriving.pop(request, None)
+        super().shutdown_request(request)
+
+    def service_actions(self) -> None:
+        """End overdue connections; `serve_forever` calls this twice a second."""
+        with self.lock:
+            latest = time.monotonic() - CONNECTION_SECONDS
+            for connection in [each for each, at in self.opened.items() if at < latest]:
+                self.end(connection)
+
+    def end(self, connection: socket.socket) -> None:
+        """Wake the thread of a connection, whether it reads or writes; the thread closes it."""
+        self.opened.pop(connection, None)
+        self.arriving.pop(connection, None)
+        with suppress(OSError):  # the other side has closed it
+            connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log nothing about clients that disconnected or never finished their request."""

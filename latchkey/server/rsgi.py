@@ -28,6 +28,7 @@ from latchkey.metrics_server.shared_directory import MetricsContext
 from latchkey.server.answer_deadline import AnswerDeadline
 from latchkey.server.hashing_routes import HashingRoutes
 from latchkey.server.request_body import read_body
+from latchkey.server.unread_responses import limit_unread_responses
 from latchkey.server.wsgi_environ import build_environ
 from latchkey.telemetry.tracing import TracingMiddleware
 from latchkey.telemetry.worker_pool import ThreadPool
@@ -72,6 +73,7 @@ class RsgiApplication:
         pools = {"requests": self.request_pool, "passwords": self.hashing_pool}
         start_metrics(self.metrics_context, pools, loop, self.probe)
         self.mail_worker.thread.start()
+        loop.call_soon(limit_unread_responses, loop, 2 if self.metrics_context.listener else 1)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         if isinstance(self.application, TracingMiddleware):

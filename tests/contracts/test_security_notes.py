@@ -25,12 +25,15 @@ from latchkey.hashing.argon2 import Argon2idPasswordHasher
 from latchkey.hashing.queue import MAX_CONCURRENT, MAX_QUEUED
 from latchkey.mail.models import Mail
 from latchkey.management.commands.serve import DRAIN_SECONDS
+from latchkey.metrics_server.listener import CONNECTION_SECONDS
 from latchkey.metrics_server.models import HourlyCount
 from latchkey.oauth.models import ClientCredential
 from latchkey.rate_limits.attempts import LOCKOUT_AFTER, MAILS_PER_ACCOUNT
 from latchkey.rate_limits.in_memory import MAX_PER_WINDOW
 from latchkey.rate_limits.models import Attempt
 from latchkey.server.answer_deadline import ANSWER_SECONDS
+from latchkey.server.request_body import BODY_TIMEOUT
+from latchkey.server.unread_responses import UNREAD_SECONDS
 from latchkey.sessions.models import Session
 from latchkey.signing_keys.models import SigningKey
 from latchkey.tokens.access_token import ALGORITHM
@@ -163,6 +166,8 @@ def test_security_page_documents_every_timeout() -> None:
     limits["tcp_user_timeout"] = postgresql["OPTIONS"]["tcp_user_timeout"] // 1000
     limits["timeout"] = TIMEOUT
     limits |= {"ANSWER_SECONDS": int(ANSWER_SECONDS), "ANSWER_TIMEOUT": int(postgresql["ANSWER_TIMEOUT"])}
+    limits |= {"BODY_TIMEOUT": BODY_TIMEOUT, "UNREAD_SECONDS": UNREAD_SECONDS}
+    limits |= {"CONNECTION_SECONDS": int(CONNECTION_SECONDS)}
     limits |= {"PROBE_SECONDS": int(PROBE_SECONDS), "RES_OPTIONS": os.environ["RES_OPTIONS"].split(":")[1][0]}
     assert documented == {name: f"{seconds} s" for name, seconds in limits.items()}
     assert f"{DRAIN_SECONDS} s to finish" in PAGE.read_text()

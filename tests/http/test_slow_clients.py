@@ -1,12 +1,15 @@
 """Slow clients: an unfinished request holds no thread, and its connection is closed after a time limit."""
 
 import resource
+import select
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from latchkey.management.commands.serve import max_connections
+from latchkey.server.request_body import BODY_TIMEOUT
+from latchkey.server.unread_responses import UNREAD_SECONDS
 from tests.http.test_many_connections import assert_prompt
 from tests.people import Person
 from tests.problems import assert_problem
@@ -16,6 +19,7 @@ from tests.support.http_connection import Connection, request
 LENGTH = request("POST /api/login/", b"Content-Type: application/json", b"Content-Length: 100", body=b"{")
 CHUNKS = request("POST /api/login/", b"Content-Type: application/json", b"Transfer-Encoding: chunked", body=b"5\r\n{")
 HEADS = [b"G", b"GET /livez HTTP/1.1\r\nHo", b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nX: "]
+DRIP_INTERVAL = 0.5
 LIMIT = 30
 """Seconds after which every unfinished connection is closed."""
 
@@ -60,6 +64,43 @@ def test_clients_that_stall_in_the_head_delay_no_other_client_and_are_disconnect
     assert_prompt(http_server, alice)
     assert all(connection.is_closed(LIMIT) for connection in slow)
     assert time.monotonic() - started < LIMIT
+
+
+@pytest.mark.ledger("H-INF-09", "ASVS-15.4.4")
+@pytest.mark.parametrize("partial", [LENGTH, CHUNKS, *HEADS[1:]], ids=["length", "chunks", "name", "value"])
+def test_clients_that_drip_a_byte_at_a_time_are_disconnected(
+    open_connection: Callable[[], Connection], partial: bytes
+) -> None:
+    """The time limit is one for the whole head, and for the whole body: it does not start anew with each byte."""
+    chunked = b"1\r\nx\r\n" if partial == CHUNKS else b"x"
+    dripping = open_connection().send(partial[:-4] if partial == CHUNKS else partial)
+    started, received = time.monotonic(), b""
+    dripping.socket.settimeout(DRIP_INTERVAL)
+    while time.monotonic() - started < LIMIT:
+        try:
+            dripping.send(chunked)
+            received += dripping.socket.recv(4096) or b"EOF"
+        except TimeoutError:
+            continue
+        except OSError:  # closed
+            break
+    assert time.monotonic() - started < BODY_TIMEOUT + 3 * DRIP_INTERVAL + 1
+    assert received.startswith(b"HTTP/1.1 408" if partial in (LENGTH, CHUNKS) else b"EOF")
+
+
+@pytest.mark.ledger("H-INF-09", "ASVS-15.4.4")
+def test_client_that_reads_no_response_is_disconnected(
+    open_connection: Callable[[], Connection], http_server: Server, alice: Person
+) -> None:
+    greedy = open_connection()
+    greedy.socket.settimeout(3)
+    with pytest.raises(TimeoutError):  # the buffers of both sides are full, and the server waits
+        greedy.send(request("GET /livez") * 500_000)
+    ended = select.poll()
+    ended.register(greedy.socket, 0)  # POLLERR and POLLHUP alone, which are always reported
+    assert ended.poll(1000) == []
+    assert_prompt(http_server, alice)
+    assert ended.poll((UNREAD_SECONDS + 10) * 1000)
 
 
 @pytest.mark.usefixtures("many_file_descriptors")
