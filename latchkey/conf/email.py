@@ -44,7 +44,7 @@ def parse_email_url(url: str) -> dict[str, Any] | None:
     if options:
         raise ImproperlyConfigured("EMAIL_URL has an unknown option; the known ones are 'tls' and 'timeout'.")
     return {
-        "backend": "django.core.mail.backends.smtp.EmailBackend",
+        "backend": "latchkey.mail.smtp.EmailBackend",
         "host": parts.hostname,
         "port": port,
         "username": user,

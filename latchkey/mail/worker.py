@@ -19,6 +19,7 @@ from latchkey.mail.delivery import Outcome, deliver_due
 from latchkey.mail.notices import process_pending
 from latchkey.mail.outbox import mail_queued
 from latchkey.mail.prune import prune
+from latchkey.mail.smtp import deliveries_ending
 
 POLL_INTERVAL = 5.0
 """Seconds between two polls of the outbox; mails queued in this process are sent sooner."""
@@ -36,6 +37,9 @@ MAX_SILENCE = timedelta(seconds=15)
 PRUNE_INTERVAL = 3600.0
 """Seconds between two prunings of old mails."""
 
+RESULT_SECONDS = 1.0
+"""Seconds to store the result of a mail whose delivery was ended, because the process stops."""
+
 NICENESS = 10
 """Of this thread alone, as Linux counts it: answers go before mails, which cost CPU time for templates and TLS."""
 
@@ -51,10 +55,14 @@ class MailWorker:
         self.thread = Thread(target=self.run, name="mail", daemon=True)
 
     def stop(self, seconds: float) -> None:
-        """Finish the current mail and start no other one; wait this long at most."""
+        """Finish the current mail and start no other one; wait this long at most.
+
+        A mail server that takes longer does not delay the end of the process: the mail is tried again.
+        """
         self.stopping.set()
         mail_queued.set()
-        self.thread.join(seconds)
+        with deliveries_ending(seconds - RESULT_SECONDS):
+            self.thread.join(seconds)
 
     def run(self) -> None:
         """Work until stopped: after a batch, wait for a queued mail, the next poll, or the mail server."""

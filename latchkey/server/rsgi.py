@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 LIVENESS, READINESS = "/livez", "/readyz"
 """Paths of the health checks. They need no request thread: all of these may be waiting for the database."""
 
-MAIL_DRAIN_SECONDS = 25  # for the mail that is being sent when the worker stops, of the 30 s until it is killed
+MAIL_DRAIN_SECONDS = 5  # for the mail that is being sent when the worker stops
 
 log = structlog.get_logger(__name__)
 

@@ -42,7 +42,7 @@ INVALID_URLS = [
 
 @pytest.mark.parametrize("url", PARSED_URLS)
 def test_email_url_gives_smtp_host_port_credentials_and_tls(url: str) -> None:
-    assert parse_email_url(url) == PARSED_URLS[url] | {"backend": "django.core.mail.backends.smtp.EmailBackend"}
+    assert parse_email_url(url) == PARSED_URLS[url] | {"backend": "latchkey.mail.smtp.EmailBackend"}
 
 
 def test_email_url_selects_the_console_backend_or_no_mail() -> None:

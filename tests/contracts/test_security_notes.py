@@ -24,6 +24,7 @@ from latchkey.email_codes.one_time_codes import MAX_FAILURES, MAX_VALID
 from latchkey.hashing.argon2 import Argon2idPasswordHasher
 from latchkey.hashing.queue import MAX_CONCURRENT, MAX_QUEUED
 from latchkey.mail.models import Mail
+from latchkey.mail.smtp import MAIL_FACTOR
 from latchkey.management.commands.serve import DRAIN_SECONDS
 from latchkey.metrics_server.listener import CONNECTION_SECONDS
 from latchkey.metrics_server.models import HourlyCount
@@ -33,6 +34,7 @@ from latchkey.rate_limits.in_memory import MAX_PER_WINDOW
 from latchkey.rate_limits.models import Attempt
 from latchkey.server.answer_deadline import ANSWER_SECONDS
 from latchkey.server.request_body import BODY_TIMEOUT
+from latchkey.server.rsgi import MAIL_DRAIN_SECONDS
 from latchkey.server.unread_responses import UNREAD_SECONDS
 from latchkey.sessions.models import Session
 from latchkey.signing_keys.models import SigningKey
@@ -164,7 +166,7 @@ def test_security_page_documents_every_timeout() -> None:
     limits = dict(re.findall(r"(\w+_timeout)=(\d+)s", postgresql["OPTIONS"]["options"]))
     limits |= {"connect_timeout": postgresql["OPTIONS"]["connect_timeout"], "sqlite": sqlite["OPTIONS"]["timeout"]}
     limits["tcp_user_timeout"] = postgresql["OPTIONS"]["tcp_user_timeout"] // 1000
-    limits["timeout"] = TIMEOUT
+    limits |= {"timeout": TIMEOUT, "MAIL_FACTOR": MAIL_FACTOR * TIMEOUT, "MAIL_DRAIN_SECONDS": MAIL_DRAIN_SECONDS}
     limits |= {"ANSWER_SECONDS": int(ANSWER_SECONDS), "ANSWER_TIMEOUT": int(postgresql["ANSWER_TIMEOUT"])}
     limits |= {"BODY_TIMEOUT": BODY_TIMEOUT, "UNREAD_SECONDS": UNREAD_SECONDS}
     limits |= {"CONNECTION_SECONDS": int(CONNECTION_SECONDS)}

@@ -10,10 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
+from latchkey.server.rsgi import MAIL_DRAIN_SECONDS
 from tests.mail.test_notices import CHROME, FIREFOX
 from tests.people import Person
 from tests.server import Server
 from tests.support.smtp_server import SmtpServer
+from tests.support.stalling_smtp_server import StallingServer
 
 LEASE = 20
 """Seconds of the lease on a claimed mail, with timeout=1 in EMAIL_URL."""
@@ -134,6 +136,20 @@ def test_mail_in_delivery_is_finished_when_the_server_is_stopped(launch: Launch,
     assert server.process.wait(40) == 0
     assert server.shell(STATES) == "(('sent', 1), 1)"
     assert len(smtp_server.mails) == 1
+
+
+@pytest.mark.parametrize("drips", [False, True], ids=["silent", "dripping"])
+def test_mail_server_that_stalls_does_not_delay_the_end_of_the_server(launch: Launch, drips: bool) -> None:
+    stalling = StallingServer(5, drips)
+    server = launch(EMAIL_URL=f"smtp://127.0.0.1:{stalling.port}?tls=off&timeout=60").start()
+    enqueue_mail(server)
+    assert stalling.reached.wait(15)
+    began = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - began < MAIL_DRAIN_SECONDS + 3
+    stalling.over.set()
+    stalling.listener.close()
+    assert server.shell(STATES) == "(('waiting', 1), 1)"
 
 
 @pytest.mark.ledger("ASVS-6.3.5")
