@@ -112,6 +112,10 @@ class BadRequest(ApiError):
     detail = "The request could not be understood."
 
 
+UNKNOWN_HOST: FieldErrors = {"body": ["The 'Host' header does not name one of the hosts that this service allows."]}
+"""Errors of a BadRequest whose Host is missing, repeated or unknown (RFC 9112 section 3.2); the log names the host."""
+
+
 class InvalidInput(BadRequest):
     """Fields that are missing, of the wrong type or malformed; `errors` has sentences for each."""
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from django.conf import settings
 
-from latchkey.core.exceptions import BadRequest, ContentTooLarge, ParseError, RequestTimeout
+from latchkey.core.exceptions import UNKNOWN_HOST, BadRequest, ContentTooLarge, ParseError, RequestTimeout
+from latchkey.web.hosts import HEALTH_CHECK_PATHS, log_unknown_host
 
 BODY_TIMEOUT = 10  # seconds for the whole body, from the end of the headers
 CONNECTION_CLOSE = {"Connection": "close"}
@@ -18,13 +19,16 @@ CONNECTION_CLOSE = {"Connection": "close"}
 
 
 async def read_body(scope: Any, protocol: Any) -> bytes:
-    """Return the whole body; raises BadRequest, ContentTooLarge, ParseError or RequestTimeout."""
+    """Return the whole body; raises an ApiError with status 400, 408 or 413."""
     codings = [coding.lower() for coding in scope.headers.get_all("transfer-encoding")]
     if codings not in ([], ["chunked"]):  # granian ignores a Content-Length beside it, and closes after the response
         raise BadRequest(headers=CONNECTION_CLOSE)  # a proxy in front may see another end of the body
-    if len(scope.headers.get_all("host")) != 1 or not scope.method.isupper():
-        # methods are case-sensitive (RFC 9110 section 9.1), but Django makes them upper-case
+    if not scope.method.isupper():  # methods are case-sensitive (RFC 9110 section 9.1); Django makes them upper-case
         raise BadRequest(headers=CONNECTION_CLOSE)
+    hosts = scope.headers.get_all("host")
+    if len(hosts) != 1 and not (not hosts and scope.http_version != "1.1" and scope.path in HEALTH_CHECK_PATHS):
+        log_unknown_host(", ".join(hosts))
+        raise BadRequest(UNKNOWN_HOST, CONNECTION_CLOSE)
     body, size, ends, length = bytearray(), 0, 0, int(scope.headers.get("content-length", -1))
     if not codings and length < 1:
         return b""

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
+from django.core.exceptions import DisallowedHost, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions as drf
@@ -87,7 +87,7 @@ def problem_response(error: errors.ApiError, headers: Mapping[str, str] | None =
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
-    return problem_response(errors.BadRequest())
+    return problem_response(errors.BadRequest(errors.UNKNOWN_HOST if isinstance(exception, DisallowedHost) else None))
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:

@@ -9,7 +9,7 @@ from tests.people import Person
 from tests.problems import assert_problem
 from tests.support.endpoints import ENDPOINTS, nothing_changes, send, valid_body
 
-ADDRESSES = ["/", "/api/", "/api/login/", "/api/me/", "/api-doc/", "/api-doc/schema/", "/admin/", "/livez", "/nothing"]
+ADDRESSES = ["/", "/api/", "/api/login/", "/api/me/", "/api-doc/", "/api-doc/schema/", "/admin/", "/nothing"]
 UNKNOWN_PATHS = [
     "/nothing",
     "/api/nothing/",
