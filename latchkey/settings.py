@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
+from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
 from latchkey.admin.theme import UNFOLD  # noqa: F401  # a Django setting of that name
@@ -41,15 +42,17 @@ SECRET_KEY = SECRET_KEY or read_or_create_secret(ensure_private_directory(DATA_D
 SECRET_KEY_FALLBACKS = env.get_list("LATCHKEY_SECRET_KEY_FALLBACKS", [])
 SIGNING_ALGORITHM = env.get_choice("LATCHKEY_SIGNING_ALGORITHM", "HS256", "EdDSA", "ES256", "RS256")
 
-PUBLIC_URL = env.get_str("LATCHKEY_PUBLIC_URL", "" if PRODUCTION else "http://127.0.0.1:8000").rstrip("/")
-ALLOWED_HOSTS = env.get_list("LATCHKEY_ALLOWED_HOSTS", [] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
-CORS_ALLOWED_ORIGINS = env.get_list("LATCHKEY_CORS_ORIGINS", [])
+PUBLIC_URL = env.get_url("LATCHKEY_PUBLIC_URL", "" if PRODUCTION else "http://127.0.0.1:8000")
+ALLOWED_HOSTS = env.get_hosts("LATCHKEY_ALLOWED_HOSTS", [] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
+CORS_ALLOWED_ORIGINS = env.get_origins("LATCHKEY_CORS_ORIGINS")
 TRUSTED_PROXIES = env.get_int("LATCHKEY_TRUSTED_PROXIES", 0)
 BROWSABLE_API = env.get_bool("LATCHKEY_BROWSABLE_API", True)
 API_DOCS = env.get_bool("LATCHKEY_API_DOCS", True)
 METRICS_ADDRESS = env.get_host_port("LATCHKEY_METRICS_ADDRESS")
 METRICS_FOR_ALL = not (PRODUCTION or METRICS_ADDRESS)  # on the main address, where anybody could read them
-TRACING = bool(env.get_str("OTEL_EXPORTER_OTLP_ENDPOINT", "") or env.get_str("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", ""))
+TRACING = bool(
+    env.get_endpoint("OTEL_EXPORTER_OTLP_ENDPOINT") or env.get_endpoint("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+)
 ADMIN_EMAIL = env.get_str("LATCHKEY_ADMIN_EMAIL", "")
 ADMIN_PASSWORD = env.get_str("LATCHKEY_ADMIN_PASSWORD", "")
 MAIL_SERVER = parse_email_url(env.get_str("EMAIL_URL", "" if PRODUCTION else "console://"))
@@ -90,6 +93,8 @@ WSGI_APPLICATION = "latchkey.wsgi.application"
 APPEND_SLASH = False  # a redirect to the path with the slash would lose the body of a POST
 CSRF_FAILURE_VIEW = "latchkey.web.problems.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+CORS_ALLOW_HEADERS = [*default_headers, *rest_framework.CORS_REQUEST_HEADERS]
+CORS_EXPOSE_HEADERS = rest_framework.CORS_RESPONSE_HEADERS
 TEMPLATES = template_engines(TEMPLATES_DIR, PACKAGE / "templates")
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [PACKAGE / "static"]

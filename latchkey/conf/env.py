@@ -4,9 +4,11 @@ Written by hand because django-environ reads mistakes such as 'maybe' as off (do
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from django.core.exceptions import ImproperlyConfigured
+
+from latchkey.conf.urls import parse_allowed_host, parse_base_url, parse_endpoint, parse_origin
 
 _ON, _OFF = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")  # IPv6 as in a URL (RFC 3986 section 3.2.2)
@@ -53,9 +55,40 @@ class Env:
             raise ImproperlyConfigured(f"{name} is {text!r}; write a host and a port, such as '127.0.0.1:9100'.")
         return (host.strip("[]"), int(port)) if text else None
 
+    def get_url(self, name: str, default: str) -> str:
+        """Return an http or https URL, normalized and without a slash at its end; raises ImproperlyConfigured."""
+        text = self.get_str(name, "").strip() or default
+        return (
+            _parse(parse_base_url, name, text, "is", "write a URL, such as 'https://auth.example.com'") if text else ""
+        )
+
+    def get_endpoint(self, name: str) -> str:
+        """Return the http or https URL of a collector, unchanged; raises ImproperlyConfigured."""
+        text = self.get_str(name, "")
+        return _parse(parse_endpoint, name, text, "is", "write a URL, such as 'http://127.0.0.1:4318'") if text else ""
+
+    def get_origins(self, name: str) -> list[str]:
+        """Return a comma-separated list of origins, normalized; raises ImproperlyConfigured."""
+        hint = "write an origin: scheme, host and port, such as 'https://app.example.com'"
+        return [_parse(parse_origin, name, text, "contains", hint) for text in self.get_list(name, [])]
+
+    def get_hosts(self, name: str, default: list[str]) -> list[str]:
+        """Return a comma-separated list of hosts for ALLOWED_HOSTS, normalized; raises ImproperlyConfigured."""
+        hint = "write a host, such as 'auth.example.com', or '.example.com' for all its subdomains"
+        return [_parse(parse_allowed_host, name, text, "contains", hint) for text in self.get_list(name, default)]
+
     def get_choice(self, name: str, *allowed: str) -> str:
         """Return one of the allowed words, by default the first; raises ImproperlyConfigured."""
         text = self.get_str(name, allowed[0])
         if text not in allowed:
             raise ImproperlyConfigured(f"{name} is {text!r}; it must be {' or '.join(map(repr, allowed))}.")
         return text
+
+
+def _parse(parse: Callable[[str], str], name: str, text: str, verb: str, hint: str) -> str:
+    """Return the parsed value; raises ImproperlyConfigured with one sentence, which repeats no password of a URL."""
+    try:
+        return parse(text)
+    except ValueError as error:
+        shown = repr(text) if "@" not in text else "a value with an '@'"
+        raise ImproperlyConfigured(f"{name} {verb} {shown}; {hint}.") from error

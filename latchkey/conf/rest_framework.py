@@ -1,4 +1,4 @@
-"""Settings of Django REST Framework and drf-spectacular; `settings.py` imports them."""
+"""Settings of Django REST Framework, drf-spectacular and corsheaders; `settings.py` imports them."""
 
 from typing import Any
 
@@ -17,6 +17,13 @@ def rest_framework_settings(browsable: bool) -> dict[str, Any]:
         "URL_FORMAT_OVERRIDE": None,  # ?format= would be a second Accept header
     }
 
+
+CORS_REQUEST_HEADERS = ["baggage", "idempotency-key", "sentry-trace", "traceparent", "tracestate", "x-request-id"]
+"""Headers that scripts of allowed origins may send beside the usual ones: tracing adds them to every request of a page,
+and a browser refuses the whole request where a preflight does not allow one."""
+
+CORS_RESPONSE_HEADERS = ["Retry-After", "WWW-Authenticate", "X-Request-ID"]
+"""Headers of errors that scripts of allowed origins may read (Fetch standard, Access-Control-Expose-Headers)."""
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Latchkey",

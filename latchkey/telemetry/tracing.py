@@ -7,10 +7,12 @@ variables by itself. Without an endpoint nothing of OpenTelemetry is imported.
 import os
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from latchkey.telemetry.metrics import METHODS
 from latchkey.telemetry.route_labels import route_label
@@ -58,8 +60,20 @@ def with_tracing(application: Any) -> Any:
     """
     if not settings.TRACING:
         return application
-    os.environ.update(FIXED_ENVIRONMENT)
     try:
+        return TracingMiddleware(application, build_provider())
+    except ImportError:
+        log.warning("tracing.not_installed", hint="install latchkey[otel], or take OTEL_EXPORTER_OTLP_ENDPOINT away")
+        return application
+
+
+def build_provider() -> "TracerProvider":
+    """Return a provider that exports spans, as OpenTelemetry's variables say; raises ImportError without the extra.
+
+    Raises ImproperlyConfigured for a variable that the SDK does not take.
+    """
+    os.environ.update(FIXED_ENVIRONMENT)
+    try:  # some variables are read at the import
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - an extra
         from opentelemetry.sdk.resources import OTELResourceDetector, Resource  # noqa: PLC0415 - an extra
         from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - an extra
@@ -67,12 +81,18 @@ def with_tracing(application: Any) -> Any:
 
         resource = Resource.create({"service.name": "latchkey"}).merge(OTELResourceDetector().detect())
         provider = TracerProvider(resource=resource)
-        traced = TracingMiddleware(application, provider)
-    except ImportError:
-        log.warning("tracing.not_installed", hint="install latchkey[otel], or take OTEL_EXPORTER_OTLP_ENDPOINT away")
-        return application
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    return traced
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    except ValueError as error:
+        reason = str(error).rstrip(".")
+        raise ImproperlyConfigured(f"A variable OTEL_... cannot be used by OpenTelemetry: {reason}.") from error
+    return provider
+
+
+def refuse_invalid_tracing() -> None:
+    """Raise ImproperlyConfigured for variables that the SDK does not take; each worker would end at its start."""
+    if settings.TRACING:
+        with suppress(ImportError):
+            build_provider().shutdown()
 
 
 class TracingMiddleware:

@@ -17,7 +17,7 @@ UNSAFE = {
     "LATCHKEY_SECRET_KEY_FALLBACKS": "old",
     "LATCHKEY_PUBLIC_URL": "",
     "LATCHKEY_ALLOWED_HOSTS": "",
-    "LATCHKEY_CORS_ORIGINS": "http://localhost:3000",
+    "LATCHKEY_CORS_ORIGINS": "http://app.example.com",
 }
 
 

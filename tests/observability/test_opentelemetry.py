@@ -1,6 +1,7 @@
 """OpenTelemetry spans, sent by the real SDK to a collector of the test."""
 
 from collections import Counter
+from pathlib import Path
 
 import httpx
 import pytest
@@ -75,7 +76,7 @@ def test_opentelemetry_spans_contain_no_client_supplied_text(launch_with_metrics
     spans = [span for span in collector.spans if span.name != "GET /livez"]
     assert Counter((span.name, *sorted(map(str, attributes(span).values()))) for span in spans) == {
         ("GET other", "404", "GET", "other"): 2,
-        ("HTTP", "/livez", "400", "_OTHER"): 1,
+        ("HTTP", "/livez", "405", "_OTHER"): 1,
         ("GET /admin/", "/admin/", "200", "GET"): 1,
     }
     for span in spans:
@@ -104,3 +105,15 @@ def test_server_logs_a_missing_opentelemetry_extra_and_serves_without_it(server:
     output = server.shell(f"{hidden}import latchkey.wsgi\nprint(type(latchkey.wsgi.application).__name__)")
     assert output.endswith("FastPath")
     assert "tracing.not_installed" in output
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "x"), ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "99999")]
+)
+def test_serve_refuses_a_variable_that_opentelemetry_does_not_take(tmp_path: Path, variable: str, value: str) -> None:
+    server = Server(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9")
+    server.environment[variable] = value
+    done = server.command("serve", "--port", str(server.port))
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("latchkey: A variable OTEL_... cannot be used by OpenTelemetry: ")

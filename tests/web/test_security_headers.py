@@ -57,6 +57,35 @@ def test_responses_do_not_name_django_or_python(http: httpx.Client, path: str) -
     assert not any(name in answer.headers.get("server", "").lower() for name in ("django", "python"))
 
 
+@pytest.mark.parametrize("origin", ["https://app.example", "capacitor://localhost", "http://localhost:3000"])
+def test_preflight_allows_the_headers_of_tracing_and_of_retries(http: httpx.Client, settings: Any, origin: str) -> None:
+    settings.CORS_ALLOWED_ORIGINS = ["https://app.example", "capacitor://localhost", "http://localhost:3000"]
+    wanted = "authorization,baggage,content-type,idempotency-key,sentry-trace,traceparent,tracestate,x-request-id"
+    preflight = {
+        "Origin": origin,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": wanted,
+    }
+    for path in ("/api/login/", "/api/refresh", "/api/me/"):
+        answer = http.options(path, headers=preflight)
+        assert answer.headers["Access-Control-Allow-Origin"] == origin
+        assert {*wanted.split(",")} <= {*answer.headers["Access-Control-Allow-Headers"].split(", ")}
+
+
+def test_scripts_of_an_allowed_origin_can_read_the_headers_of_errors(alice: Person, settings: Any) -> None:
+    settings.CORS_ALLOWED_ORIGINS = ["https://app.example"]
+    origin = {"Origin": "https://app.example"}
+    for answer in (
+        alice.http.post("/api/login/", json={"email": alice.email, "password": "wrong"}, headers=origin),
+        alice.http.get("/api/me/", headers=origin),
+        alice.http.get("/api/me/", headers=origin | alice.bearer()),
+        alice.http.get("/nothing", headers=origin),
+    ):
+        exposed = answer.headers["Access-Control-Expose-Headers"].split(", ")
+        assert exposed == ["Retry-After", "WWW-Authenticate", "X-Request-ID"]
+        assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example"
+
+
 def test_allowed_origin_gets_cors_headers_on_early_rejections(http: httpx.Client, settings: Any) -> None:
     settings.CORS_ALLOWED_ORIGINS = ["https://app.example"]
     refused: dict[str, Any] = {"latchkey.error": ServiceUnavailable()}

@@ -28,6 +28,7 @@ from latchkey.metrics_server.shared_directory import open_metrics_socket, shared
 from latchkey.metrics_server.sockets import bind
 from latchkey.server.rsgi import RsgiApplication
 from latchkey.signing_keys.startup import prepare_keys
+from latchkey.telemetry.tracing import refuse_invalid_tracing
 
 DRAIN_SECONDS = 30  # for open requests after SIGTERM; then the workers are killed
 HEADER_TIMEOUT = 10  # seconds: for the header section of a request, and for an idle keep-alive connection
@@ -57,6 +58,7 @@ class Command(BaseCommand):
         """
         require_safe_configuration()
         refuse_broken_templates()
+        refuse_invalid_tracing()
         self.check()
         listener = open_metrics_socket()
         bind(host, port).close()  # granian sets SO_REUSEPORT, and would share a port that is in use
