@@ -1,7 +1,11 @@
 """EMAIL_URL and LATCHKEY_EMAIL_FROM: strict parsing, and errors that do not repeat the password."""
 
+from email import message_from_bytes
+from email.policy import default
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.core.mail import EmailMessage
 
 from latchkey.conf.email import parse_email_url, parse_from_address
 
@@ -63,6 +67,33 @@ def test_email_from_accepts_an_address_with_or_without_a_name(text: str) -> None
     assert parse_from_address(text, "") == text
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "address"),
+    [
+        ("Müller GmbH <a@example.com>", "Müller GmbH", "a@example.com"),
+        ("Example, Inc. <a@example.com>", "Example, Inc.", "a@example.com"),
+        ("example.com <a@example.com>", "example.com", "a@example.com"),
+        ("Example (Europe) [test] <a@example.com>", "Example (Europe) [test]", "a@example.com"),
+        ("Example <Auth> <a@example.com>", "Example <Auth>", "a@example.com"),
+        ('The "Example": a; b@c \\ <a@example.com>', 'The "Example": a; b@c \\', "a@example.com"),
+        ('"Müller, \\"M\\" GmbH" <a@example.com>', 'Müller, "M" GmbH', "a@example.com"),
+        ("=?utf-8?q?M=C3=BCller=2C_GmbH?= <a@example.com>", "Müller, GmbH", "a@example.com"),
+        ("名前 例 <a@example.com>", "名前 例", "a@example.com"),
+        ("=?x?q?y <a@example.com>", "=?x?q?y", "a@example.com"),
+        ("  Example<a@example.com> ", "Example", "a@example.com"),
+        ("<a@example.com>", "", "a@example.com"),
+        ("a@bücher.example", "", "a@xn--bcher-kva.example"),
+        ("Example <no-reply@company.local>", "Example", "no-reply@company.local"),
+        ("root@localhost", "", "root@localhost"),
+    ],
+)
+def test_email_from_takes_any_name_and_the_header_repeats_it(text: str, name: str, address: str) -> None:
+    message = EmailMessage("subject", "text", parse_from_address(text, ""), ["bob@example.com"])
+    header = message_from_bytes(message.message().as_bytes(), policy=default)["From"]
+    assert [(box.display_name, box.addr_spec) for box in header.addresses] == [(name, address)]
+    assert parse_from_address(parse_from_address(text, ""), "") == parse_from_address(text, "")
+
+
 def test_email_from_defaults_to_no_reply_at_the_public_host() -> None:
     assert parse_from_address("", "https://auth.example.com:8443") == "Latchkey <no-reply@auth.example.com>"
 
@@ -70,7 +101,16 @@ def test_email_from_defaults_to_no_reply_at_the_public_host() -> None:
 @pytest.mark.ledger("ASVS-1.3.11")
 @pytest.mark.parametrize(
     "text",
-    ["example.com", "a@example.com, b@example.com", "a@example.com\nBcc: b@example.com", "A\r\nBcc: <a@example.com>"],
+    [
+        *(
+            "example.com",
+            "a@example.com, b@example.com",
+            "a@example.com\nBcc: b@example.com",
+            "A\r\nBcc: <a@example.com>",
+        ),
+        *("A <a@example.com>, B <b@example.com>", "A <a@example.com> <b@example.com>", "A <>", "A <a@example.com"),
+        *("A\x07 <a@b.example>", "zoë@example.com", "A <a b@example.com>", "<a@example.com> B", "Müller GmbH"),
+    ],
 )
 def test_email_from_rejects_anything_but_one_address(text: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=r"^LATCHKEY_EMAIL_FROM is "):
