@@ -1,8 +1,8 @@
 """Command-line interface: `latchkey COMMAND`, with a help and a version of its own.
 
 The help has one line for each command of Latchkey, grouped by purpose. Django's commands are behind one more line,
-`latchkey django`, because Django's own help is a list of fifty names. Help and version do not import Django: its set-up
-takes ten times the CPU of the rest.
+`latchkey django`, because Django's own help is a list of fifty names. Help, version, and the refusal of an unknown
+command or of a wrong option do not wait for Django: its set-up takes ten times the CPU of the rest.
 """
 
 import os
@@ -50,10 +50,14 @@ def main() -> None:
             print(help_text())
         case [word, *_] if word in VERSION_WORDS:
             print(f"latchkey {installed_version()}")
+        case ["help", "django", *_] | ["django"]:
+            _run_django("latchkey django", ["help"])
+        case ["help", *words]:
+            _run("latchkey", [*words, "--help"])
         case ["django", *arguments]:
             _run_django("latchkey django", arguments)
         case arguments:
-            _run_django("latchkey", arguments)
+            _run("latchkey", arguments)
 
 
 def help_text() -> str:
@@ -77,6 +81,19 @@ def installed_version() -> str:
         return version("latchkey")
     except PackageNotFoundError:
         return UNKNOWN_VERSION
+
+
+def _run(program: str, arguments: list[str]) -> None:
+    """Run a command by its name, after a look at its name and its options; exits with 2 where they are wrong."""
+    from latchkey.management.command_names import command_names, refuse_unknown_command  # noqa: PLC0415
+    from latchkey.management.options import OPTIONS, build_parser  # noqa: PLC0415  # the list of commands is without
+
+    word, name = arguments[0], arguments[0].replace("-", "_")
+    if name in OPTIONS:
+        build_parser(f"{program} {word}", OPTIONS[name], f"latchkey {installed_version()}").parse_args(arguments[1:])
+    elif name not in command_names():
+        refuse_unknown_command(program, word)
+    _run_django(program, arguments)
 
 
 def _run_django(program: str, arguments: list[str]) -> None:

@@ -1,26 +1,9 @@
-"""Command-line arguments: readers for argparse, and the confirmation that `--yes` answers beforehand.
+"""What commands share: a host in a URL, and the confirmation that `--yes` answers beforehand.
 
 Commands import these from here and not from each other, so that `latchkey mail` loads no web server.
 """
 
-from argparse import ArgumentTypeError
-from collections.abc import Callable
-
 from django.core.exceptions import ImproperlyConfigured
-
-
-def int_range(low: int, high: int) -> Callable[[str], int]:
-    """Return a type for `add_argument` that reads a whole number from low to high, both included.
-
-    The type raises ArgumentTypeError, which argparse prints with the name of the option; it exits with 2.
-    """
-
-    def read(text: str) -> int:
-        if not text.isdecimal() or not low <= int(text) <= high:
-            raise ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
-        return int(text)
-
-    return read
 
 
 def url_host(host: str) -> str:

@@ -5,13 +5,14 @@ It is a module apart from latchkey/cli.py because it imports Django, for which t
 
 import os
 import sys
-from difflib import get_close_matches
 from typing import NoReturn
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import ManagementUtility, get_commands
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
+
+from latchkey.management.command_names import refuse_unknown_command
 
 
 class CommandLine(ManagementUtility):
@@ -32,11 +33,7 @@ class CommandLine(ManagementUtility):
             return super().fetch_command(name)
         if self.settings_exception:
             raise self.settings_exception
-        hint = f"'{self.prog_name} --help' lists them."
-        if nearest := get_close_matches(name, commands, n=1):
-            spelled = nearest[0].replace("_", "-") if "-" in subcommand else nearest[0]
-            hint = f"did you mean {spelled!r}?"
-        return exit_with_error(f"{subcommand!r} is not a command; {hint}")
+        return refuse_unknown_command(self.prog_name, subcommand)
 
 
 def execute(program: str, arguments: list[str]) -> None:
@@ -45,6 +42,7 @@ def execute(program: str, arguments: list[str]) -> None:
     A setting or a database that cannot be used ends it with one sentence and exit code 2.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "latchkey.settings")
+    CommandParser.error = refuse_arguments  # type: ignore[assignment, method-assign]  # Django's own prints its usage, too
     try:
         CommandLine(program, arguments).execute()
     except ImproperlyConfigured as error:
@@ -52,6 +50,14 @@ def execute(program: str, arguments: list[str]) -> None:
     except OperationalError as error:
         reason = str(error).splitlines()[0]
         exit_with_error(f"The database cannot be used; check DATABASE_URL. It says: {reason}")
+
+
+def refuse_arguments(parser: CommandParser, message: str) -> NoReturn:
+    """Print what is wrong with the arguments, without the usage, and exit with 2; `call_command` raises instead."""
+    if not parser.called_from_command_line:
+        raise CommandError(f"Error: {message}")
+    print(f"{parser.prog}: {message}; '{parser.prog} --help' lists the options.", file=sys.stderr)
+    sys.exit(2)
 
 
 def exit_with_error(sentence: str) -> NoReturn:

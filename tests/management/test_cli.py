@@ -8,9 +8,12 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from django.core.management import get_commands
 
 from latchkey.cli import COMMANDS
 from latchkey.management import commands
+from latchkey.management.command_names import command_names
+from latchkey.management.options import OPTIONS, build_parser
 from tests.server import LATCHKEY, Server
 
 pytestmark = pytest.mark.slow
@@ -53,13 +56,62 @@ def test_version_option_prints_the_version_of_latchkey(latchkey: Server, word: s
     assert (done.returncode, done.stdout, done.stderr) == (0, f"latchkey {VERSION}\n", "")
 
 
-@pytest.mark.parametrize("word", ["--help", "--version"])
-def test_help_and_version_take_less_than_300_ms_of_cpu(word: str) -> None:
-    with subprocess.Popen([LATCHKEY, word], stdout=subprocess.DEVNULL) as process:
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        *(("--help", 0), ("--version", 0), ("serve --help", 0), ("help users import", 0), ("migrate --help", 0)),
+        *(("srve", 2), ("--frobnicate", 2), ("help srve", 2), ("serve --frobnicate", 2), ("keys rotat", 2)),
+    ],
+)
+def test_help_version_and_refused_words_take_less_than_300_ms_of_cpu(words: str, code: int) -> None:
+    with subprocess.Popen([LATCHKEY, *words.split()], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
+    assert process.returncode == code
     assert used.ru_utime + used.ru_stime < 0.3
+
+
+def test_command_names_are_those_that_django_finds() -> None:
+    assert command_names() == set(get_commands())
+
+
+@pytest.mark.parametrize("name", OWN_COMMANDS)
+def test_options_are_the_same_for_the_command_line_and_for_the_command(name: str) -> None:
+    command = import_module(f"latchkey.management.commands.{name}").Command()
+    both = [command.create_parser("latchkey", name), build_parser(f"latchkey {name}", OPTIONS[name], VERSION)]
+    django, ours = ({*parser._option_string_actions} for parser in both)
+    assert ours - {"--skip-checks"} == django - {"--skip-checks"}
+    assert len({len(parser._get_positional_actions()) for parser in both}) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("serve --frob", "latchkey serve: unrecognized arguments: --frob; 'latchkey serve --help' lists the options."),
+        ("serve --port 0", "latchkey serve: argument --port: '0' is not a whole number from 1 to 65535; "),
+        ("serve extra", "latchkey serve: unrecognized arguments: extra; "),
+        ("keys", "latchkey keys: the following arguments are required: {list,rotate,retire}; "),
+        ("keys list --frob", "latchkey keys: unrecognized arguments: --frob; "),
+        ("users import", "latchkey users import: the following arguments are required: FILE; "),
+        ("import-from axes", "latchkey import-from: argument system: invalid choice: 'axes'"),
+        ("migrate --frob", "latchkey migrate: unrecognized arguments: --frob; "),
+        ("prune --frob", "latchkey prune: unrecognized arguments: --frob; "),
+        ("check --frob", "latchkey check: unrecognized arguments: --frob; 'latchkey check --help' lists the options."),
+        ("createsuperuser --frob", "latchkey createsuperuser: unrecognized arguments: --frob; "),
+        ("django shell --frob", "latchkey django shell: unrecognized arguments: --frob; "),
+        ("django serve --port x", "latchkey django serve: argument --port: 'x' is not a whole number"),
+        ("constance frob", "latchkey constance: argument command: invalid choice: 'frob'"),
+        ("services add a/b", "latchkey: 'a/b' is not a valid name for a service; "),
+        ("mail test frob", "latchkey: 'frob' is not a valid e-mail address."),
+    ],
+)
+def test_wrong_option_of_any_command_is_one_sentence_with_exit_code_2(
+    latchkey: Server, words: str, sentence: str
+) -> None:
+    done = latchkey.command(*words.split())
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(sentence)
 
 
 def test_help_lists_every_command_of_latchkey_and_no_other() -> None:
@@ -93,8 +145,8 @@ def test_unknown_command_prints_one_sentence_with_the_nearest_name_and_exits_wit
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"latchkey: {sentence}\n")
 
 
-@pytest.mark.parametrize("command", ["serve", "srve"])
-def test_invalid_settings_are_reported_before_an_unknown_command(latchkey: Server, command: str) -> None:
+@pytest.mark.parametrize("command", ["serve", "check", "createsuperuser", "spectacular"])
+def test_invalid_settings_are_reported_by_every_command(latchkey: Server, command: str) -> None:
     latchkey.environment["LATCHKEY_MODE"] = "staging"
     done = latchkey.command(command)
     assert done.returncode == 2

@@ -41,7 +41,13 @@ def test_end_sessions_ends_the_sessions_that_a_restored_backup_brought_back(serv
     [
         (["--user", "nobody@example.com"], "latchkey: There is no user with the e-mail address 'nobody@example.com'."),
         ([], "latchkey: No session was ended; answer 'yes', or give --yes."),
-        (["--everybody"], "latchkey end_sessions: error: unrecognized arguments: --everybody"),
+        (
+            ["--everybody"],
+            (
+                "latchkey end_sessions: unrecognized arguments: --everybody; "
+                "'latchkey end_sessions --help' lists the options."
+            ),
+        ),
     ],
 )
 def test_end_sessions_command_reports_usage_errors_in_one_sentence_with_exit_code_2(

@@ -7,15 +7,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand
 
 from latchkey.accounts.models import User
+from latchkey.management.options import OPTIONS
 
 EMAIL, PASSWORD = "admin@amin.com", "123Qwe123"  # the point of the command; refused in production
 
 
 class Command(BaseCommand):
-    help = (
-        f"Create the superuser {EMAIL}, to try Latchkey out. The password is {PASSWORD}, so the command does not run "
-        "in production."
-    )
+    help = OPTIONS["demo"].help
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Create the superuser, or reset its password and rights; raises ImproperlyConfigured in production."""

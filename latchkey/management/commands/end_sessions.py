@@ -9,18 +9,15 @@ from django.core.management.base import BaseCommand
 from latchkey.accounts.admin_actions import sign_out_everywhere
 from latchkey.accounts.models import User
 from latchkey.management.arguments import confirm
+from latchkey.management.options import OPTIONS
 from latchkey.sessions.logout import end_all_sessions
 
 
 class Command(BaseCommand):
-    help = (
-        "Sign out all users, or one user, on every device. Refresh tokens, access tokens and cookies of the admin area "
-        "become invalid at once. Use it after a leak, and after a restore from a backup."
-    )
+    help = OPTIONS["end_sessions"].help
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--user", metavar="EMAIL", help="sign out this user only")
-        parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+        OPTIONS["end_sessions"].add(parser)
 
     def handle(self, *args: Any, user: str | None, yes: bool, **options: Any) -> None:
         """End the sessions after a confirmation, and print how many users had some.

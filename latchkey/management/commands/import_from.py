@@ -12,23 +12,14 @@ from latchkey.import_export.django_source import read_users
 from latchkey.import_export.endpoint_map import ENDPOINT_MAP, NOT_MIGRATED
 from latchkey.import_export.importer import ImportOptions, import_users
 from latchkey.management.import_progress import RejectLog, open_rejects_file, run_import, validate_options
+from latchkey.management.options import OPTIONS
 
 
 class Command(BaseCommand):
-    help = (
-        "Import users from another Django project. The command reads the database of the project, with the password "
-        "hashes, and prints which endpoint of Latchkey replaces which of the old ones."
-    )
+    help = OPTIONS["import_from"].help
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("system", choices=ENDPOINT_MAP, help="library that the project signs users in with")
-        parser.add_argument("--database", metavar="URL", help="database of the old project; it is only read")
-        parser.add_argument("--table", default="auth_user", help="its table of users (default: %(default)s)")
-        parser.add_argument("--keep-ids", action="store_true", help="keep the ids, so that references stay valid")
-        parser.add_argument("--with-staff", action="store_true", help="import is_staff and is_superuser, too")
-        parser.add_argument(
-            "--rejects", type=Path, metavar="FILE", help="append the errors of rejected users to a file"
-        )
+        OPTIONS["import_from"].add(parser)
 
     def handle(self, *args: Any, system: str, database: str | None, rejects: Path | None, **options: Any) -> None:
         """Print the table of endpoints, and import the users of --database; exit with 1 if some were rejected."""

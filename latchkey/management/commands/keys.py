@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand
 
 from latchkey.core import clock
 from latchkey.management.arguments import confirm
+from latchkey.management.options import OPTIONS
 from latchkey.signing_keys.models import PRIVATE_KEY_ENCRYPTION, SigningKey
 from latchkey.signing_keys.rotation import retire, rotate
 from latchkey.signing_keys.schedule import PROPAGATION, State
@@ -25,17 +26,10 @@ DERIVED_NOTICE = "LATCHKEY_SIGNING_ALGORITHM is 'HS256', whose keys are derived 
 
 
 class Command(BaseCommand):
-    help = "List, rotate and retire the keys that sign access tokens. docs/operations.md explains a rotation."
+    help = OPTIONS["keys"].help
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        actions = parser.add_subparsers(dest="action", required=True, metavar="{list,rotate,retire}")
-        listing = actions.add_parser("list", help="list the keys with their states and times")
-        listing.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
-        turn = actions.add_parser("rotate", help="publish a new key, which signs after 10 minutes")
-        turn.add_argument("--now", action="store_true", dest="at_once", help="sign with the new key within 2 seconds")
-        end = actions.add_parser("retire", help="refuse all tokens of a key at once, for example after a leak")
-        end.add_argument("kid", metavar="KID", help="id of the key, as 'latchkey keys list' prints it")
-        end.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+        OPTIONS["keys"].add(parser)
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         if action == "list":

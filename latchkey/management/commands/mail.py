@@ -1,7 +1,7 @@
 """`latchkey mail`: send due mails, list the outbox, and send a test mail past it."""
 
 import sys
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
@@ -17,43 +17,28 @@ from latchkey.core import clock
 from latchkey.mail.delivery import Outcome, deliver_due, send, smtp_connection
 from latchkey.mail.models import STATE_FILTERS, Mail, MailState
 from latchkey.mail.queue import due
-from latchkey.management.arguments import int_range
+from latchkey.management.options import OPTIONS
 
-DEFAULT_SHOWN = 50
 ROW_FORMAT = "{:>8}  {:<10} {:<30} {:<20} {:>8}  {}"
 
 
-def email_argument(text: str) -> str:
-    """Type for `add_argument` that reads an e-mail address; raises ArgumentTypeError."""
+def parse_address(text: str) -> str:
+    """Return an e-mail address; raises ImproperlyConfigured."""
     try:
         return normalize_email(text)
     except ValueError as error:
-        raise ArgumentTypeError(f"{text!r} is not a valid e-mail address") from error
+        raise ImproperlyConfigured(f"{text!r} is not a valid e-mail address.") from error
 
 
 class Command(BaseCommand):
-    help = "Send due mails, list mails, or send a test mail. A running service sends due mails by itself."
+    help = OPTIONS["mail"].help
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        actions = parser.add_subparsers(required=True, metavar="send | list | test")
-        sending = actions.add_parser("send", help="send all due mails once; a running service may send, too")
-        sending.set_defaults(act=self.send)
-        listing = actions.add_parser("list", help="list the newest mails with their state")
-        listing.add_argument(
-            "--last",
-            type=int_range(1, 100_000),
-            default=DEFAULT_SHOWN,
-            metavar="N",
-            help="number of mails (default: %(default)s)",
-        )
-        listing.add_argument("--waiting", action="store_true", help="only mails that are not sent yet")
-        listing.set_defaults(act=self.show)
-        testing = actions.add_parser("test", help="send a test mail now, and print the error if the server refuses it")
-        testing.add_argument("address", type=email_argument, metavar="ADDRESS")
-        testing.set_defaults(act=self.test)
+        OPTIONS["mail"].add(parser)
 
-    def handle(self, *args: Any, act: Callable[..., None], **options: Any) -> None:
-        act(**options)
+    def handle(self, *args: Any, action: str, **options: Any) -> None:
+        actions: dict[str, Callable[..., None]] = {"send": self.send, "list": self.show, "test": self.test}
+        actions[action](**options)
 
     def send(self, **options: Any) -> None:
         """Send until no mail is due or the server is unavailable; exit with 1 if a mail was not sent."""
@@ -85,6 +70,7 @@ class Command(BaseCommand):
 
     def test(self, address: str, **options: Any) -> None:
         """Send a mail past the outbox; print the server's own words and exit with 1 if it refuses the mail."""
+        address = parse_address(address)
         require_mail_server()
         text = f"This mail tests EMAIL_URL. It was sent at {clock.now():%Y-%m-%d %H:%M:%S} UTC.\n"
         mail = EmailMessage("A test mail from Latchkey", text, settings.MAIL_FROM, [address])

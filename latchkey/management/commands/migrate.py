@@ -7,6 +7,8 @@ from django.core.management.commands.migrate import Command as DjangoCommand
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from latchkey.management.options import OPTIONS
+
 ADVISORY_LOCK_ID = int.from_bytes(b"latchkey")
 """Number of the advisory lock. Nothing else in the database should use the same number."""
 
@@ -14,7 +16,7 @@ POLL_INTERVAL = 0.5  # seconds
 
 
 class Command(DjangoCommand):
-    help = "Create or update the database tables. On PostgreSQL one node does it, and the others wait."
+    help = OPTIONS["migrate"].help
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Migrate, on PostgreSQL under an advisory lock.

@@ -12,16 +12,14 @@ from latchkey.audit.models import AuditEvent
 from latchkey.audit.prune import prune as prune_events
 from latchkey.email_codes.prune import prune as prune_codes
 from latchkey.mail.prune import prune as prune_mails
+from latchkey.management.options import OPTIONS
 from latchkey.rate_limits.prune import prune as prune_attempts
 from latchkey.sessions.models import Session
 from latchkey.sessions.prune import prune
 
 
 class Command(BaseCommand):
-    help = (
-        "Delete ended sessions, expired codes, old mails and old events. Old rate-limit counters are deleted, too. The "
-        "command works in small batches beside a running service."
-    )
+    help = OPTIONS["prune"].help
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Delete the rows of each kind, and print how many there were."""

@@ -23,7 +23,8 @@ from granian.server import Server
 from latchkey.accounts.superuser import ensure_superuser
 from latchkey.checks import require_safe_configuration
 from latchkey.mail.checks import refuse_broken_templates
-from latchkey.management.arguments import int_range, url_host
+from latchkey.management.arguments import url_host
+from latchkey.management.options import OPTIONS
 from latchkey.metrics_server.shared_directory import open_metrics_socket, shared_directory
 from latchkey.metrics_server.sockets import bind
 from latchkey.server.rsgi import RsgiApplication
@@ -40,16 +41,10 @@ PR_SET_PDEATHSIG = 1
 
 class Command(BaseCommand):
     requires_system_checks: list[str] = []  # they run second, after the checks that print one line per problem
-    help = "Run the server. The tables of the default SQLite database are created and updated first."
+    help = OPTIONS["serve"].help
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        cores = min(os.cpu_count() or 1, 8)
-        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-        parser.add_argument("--port", type=int_range(1, 65535), default=8000, help="port (default: %(default)s)")
-        number, threads = int_range(1, 256), "request threads per worker, besides those that hash passwords"
-        workers = "worker processes (default: one per core, 8 at most; here %(default)s)"
-        parser.add_argument("--workers", type=number, default=cores, help=workers)
-        parser.add_argument("--threads", type=number, default=10, help=f"{threads} (default: %(default)s)")
+        OPTIONS["serve"].add(parser)
 
     def handle(self, *args: Any, host: str, port: int, workers: int, threads: int, **options: Any) -> None:
         """Check and prepare everything in this process, then serve until SIGTERM or SIGINT.

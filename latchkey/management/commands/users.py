@@ -17,8 +17,7 @@ from latchkey.import_export.exporter import atomic_write, export_users, standard
 from latchkey.import_export.importer import ImportOptions, import_users
 from latchkey.import_export.reader import read_file
 from latchkey.import_export.record import EXPORT_FIELDS
-from latchkey.import_export.source_lines import FORMATS, STDIO, count_lines, detect_format, open_source
-from latchkey.management.arguments import int_range
+from latchkey.import_export.source_lines import STDIO, count_lines, detect_format, open_source
 from latchkey.management.import_progress import (
     EXIT_INTERRUPTED,
     RejectLog,
@@ -26,34 +25,18 @@ from latchkey.management.import_progress import (
     run_import,
     validate_options,
 )
+from latchkey.management.options import OPTIONS
 
 
 class Command(BaseCommand):
-    help = "Import users with their password hashes, or export them. Files are CSV or JSON lines."
+    help = OPTIONS["users"].help
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        actions = parser.add_subparsers(required=True, metavar="import | export")
-        taking = actions.add_parser("import", help="add the users of a file; existing users are not changed")
-        taking.add_argument("file", metavar="FILE", help="file to read; '-' is standard input")
-        taking.add_argument("--format", choices=FORMATS, dest="form", help="needed if the file has another suffix")
-        taking.add_argument("--keep-ids", action="store_true", help="keep the ids of the file; they must be free")
-        taking.add_argument("--with-staff", action="store_true", help="import is_staff and is_superuser, too")
-        taking.add_argument("--from-line", type=int_range(1, 10**12), default=1, metavar="N", help="first line to read")
-        taking.add_argument(
-            "--rejects", type=Path, metavar="FILE", help="append the errors of rejected lines to a file"
-        )
-        taking.set_defaults(act=self.import_file)
-        handing = actions.add_parser("export", help="write all users to a file that 'import' reads")
-        handing.add_argument(
-            "file", metavar="FILE", nargs="?", default=STDIO, help="file to write; '-' is standard output"
-        )
-        handing.add_argument("--format", choices=FORMATS, dest="form", help="needed if the file has another suffix")
-        handing.add_argument("--without-hashes", action="store_true", help="leave out the password hashes")
-        handing.add_argument("--force", action="store_true", help="overwrite an existing file")
-        handing.set_defaults(act=self.export_file)
+        OPTIONS["users"].add(parser)
 
-    def handle(self, *args: Any, act: Callable[..., None], **options: Any) -> None:
-        act(**options)
+    def handle(self, *args: Any, action: str, **options: Any) -> None:
+        actions: dict[str, Callable[..., None]] = {"import": self.import_file, "export": self.export_file}
+        actions[action](**options)
 
     def import_file(self, file: str, form: str | None, from_line: int, rejects: Path | None, **options: Any) -> None:
         """Import a file line by line; exit with 1 if lines were rejected, which never stops the import."""
