@@ -5,16 +5,19 @@ start. Commands that answer no requests (migrate, prune) still run. No message r
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
 from latchkey.conf.database import network_file_system, read_mounts
 from latchkey.conf.email import CONSOLE_BACKEND
+from latchkey.conf.policy import Policy
 from latchkey.conf.urls import is_loopback
 
 SECRET_LENGTH, SECRET_VARIETY = 50, 5
@@ -31,6 +34,24 @@ def sqlite_is_new_enough(**kwargs: Any) -> list[CheckMessage]:
         hint = "Use a Python build with a newer SQLite, or set DATABASE_URL to a PostgreSQL database."
         return [Error(f"SQLite {sqlite3.sqlite_version} is too old; 3.35 is required.", hint=hint, id="latchkey.E001")]
     return []
+
+
+@register(Tags.compatibility)
+def unknown_variables(**kwargs: Any) -> list[CheckMessage]:
+    """Report environment variables that look like ours and have no effect (W001), with the name that was meant."""
+    runtime = {f"LATCHKEY_{setting.name.upper()}" for setting in fields(Policy)}
+    return [
+        checks.Warning(
+            f"The environment variable {name} is unknown and has no effect.",
+            hint="It is a runtime setting; change it in the admin area."
+            if name in runtime
+            else f"Did you mean {near}?"
+            if near
+            else "docs/settings.md lists all variables.",
+            id="latchkey.W001",
+        )
+        for name, near in settings.UNKNOWN_VARIABLES.items()
+    ]
 
 
 @register(Tags.security, deploy=True)
@@ -51,7 +72,12 @@ def production_is_safe(**kwargs: Any) -> list[CheckMessage]:
 def require_safe_configuration() -> None:
     """Raise ImproperlyConfigured, with a line for each problem; the first thing that `latchkey serve` does."""
     if errors := production_is_safe():
-        raise ImproperlyConfigured("\nlatchkey: ".join(f"{error.msg} {error.hint} ({error.id})" for error in errors))
+        raise ImproperlyConfigured(format_issues(errors))
+
+
+def format_issues(issues: Iterable[CheckMessage]) -> str:
+    """Return one line for each issue; what prints them puts the name of the program before the first."""
+    return "\nlatchkey: ".join(f"{issue.msg} {issue.hint or ''} ({issue.id})" for issue in issues)
 
 
 def weak_secrets() -> Iterator[CheckMessage]:

@@ -7,6 +7,7 @@ command or of a wrong option do not wait for Django: its set-up takes ten times 
 
 import os
 import sys
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
 UNKNOWN_VERSION = "0+unknown"
@@ -90,10 +91,21 @@ def _run(program: str, arguments: list[str]) -> None:
 
     word, name = arguments[0], arguments[0].replace("-", "_")
     if name in OPTIONS:
-        build_parser(f"{program} {word}", OPTIONS[name], f"latchkey {installed_version()}").parse_args(arguments[1:])
+        parser = build_parser(f"{program} {word}", OPTIONS[name], f"latchkey {installed_version()}")
+        options = parser.parse_args(arguments[1:])
+        if name == "serve":
+            publish_listen_url(options.host, options.port)
     elif name not in command_names():
         refuse_unknown_command(program, word)
     _run_django(program, arguments)
+
+
+def publish_listen_url(host: str, port: int) -> None:
+    """Tell the settings of this process, and of its workers, where the server listens."""
+    from latchkey.conf.urls import LISTEN_URL, build_listen_url  # noqa: PLC0415  # the help is without
+
+    with suppress(ValueError):  # no host: to listen there fails with a better sentence
+        os.environ.update({LISTEN_URL: build_listen_url(host, port)})
 
 
 def _run_django(program: str, arguments: list[str]) -> None:

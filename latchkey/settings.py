@@ -17,6 +17,7 @@ from latchkey.conf.email import parse_email_url, parse_from_address
 from latchkey.conf.env import Env
 from latchkey.conf.policy import Policy, constance_config
 from latchkey.conf.templates import template_engines
+from latchkey.conf.urls import LISTEN_URL, parse_url
 from latchkey.core.crypto import ensure_private_directory, read_or_create_secret
 from latchkey.telemetry.logging import logging_config
 
@@ -27,7 +28,7 @@ PRODUCTION = env.get_choice("LATCHKEY_MODE", "development", "production") == "pr
 DEBUG = False  # in development too, so that it runs the same code as production
 
 DATA_DIR = Path(env.get_str("LATCHKEY_DATA_DIR", "./var")).resolve()
-DATABASE_URL = env.get_str("DATABASE_URL", "")
+DATABASE_URL = env.get_secret("DATABASE_URL", "")
 DATABASES = {
     "default": parse_database_url(
         DATABASE_URL or f"sqlite:///{quote(str(ensure_private_directory(DATA_DIR) / 'latchkey.sqlite3'))}"
@@ -35,15 +36,17 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-SECRET_KEY = env.get_str("LATCHKEY_SECRET_KEY", "")
+SECRET_KEY = env.get_secret("LATCHKEY_SECRET_KEY", "")
 if not SECRET_KEY and PRODUCTION:
     raise ImproperlyConfigured("LATCHKEY_SECRET_KEY is not set; production requires 50 random characters or more.")
 SECRET_KEY = SECRET_KEY or read_or_create_secret(ensure_private_directory(DATA_DIR) / "secret")
-SECRET_KEY_FALLBACKS = env.get_list("LATCHKEY_SECRET_KEY_FALLBACKS", [])
+SECRET_KEY_FALLBACKS = env.get_secrets("LATCHKEY_SECRET_KEY_FALLBACKS")
 SIGNING_ALGORITHM = env.get_choice("LATCHKEY_SIGNING_ALGORITHM", "HS256", "EdDSA", "ES256", "RS256")
 
-PUBLIC_URL = env.get_url("LATCHKEY_PUBLIC_URL", "" if PRODUCTION else "http://127.0.0.1:8000")
-ALLOWED_HOSTS = env.get_hosts("LATCHKEY_ALLOWED_HOSTS", [] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
+LOCAL_URL = env.get_url(LISTEN_URL, "http://127.0.0.1:8000")
+LOCAL_HOSTS = ["127.0.0.1", "localhost", "[::1]", parse_url(LOCAL_URL).host]
+PUBLIC_URL = env.get_url("LATCHKEY_PUBLIC_URL", "" if PRODUCTION else LOCAL_URL)
+ALLOWED_HOSTS = env.get_hosts("LATCHKEY_ALLOWED_HOSTS", [] if PRODUCTION else LOCAL_HOSTS)
 CORS_ALLOWED_ORIGINS = env.get_origins("LATCHKEY_CORS_ORIGINS")
 TRUSTED_PROXIES = env.get_int("LATCHKEY_TRUSTED_PROXIES", 0)
 BROWSABLE_API = env.get_bool("LATCHKEY_BROWSABLE_API", True)
@@ -54,8 +57,8 @@ TRACING = bool(
     env.get_endpoint("OTEL_EXPORTER_OTLP_ENDPOINT") or env.get_endpoint("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 )
 ADMIN_EMAIL = env.get_str("LATCHKEY_ADMIN_EMAIL", "")
-ADMIN_PASSWORD = env.get_str("LATCHKEY_ADMIN_PASSWORD", "")
-MAIL_SERVER = parse_email_url(env.get_str("EMAIL_URL", "" if PRODUCTION else "console://"))
+ADMIN_PASSWORD = env.get_secret("LATCHKEY_ADMIN_PASSWORD", "")
+MAIL_SERVER = parse_email_url(env.get_secret("EMAIL_URL", "" if PRODUCTION else "console://"))
 MAIL_FROM = parse_from_address(env.get_str("LATCHKEY_EMAIL_FROM", ""), PUBLIC_URL)
 MAIL_LANGUAGE = env.get_str("LATCHKEY_MAIL_LANGUAGE", "") or "en"
 TEMPLATES_DIR = env.get_str("LATCHKEY_TEMPLATES_DIR", "")
@@ -147,4 +150,5 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 X_FRAME_OPTIONS = "DENY"
 
-LOGGING = logging_config(PRODUCTION)
+LOGGING = logging_config(PRODUCTION, env.get_choice("LATCHKEY_LOG_LEVEL", "info", "debug", "warning", "error"))
+UNKNOWN_VARIABLES = env.unknown_names("LATCHKEY_")  # after the last reader

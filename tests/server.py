@@ -19,6 +19,8 @@ from tests.secret_leaks import find_secrets
 ADMIN_EMAIL, ADMIN_PASSWORD = "admin@example.com", "an admin's own long password"
 UNREACHABLE_SMTP = "smtp://127.0.0.1:9?tls=off&timeout=1"
 """Where mails go, unless a test says otherwise: printed, as in development, their links would be in the log."""
+PUBLIC_URL = "http://127.0.0.1:8000"
+"""One for all servers of a test, as nodes of one service have: a token of one is for the others, too."""
 LATCHKEY = str(Path(sys.executable).with_name("latchkey"))
 
 
@@ -45,6 +47,7 @@ class Server:
             "LATCHKEY_ADMIN_EMAIL": ADMIN_EMAIL,
             "LATCHKEY_ADMIN_PASSWORD": ADMIN_PASSWORD,
             "EMAIL_URL": UNREACHABLE_SMTP,
+            "LATCHKEY_PUBLIC_URL": PUBLIC_URL,
             **({"DATABASE_URL": database_url} if database_url else {}),
             **environment,
         }

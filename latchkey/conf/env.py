@@ -5,6 +5,8 @@ Written by hand because django-environ reads mistakes such as 'maybe' as off (do
 
 import re
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -13,6 +15,12 @@ from latchkey.conf.urls import parse_allowed_host, parse_base_url, parse_endpoin
 _ON, _OFF = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")  # IPv6 as in a URL (RFC 3986 section 3.2.2)
 _PORT = re.compile("[0-9]{1,5}")
+FILE_SUFFIX = "_FILE"
+MAX_SECRET_BYTES = 65_536
+"""Bytes of a file with a secret; a larger one is most likely another file."""
+
+SIMILAR = 0.7
+"""Similarity from which on a name counts as another one misspelt (difflib)."""
 
 
 class Env:
@@ -22,15 +30,33 @@ class Env:
     """
 
     def __init__(self, variables: Mapping[str, str]) -> None:
-        self.variables = variables
+        self.variables, self.known = variables, set[str]()
 
     def get_str(self, name: str, default: str) -> str:
         """Return the text of a variable, unchanged."""
+        self.known.add(name)
         return self.variables.get(name, default)
+
+    def get_secret(self, name: str, default: str) -> str:
+        """Return a secret: the text of the variable, or of the file that NAME_FILE names; raises ImproperlyConfigured.
+
+        One line break at the end of the file is left out. A file is for systemd credentials, Docker and Kubernetes, as
+        the environment of a process is visible in more places.
+        """
+        path = self.get_str(f"{name}{FILE_SUFFIX}", "")
+        if not path:
+            return self.get_str(name, default)
+        if self.get_str(name, ""):
+            raise ImproperlyConfigured(f"{name} and {name}{FILE_SUFFIX} are both set; remove one of them.")
+        return _read_secret(f"{name}{FILE_SUFFIX}", path)
+
+    def get_secrets(self, name: str) -> list[str]:
+        """Return secrets that are separated by commas, in a file also by line breaks; raises ImproperlyConfigured."""
+        return [word.strip() for word in re.split("[,\n]", self.get_secret(name, "")) if word.strip()]
 
     def get_list(self, name: str, default: list[str]) -> list[str]:
         """Return the comma-separated words of a variable, without the spaces around them."""
-        words = (word.strip() for word in self.variables.get(name, "").split(","))
+        words = (word.strip() for word in self.get_str(name, "").split(","))
         return [word for word in words if word] or default
 
     def get_bool(self, name: str, default: bool) -> bool:
@@ -84,6 +110,19 @@ class Env:
             raise ImproperlyConfigured(f"{name} is {text!r}; it must be {' or '.join(map(repr, allowed))}.")
         return text
 
+    def unknown_names(self, prefix: str) -> dict[str, str]:
+        """Return the variables that look like ours and were not read, with the name that each may stand for, or ''."""
+        names = {name.removeprefix(prefix): name for name in sorted(self.known)}
+        ours = [name for name in names.values() if name.startswith(prefix)]
+        found = {}
+        for name in sorted({*self.variables} - self.known):
+            if name.upper().startswith(prefix):
+                near = get_close_matches(name.upper().removeprefix(prefix), names, n=1, cutoff=SIMILAR)
+                found[name] = names[near[0]] if near else ""
+            elif name[:1] in prefix[:1] and (near := get_close_matches(name, ours, n=1, cutoff=SIMILAR)):
+                found[name] = near[0]
+        return found
+
 
 def _parse(parse: Callable[[str], str], name: str, text: str, verb: str, hint: str) -> str:
     """Return the parsed value; raises ImproperlyConfigured with one sentence, which repeats no password of a URL."""
@@ -92,3 +131,19 @@ def _parse(parse: Callable[[str], str], name: str, text: str, verb: str, hint: s
     except ValueError as error:
         shown = repr(text) if "@" not in text else "a value with an '@'"
         raise ImproperlyConfigured(f"{name} {verb} {shown}; {hint}.") from error
+
+
+def _read_secret(name: str, path: str) -> str:
+    """Return the text of a file; raises ImproperlyConfigured, without a word of the text."""
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(MAX_SECRET_BYTES + 1)
+        text = content.decode().removesuffix("\n").removesuffix("\r")
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name} names {path!r}, which cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError:
+        raise ImproperlyConfigured(f"{name} names {path!r}, which is not UTF-8.") from None
+    if not text or len(content) > MAX_SECRET_BYTES or "\0" in text:
+        what = "has a NUL byte" if "\0" in text else f"is larger than {MAX_SECRET_BYTES} bytes" if text else "is empty"
+        raise ImproperlyConfigured(f"{name} names {path!r}, which {what}.")
+    return text

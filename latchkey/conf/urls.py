@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+LISTEN_URL = "LATCHKEY_LISTEN_URL"
+"""Variable that `latchkey serve` sets for its own processes: where it listens. In development it is the public URL."""
+
 DEFAULT_PORTS = {"http": 80, "https": 443}
 NOT_ORIGINS = frozenset({"about", "blob", "data", "file", "ftp", "javascript", "ws", "wss"})
 """Schemes whose pages have no origin of their own, or whose connections are none of a page (HTML standard, origin)."""
@@ -103,6 +106,12 @@ def parse_allowed_host(text: str) -> str:
         text = f"[{text}]"  # an IPv6 address
     host = _PORT_AT_END.sub("", text)
     return "." * host.startswith(".") + normalize_host(host.removeprefix("."))
+
+
+def build_listen_url(host: str, port: int) -> str:
+    """Return the URL at which a browser of this machine reaches a server on this address; raises ValueError."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not a bind: any address is no address
+    return parse_base_url(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
 
 
 def is_loopback(origin: str) -> bool:

@@ -21,12 +21,18 @@ _SHARED: list[Processor] = [
 _encode = json.JSONEncoder(default=repr).encode
 
 
-def logging_config(production: bool) -> dict[str, Any]:
+def logging_config(production: bool, level: str = "info") -> dict[str, Any]:
     """Configure structlog and return Django's LOGGING: JSON in production, readable text in development.
 
     A log line is the most expensive part of a refresh after its SQL statement. So Latchkey's own lines are rendered by
     structlog and only passed on by the standard library, and record attributes that no format prints are not collected.
+
+    The level is that of our own lines. Libraries log at 'info' at least: Django's lines for 'debug' have the values of
+    templates, and so the links and codes of mails.
     """
+    own = level.upper()
+    libraries = "INFO" if own == "DEBUG" else own
+    requests = own if production or own != "INFO" else "WARNING"
     text = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     json_renderer = structlog.processors.JSONRenderer(serializer=lambda event, **options: _encode(event))
     renderers: list[Processor] = [structlog.processors.format_exc_info, json_renderer] if production else [text]
@@ -51,14 +57,14 @@ def logging_config(production: bool) -> dict[str, Any]:
             "rendered": stdout,
             "stdout": {**stdout, "formatter": "line"},
         },
-        "root": {"handlers": ["stdout"], "level": "INFO"},
+        "root": {"handlers": ["stdout"], "level": libraries},
         "loggers": {
-            "latchkey": {"handlers": ["rendered"], "propagate": False},
-            "latchkey.requests": {"level": "INFO" if production else "WARNING"},
+            "latchkey": {"handlers": ["rendered"], "propagate": False, "level": own},
+            "latchkey.requests": {"level": requests},
             "django.server": {"handlers": ["stdout"], "propagate": False},
             "django.request": {"level": "CRITICAL"},  # the request log has a line for each of these already
             # a traceback for each request with an unknown Host, which anybody can send
             "django.security.DisallowedHost": {"level": "CRITICAL"},
-            "constance": {"level": "WARNING"},
+            "constance": {"level": "ERROR" if own == "ERROR" else "WARNING"},
         },
     }

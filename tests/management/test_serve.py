@@ -5,15 +5,19 @@ import signal
 import socket
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import jwt
 import pytest
 from django.conf import settings
 
 from latchkey.hashing.queue import MAX_CONCURRENT
 from tests.people import Person
 from tests.server import ADMIN_EMAIL, ADMIN_PASSWORD, Server
+from tests.support.production import HOST, PUBLIC_URL, SECRET, production_server
+from tests.support.smtp_server import SmtpServer
 
 ON_SQLITE = not settings.DATABASE_URL
 
@@ -34,15 +38,129 @@ def test_serve_answers_probes_and_stops_cleanly_on_a_signal(server: Server, stop
     assert "Traceback" not in server.log.read_text()
 
 
-def test_serve_prints_the_urls_of_documentation_and_admin(server: Server) -> None:
-    log = server.log.read_text()
-    assert f"{server.url}/api-doc/" in log
-    assert f"{server.url}/admin/" in log
+@contextmanager
+def closing_smtp_server() -> Iterator[SmtpServer]:
+    """Run a mail server."""
+    smtp = SmtpServer().start()
+    try:
+        yield smtp
+    finally:
+        smtp.stop()
+
+
+@pytest.fixture
+def own_url(unstarted_server: Server) -> Iterator[Server]:
+    """A server whose public URL is not set, and which is not started."""
+    del unstarted_server.environment["LATCHKEY_PUBLIC_URL"]
+    yield unstarted_server
+    if unstarted_server.process:
+        unstarted_server.kill()
+
+
+def test_serve_prints_the_urls_of_documentation_and_admin(own_url: Server) -> None:
+    own_url.start()
+    log = own_url.log.read_text()
+    assert f"Latchkey is running at {own_url.url}/\n" in log
+    assert f"{own_url.url}/api-doc/" in log
+    assert f"{own_url.url}/admin/" in log
+    assert "listening on" not in log
     assert ADMIN_PASSWORD not in log
+
+
+@pytest.mark.parametrize(
+    ("host", "reached"), [("127.0.0.1", "127.0.0.1"), ("localhost", "localhost"), ("0.0.0.0", "127.0.0.1")]
+)
+def test_public_url_follows_host_and_port_in_development(own_url: Server, host: str, reached: str) -> None:
+    with closing_smtp_server() as smtp:
+        own_url.environment["EMAIL_URL"] = smtp.url
+        own_url.host = host
+        own_url.start()
+        url = f"http://{reached}:{own_url.port}"
+        with httpx.Client(base_url=url) as http:
+            bob = Person(http, "bob@example.com").register().login()
+            assert jwt.decode(bob.access_token, options={"verify_signature": False})["iss"] == url
+            assert http.get("/.well-known/openid-configuration").json()["issuer"] == url
+            assert http.post("/api/password/reset/", json={"email": bob.email}).status_code == 202
+            mails = smtp.wait_for(1)
+        assert any(f"{url}/reset-password/?token=" in str(mail.get_body(["plain"])) for mail in mails)
+        assert f"Latchkey is running at {url}/\n" in own_url.log.read_text()
+
+
+def test_serve_prints_the_public_url_and_where_it_listens_behind_a_proxy(tmp_path: Path) -> None:
+    server = production_server(tmp_path).start()
+    try:
+        log = server.log.read_text()
+        assert f"Latchkey is running at {PUBLIC_URL}/\n  listening on    {server.url}\n" in log
+        assert log.count(server.url) == 1
+    finally:
+        server.kill()
+
+
+def test_misspelt_variables_are_named_at_the_start(own_url: Server) -> None:
+    own_url.environment |= {"LATCHKEY_ALOWED_HOSTS": "x", "LATCHKEY_RETRY_WINDOW": "1"}
+    own_url.start()
+    log = own_url.log.read_text()
+    assert "variable LATCHKEY_ALOWED_HOSTS is unknown and has no effect. Did you mean LATCHKEY_ALLOWED_HOSTS?" in log
+    assert "variable LATCHKEY_RETRY_WINDOW is unknown and has no effect. It is a runtime setting; " in log
+    assert "LATCHKEY_ALOWED_HOSTS" in own_url.command("check").stderr
+
+
+def test_secrets_of_production_are_read_from_files(tmp_path: Path) -> None:
+    server = production_server(tmp_path)
+    for name in ("LATCHKEY_SECRET_KEY", "LATCHKEY_SECRET_KEY_FALLBACKS", "LATCHKEY_ADMIN_PASSWORD", "EMAIL_URL"):
+        (tmp_path / name).write_text(server.environment.pop(name) + "\n")
+        server.environment[f"{name}_FILE"] = str(tmp_path / name)
+    (tmp_path / "DATABASE_URL").write_text(f"sqlite:///{tmp_path}/other.sqlite3\n")
+    server.environment["DATABASE_URL_FILE"] = str(tmp_path / "DATABASE_URL")
+    assert server.command("migrate").returncode == 0
+    try:
+        server.start()
+        headers = {"Host": HOST}
+        login = {"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD}
+        assert httpx.post(f"{server.url}/api/login/", json=login, headers=headers).status_code == 200
+        assert (tmp_path / "other.sqlite3").exists()
+    finally:
+        server.kill()
+    server.environment["LATCHKEY_SECRET_KEY"] = SECRET
+    done = server.command("serve")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "latchkey: LATCHKEY_SECRET_KEY and LATCHKEY_SECRET_KEY_FILE are both set; remove one of them.\n",
+    )
+
+
+@pytest.mark.parametrize(("level", "shown"), [("info", True), ("warning", False), ("error", False)])
+def test_log_level_decides_which_lines_are_written(own_url: Server, level: str, shown: bool) -> None:
+    own_url.environment |= {"LATCHKEY_LOG_LEVEL": level}
+    own_url.start()
+    with httpx.Client(base_url=own_url.url) as http:
+        Person(http, "bob@example.com").register()
+        http.get("/nothing")
+    log = own_url.log.read_text()
+    assert ("user.registered" in log) == shown
+    assert ("request_finished" in log) == (level != "error")
+
+
+@pytest.mark.parametrize(("level", "lines"), [("debug", 1), ("info", 0)])
+def test_log_level_debug_has_a_line_for_each_request_in_development(own_url: Server, level: str, lines: int) -> None:
+    own_url.environment |= {"LATCHKEY_LOG_LEVEL": level}
+    own_url.start()
+    httpx.get(f"{own_url.url}/api/")
+    log = own_url.log.read_text()
+    assert log.count("request='GET /api/'") == lines
+    assert "django" not in log
+
+
+def test_unknown_log_level_exits_with_2(own_url: Server) -> None:
+    own_url.environment |= {"LATCHKEY_LOG_LEVEL": "verbose"}
+    done = own_url.command("serve")
+    assert done.returncode == 2
+    assert done.stderr.startswith("latchkey: LATCHKEY_LOG_LEVEL is 'verbose'; it must be 'info' or 'debug'")
 
 
 def test_serve_listens_on_ipv6_and_prints_a_valid_url(unstarted_server: Server) -> None:
     try:
+        del unstarted_server.environment["LATCHKEY_PUBLIC_URL"]
         unstarted_server.host = "[::1]"
         unstarted_server.start()
         assert f"http://[::1]:{unstarted_server.port}/api-doc/" in unstarted_server.log.read_text()

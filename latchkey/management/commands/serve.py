@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
@@ -21,7 +22,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from latchkey.accounts.superuser import ensure_superuser
-from latchkey.checks import require_safe_configuration
+from latchkey.checks import format_issues, require_safe_configuration
 from latchkey.mail.checks import refuse_broken_templates
 from latchkey.management.arguments import url_host
 from latchkey.management.options import OPTIONS
@@ -54,16 +55,17 @@ class Command(BaseCommand):
         require_safe_configuration()
         refuse_broken_templates()
         refuse_invalid_tracing()
-        self.check()
+        self.report_checks()
         listener = open_metrics_socket()
-        bind(host, port).close()  # granian sets SO_REUSEPORT, and would share a port that is in use
+        with bind(host, port) as probe:  # granian sets SO_REUSEPORT, and would share a port that is in use
+            address = probe.getsockname()[0]  # and it takes no names, such as localhost
         prepare_tables()
         prepare_keys()
         admin = create_first_superuser()
         connections.close_all()  # a connection must not be shared with the workers, which are forked
         server = Server(
             "latchkey.server.rsgi:RsgiApplication",
-            address=host,
+            address=address,
             port=port,
             interface=Interfaces.RSGI,
             http=HTTPModes.http1,
@@ -81,6 +83,15 @@ class Command(BaseCommand):
             front: Any = partial(RsgiApplication, threads, watch)  # called in each worker
             server.serve(target_loader=front, wrap_loader=False)
         self.stdout.write("Latchkey has stopped.")
+
+    def report_checks(self) -> None:
+        """Print the warnings of the system checks, one line each; raise ImproperlyConfigured if there are errors."""
+        issues = [issue for issue in run_checks() if not issue.is_silenced()]
+        for issue in issues:
+            if not issue.is_serious():
+                self.stderr.write(f"latchkey: warning: {issue.msg} {issue.hint or ''} ({issue.id})")
+        if errors := [issue for issue in issues if issue.is_serious()]:
+            raise ImproperlyConfigured(format_issues(errors))
 
 
 def max_connections() -> int:
@@ -132,9 +143,15 @@ def create_first_superuser() -> tuple[str, str] | None:
     return (email, generated) if generated else None
 
 
-def banner(url: str, admin: tuple[str, str] | None) -> str:
-    """Return the start message: addresses, and the generated password of the first superuser."""
+def banner(listening: str, admin: tuple[str, str] | None) -> str:
+    """Return the start message: public addresses, and the generated password of the first superuser.
+
+    Where a reverse proxy is in front, the address that this process listens on answers 400 to a browser.
+    """
+    url = settings.PUBLIC_URL
     lines = [f"Latchkey is running at {url}/"]
+    if url != listening:
+        lines += [f"  listening on    {listening}"]
     if settings.API_DOCS:
         lines += [f"  API docs        {url}/api-doc/"]
     lines += [f"  {'browsable API' if settings.BROWSABLE_API else 'API'.ljust(13)}   {url}/api/"]
