@@ -55,6 +55,15 @@ def unknown_variables(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
+def missing_mail_server(**kwargs: Any) -> list[CheckMessage]:
+    """Report production without a mail server (W002): nobody can reset a password, which is answered 503."""
+    if not settings.PRODUCTION or settings.MAIL_SERVER:
+        return []
+    hint = "Password reset and verification answer 503. Set it to a mail server (docs/mail.md)."
+    return [checks.Warning("EMAIL_URL is not set, so no mail is sent.", hint=hint, id="latchkey.W002")]
+
+
+@register(Tags.security, deploy=True)
 def production_is_safe(**kwargs: Any) -> list[CheckMessage]:
     """Report unsafe configuration of a production server; nothing in development."""
     if not settings.PRODUCTION:

@@ -151,4 +151,4 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES
 X_FRAME_OPTIONS = "DENY"
 
 LOGGING = logging_config(PRODUCTION, env.get_choice("LATCHKEY_LOG_LEVEL", "info", "debug", "warning", "error"))
-UNKNOWN_VARIABLES = env.unknown_names("LATCHKEY_")  # after the last reader
+UNKNOWN_VARIABLES = env.unknown_names()  # after the last reader

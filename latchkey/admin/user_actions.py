@@ -4,7 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeAlias
 
-from django.contrib import admin
+from django.conf import settings
+from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -54,6 +55,9 @@ class UserActions:
     @admin.action(description="Send a password reset mail to selected users", permissions=["change"])
     def send_reset_links(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
         """Send the mails. The event has no client: the user can see it, and must not learn the operator's address."""
+        if settings.MAIL_SERVER is None:
+            self.message_user(request, "No mail was sent: EMAIL_URL is not set.", messages.ERROR)
+            return None
         return self._act(request, users, partial(send_resets, client=ClientInfo()), "Sent a password reset mail")
 
     @admin.action(description="Mark the e-mail addresses of selected users as verified", permissions=["change"])

@@ -68,3 +68,6 @@ NOTIFIABLE = frozenset(
     }
 )
 """Events about which the user may get a mail; `mail/notices.py` decides that later."""
+
+WARNINGS = frozenset({Event.MAIL_FAILED.value})
+"""Names of events whose log line is a warning: somebody waits for what an operator has to mend."""

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from django.db import connection, transaction
 
-from latchkey.audit.events import DETAIL_LENGTH, NOTIFIABLE, PERSISTED, Event
+from latchkey.audit.events import DETAIL_LENGTH, NOTIFIABLE, PERSISTED, WARNINGS, Event
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.db.statements import fetch_all
@@ -111,4 +111,7 @@ def record(  # noqa: PLR0913  # all but two are keyword-only
 
 def _count_and_log(name: str, fields: dict[str, Any]) -> None:
     count_event(name)
-    log_event(_log, name, **fields)
+    if name in WARNINGS:
+        _log.warning(name, **fields)
+    else:
+        log_event(_log, name, **fields)

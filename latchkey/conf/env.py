@@ -15,7 +15,7 @@ from latchkey.conf.urls import parse_allowed_host, parse_base_url, parse_endpoin
 _ON, _OFF = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")  # IPv6 as in a URL (RFC 3986 section 3.2.2)
 _PORT = re.compile("[0-9]{1,5}")
-FILE_SUFFIX = "_FILE"
+PREFIX, FILE_SUFFIX = "LATCHKEY_", "_FILE"
 MAX_SECRET_BYTES = 65_536
 """Bytes of a file with a secret; a larger one is most likely another file."""
 
@@ -84,9 +84,8 @@ class Env:
     def get_url(self, name: str, default: str) -> str:
         """Return an http or https URL, normalized and without a slash at its end; raises ImproperlyConfigured."""
         text = self.get_str(name, "").strip() or default
-        return (
-            _parse(parse_base_url, name, text, "is", "write a URL, such as 'https://auth.example.com'") if text else ""
-        )
+        hint = "write a URL, such as 'https://auth.example.com'"
+        return _parse(parse_base_url, name, text, "is", hint) if text else ""
 
     def get_endpoint(self, name: str) -> str:
         """Return the http or https URL of a collector, unchanged; raises ImproperlyConfigured."""
@@ -110,16 +109,16 @@ class Env:
             raise ImproperlyConfigured(f"{name} is {text!r}; it must be {' or '.join(map(repr, allowed))}.")
         return text
 
-    def unknown_names(self, prefix: str) -> dict[str, str]:
+    def unknown_names(self) -> dict[str, str]:
         """Return the variables that look like ours and were not read, with the name that each may stand for, or ''."""
-        names = {name.removeprefix(prefix): name for name in sorted(self.known)}
-        ours = [name for name in names.values() if name.startswith(prefix)]
+        names = {name.removeprefix(PREFIX): name for name in sorted(self.known)}
+        ours = [name for name in names.values() if name.startswith(PREFIX)]
         found = {}
         for name in sorted({*self.variables} - self.known):
-            if name.upper().startswith(prefix):
-                near = get_close_matches(name.upper().removeprefix(prefix), names, n=1, cutoff=SIMILAR)
+            if name.upper().startswith(PREFIX):
+                near = get_close_matches(name.upper().removeprefix(PREFIX), names, n=1, cutoff=SIMILAR)
                 found[name] = names[near[0]] if near else ""
-            elif name[:1] in prefix[:1] and (near := get_close_matches(name, ours, n=1, cutoff=SIMILAR)):
+            elif name[:1] in PREFIX[:1] and (near := get_close_matches(name, ours, n=1, cutoff=SIMILAR)):
                 found[name] = near[0]
         return found
 

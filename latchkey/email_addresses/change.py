@@ -16,7 +16,7 @@ from latchkey.core.user_agent import device_name
 from latchkey.email_codes.models import OneTimeCode, Purpose
 from latchkey.email_codes.one_time_codes import Submitted, consume, lookup, send
 from latchkey.mail.models import MailKind
-from latchkey.mail.outbox import enqueue
+from latchkey.mail.outbox import enqueue, require_mail_server
 from latchkey.rate_limits.attempts import charge, mail_key, refund
 
 
@@ -25,7 +25,9 @@ def request_email_change(user_id: int, email: str, password: str, client: Client
 
     Whether another account has the address is not answered here, but at the confirmation, to a person with access to
     its mailbox. Raises WrongPassword, TooManyAttempts, or EmailTaken where it is the address of the account itself.
+    Raises ServiceUnavailable without a mail server.
     """
+    require_mail_server()
     user = get_user(user_id)
     if email == user.email:
         raise EmailTaken

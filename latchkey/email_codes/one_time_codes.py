@@ -25,7 +25,7 @@ from latchkey.core.crypto import derive_keys
 from latchkey.core.exceptions import InvalidCode
 from latchkey.email_codes.models import LANDING_PAGES, OneTimeCode, Purpose
 from latchkey.mail.models import MailKind
-from latchkey.mail.outbox import enqueue
+from latchkey.mail.outbox import enqueue, require_mail_server
 from latchkey.rate_limits.attempts import charge, code_key, mail_key, refund
 from latchkey.rate_limits.in_memory import count_invalid_token
 
@@ -82,11 +82,13 @@ class Submitted:
 
 
 def request_code(email: str, purpose: Purpose, event: Event, users: QuerySet[User], client: ClientInfo) -> None:
-    """Send a code to the one of these users who has this normalized address; raises TooManyAttempts.
+    """Send a code to the one of these users who has this normalized address.
 
-    For an address that nobody has the same is done and rolled back: the same statements, the same locks and one commit.
-    So neither the answer, nor its time, nor another request beside it shows who has an account (ASVS 6.3.8).
+    Raises ServiceUnavailable without a mail server, or TooManyAttempts. For an address that nobody has the same is done
+    and rolled back: the same statements, the same locks and one commit. So neither the answer, nor its time, nor a
+    request beside it shows who has an account (ASVS 6.3.8).
     """
+    require_mail_server()
     with transaction.atomic():
         charge(mail_key(email, client), client)
         user = users.filter(email=email, is_active=True).first()

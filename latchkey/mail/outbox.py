@@ -7,9 +7,11 @@ import json
 from collections.abc import Mapping
 from threading import Event
 
+from django.conf import settings
 from django.db import transaction
 
 from latchkey.core.crypto import Encryptor
+from latchkey.core.exceptions import ServiceUnavailable
 from latchkey.mail.models import Mail, MailKind
 
 CONTEXT_ENCRYPTION = Encryptor("mail")
@@ -17,6 +19,19 @@ CONTEXT_ENCRYPTION = Encryptor("mail")
 
 mail_queued = Event()
 """Set when this process has queued a mail, to wake its outbox worker; other processes find the mail by polling."""
+
+
+WITHOUT_SERVER = {"Retry-After": "60"}
+"""Headers of the 503 without a mail server: only the operator can end it."""
+
+
+def require_mail_server() -> None:
+    """Raise ServiceUnavailable if EMAIL_URL is not set: no answer may promise a mail that is never sent.
+
+    It is called before anything else is looked at, so the answer is the same for every address.
+    """
+    if settings.MAIL_SERVER is None:
+        raise ServiceUnavailable(headers=WITHOUT_SERVER)
 
 
 def enqueue(kind: MailKind, to: str, context: Mapping[str, str], user_id: int | None = None) -> Mail:

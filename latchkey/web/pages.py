@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.views.generic import FormView
 
 from latchkey.core.client import ClientInfo, client_info
-from latchkey.core.exceptions import ApiError, InvalidCode, MethodNotAllowed, TooManyAttempts
+from latchkey.core.exceptions import ApiError, InvalidCode, MethodNotAllowed, ServiceUnavailable, TooManyAttempts
 from latchkey.web.problems import problem_response
 
 HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "strict-origin"}
@@ -44,7 +44,7 @@ class FormPage(FormView):  # type: ignore[type-arg]  # not generic at run time
     def form_valid(self, form: Any) -> HttpResponse:
         try:
             self.perform(form.cleaned_data, client_info(self.request.META))
-        except (InvalidCode, TooManyAttempts) as error:
+        except (InvalidCode, TooManyAttempts, ServiceUnavailable) as error:
             return self.render_error(error)
         except ApiError as error:
             for field, sentences in error.errors.items():

@@ -76,7 +76,7 @@ def test_unknown_variables_have_the_name_that_they_may_stand_for() -> None:
     for name in ("LATCHKEY_MODE", "LATCHKEY_PUBLIC_URL", "LATCHKEY_ALLOWED_HOSTS", "EMAIL_URL"):
         env.get_str(name, "")
     env.get_secret("LATCHKEY_SECRET_KEY", "")
-    assert env.unknown_names("LATCHKEY_") == {
+    assert env.unknown_names() == {
         "LATCHEY_MODE": "LATCHKEY_MODE",
         "LATCHKEY_ALLOWED_HOST": "LATCHKEY_ALLOWED_HOSTS",
         "LATCHKEY_EMAIL_URL": "EMAIL_URL",

@@ -67,8 +67,8 @@ def test_deploy_check_reports_no_issue_in_the_documented_set_up(tmp_path: Path) 
 
 def test_settings_page_documents_every_system_check_id() -> None:
     sources = [Path(checks.__file__), *Path(checks.__file__).parent.glob("*/checks.py")]
-    used = {number for path in sources for number in re.findall(r'id="(latchkey\.E\d+)"', path.read_text())}
-    assert used == set(re.findall(r"^\| `(latchkey\.E\d+)` \| \S", PAGE, re.MULTILINE))
+    used = {number for path in sources for number in re.findall(r'id="(latchkey\.[EW]\d+)"', path.read_text())}
+    assert used == set(re.findall(r"^\| `(latchkey\.[EW]\d+)` \| \S", PAGE, re.MULTILINE))
 
 
 def test_deploy_check_reports_each_unsafe_value_in_production(operator: Server) -> None:
@@ -91,3 +91,17 @@ def test_silenced_system_checks_have_a_reason_in_a_comment(operator: Server) -> 
     source = Path(settings.__file__).read_text()
     for number in silenced:
         assert re.search(rf'"{re.escape(number)}",  # \w.{{20,}}$', source, re.MULTILINE)
+
+
+def test_deploy_check_and_serve_warn_in_production_without_a_mail_server(operator: Server) -> None:
+    done = update_environment(operator, EMAIL_URL="").command(*CHECK)
+    assert done.returncode == 1
+    assert "?: (latchkey.W002) EMAIL_URL is not set, so no mail is sent.\n\tHINT: " in done.stderr
+    done = operator.command("serve", "--port", str(operator.port))  # which cannot connect to the database
+    assert done.stderr.startswith("latchkey: warning: EMAIL_URL is not set, so no mail is sent. ")
+    assert done.stderr.splitlines()[0].endswith("(latchkey.W002)")
+
+
+def test_deploy_check_says_nothing_of_mails_in_development(operator: Server) -> None:
+    done = update_environment(operator, EMAIL_URL="", LATCHKEY_MODE="development").command(*CHECK)
+    assert "W002" not in done.stderr

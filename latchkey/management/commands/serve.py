@@ -22,7 +22,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from latchkey.accounts.superuser import ensure_superuser
-from latchkey.checks import format_issues, require_safe_configuration
+from latchkey.checks import format_issues, missing_mail_server, require_safe_configuration
 from latchkey.mail.checks import refuse_broken_templates
 from latchkey.management.arguments import url_host
 from latchkey.management.options import OPTIONS
@@ -86,7 +86,7 @@ class Command(BaseCommand):
 
     def report_checks(self) -> None:
         """Print the warnings of the system checks, one line each; raise ImproperlyConfigured if there are errors."""
-        issues = [issue for issue in run_checks() if not issue.is_silenced()]
+        issues = [issue for issue in [*run_checks(), *missing_mail_server()] if not issue.is_silenced()]
         for issue in issues:
             if not issue.is_serious():
                 self.stderr.write(f"latchkey: warning: {issue.msg} {issue.hint or ''} ({issue.id})")
