@@ -1,11 +1,10 @@
-"""Outbox worker: a background thread of each server process that sends due mails, writes notices and prunes mails.
+"""Outbox worker: a background thread of each server process that sends due mails and writes notices.
 
 It runs as long as the process serves, so mail needs no separate service and no cron job.
 """
 
 import os
 import secrets
-import time
 from contextlib import suppress
 from datetime import timedelta
 from threading import Event, Thread
@@ -18,7 +17,6 @@ from latchkey.db.outages import record_outage
 from latchkey.mail.delivery import Outcome, deliver_due
 from latchkey.mail.notices import process_pending
 from latchkey.mail.outbox import mail_queued
-from latchkey.mail.prune import prune
 from latchkey.mail.smtp import deliveries_ending
 
 POLL_INTERVAL = 5.0
@@ -34,9 +32,6 @@ SERVER_RETRY_DELAY = 10.0
 MAX_SILENCE = timedelta(seconds=15)
 """How far before a failed poll its outage may have begun: polls are further apart where a mail server is slow."""
 
-PRUNE_INTERVAL = 3600.0
-"""Seconds between two prunings of old mails."""
-
 RESULT_SECONDS = 1.0
 """Seconds to store the result of a mail whose delivery was ended, because the process stops."""
 
@@ -50,7 +45,7 @@ class MailWorker:
     """The thread of the outbox worker; it holds a connection to the database only while there is work."""
 
     def __init__(self) -> None:
-        self.stopping, self.database_down, self.pruned_at = Event(), False, 0.0
+        self.stopping, self.database_down = Event(), False
         self.answered_at = clock.now()  # when the database last did
         self.thread = Thread(target=self.run, name="mail", daemon=True)
 
@@ -90,9 +85,6 @@ class MailWorker:
             if self.database_down:  # until now: nobody else may have tried
                 record_outage(answered_at)
             self.database_down, self.answered_at = False, clock.now()
-            if time.monotonic() - self.pruned_at >= PRUNE_INTERVAL:
-                self.pruned_at = time.monotonic()
-                sum(prune())
         except DatabaseError as error:
             record_outage(answered_at)
             if not self.database_down:  # a line for each outage is enough

@@ -10,13 +10,20 @@ from typing import Any
 import httpx
 import pytest
 import time_machine
+from django.contrib.sessions.models import Session as AdminSession
 from django.db import OperationalError, connection
 
+from latchkey.core.clock import now as clock_now
+from latchkey.email_codes.models import OneTimeCode
+from latchkey.mail.models import Mail
 from latchkey.metrics_server.hourly_totals import INTERVAL, LIVE_SESSIONS, HourlyFlusher, current_hour
 from latchkey.metrics_server.live_sessions import clear_cache
 from latchkey.metrics_server.models import HourlyCount
+from latchkey.rate_limits.models import Attempt
+from latchkey.sessions.models import Session
 from tests.people import Person
 from tests.server import Server
+from tests.support.admin_pages import Browser
 
 
 def hourly_sums(*names: str) -> list[int]:
@@ -106,6 +113,57 @@ def test_hourly_totals_are_kept_for_the_event_retention(
     clock.shift(timedelta(hours=1))
     flusher.flush()
     assert not HourlyCount.objects.filter(hour=oldest).exists()
+
+
+def test_one_worker_of_all_nodes_prunes_in_an_hour(
+    clock: time_machine.Traveller, alice: Person, bob: Person, admin: Browser, enqueue_old_rows: Callable[[], None]
+) -> None:
+    enqueue_old_rows()
+    clock.shift(timedelta(days=29))
+    bob.refresh()
+    clock.shift(timedelta(days=2))
+    first, second = HourlyFlusher(), HourlyFlusher()
+    first.flush()
+    second.flush()
+    second.prune(time.monotonic() + 60)
+    assert Session.objects.count() == 2
+    first.prune(time.monotonic() + 60)
+    assert list(Session.objects.values_list("user_id", flat=True)) == [bob.id]
+    assert bob.refresh().me().status_code == 200
+    assert not any(table.objects.exists() for table in (Mail, OneTimeCode, AdminSession))
+    assert not Attempt.objects.filter(account="").exists()
+
+
+def test_pruning_goes_on_where_it_stopped_and_ends_with_the_hour(
+    clock: time_machine.Traveller, alice: Person, bob: Person
+) -> None:
+    clock.shift(timedelta(days=31))
+    flusher = HourlyFlusher()
+    flusher.flush()
+    steps = 0
+    while Session.objects.exists():
+        flusher.prune(time.monotonic())  # one batch, as the time is over
+        steps += 1
+    assert steps > 1
+    other, flusher = flusher, HourlyFlusher()
+    clock.shift(timedelta(hours=1))
+    flusher.flush()
+    other.flush()
+    assert next(flusher.pruning, None) is not None
+    assert next(other.pruning, None) is None
+
+
+@pytest.fixture
+def enqueue_old_rows(alice: Person, http: httpx.Client, settings: Any) -> Callable[[], None]:
+    """Return a function that leaves a failed sign-in, and a sent mail with its code, behind."""
+
+    def leave() -> None:
+        http.post("/api/login/", json={"email": alice.email, "password": "wrong"})
+        http.post("/api/password/reset/", json={"email": alice.email})
+        Mail.objects.update(sent_at=clock_now())
+        assert all(table.objects.exists() for table in (Mail, OneTimeCode, AdminSession, Attempt))
+
+    return leave
 
 
 def test_server_workers_store_hourly_totals_once_even_after_a_worker_dies(server: Server) -> None:

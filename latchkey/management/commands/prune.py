@@ -13,6 +13,7 @@ from latchkey.audit.prune import prune as prune_events
 from latchkey.email_codes.prune import prune as prune_codes
 from latchkey.mail.prune import prune as prune_mails
 from latchkey.management.options import OPTIONS
+from latchkey.metrics_server.pruning import clear_admin_sessions
 from latchkey.rate_limits.prune import prune as prune_attempts
 from latchkey.sessions.models import Session
 from latchkey.sessions.prune import prune
@@ -33,6 +34,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{counters} rate-limit counters deleted.")
         self.stdout.write(f"{expired} expired links and codes deleted.")
         self.stdout.write(f"{sum(prune_mails())} sent or failed mails deleted.")
+        clear_admin_sessions()
         with tqdm(unit=" events", unit_scale=True, file=self.stderr) as bar:
             for number in prune_events():
                 bar.update(number)
