@@ -15,7 +15,10 @@ from latchkey.rate_limits.attempts import reset_attempts
 
 
 def deactivate(user_ids: Collection[int]) -> int:
-    """Deactivate these users and end their sessions for good; return how many were active."""
+    """Deactivate these users and end their sessions for good; return how many were active.
+
+    Raises LastSuperuser, and deactivates nobody, if no active superuser would be left.
+    """
     return _update(Event.USER_DEACTIVATED, _select(user_ids, is_active=True), is_active=False)
 
 
@@ -44,6 +47,8 @@ def _select(user_ids: Collection[int], is_active: bool) -> list[int]:
 
 @transaction.atomic
 def _update(event: Event, user_ids: Collection[int], **columns: bool) -> int:
+    if event is Event.USER_DEACTIVATED:
+        User.objects.keep_an_administrator(user_ids)
     changed = User.objects.filter(pk__in=user_ids).update(credential_version=F("credential_version") + 1, **columns)
     for user_id in user_ids:
         record(event, user_id=user_id)

@@ -22,6 +22,7 @@ from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
+from latchkey.core.exceptions import LastSuperuser
 from latchkey.db.statements import fetch_all
 from latchkey.rate_limits.attempts import forget_attempts, reset_attempts
 
@@ -30,6 +31,9 @@ EMAIL_MAX_LENGTH = 254
 
 LOGIN_COLUMNS = ("id", "password", "email", "email_verified_at", "is_active", "is_staff", "credential_version")
 """Columns of the user that a sign-in reads, in the order of the model's fields."""
+
+ADMINISTRATOR_FLAGS = frozenset({"is_active", "is_staff", "is_superuser"})
+"""Columns that make an administrator: an active superuser who may open the admin area."""
 
 SELECT_BY_EMAIL = f"SELECT {', '.join(LOGIN_COLUMNS)} FROM latchkey_user WHERE email = %(email)s"  # noqa: S608 - names of ours
 
@@ -93,6 +97,25 @@ class UserManager(BaseUserManager["User"]):
         if password is not None:
             validate_password(password, self.model(email=email, **extra))
         return self.create_user(email, password, is_staff=True, is_superuser=True, **extra)
+
+    def administrators(self) -> set[int]:
+        """Return the ids of the active superusers who can open the admin area; if none can, of all active superusers.
+
+        The rows are locked, so that two administrators cannot demote each other at the same time.
+        """
+        active = self.filter(is_superuser=True, is_active=True).select_for_update(no_key=True).order_by("pk")
+        found = dict(active.values_list("pk", "is_staff"))
+        return {pk for pk, is_staff in found.items() if is_staff} or set(found)
+
+    def keep_an_administrator(self, leaving: Collection[int]) -> None:
+        """Raise LastSuperuser if nobody could administer the service without these users.
+
+        Call it in the transaction that deletes, deactivates or demotes them. For other users it locks nothing.
+        """
+        if self.filter(pk__in=leaving, is_superuser=True, is_active=True).exists():
+            administrators = self.administrators()
+            if administrators and administrators <= set(leaving):
+                raise LastSuperuser
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """Return the user with this e-mail address, in any spelling of it; raises User.DoesNotExist.
@@ -164,7 +187,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         This is in save(), not in a use case (decision 13), because the shell, the admin and createsuperuser all come
         through here. The version only ever rises: saving an object that was loaded long ago must not bring back
         sessions that have been ended since. An address that the account did not have before starts without rate limits:
-        what strangers guessed at it, when it was nobody's, is forgotten.
+        what strangers guessed at it, when it was nobody's, is forgotten. Raises LastSuperuser if it would leave no
+        active superuser.
         """
         ends_sessions = self._has_new_password or not self.is_active
         raises_version = not self._state.adding and (ends_sessions or update_fields is None)
@@ -174,8 +198,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         replaces_password = self._has_new_password and not self._state.adding
         email = self.__dict__.get("email")  # None: deferred, so it is not saved
         gets_address = email not in (None, self._stored_email) and (update_fields is None or "email" in update_fields)
-        several = replaces_password or gets_address
+        demotes = self._may_demote(update_fields)
+        several = replaces_password or gets_address or demotes
         with transaction.atomic(savepoint=False) if several else nullcontext():
+            if demotes:
+                type(self).objects.keep_an_administrator([self.pk])
             if gets_address:
                 forget_attempts([self.email])
             if replaces_password:
@@ -186,6 +213,14 @@ class User(AbstractBaseUser, PermissionsMixin):
         self._has_new_password, self._stored_email = False, email or self._stored_email
         if raises_version:
             self.refresh_from_db(fields=["credential_version"])
+
+    def _may_demote(self, update_fields: Iterable[str] | None) -> bool:
+        """Return whether a save writes values that no administrator has; deferred fields are not written."""
+        if self._state.adding:
+            return False
+        written = ADMINISTRATOR_FLAGS - self.get_deferred_fields()
+        written = written if update_fields is None else written.intersection(update_fields)
+        return not all(getattr(self, name) for name in written)
 
     def set_display_name(self, username: str) -> "User":
         """Store the display name and return the user as it now is; no other column is written."""

@@ -14,6 +14,7 @@ from django.shortcuts import redirect
 from latchkey.accounts.admin_actions import deactivate, reactivate, reset_rate_limits, sign_out_everywhere
 from latchkey.accounts.models import User
 from latchkey.core.client import ClientInfo
+from latchkey.core.exceptions import LastSuperuser
 from latchkey.email_addresses.verify import mark_verified
 from latchkey.passwords.reset import send_resets
 
@@ -69,7 +70,11 @@ class UserActions:
     ) -> HttpResponse | None:
         """Run an action on the users whom the operator may change, record it in their history, and say how many."""
         changed = [user for user in users if can_modify(request, user) and user.pk != except_for]
-        act([user.pk for user in changed])
+        try:
+            act([user.pk for user in changed])
+        except LastSuperuser as refusal:
+            self.message_user(request, refusal.detail, messages.ERROR)
+            return None
         LogEntry.objects.log_actions(str(request.user.pk), changed, CHANGE, change_message=f"{done}.")
         self.message_user(request, f"{done}: {len(changed)} of {len(users)} selected users.")
         if "back" in request.POST and len(users) == 1:

@@ -9,13 +9,14 @@ from django.contrib.auth.forms import (
     UserChangeForm,
 )
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm
 from unfold.widgets import UnfoldAdminPasswordWidget
 
-from latchkey.accounts.models import User
+from latchkey.accounts.models import ADMINISTRATOR_FLAGS, User
 from latchkey.accounts.reauthentication import reauthenticate
 from latchkey.core.client import ClientInfo
-from latchkey.core.exceptions import TooManyAttempts, WrongPassword
+from latchkey.core.exceptions import LastSuperuser, TooManyAttempts, WrongPassword
 from latchkey.rate_limits.attempts import refund
 
 
@@ -55,6 +56,19 @@ class ChangeUserForm(UserChangeForm):  # type: ignore[type-arg]  # not generic a
         for field in self.fields.values():
             field.show_hidden_initial = not field.disabled
 
+    def clean(self) -> dict[str, Any]:
+        """Refuse to demote or deactivate the last active superuser, beside the box that was unticked."""
+        cleaned = dict(super().clean() or {})
+        unticked = [name for name in sorted(ADMINISTRATOR_FLAGS) if cleaned.get(name) is False]
+        if unticked:
+            try:
+                with transaction.atomic():
+                    User.objects.keep_an_administrator([self.instance.pk])
+            except LastSuperuser as refusal:
+                for name in set(unticked).intersection(self.changed_data):
+                    self.add_error(name, refusal.detail)
+        return cleaned
+
 
 class SavePasswordOnly:
     """Save the password column only: a user who is deactivated while the password is hashed stays deactivated."""
@@ -93,7 +107,7 @@ class OwnPasswordForm(SavePasswordOnly, AdminOwnPasswordChangeForm):
             raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect") from refusal
         except TooManyAttempts as refusal:
             raise ValidationError(retry_message(refusal), code=refusal.code) from refusal
-        self.user.acting = self.client
+        self.user.changed_by = self.client
         return password
 
 

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.shortcuts import redirect
 from unfold.admin import ModelAdmin
 
 from latchkey.accounts.models import User
@@ -18,10 +19,16 @@ from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import LastSuperuser
 from latchkey.email_addresses.change import after_admin_change
 from latchkey.hashing.queue import hashes_password
-from latchkey.profile.erasure import erase, is_last_superuser
+from latchkey.profile.erasure import erase
 
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 """Fields that only a superuser can change."""
+
+
+@transaction.atomic
+def is_last_administrator(user: User) -> bool:
+    """Return whether nobody could administer the service without this user."""
+    return User.objects.administrators() == {user.pk}
 
 
 @admin.register(User)
@@ -77,6 +84,14 @@ class UserAdmin(UserActions, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-
                 shown |= {"user_actions": available_actions(user)}
         return super().change_view(request, object_id, form_url, shown)
 
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Show or save the page; where another operator was faster to demote the other superusers, save nothing."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except LastSuperuser as refusal:
+            self.message_user(request, refusal.detail, messages.ERROR)
+            return redirect(request.get_full_path())
+
     @hashes_password("POST")
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> Any:
         return super().add_view(request, form_url, extra_context)
@@ -105,7 +120,7 @@ class UserAdmin(UserActions, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Nobody can delete the last superuser; the API refuses that, too."""
         allowed = super().has_delete_permission(request, obj) and can_modify(request, obj)
-        return allowed and not (obj and is_last_superuser(obj))
+        return allowed and not (obj and is_last_administrator(obj))
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         """Erase the user, as when a user deletes the account through the API."""

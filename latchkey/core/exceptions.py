@@ -246,7 +246,7 @@ class CsrfFailed(ApiError):
 
 
 class LastSuperuser(ApiError):
-    """The last active superuser cannot delete their account, else nobody could administer the service."""
+    """The last active superuser cannot be deleted, deactivated or demoted: nobody could administer the service."""
 
     status, code, title = 403, "last_superuser", "Last superuser"
     detail = "This is the last active superuser; make another user a superuser first."

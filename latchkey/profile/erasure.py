@@ -4,13 +4,11 @@ from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.db import transaction
-from django.db.models import QuerySet
 
 from latchkey.accounts.models import User
 from latchkey.audit.events import Event
 from latchkey.audit.log import persist
 from latchkey.audit.models import AuditEvent
-from latchkey.core.exceptions import LastSuperuser
 from latchkey.mail.models import Mail
 from latchkey.mail.queue import waiting
 
@@ -23,10 +21,9 @@ def erase(user: User, **unchanged: Any) -> bool:
     time of retention, without IP address and user agent, so that an operator can still explain what happened to number
     7; ids are never used again. Raises LastSuperuser if nobody would be left to run the service.
     """
-    locked = User.objects.select_for_update().order_by("pk")  # in this order: of two at the same time, one waits
-    if is_last_superuser(user, locked):
-        raise LastSuperuser
-    if not list(locked.filter(pk=user.pk, **unchanged).values_list("pk")):
+    if user.is_superuser:  # one who becomes it only now has been made it by another, who is left
+        User.objects.keep_an_administrator([user.pk])
+    if not list(User.objects.select_for_update().filter(pk=user.pk, **unchanged).values_list("pk")):
         return False
     AuditEvent.objects.filter(user_id=user.pk).update(ip=None, user_agent="", notification_pending=False)
     Mail.objects.filter(user_id=user.pk).delete()  # after the events: mail.notices locks them, then writes mails
@@ -36,9 +33,3 @@ def erase(user: User, **unchanged: Any) -> bool:
     about_users.filter(object_id=str(user.pk)).update(object_repr=f"user {user.pk}")  # it was the e-mail address
     User.objects.filter(pk=user.pk).delete()
     return True
-
-
-def is_last_superuser(user: User, among: QuerySet[User] | None = None) -> bool:
-    """Return whether this is the only active superuser."""
-    superusers = (User.objects.all() if among is None else among).filter(is_superuser=True, is_active=True)
-    return user.is_superuser and set(superusers.values_list("pk", flat=True)) == {user.pk}

@@ -21,7 +21,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
-from latchkey.accounts.superuser import ensure_superuser
+from latchkey.accounts.superuser import ensure_superuser, has_superuser
 from latchkey.checks import format_issues, missing_mail_server, require_safe_configuration
 from latchkey.mail.checks import refuse_broken_templates
 from latchkey.management.arguments import url_host
@@ -38,6 +38,10 @@ MAX_HEADER_BYTES = 8192  # longer header sections are answered 431; granian acce
 MAX_CONNECTIONS = 4096  # per worker; further connections wait to be accepted
 RESERVED_FILES = 256  # file descriptors per worker for other purposes: database, modules, templates
 PR_SET_PDEATHSIG = 1
+NO_SUPERUSER = (
+    "Nobody can administer the service: there is no active superuser. Run 'latchkey createsuperuser', or set "
+    "LATCHKEY_ADMIN_EMAIL and LATCHKEY_ADMIN_PASSWORD and start again."
+)
 
 
 class Command(BaseCommand):
@@ -62,6 +66,8 @@ class Command(BaseCommand):
         prepare_tables()
         prepare_keys()
         admin = create_first_superuser()
+        if not has_superuser():
+            self.stderr.write(f"latchkey: {NO_SUPERUSER}")
         connections.close_all()  # a connection must not be shared with the workers, which are forked
         server = Server(
             "latchkey.server.rsgi:RsgiApplication",
@@ -127,8 +133,9 @@ def prepare_tables() -> None:
 def create_first_superuser() -> tuple[str, str] | None:
     """Create the first superuser: the one of the environment, or on the default SQLite database a generated one.
 
-    Returns e-mail address and password where the password was generated, and None otherwise. Raises
-    ImproperlyConfigured if LATCHKEY_ADMIN_EMAIL or LATCHKEY_ADMIN_PASSWORD cannot be used.
+    It also restores the superuser of the environment where there is no active one. Returns e-mail address and password
+    where the password was generated, and None otherwise. Raises ImproperlyConfigured if LATCHKEY_ADMIN_EMAIL or
+    LATCHKEY_ADMIN_PASSWORD cannot be used.
     """
     email = settings.ADMIN_EMAIL
     if not email and (settings.PRODUCTION or settings.DATABASE_URL):
