@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from unfold.forms import AuthenticationForm
 
 from latchkey.accounts.models import normalize_for_lookup
-from latchkey.admin.user_forms import retry_message
+from latchkey.admin.reauthentication import remember_password, retry_message
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.core.client import client_info
@@ -43,6 +43,8 @@ class SignInForm(AuthenticationForm):
             raise ValidationError(retry_message(refusal), code=refusal.code) from refusal
         refund(charged)
         record(Event.ADMIN_LOGIN_SUCCEEDED, client, user_id=self.get_user().pk)
+        if self.request is not None:
+            remember_password(self.request)
         return cleaned
 
     def confirm_login_allowed(self, user: Any) -> None:

@@ -1,16 +1,27 @@
-"""The admin site (django-unfold): sign-in, dashboard and password change."""
+"""The admin site (django-unfold): sign-in, reauthentication, dashboard and password change."""
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.apps import apps
 from django.contrib.auth.views import PasswordChangeView
-from django.http import Http404, HttpRequest
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from unfold.sites import UnfoldAdminSite
 
+from latchkey.accounts.models import User
 from latchkey.admin.dashboard import charts, mail_queue_summary
 from latchkey.admin.periods import PERIODS
+from latchkey.admin.reauthentication import (
+    MAX_AGE_SECONDS,
+    ReauthenticationForm,
+    done,
+    remember_password,
+    require_recent_password,
+    safe_next,
+)
 from latchkey.admin.sign_in_form import SignInForm
 from latchkey.admin.user_forms import OwnPasswordForm
 from latchkey.core.client import client_info
@@ -24,6 +35,15 @@ class Site(UnfoldAdminSite):
 
     login_form = SignInForm
     index_title = "Dashboard"
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+        """Return the view for staff alone; one that changes something asks for the password again."""
+        wrapped: Callable[..., Any] = super().admin_view(require_recent_password(view), cacheable)
+        return wrapped
+
+    def extra_urls(self) -> list[URLPattern]:
+        """Return the routes that unfold's site does not have."""
+        return [path("reauthenticate/", self.admin_view(self.reauthenticate), name="reauthenticate")]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Show the charts and the mail queue to staff with the permissions, above the list of pages."""
@@ -41,6 +61,21 @@ class Site(UnfoldAdminSite):
         return super().login(request, extra_context)
 
     @hashes_password("POST")
+    def reauthenticate(self, request: HttpRequest) -> HttpResponse:
+        """Ask for the operator's password, and return to the page in `next`."""
+        form = ReauthenticationForm(cast("User", request.user), client_info(request.META), request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            return done(request)
+        shown = {
+            **self.each_context(request),
+            "title": "Confirm your password",
+            "form": form,
+            "next": safe_next(request, request.POST.get("next") or request.GET.get("next", "")),
+            "minutes": MAX_AGE_SECONDS // 60,
+        }
+        return TemplateResponse(request, "latchkey/reauthenticate.html", shown)
+
+    @hashes_password("POST")
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Show unfold's page with our form, which limits attempts."""
         request.current_app = self.name
@@ -49,7 +84,10 @@ class Site(UnfoldAdminSite):
             success_url=reverse(f"{self.name}:password_change_done", current_app=self.name),
             extra_context={**self.each_context(request), **(extra_context or {})},
         )
-        return view(request)
+        response = view(request)
+        if request.method == "POST" and response.status_code == 302:
+            remember_password(request)
+        return response
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Answer 404: no page uses the search of unfold, which would keep its results in the memory of a worker."""

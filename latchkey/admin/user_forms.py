@@ -8,16 +8,14 @@ from django.contrib.auth.forms import (
     ReadOnlyPasswordHashWidget,
     UserChangeForm,
 )
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm
 from unfold.widgets import UnfoldAdminPasswordWidget
 
 from latchkey.accounts.models import ADMINISTRATOR_FLAGS, User
-from latchkey.accounts.reauthentication import reauthenticate
+from latchkey.admin.reauthentication import check_password_again
 from latchkey.core.client import ClientInfo
-from latchkey.core.exceptions import LastSuperuser, TooManyAttempts, WrongPassword
-from latchkey.rate_limits.attempts import refund
+from latchkey.core.exceptions import LastSuperuser
 
 
 class AddUserForm(BaseUserCreationForm):  # type: ignore[type-arg]  # not generic at run time
@@ -101,16 +99,6 @@ class OwnPasswordForm(SavePasswordOnly, AdminOwnPasswordChangeForm):
     def clean_old_password(self) -> str:
         """Check the current password; raises ValidationError for a wrong one and after too many attempts."""
         password: str = self.cleaned_data["old_password"]
-        try:
-            refund(reauthenticate(self.user, password, self.client))
-        except WrongPassword as refusal:
-            raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect") from refusal
-        except TooManyAttempts as refusal:
-            raise ValidationError(retry_message(refusal), code=refusal.code) from refusal
+        check_password_again(self.user, password, self.client)
         self.user.changed_by = self.client
         return password
-
-
-def retry_message(refusal: TooManyAttempts) -> str:
-    """Return the message after too many attempts, with the time to wait."""
-    return f"Too many attempts. Try again in {refusal.headers['Retry-After']} seconds."
