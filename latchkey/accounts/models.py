@@ -19,7 +19,7 @@ from django.utils.crypto import salted_hmac
 from email_validator import EmailNotValidError, validate_email
 
 from latchkey.audit.events import Event
-from latchkey.audit.log import record
+from latchkey.audit.log import COMMAND_LINE, Operator, record, record_by
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import LastSuperuser
@@ -93,10 +93,16 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **extra: Any) -> "User":
-        """Create a superuser; raises ValidationError for a password that registration would not accept either."""
+        """Create a superuser at the command line.
+
+        Raises ValidationError for a password that registration would not accept either.
+        """
         if password is not None:
             validate_password(password, self.model(email=email, **extra))
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **extra)
+        with transaction.atomic():
+            user = self.create_user(email, password, is_staff=True, is_superuser=True, **extra)
+            record_by(COMMAND_LINE, Event.USER_REGISTERED, user_id=user.pk, detail="superuser")
+        return user
 
     def administrators(self) -> set[int]:
         """Return the ids of the active superusers who can open the admin area; if none can, of all active superusers.
@@ -149,6 +155,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     created_at = models.DateTimeField("registered", default=clock.now, editable=False)
     credential_version = models.PositiveIntegerField(default=0, editable=False)
     changed_by: ClientInfo | None = None  # the client that changes the account, if known: part of the event
+    operator: Operator | None = None  # who changes the account for its owner, if an operator does
     _has_new_password = False  # until it is saved
     _stored_email: str | None = None  # as it was read from the database
     last_login = None  # it would cost a write per login; a session knows when it was created and used
@@ -209,10 +216,16 @@ class User(AbstractBaseUser, PermissionsMixin):
                 reset_attempts(self.email)
             super().save(*args, update_fields=update_fields, **kwargs)
             if replaces_password:
-                record(Event.PASSWORD_CHANGED, self.changed_by, user_id=self.pk)
+                self._record_new_password()
         self._has_new_password, self._stored_email = False, email or self._stored_email
         if raises_version:
             self.refresh_from_db(fields=["credential_version"])
+
+    def _record_new_password(self) -> None:
+        if self.operator:
+            record_by(self.operator, Event.PASSWORD_CHANGED, user_id=self.pk)
+        else:
+            record(Event.PASSWORD_CHANGED, self.changed_by, user_id=self.pk)
 
     def _may_demote(self, update_fields: Iterable[str] | None) -> bool:
         """Return whether a save writes values that no administrator has; deferred fields are not written."""

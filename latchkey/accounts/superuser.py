@@ -12,6 +12,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from latchkey.accounts.models import User, normalize_email
+from latchkey.audit.events import Event
+from latchkey.audit.log import COMMAND_LINE, record_by
 
 
 def ensure_superuser(email: str, password: str) -> str | None:
@@ -54,5 +56,7 @@ def _restore(email: str, password: str) -> bool:
     validate_password(password, found)
     found.is_active = found.is_staff = found.is_superuser = True
     found.set_password(password)
+    found.operator = COMMAND_LINE
     found.save()
+    record_by(COMMAND_LINE, Event.USER_PRIVILEGES_CHANGED, user_id=found.pk, detail="superuser: restored")
     return True

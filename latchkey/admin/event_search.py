@@ -25,13 +25,16 @@ def parse_term(word: str) -> Q:
 def interpretations(word: str) -> Iterator[Q]:
     """Yield the meanings of a word, the likeliest first: e-mail address, id, day, IP address, part of an event name.
 
-    Only the user of an event is indexed; other conditions are evaluated from the newest event backwards.
+    Only the user and the operator of an event are indexed; other conditions are evaluated from the newest event
+    backwards.
     """
     if "@" in word:
         of_address = User.objects.filter(email=normalize_for_lookup(word))
-        yield Q(user_id__in=list(of_address.values_list("pk", flat=True)))
+        ids = list(of_address.values_list("pk", flat=True))
+        yield Q(user_id__in=ids) | Q(actor_id__in=ids)
     if word.isascii() and word.isdigit() and len(word) <= DIGITS and int(word) < 2**63:
-        yield Q(user_id=int(word)) if len(word) < DIGITS - 3 else Q(session_id=int(word))
+        of_person = Q(user_id=int(word)) | Q(actor_id=int(word))
+        yield of_person if len(word) < DIGITS - 3 else Q(session_id=int(word))
     with suppress(ValueError, OverflowError):
         day = datetime.strptime(word, "%Y-%m-%d").replace(tzinfo=UTC)
         yield Q(at__gte=day, at__lt=day + timedelta(days=1))

@@ -49,9 +49,19 @@ class SinceFilter(admin.SimpleListFilter):
 
 
 def emails_of(events: Iterable[AuditEvent]) -> dict[int | None, str]:
-    """Return the e-mail addresses of the users of these events by user id, in one statement; without deleted users."""
-    users = {event.user_id for event in events if event.user_id is not None}
+    """Return the e-mail addresses of users and operators of these events by id, in one statement; not of deleted."""
+    users = {user_id for event in events for user_id in (event.user_id, event.actor_id) if user_id is not None}
     return dict(User.objects.filter(pk__in=users).values_list("pk", "email"))
+
+
+def link_to(event: AuditEvent, user_id: int | None) -> str:
+    """Return a link to a user, the id alone of a deleted one, or a dash for nobody."""
+    if user_id is None:
+        return "-"
+    emails = event.emails if hasattr(event, "emails") else emails_of([event])
+    if user_id not in emails:
+        return f"{user_id} (deleted)"
+    return format_html('<a href="{}">{}</a>', reverse("admin:latchkey_user_change", args=[user_id]), emails[user_id])
 
 
 class EventList(ChangeList):
@@ -65,7 +75,7 @@ class EventList(ChangeList):
         events: list[Any] = list(self.result_list)  # type: ignore[has-type]  # unfold ships no types
         emails = emails_of(events)
         for event in events:
-            event.email = emails.get(event.user_id, "")
+            event.emails = emails
         self.result_list = events
 
 
@@ -73,11 +83,11 @@ class EventList(ChangeList):
 class EventAdmin(LargeTableAdmin):
     """The audit log: nobody can add, change or delete an event here."""
 
-    list_display = ("when", "what", "who", "device", "address", "why")
+    list_display = ("when", "what", "who", "by", "device", "address", "why")
     list_filter = (EventFilter, SinceFilter)
     search_fields = ("name",)  # required for a search box; get_search_results() does the search
     search_help_text = "Search by e-mail address, user id, IP address, event, or day (2026-11-22)."
-    fields = ("when", "what", "who", "session_id", "address", "device", "user_agent", "why")
+    fields = ("when", "what", "who", "by", "session_id", "address", "device", "user_agent", "why")
     readonly_fields = fields
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[EventList]:
@@ -99,12 +109,12 @@ class EventAdmin(LargeTableAdmin):
     @admin.display(description="user")
     def who(self, event: AuditEvent) -> str:
         """Link to the user; a deleted user has an id only."""
-        if event.user_id is None:
-            return "-"
-        email = event.email if hasattr(event, "email") else emails_of([event]).get(event.user_id)
-        if not email:
-            return f"{event.user_id} (deleted)"
-        return format_html('<a href="{}">{}</a>', reverse("admin:latchkey_user_change", args=[event.user_id]), email)
+        return link_to(event, event.user_id)
+
+    @admin.display(description="operator")
+    def by(self, event: AuditEvent) -> str:
+        """Link to the member of staff who made the change, whose device and address these are."""
+        return link_to(event, event.actor_id)
 
     @admin.display(description="device")
     def device(self, event: AuditEvent) -> str:

@@ -10,6 +10,7 @@ from django.utils.formats import localize
 from unfold.decorators import display
 
 from latchkey.accounts.models import normalize_for_lookup
+from latchkey.admin.operators import operator_of
 from latchkey.admin.read_only import LargeTableAdmin
 from latchkey.mail.models import STATE_FILTERS, Mail, MailState
 from latchkey.mail.queue import retry_now
@@ -58,7 +59,7 @@ class MailAdmin(LargeTableAdmin):
     def try_again_now(self, request: HttpRequest, mails: QuerySet[Mail]) -> None:
         """Make the selected mails due now, and record that in their history."""
         selected = list(mails.order_by())
-        done = retry_now([mail.pk for mail in selected])
+        done = retry_now([mail.pk for mail in selected], operator_of(request))
         LogEntry.objects.log_actions(str(request.user.pk), selected, CHANGE, change_message="Retried now.")
         others = "the others are sent, failed, or due within minutes"
         self.message_user(request, f"{done} of {len(selected)} selected mails are due now; {others}.")

@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
+from latchkey.admin.operators import operator_of
 from latchkey.admin.user_page import device_label
 from latchkey.core import clock
 from latchkey.sessions.logout import end_sessions
@@ -62,10 +63,10 @@ class SessionAdmin(ModelAdmin):
         return super().has_delete_permission(request, obj) and not spared
 
     def delete_model(self, request: HttpRequest, obj: Session) -> None:
-        end_sessions([obj.pk], "admin")
+        end_sessions([obj.pk], "admin", operator_of(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
-        end_sessions(list(queryset.values_list("pk", flat=True)), "admin")
+        end_sessions(list(queryset.values_list("pk", flat=True)), "admin", operator_of(request))
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
         """Return to the page with the link: the user, or the list."""

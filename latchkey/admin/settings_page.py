@@ -3,23 +3,45 @@
 The name, such as ACCESS_TOKEN_LIFETIME, stays on the page: the documentation and the command line use it.
 """
 
-from datetime import timedelta
 from typing import Any
 
+from constance import config
 from constance.admin import Config, ConstanceAdmin
+from constance.forms import ConstanceForm
 from django.apps import apps
+from django.conf import settings
 from django.contrib import admin
+from django.db import transaction
+from django.http import HttpRequest
 
-UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
-"""Seconds of each unit, the largest first: a duration is shown in the largest unit that divides it."""
+from latchkey.admin.operators import operator_of
+from latchkey.audit.policy_changes import changing_policy
+from latchkey.conf.durations import readable
 
 apps.get_app_config("constance").verbose_name = "Configuration"
 Config._meta.verbose_name_plural = "settings"
 admin.site.unregister([Config])
 
 
+class SettingsForm(ConstanceForm):
+    """Constance's form, which records each change as an event with the operator."""
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, request=request, **kwargs)
+        self.request = request
+
+    def save(self) -> list[str]:
+        """Save the changed settings, all or none; return a text for each, with the old and the new value."""
+        before = {name: readable(getattr(config, name)) for name in settings.CONSTANCE_CONFIG}
+        with transaction.atomic(), changing_policy(operator_of(self.request)):
+            changed: list[str] = super().save()
+        return [f"{name} from {before[name]} to {readable(self.cleaned_data[name])}" for name in changed]
+
+
 class SettingsAdmin(ConstanceAdmin):
     """Constance's page, whose template also gets a label and a readable default."""
+
+    change_list_form = SettingsForm
 
     def get_config_value(self, name: str, options: Any, form: Any, initial: Any) -> dict[str, Any]:
         """Return what the template shows of a setting."""
@@ -30,17 +52,6 @@ class SettingsAdmin(ConstanceAdmin):
 def label_for(name: str) -> str:
     """Return the label of a setting: ACCESS_TOKEN_LIFETIME is "Access token lifetime"."""
     return name.lower().replace("_", " ").replace("email", "e-mail").capitalize()
-
-
-def readable(value: Any) -> str:
-    """Return a value for people: "30 days" for a duration, "on" or "off" for a switch."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if not isinstance(value, timedelta):
-        return str(value)
-    seconds = int(value.total_seconds())
-    size, unit = next((size, unit) for size, unit in UNITS if (seconds and seconds % size == 0) or size == 1)
-    return f"{seconds // size} {unit}{'' if seconds == size else 's'}"
 
 
 admin.site.register([Config], SettingsAdmin)

@@ -1,7 +1,6 @@
 """Actions on users in the admin area: on the selected users of the list, or on one user's page."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, TypeAlias
 
 from django.conf import settings
@@ -13,22 +12,14 @@ from django.shortcuts import redirect
 
 from latchkey.accounts.admin_actions import deactivate, reactivate, reset_rate_limits, sign_out_everywhere
 from latchkey.accounts.models import User
-from latchkey.core.client import ClientInfo
+from latchkey.admin.operators import can_modify, operator_of
+from latchkey.audit.log import Operator
 from latchkey.core.exceptions import LastSuperuser
 from latchkey.email_addresses.verify import mark_verified
 from latchkey.passwords.reset import send_resets
 
-ActionFunction: TypeAlias = Callable[[list[int]], int]
+ActionFunction: TypeAlias = Callable[[list[int], Operator], int]
 ACTIONS = ("deactivate_users", "reactivate_users", "end_sessions", "reset_rate_limits", "send_reset_links", "verify")
-
-
-def can_modify(request: HttpRequest, obj: User | None) -> bool:
-    """Tell whether the operator may change this user.
-
-    Only a superuser may change other staff: who sets the password of a member of staff gets the rights of that member.
-    """
-    own = obj is not None and obj.pk == request.user.pk
-    return obj is None or bool(request.user.is_superuser) or not (obj.is_superuser or (obj.is_staff and not own))
 
 
 class UserActions:
@@ -55,11 +46,10 @@ class UserActions:
 
     @admin.action(description="Send a password reset mail to selected users", permissions=["change"])
     def send_reset_links(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
-        """Send the mails. The event has no client: the user can see it, and must not learn the operator's address."""
         if settings.MAIL_SERVER is None:
             self.message_user(request, "No mail was sent: EMAIL_URL is not set.", messages.ERROR)
             return None
-        return self._act(request, users, partial(send_resets, client=ClientInfo()), "Sent a password reset mail")
+        return self._act(request, users, send_resets, "Sent a password reset mail")
 
     @admin.action(description="Mark the e-mail addresses of selected users as verified", permissions=["change"])
     def verify(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
@@ -71,7 +61,7 @@ class UserActions:
         """Run an action on the users whom the operator may change, record it in their history, and say how many."""
         changed = [user for user in users if can_modify(request, user) and user.pk != except_for]
         try:
-            act([user.pk for user in changed])
+            act([user.pk for user in changed], operator_of(request))
         except LastSuperuser as refusal:
             self.message_user(request, refusal.detail, messages.ERROR)
             return None

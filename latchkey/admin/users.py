@@ -13,17 +13,17 @@ from django.shortcuts import redirect
 from unfold.admin import ModelAdmin
 
 from latchkey.accounts.models import User
-from latchkey.admin.user_actions import ACTIONS, UserActions, can_modify
+from latchkey.admin.operators import can_modify, operator_of
+from latchkey.admin.user_actions import ACTIONS, UserActions
+from latchkey.admin.user_edits import PRIVILEGES, record_edits
 from latchkey.admin.user_forms import AddUserForm, ChangePasswordForm, ChangeUserForm
 from latchkey.admin.user_page import available_actions, live_session_rows, recent_events
-from latchkey.core.client import ClientInfo
+from latchkey.audit.events import Event
+from latchkey.audit.log import record_by
 from latchkey.core.exceptions import LastSuperuser
 from latchkey.email_addresses.change import after_admin_change
 from latchkey.hashing.queue import hashes_password
 from latchkey.profile.erasure import erase
-
-PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
-"""Fields that only a superuser can change."""
 
 
 @transaction.atomic
@@ -129,14 +129,14 @@ class UserAdmin(UserActions, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         """Erase the user, as when a user deletes the account through the API."""
-        erase(obj)
+        erase(obj, operator_of(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Erase the selected users, or none of them: raises PermissionDenied if the last superuser is among them."""
         try:
             with transaction.atomic():
                 for user in queryset:
-                    erase(user)
+                    erase(user, operator_of(request))
         except LastSuperuser as refusal:  # each of them can be deleted alone, but not all together
             raise PermissionDenied from refusal
 
@@ -144,8 +144,22 @@ class UserAdmin(UserActions, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-
         """Save the fields that the operator changed, and no others; a changed address is reported to the old one."""
         if not change:
             super().save_model(request, obj, form, change)
+            record_by(operator_of(request), Event.USER_REGISTERED, user_id=obj.pk)
             return
         columns = {field.name for field in User._meta.concrete_fields}
         obj.save(update_fields=columns.intersection(form.changed_data))
         if "email" in form.changed_data and obj.email != form.initial["email"]:
-            after_admin_change(obj, form.initial["email"], ClientInfo())  # hides the operator's address
+            after_admin_change(obj, form.initial["email"], operator_of(request))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Save groups and permissions, and record what the operator changed."""
+        super().save_related(request, form, formsets, change)
+        if change:
+            record_edits(form, operator_of(request))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> User | None:
+        """Return the user, with the operator who may be about to change the account."""
+        user = super().get_object(request, object_id, from_field)
+        if user is not None:
+            user.operator = operator_of(request)
+        return user

@@ -13,6 +13,8 @@ class Event(StrEnum):
     USER_DEACTIVATED = "user.deactivated"
     USER_REACTIVATED = "user.reactivated"
     USER_DELETED = "user.deleted"
+    USER_PRIVILEGES_CHANGED = "user.privileges_changed"
+    USER_DISPLAY_NAME_CHANGED = "user.display_name_changed"
     USER_SIGNED_OUT_EVERYWHERE = "user.signed_out_everywhere"
     PASSWORD_REFUSED = "password.refused"  # noqa: S105 - no password
     PASSWORD_RESET_REQUESTED = "password.reset_requested"  # noqa: S105 - no password
@@ -36,6 +38,8 @@ class Event(StrEnum):
     SESSION_REPLAYED = "session.replayed"
     SESSION_REFUSED = "session.refused"
     SESSION_ENDED = "session.ended"
+    GROUP_CHANGED = "group.changed"
+    POLICY_CHANGED = "policy.changed"
     KEY_ROTATED = "key.rotated"
     KEY_RETIRED = "key.retired"
     USERS_IMPORTED = "users.imported"
@@ -45,6 +49,7 @@ class Event(StrEnum):
     SERVICE_REFUSED = "service.refused"
     MAIL_SENT = "mail.sent"
     MAIL_FAILED = "mail.failed"
+    MAIL_RETRIED = "mail.retried"
 
 
 PERSISTED = frozenset(event.value for event in Event) - {

@@ -6,6 +6,7 @@ statements in one transaction.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
@@ -19,32 +20,39 @@ from latchkey.db.statements import fetch_all
 from latchkey.telemetry.request_log import count_event, log_event
 
 INSERT_FROM = """
-INSERT INTO latchkey_event (at, name, user_id, session_id, ip, user_agent, detail, notification_pending)
-SELECT %(event_at)s, %(event)s, {user_id}, {session_id}, %(event_ip)s, %(event_user_agent)s, %(detail)s,
-       %(notification_pending)s
+INSERT INTO latchkey_event (at, name, user_id, session_id, actor_id, ip, user_agent, detail, notification_pending)
+SELECT %(event_at)s, %(event)s, {user_id}, {session_id}, %(event_actor_id)s, %(event_ip)s, %(event_user_agent)s,
+       %(detail)s, %(notification_pending)s
 """
 INSERT_ONE = INSERT_FROM.format(user_id="%(event_user_id)s", session_id="%(event_session_id)s")
 
 
-def persist(
+def persist(  # noqa: PLR0913, PLR0917  # the columns of the table
     event: Event,
     client: ClientInfo | None = None,
     user_id: int | None = None,
     session_id: int | None = None,
     detail: str = "",
+    actor_id: int | None = None,
 ) -> None:
     """Store one event; raises DatabaseError."""
-    fetch_all(INSERT_ONE, {**_columns(event, client, detail), "event_user_id": user_id, "event_session_id": session_id})
+    columns = _columns(event, client, detail, actor_id)
+    fetch_all(INSERT_ONE, {**columns, "event_user_id": user_id, "event_session_id": session_id})
 
 
-def execute_and_persist(
-    statement: str, parameters: Mapping[str, Any], event: Event, client: ClientInfo | None = None, detail: str = ""
+def execute_and_persist(  # noqa: PLR0913, PLR0917  # the statement, and the columns of the event
+    statement: str,
+    parameters: Mapping[str, Any],
+    event: Event,
+    client: ClientInfo | None = None,
+    detail: str = "",
+    actor_id: int | None = None,
 ) -> list[tuple[Any, ...]]:
     """Execute a statement that changes sessions, store an event for each, and return the rows of the statement.
 
     The statement must return `user_id` and `session_id` as the first two columns. It is atomic: all or nothing.
     """
-    columns = _columns(event, client, detail)
+    columns = _columns(event, client, detail, actor_id)
     if connection.vendor == "postgresql":
         return fetch_all(_with_event_cte(statement), {**parameters, **columns})
     with transaction.atomic(savepoint=False):
@@ -61,10 +69,11 @@ def _with_event_cte(statement: str) -> str:
     return f"WITH {ctes} SELECT * FROM changed"  # noqa: S608 - statements of this package, without values
 
 
-def _columns(event: Event, client: ClientInfo | None, detail: str) -> dict[str, Any]:
+def _columns(event: Event, client: ClientInfo | None, detail: str, actor_id: int | None) -> dict[str, Any]:
     return {
         "event_at": connection.ops.adapt_datetimefield_value(clock.now()),
         "event": event.value,
+        "event_actor_id": actor_id,
         "event_ip": connection.ops.adapt_ipaddressfield_value(client.address if client else None),
         "event_user_agent": client.user_agent if client else "",
         "detail": detail[:DETAIL_LENGTH],
@@ -83,6 +92,7 @@ def record(  # noqa: PLR0913  # all but two are keyword-only
     session_id: int | None = None,
     key_id: str | None = None,
     reason: str | None = None,
+    actor_id: int | None = None,
     persisted: bool = False,
 ) -> None:
     """Store, count and log an event; never with a token, a digest, a password or an e-mail address.
@@ -93,20 +103,66 @@ def record(  # noqa: PLR0913  # all but two are keyword-only
     Events that are not stored (RATE_LIMIT_EXCEEDED, SESSION_REFRESHED) change nothing in the transaction around them:
     they are counted and logged at once, even if their error rolls it back.
 
-    `persisted` means that the row was already written by the statement of the change. Raises DatabaseError if the row
-    cannot be written.
+    `actor_id` is the operator who made a change for the user. `persisted` means that the row was already written by the
+    statement of the change. Raises DatabaseError if the row cannot be written.
     """
     name, stored = event.value, event.value in PERSISTED
     if stored and not persisted:
-        persist(event, client, user_id, session_id, reason or key_id or "")
-    session = None if session_id is None else str(session_id)
-    subject = {"user_id": user_id, "session_id": session, "key_id": key_id, "reason": reason}
+        persist(event, client, user_id, session_id, reason or key_id or "", actor_id)
+    subject = {
+        "user_id": user_id,
+        "session_id": None if session_id is None else str(session_id),
+        "actor_id": actor_id,
+        "key_id": key_id,
+        "reason": reason,
+    }
     origin = {"ip": client.address, "user_agent": client.user_agent} if client else {}
     fields = {key: value for key, value in (subject | origin).items() if value is not None}
     if stored and connection.in_atomic_block:
         transaction.on_commit(partial(_count_and_log, name, fields), robust=True)
     else:
         _count_and_log(name, fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Who changes the service or an account for others: a member of staff in the admin area, or the command line.
+
+    `user_id` and `client` are those of the member of staff, and None on the command line.
+    """
+
+    user_id: int | None = None
+    client: ClientInfo | None = None
+
+    def reason(self, detail: str = "") -> str:
+        """Return the reason of an event: the detail, and that it was the command line, or an operator."""
+        if self.user_id is None:
+            return f"{detail} (command line)" if detail else "command line"
+        return detail or "operator"
+
+
+COMMAND_LINE = Operator()
+
+
+def record_by(  # noqa: PLR0913  # all but two are keyword-only
+    operator: Operator,
+    event: Event,
+    *,
+    user_id: int | None = None,
+    session_id: int | None = None,
+    detail: str = "",
+    persisted: bool = False,
+) -> None:
+    """Record an event that an operator caused, with the operator and the operator's address; as `record` does."""
+    record(
+        event,
+        operator.client,
+        user_id=user_id,
+        session_id=session_id,
+        reason=operator.reason(detail),
+        actor_id=operator.user_id,
+        persisted=persisted,
+    )
 
 
 def _count_and_log(name: str, fields: dict[str, Any]) -> None:

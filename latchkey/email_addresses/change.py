@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from latchkey.accounts.models import User
 from latchkey.accounts.reauthentication import get_user, reauthenticate
 from latchkey.audit.events import Event
-from latchkey.audit.log import record
+from latchkey.audit.log import COMMAND_LINE, Operator, record, record_by
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import EmailTaken, InvalidCode
@@ -64,14 +64,17 @@ def _store(code: OneTimeCode, client: ClientInfo, device: str) -> None:
 
 
 @transaction.atomic
-def after_admin_change(user: User, old_email: str, client: ClientInfo) -> None:
+def after_admin_change(user: User, old_email: str, operator: Operator = COMMAND_LINE) -> None:
     """Complete a change of address that an operator has just stored: the same event and the same notice.
 
-    Nobody has confirmed the new address, so it counts as unverified; verify.mark_verified changes that.
+    The notice does not name the operator's address. Nobody has confirmed the new one, so it counts as unverified;
+    verify.mark_verified changes that.
     """
     display_name, user.email_verified_at = user.safe_display_name, None
     User.objects.filter(pk=user.pk).update(email_verified_at=None)
-    _record_and_notify(user, old_email, display_name, client, device_name(client.user_agent))
+    OneTimeCode.objects.filter(user_id=user.pk).delete()
+    record_by(operator, Event.EMAIL_CHANGED, user_id=user.pk)
+    notify_old_address(old_email, display_name, user, ClientInfo(), device_name(""))
 
 
 def _record_and_notify(user: User, old_email: str, display_name: str, client: ClientInfo, device: str) -> None:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from latchkey.accounts.models import User
 from latchkey.audit.events import Event
-from latchkey.audit.log import record
+from latchkey.audit.log import COMMAND_LINE, Operator, record, record_by
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import InvalidCode
@@ -35,11 +35,11 @@ def verify_email(presented: Submitted, client: ClientInfo) -> None:
 
 
 @transaction.atomic
-def mark_verified(user_ids: Collection[int]) -> int:
+def mark_verified(user_ids: Collection[int], operator: Operator = COMMAND_LINE) -> int:
     """Mark the addresses of these users as verified at an operator's request; return how many were not."""
     unverified = User.objects.select_for_update(no_key=True).filter(pk__in=user_ids, email_verified_at=None)
     marked = list(unverified.order_by("pk").values_list("pk", flat=True))
     User.objects.filter(pk__in=marked).update(email_verified_at=clock.now())
     for user_id in marked:
-        record(Event.EMAIL_VERIFIED, user_id=user_id, reason="operator")
+        record_by(operator, Event.EMAIL_VERIFIED, user_id=user_id)
     return len(marked)

@@ -78,11 +78,15 @@ def _kind(event: AuditEvent) -> MailKind | None:
 
 
 def _context(event: AuditEvent, user: User) -> dict[str, str]:
-    """Return the template's values: no secret, because a notice may stay in a mailbox for years."""
+    """Return the template's values: no secret, because a notice may stay in a mailbox for years.
+
+    The client of an operator's change is left out: it is not the user's.
+    """
+    ip, user_agent = (None, "") if event.is_by_another else (event.ip, event.user_agent)
     return {
         "username": user.safe_display_name,
         "when": f"{event.at:%Y-%m-%d %H:%M} UTC",
-        "device": device_name(event.user_agent) if event.user_agent else "",
-        "address": event.ip or "",
+        "device": device_name(user_agent) if user_agent else "",
+        "address": ip or "",
         "link": f"{settings.PUBLIC_URL}{RESET_PAGE}",
     }

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection, models, transaction
 
 from latchkey.audit.events import Event
-from latchkey.audit.log import record
+from latchkey.audit.log import COMMAND_LINE, Operator, record, record_by
 from latchkey.conf.email import TIMEOUT
 from latchkey.core import clock
 from latchkey.db.statements import fetch_all
@@ -127,7 +127,8 @@ def _current_attempt(mail: Mail) -> models.QuerySet[Mail]:
     return waiting().filter(pk=mail.pk, attempts=mail.attempts)
 
 
-def retry_now(mail_ids: Collection[int]) -> int:
+@transaction.atomic
+def retry_now(mail_ids: Collection[int], operator: Operator = COMMAND_LINE) -> int:
     """Make these mails due now, at an operator's request, as far as they wait; return how many.
 
     A mail that is due within a lease may be claimed, and would be sent twice: it keeps its time, which is minutes away.
@@ -135,6 +136,9 @@ def retry_now(mail_ids: Collection[int]) -> int:
     """
     now = clock.now()
     unclaimed = waiting().filter(pk__in=mail_ids, next_attempt_at__gt=now + lease())
-    changed = unclaimed.update(next_attempt_at=now)
+    retried = list(unclaimed.select_for_update().values_list("pk", "user_id", "kind"))
+    waiting().filter(pk__in=[pk for pk, _, _ in retried]).update(next_attempt_at=now)
+    for _, user_id, kind in retried:
+        record_by(operator, Event.MAIL_RETRIED, user_id=user_id, detail=kind)
     transaction.on_commit(mail_queued.set)
-    return changed
+    return len(retried)

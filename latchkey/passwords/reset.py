@@ -11,7 +11,7 @@ from django.db import transaction
 from latchkey.accounts.models import User
 from latchkey.accounts.password_validation import validate_new_password
 from latchkey.audit.events import Event
-from latchkey.audit.log import record
+from latchkey.audit.log import COMMAND_LINE, Operator, record, record_by
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.email_codes.models import OneTimeCode, Purpose
@@ -25,19 +25,19 @@ def request_reset(email: str, client: ClientInfo) -> None:
 
 
 @transaction.atomic
-def send_reset(user_id: int, client: ClientInfo) -> bool:
+def send_reset(user_id: int, operator: Operator = COMMAND_LINE) -> bool:
     """Send the mail at an operator's request; return False where there is no such user, or an inactive one."""
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is None:
         return False
     send(user, Purpose.PASSWORD_RESET)
-    record(Event.PASSWORD_RESET_REQUESTED, client, user_id=user.pk, reason="operator")
+    record_by(operator, Event.PASSWORD_RESET_REQUESTED, user_id=user.pk)
     return True
 
 
-def send_resets(user_ids: Collection[int], client: ClientInfo) -> int:
+def send_resets(user_ids: Collection[int], operator: Operator = COMMAND_LINE) -> int:
     """Send the mail to several users at an operator's request; return to how many."""
-    return sum(send_reset(user_id, client) for user_id in user_ids)
+    return sum(send_reset(user_id, operator) for user_id in user_ids)
 
 
 def confirm_reset(presented: Submitted, new_password: str, client: ClientInfo) -> None:

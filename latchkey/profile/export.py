@@ -41,14 +41,22 @@ def export(user_id: int) -> PersonalData:
     account = User.objects.filter(pk=user_id).prefetch_related("groups", "user_permissions").first()
     if account is None:
         raise InvalidToken
+    events = AuditEvent.objects.filter(user_id=user_id).order_by("-id")[:MAX_EVENTS]
     about_users = LogEntry.objects.filter(content_type__app_label="latchkey", content_type__model="user")
     return PersonalData(
         account=account,
         sessions=list(Session.objects.filter(user=user_id).order_by("created_at", "id")),
-        events=list(AuditEvent.objects.filter(user_id=user_id).order_by("-id")[:MAX_EVENTS]),
+        events=[without_operator(event) for event in events],
         mails=list(Mail.objects.filter(user_id=user_id).order_by("id")),
         codes=list(OneTimeCode.objects.filter(user=user_id).order_by("id")),
         attempts=list(Attempt.objects.filter(account=account_digest(account.email)).order_by("last_at")),
         actions=list(LogEntry.objects.filter(user=user_id).select_related("content_type").order_by("id")),
         changes=list(about_users.filter(object_id=str(user_id)).order_by("id")),
     )
+
+
+def without_operator(event: AuditEvent) -> AuditEvent:
+    """Return the event without the address and the device of an operator, who is another person."""
+    if event.is_by_another:
+        event.ip, event.user_agent = None, ""
+    return event

@@ -16,7 +16,10 @@ WITH_REASON = frozenset({Event.SESSION_ENDED.value, Event.LOGIN_FAILED.value})
 
 @dataclass(frozen=True, slots=True)
 class AccountEvent:
-    """An audit event as the account's owner sees it; failed sign-ins of other people are included."""
+    """An audit event as the account's owner sees it; failed sign-ins of other people are included.
+
+    What an operator did has neither an address nor a device: those are the operator's.
+    """
 
     id: int
     at: datetime
@@ -39,8 +42,8 @@ def list_events(user_id: int, before: int | None = None) -> tuple[list[AccountEv
             id=row.pk,
             at=row.at,
             event=row.name,
-            ip=row.ip,
-            device=device_name(row.user_agent) if row.user_agent else "",
+            ip=None if row.is_by_another else row.ip,
+            device=device_name(row.user_agent) if row.user_agent and not row.is_by_another else "",
             session_id=row.session_id,
             reason=row.detail if row.name in WITH_REASON else "",
         )

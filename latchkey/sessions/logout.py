@@ -7,7 +7,7 @@ from django.db.models import F
 
 from latchkey.accounts.models import User
 from latchkey.audit.events import Event
-from latchkey.audit.log import record
+from latchkey.audit.log import COMMAND_LINE, Operator, record
 from latchkey.core.client import ClientInfo
 from latchkey.rate_limits.in_memory import count_invalid_token
 from latchkey.sessions.models import Session
@@ -28,10 +28,12 @@ def logout(presented: UUID, client: ClientInfo, reason: str = "logout") -> None:
         count_invalid_token(client)
 
 
-def end_sessions(session_ids: list[int], reason: str) -> int:
-    """End these sessions and their access tokens; return how many there were."""
+def end_sessions(session_ids: list[int], reason: str, operator: Operator = COMMAND_LINE) -> int:
+    """End these sessions and their access tokens at an operator's request; return how many there were."""
     events = [
-        Session.objects.delete_and_record(DELETE_BY_ID, {"id": id_}, Event.SESSION_ENDED, reason=reason)
+        Session.objects.delete_and_record(
+            DELETE_BY_ID, {"id": id_}, Event.SESSION_ENDED, operator.client, reason, operator.user_id
+        )
         for id_ in session_ids
     ]
     return sum(events)

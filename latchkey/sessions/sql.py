@@ -202,21 +202,23 @@ class SessionManager(models.Manager["Session"]):
                 fetch_all(DELETE_SURPLUS, parameters)
         return bool(rows)
 
-    def delete_and_record(
+    def delete_and_record(  # noqa: PLR0913, PLR0917  # the statement, and the columns of the event
         self,
         statement: str,
         parameters: Mapping[str, Any],
         event: Event,
         client: ClientInfo | None = None,
         reason: str | None = None,
+        actor_id: int | None = None,
     ) -> int:
         """Delete the sessions of a DELETE statement, record an event for each, and return their number.
 
         Rows and events change in one transaction: no session ends without an event.
         """
-        ended = execute_and_persist(statement, parameters, event, client, reason or "")
+        ended = execute_and_persist(statement, parameters, event, client, reason or "", actor_id)
         for user_id, session_id in ended:
-            record(event, client, user_id=user_id, session_id=session_id, reason=reason, persisted=True)
+            subject = {"user_id": user_id, "session_id": session_id, "actor_id": actor_id}
+            record(event, client, **subject, reason=reason, persisted=True)
         return len(ended)
 
     def rotate_query(self, step: RotationValues, now: datetime, lifetime: timedelta, cap: timedelta) -> Query:

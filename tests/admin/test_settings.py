@@ -9,8 +9,8 @@ from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 
-from latchkey.admin.settings_page import readable
 from latchkey.conf import policy
+from latchkey.conf.durations import readable
 from tests.fixtures.admin import SUPERUSER_EMAIL
 from tests.people import Person
 from tests.support.admin_pages import SETTINGS, Browser, save_settings, shown_messages

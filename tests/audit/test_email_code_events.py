@@ -8,6 +8,7 @@ import pytest
 from django.db import DatabaseError, connection
 
 from latchkey.accounts.models import User
+from latchkey.audit.log import Operator
 from latchkey.audit.models import AuditEvent
 from latchkey.core.client import ClientInfo
 from latchkey.email_addresses.verify import mark_verified
@@ -104,15 +105,19 @@ def test_request_for_a_mail_whose_event_cannot_be_stored_enqueues_no_mail(alice:
 def test_admin_send_reset_whose_event_cannot_be_stored_enqueues_no_mail(alice: Person) -> None:
     before = stored_state()
     with table_missing("latchkey_event"), pytest.raises(DatabaseError):
-        send_reset(alice.id, ClientInfo())
+        send_reset(alice.id)
     assert stored_state() == before
 
 
 def test_admin_send_reset_and_verify_record_events_marked_operator(alice: Person) -> None:
-    send_reset(alice.id, ClientInfo())
-    mark_verified([alice.id])
-    events = AuditEvent.objects.filter(detail="operator").order_by("id").values_list("name", "user_id")
-    assert list(events) == [("password.reset_requested", alice.id), ("email.verified", alice.id)]
+    clerk = Operator(4711, ClientInfo("192.0.2.1"))
+    send_reset(alice.id, clerk)
+    mark_verified([alice.id], clerk)
+    events = AuditEvent.objects.filter(detail="operator", actor_id=4711, ip="192.0.2.1").order_by("id")
+    assert list(events.values_list("name", "user_id")) == [
+        ("password.reset_requested", alice.id),
+        ("email.verified", alice.id),
+    ]
 
 
 @pytest.mark.django_db(transaction=True)

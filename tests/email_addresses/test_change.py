@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from latchkey.accounts.models import User
+from latchkey.audit.log import Operator
 from latchkey.audit.models import AuditEvent
 from latchkey.core.client import ClientInfo
 from latchkey.email_addresses.change import after_admin_change
@@ -152,8 +153,11 @@ def test_email_change_by_an_operator_notifies_the_old_address_and_is_unverified(
     user = User.objects.get(pk=alice.id)
     user.email = "corrected@example.com"
     user.save()
-    after_admin_change(user, alice.email, ClientInfo("192.0.2.1", "an operator's browser"))
+    after_admin_change(user, alice.email, Operator(4711, ClientInfo("192.0.2.1", "an operator's browser")))
     assert_problem(confirm(alice, token=sent.token), 400, "invalid_code")
-    assert (last_mail(alice.email).kind, last_mail(alice.email).context["address"]) == ("email_changed", "192.0.2.1")
+    assert (last_mail(alice.email).kind, last_mail(alice.email).context["address"]) == ("email_changed", "unknown")
+    assert "operator" not in str(last_mail(alice.email).context)
+    event = AuditEvent.objects.get(name="email.changed")
+    assert (event.actor_id, event.ip, event.detail) == (4711, "192.0.2.1", "operator")
     assert User.objects.get(pk=alice.id).email_verified_at is None
     assert not OneTimeCode.objects.exists()

@@ -7,7 +7,6 @@ import pytest
 
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
-from latchkey.core.client import ClientInfo
 from latchkey.email_codes.models import OneTimeCode, Purpose
 from latchkey.email_codes.one_time_codes import MAX_VALID, code_digests, issue, token_digests
 from latchkey.passwords.reset import send_reset
@@ -68,7 +67,7 @@ def test_wrong_code_records_a_code_refused_event(alice: Person) -> None:
 def test_correct_codes_are_not_counted_as_failures(alice: Person, set_policy: Callable[..., None]) -> None:
     set_policy(failures_per_account=2, failures_per_address=2)
     for _ in range(4):
-        send_reset(alice.id, ClientInfo())
+        send_reset(alice.id)
         assert confirm_reset(alice.http, **last_mail(alice.email).code_fields).status_code == 200
 
 

@@ -30,7 +30,7 @@ SECRET = {
 """Not exported, as they are secret: digests, encrypted values, and the credential version."""
 OMITTED_FIELDS = {
     "Session": {"user"},
-    "AuditEvent": {"user_id", "notification_pending"},
+    "AuditEvent": {"user_id", "actor_id", "notification_pending"},
     "Mail": {"id", "user_id"},
     "OneTimeCode": {"id", "user"},
     "LogEntry": {"id", "user", "object_id", "object_repr", "content_type"},

@@ -8,6 +8,8 @@ from django.core.management.base import BaseCommand
 
 from latchkey.accounts.models import User
 from latchkey.management.options import OPTIONS
+from latchkey.audit.events import Event
+from latchkey.audit.log import COMMAND_LINE, record_by
 
 EMAIL, PASSWORD = "admin@amin.com", "123Qwe123"  # the point of the command; refused in production
 
@@ -22,7 +24,10 @@ class Command(BaseCommand):
                 "'latchkey demo' creates a user with a known password; it does not run in production."
             )
         user = User.objects.filter(email=EMAIL).first() or User(email=EMAIL)
+        event = Event.USER_REGISTERED if user._state.adding else Event.USER_PRIVILEGES_CHANGED
+        user.operator = COMMAND_LINE
         user.is_active = user.is_staff = user.is_superuser = True
         user.set_password(PASSWORD)
         user.save()
+        record_by(COMMAND_LINE, event, user_id=user.pk, detail="superuser")
         self.stdout.write(f"Sign in at /admin/ with {EMAIL} and {PASSWORD}.")

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 
 from latchkey.accounts.admin_actions import sign_out_everywhere
 from latchkey.accounts.models import User
+from latchkey.audit.log import COMMAND_LINE
 from latchkey.management.arguments import confirm
 from latchkey.management.options import OPTIONS
 from latchkey.sessions.logout import end_all_sessions
@@ -28,7 +29,7 @@ class Command(BaseCommand):
         if not yes:
             whom = "all users" if one is None else one.email
             confirm(f"This signs out {whom} at once, on every device", "No session was ended")
-        count = end_all_sessions("end_sessions") if one is None else sign_out_everywhere([one.pk])
+        count = end_all_sessions("end_sessions") if one is None else sign_out_everywhere([one.pk], COMMAND_LINE)
         self.stdout.write(f"Ended all sessions of {count} {'user' if count == 1 else 'users'}.")
 
 
