@@ -12,6 +12,7 @@ from latchkey.oauth.views import IntrospectView, RevokeView, VerifyView
 from latchkey.passwords.pages import ForgotPasswordPage, ResetPasswordPage
 from latchkey.passwords.views import ChangePasswordView, ConfirmResetView, ResetPasswordView
 from latchkey.profile.views import EventsView, ExportView, MeView
+from latchkey.public_config.views import ConfigView
 from latchkey.registration.views import RegisterView
 from latchkey.sessions.views import LoginView, LogoutView, RefreshView
 from latchkey.signing_keys.views import jwks, metadata
@@ -19,6 +20,7 @@ from latchkey.user_sessions.views import SessionsView, SessionView
 from latchkey.web.views import DocsView, IndexView, SchemaView, home, livez, readyz
 
 API = {  # in the order of the index at /api/
+    "api/config": ConfigView.as_view(),
     "api/register": RegisterView.as_view(),
     "api/login": LoginView.as_view(),
     "api/refresh": RefreshView.as_view(),

@@ -21,7 +21,7 @@ def assert_problem(answer: httpx.Response, status: int, code: str, fields: Seque
         request_line
     )
     problem = answer.json()
-    assert list(problem) == ([*MEMBERS, "errors"] if status == 400 else MEMBERS), request_line
+    assert list(problem) == [*MEMBERS, *_further_members(status, code)], request_line
     assert (problem["status"], problem["code"]) == (status, code), request_line
     assert problem["type"] == f"urn:latchkey:problem:{code}", request_line
     assert all(isinstance(problem[key], str) and problem[key] for key in ("title", "detail")), request_line
@@ -30,6 +30,12 @@ def assert_problem(answer: httpx.Response, status: int, code: str, fields: Seque
     assert "no-store" in answer.headers.get("Cache-Control", ""), request_line
     assert not INTERNAL_DETAILS.search(_strip_codes(answer.text)), answer.text
     _assert_headers(answer, status, code)
+
+
+def _further_members(status: int, code: str) -> list[str]:
+    if status in (429, 503):
+        return ["retry_after"]
+    return ["errors", *(["min_length"] if code == "password_too_short" else [])] if status == 400 else []
 
 
 def _assert_errors(errors: dict[str, list[str]], fields: Sequence[str] | None) -> None:
@@ -51,8 +57,9 @@ def _assert_headers(answer: httpx.Response, status: int, code: str) -> None:
         takes_form = answer.request.url.path.strip("/") in ("api/introspect", "api/revoke")
         kind = "application/x-www-form-urlencoded" if takes_form else "application/json"
         assert answer.headers.get("Accept") == kind
-    if status == 503:
-        assert int(answer.headers["Retry-After"]) >= 1
+    if status in (429, 503):
+        assert int(answer.headers["Retry-After"]) == answer.json()["retry_after"] >= 1
+        assert type(answer.json()["retry_after"]) is int
 
 
 def _strip_codes(text: str) -> str:

@@ -42,9 +42,9 @@ New here? Start with [getting-started.md](getting-started.md). Rules for clients
 - **Access token**: send `Authorization: Bearer <access_token>`. A token in the URL is not accepted.
 - **Types**: ids of sessions and events are text, because they have more digits than a number of JavaScript can hold.
   Times are UTC, such as `2026-11-23T08:00:00.000000Z`. Text must not contain the character U+0000.
-- **Responses are not cached**: they carry `Cache-Control: no-store`.
+- **Responses are not cached**: they carry `Cache-Control: no-store`. The one exception is `GET /api/config/`.
 - **Errors** are `application/problem+json` (RFC 9457). Branch on `code`; its meaning is stable. A 429 and a 503 have
-  `Retry-After` in whole seconds. For example:
+  `Retry-After` in whole seconds, and the same number as `retry_after` in the body. For example:
 
 {problem}
 
@@ -57,6 +57,7 @@ These errors are listed here once, and not again at each endpoint.
 """
 
 GROUPS = (
+    ("Configuration", ("/api/config/",), "settings.md"),
     ("Registration and sign-in", ("/api/register/", "/api/login/", "/api/refresh/", "/api/logout/"), "sessions.md"),
     ("Your own account", ("/api/me/",), "privacy.md"),
     ("Sessions", ("/api/sessions/",), "sessions.md"),

@@ -24,7 +24,7 @@ from latchkey.core.exceptions import (
 MIN_WORD = 3
 """Letters and digits of a context-specific word; shorter ones turn up in good passwords by chance."""
 
-_ERRORS_BY_CODE = {
+_ERRORS_BY_CODE: dict[str, type[errors.BadRequest]] = {
     error.code: error
     for error in (
         errors.PasswordTooShort,
@@ -40,8 +40,9 @@ def validate_new_password(password: str, user: User, field: str = "password") ->
     try:
         validate_password(password, user)
     except ValidationError as error:
-        api_error = _ERRORS_BY_CODE[str(error.error_list[0].code)]
-        raise api_error({field: [api_error.detail]}) from error
+        broken_rule = error.error_list[0]
+        api_error = _ERRORS_BY_CODE[str(broken_rule.code)]
+        raise api_error({field: broken_rule.messages}, **(broken_rule.params or {})) from error
 
 
 class LengthValidator:
@@ -52,8 +53,10 @@ class LengthValidator:
         length = len(normalize_password(password))
         if length > PASSWORD_MAX_LENGTH:
             raise ValidationError(PasswordTooLong.detail, code=PasswordTooLong.code)
-        if length < current_policy().password_min_length:
-            raise ValidationError(PasswordTooShort.detail, code=PasswordTooShort.code)
+        minimum = current_policy().password_min_length
+        if length < minimum:
+            detail = PasswordTooShort(min_length=minimum).detail
+            raise ValidationError(detail, code=PasswordTooShort.code, params={"min_length": minimum})
 
     def get_help_text(self) -> str:
         """Return the rule, for a person who chooses a password."""

@@ -14,7 +14,7 @@ ApiError
 """
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 FieldErrors: TypeAlias = Mapping[str, Sequence[str]]
 
@@ -23,13 +23,14 @@ class ApiError(Exception):
     """Base class of the API errors: one problem document (RFC 9457 section 3.1).
 
     `errors` are sentences by field, sent with status 400 only; without them the detail stands under `default_field`.
-    `headers` are response headers, added to the `default_headers` of the class.
+    `headers` are response headers, added to the `default_headers` of the class. `members` are extension members of the
+    problem document (RFC 9457 section 3.2), for what clients would otherwise read out of a sentence or a header.
     """
 
     status: ClassVar[int]
     code: ClassVar[str]
     title: ClassVar[str]
-    detail: ClassVar[str]
+    detail: str
     default_field: ClassVar[str] = "body"
     default_headers: ClassVar[Mapping[str, str]] = {}
 
@@ -37,6 +38,11 @@ class ApiError(Exception):
         super().__init__(self.code)
         self.errors = errors or {self.default_field: [self.detail]}
         self.headers = {**self.default_headers, **(headers or {})}
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The extension members: `retry_after`, the seconds of a `Retry-After`, which not every script can read."""
+        return {"retry_after": int(self.headers["Retry-After"])} if "Retry-After" in self.headers else {}
 
 
 class NotFound(ApiError):
@@ -148,7 +154,18 @@ class PasswordTooShort(BadRequest):
     """A new password under PASSWORD_MIN_LENGTH (NIST SP 800-63B-4 section 3.1.1.2)."""
 
     code, title, default_field = "password_too_short", "Password too short", "password"
-    detail = "The password is too short; several words in a row make a good password."
+    detail = "The password is too short: it needs at least {} characters. Several words in a row make a good password."
+
+    def __init__(
+        self, errors: FieldErrors | None = None, headers: Mapping[str, str] | None = None, min_length: int = 8
+    ) -> None:
+        self.min_length, self.detail = min_length, self.detail.format(min_length)
+        super().__init__(errors, headers)
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The extension members, with the length that is required now."""
+        return {**super().members, "min_length": self.min_length}
 
 
 PASSWORD_MAX_LENGTH = 256

@@ -36,6 +36,8 @@ class ApiView(APIView):
     """Whether /api/ lists it, unless its path has a parameter."""
     hashes_password: ClassVar[frozenset[str]] = frozenset()
     """HTTP methods that hash a password: their requests wait in the hashing queue."""
+    cache_control: ClassVar[str] = "no-store"  # RFC 6749 section 5.1
+    """Cache-Control of a JSON answer; errors and pages are never cached."""
     fast_handlers: ClassVar[Mapping[str, Any]] = {}
     """FastHandler (web/fast_path.py) by HTTP method."""
 
@@ -59,8 +61,10 @@ class ApiView(APIView):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
-        response["Cache-Control"] = "no-store"  # RFC 6749 section 5.1
-        if isinstance(response, Response) and response.exception and response.accepted_renderer.format != "api":
+        is_page = isinstance(response, Response) and response.accepted_renderer.format == "api"
+        is_error = response.status_code >= 400
+        response["Cache-Control"] = "no-store" if is_page or is_error else self.cache_control
+        if isinstance(response, Response) and response.exception and not is_page:
             response.accepted_renderer = JSONRenderer()  # whatever the view renders when all is well
             response.content_type = CONTENT_TYPE
         return response

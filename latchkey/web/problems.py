@@ -64,7 +64,7 @@ def problem_document(error: errors.ApiError) -> dict[str, Any]:
         "detail": error.detail,
         "code": error.code,
     }
-    return body | ({"errors": dict(error.errors)} if error.status == 400 else {})
+    return body | ({"errors": dict(error.errors)} if error.status == 400 else {}) | error.members
 
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:

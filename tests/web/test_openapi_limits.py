@@ -94,7 +94,8 @@ def test_openapi_document_has_the_enforced_password_min_length(alice: Person, sc
 def test_openapi_document_lists_the_headers_of_every_response(schema: Any) -> None:
     headers = {"401": {"WWW-Authenticate"}, "415": {"Accept", "Accept-Encoding"}}
     headers |= {status: {"Retry-After"} for status in ("429", "503")}
-    of_answers = {("verify", "204"): {"X-User-Id", "X-Session-Id"}, ("export", "200"): {"Content-Disposition"}}
+    of_answers = {("read_config", "200"): {"Cache-Control", "ETag"}}
+    of_answers |= {("verify", "204"): {"X-User-Id", "X-Session-Id"}, ("export", "200"): {"Content-Disposition"}}
     for path in schema["paths"].values():
         for operation in path.values():
             for status, answer in operation["responses"].items():
@@ -116,7 +117,7 @@ def test_openapi_links_connect_each_operation_to_its_follow_ups(schema: Any) -> 
     mailed = {"verify_email": "resend_verification", "confirm_password_reset": "reset_password"}
     mailed |= {"confirm_email_change": "change_email"}
     assert linked == {
-        *(("login", "leave"), ("list_sessions", "end_session")),
+        *(("login", "leave"), ("list_sessions", "end_session"), ("read_config", "register"), ("read_config", "login")),
         *product(("register",), ("login", "reset_password", "verify_email", "resend_verification")),
         *product(("login", "refresh", "change_password"), after_a_pair),
         *((asked, confirmed) for confirmed, asked in mailed.items()),

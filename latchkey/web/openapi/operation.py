@@ -56,6 +56,12 @@ class Problem(serializers.Serializer[Any]):
         required=False,
         help_text="With status 400: sentences by field.",
     )
+    retry_after = serializers.IntegerField(
+        min_value=1, required=False, help_text="With status 429 and 503: seconds to wait, the number of `Retry-After`."
+    )
+    min_length = serializers.IntegerField(
+        required=False, help_text="With `password_too_short`: characters that a new password needs at least."
+    )
 
 
 def operation(  # noqa: PLR0913  # all but four are named at the call
