@@ -1,4 +1,4 @@
-"""The assertion for problem details on the wire (RFC 9457), used by every test of an error."""
+"""The assertions for errors on the wire: problem documents (RFC 9457), and pages for people's browsers."""
 
 import re
 from collections.abc import Sequence
@@ -64,3 +64,16 @@ def _assert_headers(answer: httpx.Response, status: int, code: str) -> None:
 
 def _strip_codes(text: str) -> str:
     return re.sub(r'"(type|code)": "[^"]*"', "", text)
+
+
+def assert_error_page(answer: httpx.Response, status: int, heading: str) -> None:
+    """Assert that the response is the page of an error, which tells no internal detail and says what to do."""
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "text/html; charset=utf-8")
+    assert re.findall(r"<h1>(.*?)</h1>", answer.text) == [heading]
+    assert re.search(r'<p role="alert">[^<]{20,}</p>', answer.text), answer.text
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert "Accept" in answer.headers["Vary"]
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    without_settings = re.sub(r"LATCHKEY_[A-Z_]+", "", answer.text)  # a page may name a variable to the operator
+    assert not INTERNAL_DETAILS.search(without_settings), answer.text
+    assert int(answer.headers["Content-Length"]) == len(answer.content)

@@ -61,6 +61,12 @@ def add_request_id(logger: Any, name: str, line: EventDict) -> EventDict:
     return line
 
 
+def current_request_id() -> str:
+    """Return the id of the request in its log lines and in X-Request-ID, '' outside of a request."""
+    request = _request.get()
+    return request.request_id if request else ""
+
+
 def log_event(logger: Any, event: str, **fields: Any) -> None:
     """Log an event. Within a request the line is held until the next event or the response, whose fields it gets."""
     if request := _request.get():

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.security import SecurityMiddleware
 
 from latchkey.telemetry.request_log import log, request_log
+from latchkey.web.error_pages import to_page
 from latchkey.web.problems import DATABASE_UNAVAILABLE, problem_response
 
 API_CSP = "default-src 'none'; frame-ancestors 'none'"
@@ -59,7 +60,7 @@ class SecurityHeadersMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         refused = "latchkey.error" in request.META  # by server/rsgi.py: no route and no database, but the same headers
-        response: HttpResponse = (self._error_response if refused else self.get_response)(request)
+        response = to_page(request, (self._error_response if refused else self.get_response)(request))
         page = response.headers.get("Content-Type", "").startswith("text/html")
         response.headers.setdefault("Content-Security-Policy", PAGE_CSP if page else API_CSP)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")

@@ -3,12 +3,15 @@
 import sys
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import DisallowedHost, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.http import Http404, HttpRequest, JsonResponse
+from django.middleware.csrf import REASON_MALFORMED_REFERER, REASON_NO_CSRF_COOKIE, REASON_NO_REFERER
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
@@ -87,7 +90,10 @@ def problem_response(error: errors.ApiError, headers: Mapping[str, str] | None =
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
-    return problem_response(errors.BadRequest(errors.UNKNOWN_HOST if isinstance(exception, DisallowedHost) else None))
+    if isinstance(exception, DisallowedHost):
+        request.META["latchkey.refused"] = "unknown_host"  # for error_pages.py
+        return problem_response(errors.BadRequest(errors.UNKNOWN_HOST))
+    return problem_response(errors.BadRequest())
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
@@ -107,4 +113,20 @@ def server_error(request: HttpRequest) -> JsonResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> JsonResponse:
+    """Answer a form that failed the CSRF check; the reason goes into the log and decides what the page advises."""
+    refused = request.META["latchkey.refused"] = csrf_reason(request, reason)
+    log.warning("csrf.failed", reason=refused)
     return problem_response(errors.CsrfFailed())
+
+
+def csrf_reason(request: HttpRequest, reason: str) -> str:
+    """Return why a CSRF check failed, in a word out of a closed list; `reason` is Django's sentence."""
+    origin = urlsplit(request.META.get("HTTP_ORIGIN", ""))
+    if reason == REASON_NO_CSRF_COOKIE:
+        return "no_cookie"
+    if request.META.get("HTTP_ORIGIN") == "null" or reason in (REASON_NO_REFERER, REASON_MALFORMED_REFERER):
+        return "hidden_origin"
+    if reason.startswith("Origin checking failed"):
+        is_ours = origin.netloc == request.get_host() or f"{origin.scheme}://{origin.netloc}" == settings.PUBLIC_URL
+        return "scheme" if is_ours and origin.scheme != request.scheme else "foreign_origin"
+    return "foreign_origin" if reason.startswith("Referer checking failed") else "token"

@@ -11,6 +11,7 @@ import yaml
 from latchkey.core import exceptions as errors
 
 OPERATIONS = {
+    "/api/config/": {"get": "200"},
     "/api/register/": {"post": "201"},
     "/api/login/": {"post": "200"},
     "/api/refresh/": {"post": "200"},

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.people import Person
-from tests.problems import assert_problem
+from tests.problems import assert_error_page, assert_problem
 from tests.support.endpoints import ENDPOINTS, nothing_changes, send, valid_body
 
 ADDRESSES = ["/", "/api/", "/api/login/", "/api/me/", "/api-doc/", "/api-doc/schema/", "/admin/", "/nothing"]
@@ -39,7 +39,11 @@ ACCEPTS = ["application/json", "text/html", "application/xml", "*/*", "garbage",
 def test_unknown_path_gets_a_404_problem_document(http: httpx.Client, path: str) -> None:
     for method in ("GET", "POST", "DELETE", "OPTIONS", "FOO"):
         for accept in ACCEPTS:
-            assert_problem(http.request(method, path, headers={"Accept": accept}), 404, "not_found")
+            answer = http.request(method, path, headers={"Accept": accept})
+            if accept == "text/html" and not answer.request.url.path.startswith("/api/"):
+                assert_error_page(answer, 404, "Page not found")
+            else:
+                assert_problem(answer, 404, "not_found")
 
 
 @pytest.mark.ledger("H-HOST-01")
@@ -77,7 +81,10 @@ def test_unhandled_exception_discloses_nothing_in_its_500_response(
     settings.ROOT_URLCONF = "tests.support.raising_urls"
     for accept in ("application/json", "text/html", "*/*"):
         answer = http.get(path, headers={"Accept": accept})
-        assert_problem(answer, 500, "server_error")
+        if accept == "text/html" and path == "/mistake":
+            assert_error_page(answer, 500, "Something went wrong")
+        else:
+            assert_problem(answer, 500, "server_error")
         assert "secret" not in answer.text
     assert http.get("/livez").status_code == 200
 
