@@ -18,6 +18,7 @@ from latchkey.conf.env import Env
 from latchkey.conf.policy import Policy, constance_config
 from latchkey.conf.templates import template_engines
 from latchkey.conf.urls import LISTEN_URL, parse_url
+from latchkey.conf.web_urls import parse_redirect_urls
 from latchkey.core.crypto import ensure_private_directory, read_or_create_secret
 from latchkey.telemetry.logging import logging_config
 
@@ -48,6 +49,7 @@ LOCAL_HOSTS = ["127.0.0.1", "localhost", "[::1]", parse_url(LOCAL_URL).host]
 PUBLIC_URL = env.get_url("LATCHKEY_PUBLIC_URL", "" if PRODUCTION else LOCAL_URL)
 ALLOWED_HOSTS = env.get_hosts("LATCHKEY_ALLOWED_HOSTS", [] if PRODUCTION else LOCAL_HOSTS)
 CORS_ALLOWED_ORIGINS = env.get_origins("LATCHKEY_CORS_ORIGINS")
+REDIRECT_URLS = parse_redirect_urls(env.get_list("LATCHKEY_REDIRECT_URLS", []))
 TRUSTED_PROXIES = env.get_int("LATCHKEY_TRUSTED_PROXIES", 0)
 BROWSABLE_API = env.get_bool("LATCHKEY_BROWSABLE_API", True)
 API_DOCS = env.get_bool("LATCHKEY_API_DOCS", True)

@@ -51,7 +51,7 @@ class SettingsAdmin(ConstanceAdmin):
 
 def label_for(name: str) -> str:
     """Return the label of a setting: ACCESS_TOKEN_LIFETIME is "Access token lifetime"."""
-    return name.lower().replace("_", " ").replace("email", "e-mail").capitalize()
+    return name.lower().replace("_", " ").replace("email", "e-mail").capitalize().replace("url", "URL")
 
 
 admin.site.register([Config], SettingsAdmin)

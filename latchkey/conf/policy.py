@@ -7,15 +7,25 @@ table is clamped or replaced by the default, so that it cannot break a request.
 
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import Field, dataclass, field, fields, replace
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import DatabaseError, connection, transaction
+
+from latchkey.conf.text_settings import (
+    Check,
+    check_color,
+    check_logo_url,
+    check_site_name,
+    check_support_email,
+    check_web_url,
+)
 
 INVALID_DURATION = "Enter a valid duration: seconds (30), hh:mm:ss (00:00:30), or days before it (30 00:00:00)."
 
@@ -30,6 +40,11 @@ def _setting(group: str, default: Any, minimum: Any, maximum: Any, help_text: st
 def _choice_setting(group: str, choices: Sequence[str], help_text: str) -> Any:
     """Declare a setting with a list of choices, of which the first is the default."""
     return field(default=choices[0], metadata={"group": group, "choices": choices, "help_text": help_text})
+
+
+def _text_setting(group: str, check: Check, form: str, help_text: str) -> Any:
+    """Declare a setting that is text, empty by default; `check` returns it as it is used, or raises ValueError."""
+    return field(default="", metadata={"group": group, "check": check, "form": form, "help_text": help_text})
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +140,33 @@ class Policy:
         "Registrations allowed per IP address before the next attempts must wait; the counter decays by this number "
         "per hour. From 2 to 100000.",
     )
+    site_name: str = _text_setting(
+        "Pages and mails",
+        check_site_name,
+        "up to 60 characters",
+        "Name of your site on pages and in mails. Empty: the host of LATCHKEY_PUBLIC_URL.",
+    )
+    app_url: str = _text_setting(
+        "Pages and mails",
+        check_web_url,
+        "http or https URL",
+        "Where the button 'Continue' leads after a password was set or an address was confirmed. Empty: no button.",
+    )
+    logo_url: str = _text_setting(
+        "Pages and mails",
+        check_logo_url,
+        "http or https URL, or a path",
+        "Image above the name on pages and in mails. Empty: no image.",
+    )
+    accent_color: str = _text_setting(
+        "Pages and mails", check_color, "#rrggbb", "Colour of buttons and links on pages and in mails, as '#rrggbb'."
+    )
+    support_email: str = _text_setting(
+        "Pages and mails",
+        check_support_email,
+        "e-mail address",
+        "Address that pages and mails name for questions. Empty: none is named.",
+    )
 
 
 def constance_config(defaults: Policy) -> tuple[dict[str, Any], dict[str, list[str]], dict[str, list[Any]]]:
@@ -146,11 +188,24 @@ def _form_field(setting: Field[Any], default: Any) -> list[Any]:
     if choices := setting.metadata.get("choices"):
         pairs = [(choice, choice) for choice in choices]
         return ["django.forms.ChoiceField", {"choices": pairs, "widget": "unfold.widgets.UnfoldAdminSelectWidget"}]
+    if check := setting.metadata.get("check"):
+        text_options = {"required": False, "max_length": 1_000, "validators": [_as_validator(check)]}
+        return ["django.forms.CharField", text_options | {"widget": "unfold.widgets.UnfoldAdminTextInputWidget"}]
     limits = [MinValueValidator(setting.metadata["minimum"]), MaxValueValidator(setting.metadata["maximum"])]
     options = {"validators": limits, "widget": "unfold.widgets.UnfoldAdminTextInputWidget"}
     if isinstance(default, timedelta):
         return ["django.forms.DurationField", options | {"error_messages": {"invalid": INVALID_DURATION}}]
     return ["django.forms.IntegerField", options]
+
+
+def _as_validator(check: Check) -> Callable[[str], None]:
+    def validate(text: str) -> None:
+        try:
+            check(text)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+    return validate
 
 
 CACHE_SECONDS = 1.0
@@ -164,6 +219,11 @@ def clamp(setting: Field[Any], value: Any, default: Any) -> Any:
     """
     if choices := setting.metadata.get("choices"):
         return value if value in choices else default
+    if check := setting.metadata.get("check"):
+        try:
+            return check(value) if isinstance(value, str) else default
+        except ValueError:
+            return default
     minimum, maximum = setting.metadata["minimum"], setting.metadata["maximum"]
     if isinstance(default, timedelta) and type(value) in (int, float):
         seconds = max(minimum.total_seconds(), min(maximum.total_seconds(), value))
@@ -213,6 +273,11 @@ def current_policy() -> Policy:
 def cached_policy() -> Policy | None:
     """Return the policy without a query; None if the cache is older than a second."""
     return PolicyCache.policy if time.monotonic() - PolicyCache.read_at < CACHE_SECONDS else None
+
+
+def last_policy() -> Policy:
+    """Return the values that were read last, without a query, for pages that must not need the database."""
+    return PolicyCache.policy or _defaults()
 
 
 def clear_cache() -> None:

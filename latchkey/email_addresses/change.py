@@ -20,7 +20,7 @@ from latchkey.mail.outbox import enqueue, require_mail_server
 from latchkey.rate_limits.attempts import charge, mail_key, refund
 
 
-def request_email_change(user_id: int, email: str, password: str, client: ClientInfo) -> None:
+def request_email_change(user_id: int, email: str, password: str, client: ClientInfo, redirect_to: str = "") -> None:
     """Send a link and a code to the new normalized address; nothing changes until one of the two comes back.
 
     Whether another account has the address is not answered here, but at the confirmation, to a person with access to
@@ -34,7 +34,7 @@ def request_email_change(user_id: int, email: str, password: str, client: Client
     refund(reauthenticate(user, password, client))
     with transaction.atomic():
         charge(mail_key(email, client), client)
-        send(user, Purpose.EMAIL_CHANGE, new_email=email)
+        send(user, Purpose.EMAIL_CHANGE, new_email=email, redirect_to=redirect_to)
         record(Event.EMAIL_CHANGE_REQUESTED, client, user_id=user.pk)
 
 

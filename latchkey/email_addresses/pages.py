@@ -20,6 +20,9 @@ class VerifyEmailPage(EmailLinkPage):
         """Return the address; raises InvalidCode or TooManyAttempts."""
         return {"email": lookup(Purpose.EMAIL_VERIFICATION, Submitted(token), client).email}
 
+    def redirect_to(self, fields: Mapping[str, Any], client: ClientInfo) -> str | None:
+        return lookup(Purpose.EMAIL_VERIFICATION, Submitted(fields["token"]), client).redirect_to
+
     def perform(self, fields: Mapping[str, Any], client: ClientInfo) -> None:
         """Verify the address; raises InvalidCode or TooManyAttempts."""
         verify_email(Submitted(fields["token"]), client)
@@ -33,6 +36,9 @@ class ConfirmEmailPage(EmailLinkPage):
     def preview(self, token: str, client: ClientInfo) -> Mapping[str, Any]:
         """Return the new address; raises InvalidCode or TooManyAttempts."""
         return {"email": lookup(Purpose.EMAIL_CHANGE, Submitted(token), client).new_email}
+
+    def redirect_to(self, fields: Mapping[str, Any], client: ClientInfo) -> str | None:
+        return lookup(Purpose.EMAIL_CHANGE, Submitted(fields["token"]), client).redirect_to
 
     def perform(self, fields: Mapping[str, Any], client: ClientInfo) -> None:
         """Change the address; raises InvalidCode, EmailTaken or TooManyAttempts."""

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from latchkey.accounts.fields import CanonicalEmailField
 from latchkey.accounts.models import EMAIL_MAX_LENGTH
+from latchkey.email_codes.fields import LinkTokenField, RedirectField
 from latchkey.web.input import PasswordField, StrictCharField
 
 
@@ -14,12 +15,13 @@ class ChangeEmailInput(serializers.Serializer[Any]):
 
     email = CanonicalEmailField(max_length=EMAIL_MAX_LENGTH, help_text="The new address, in any spelling.")
     password = PasswordField()
+    redirect_to = RedirectField()
 
 
 class ConfirmChangeInput(serializers.Serializer[Any]):
     """The token of the link, or the code of the mail with an access token."""
 
-    token = StrictCharField(max_length=64, required=False, help_text="The token of the link; it needs no access token.")
+    token = LinkTokenField(max_length=64, required=False, help_text="The token of the link; it needs no access token.")
     code = StrictCharField(
         max_length=16, required=False, help_text="The code of the mail; it needs an access token, because it is short."
     )

@@ -17,10 +17,11 @@ from latchkey.email_codes.models import Purpose
 from latchkey.email_codes.one_time_codes import Submitted, consume, lookup, request_code
 
 
-def request_verification(email: str, client: ClientInfo) -> None:
+def request_verification(email: str, client: ClientInfo, redirect_to: str = "") -> None:
     """Send the mail again if this normalized address is unverified, and do as much if not; raises TooManyAttempts."""
     unverified = User.objects.filter(email_verified_at=None)
-    request_code(email, Purpose.EMAIL_VERIFICATION, Event.EMAIL_VERIFICATION_REQUESTED, unverified, client)
+    event = Event.EMAIL_VERIFICATION_REQUESTED
+    request_code(email, Purpose.EMAIL_VERIFICATION, event, unverified, client, redirect_to=redirect_to)
 
 
 def verify_email(presented: Submitted, client: ClientInfo) -> None:

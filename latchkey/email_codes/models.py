@@ -9,6 +9,7 @@ from enum import StrEnum
 from django.conf import settings
 from django.db import models
 
+from latchkey.conf.web_urls import MAX_LENGTH as REDIRECT_LENGTH
 from latchkey.mail.models import ADDRESS_LENGTH
 
 
@@ -33,7 +34,8 @@ class OneTimeCode(models.Model):
 
     The secrets themselves are in the mail only, so a leaked table resets no password. credential_version and email are
     those of the account when the mail was written: both secrets become invalid as soon as the account has others.
-    new_email is the address that a change of e-mail address confirms, else empty.
+    new_email is the address that a change of e-mail address confirms, else empty. redirect_to is where the page of the
+    link leads after success, if the request for the mail said so.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -43,6 +45,7 @@ class OneTimeCode(models.Model):
     code_digest = models.BinaryField(max_length=32)
     email = models.CharField(max_length=ADDRESS_LENGTH, editable=False)
     new_email = models.CharField(max_length=ADDRESS_LENGTH, blank=True, editable=False)
+    redirect_to = models.CharField(max_length=REDIRECT_LENGTH, null=True, blank=True, editable=False)  # noqa: DJ001
     credential_version = models.PositiveIntegerField(editable=False)
     failures = models.PositiveSmallIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(editable=False)

@@ -81,7 +81,9 @@ class Submitted:
     code: str = ""
 
 
-def request_code(email: str, purpose: Purpose, event: Event, users: QuerySet[User], client: ClientInfo) -> None:
+def request_code(  # noqa: PLR0913  # called by two use cases alone
+    email: str, purpose: Purpose, event: Event, users: QuerySet[User], client: ClientInfo, *, redirect_to: str = ""
+) -> None:
     """Send a code to the one of these users who has this normalized address.
 
     Raises ServiceUnavailable without a mail server, or TooManyAttempts. For an address that nobody has the same is done
@@ -92,7 +94,7 @@ def request_code(email: str, purpose: Purpose, event: Event, users: QuerySet[Use
     with transaction.atomic():
         charge(mail_key(email, client), client)
         user = users.filter(email=email, is_active=True).first()
-        send_or_simulate(user, lambda recipient: send(recipient, purpose), email)
+        send_or_simulate(user, lambda recipient: send(recipient, purpose, redirect_to=redirect_to), email)
         record(event, client, user_id=user.pk if user else None)
 
 
@@ -108,12 +110,14 @@ def send_or_simulate(user: User | None, send_to: Callable[[User], None], email: 
     end(start)
 
 
-def send(user: User, purpose: Purpose, new_email: str = "", kind: MailKind | None = None) -> None:
+def send(
+    user: User, purpose: Purpose, new_email: str = "", kind: MailKind | None = None, redirect_to: str = ""
+) -> None:
     """Issue a code and queue its mail, in the caller's transaction.
 
-    The mail goes to new_email if there is one, else to the user's address.
+    The mail goes to new_email if there is one, else to the user's address. redirect_to is an allowed URL, or empty.
     """
-    issued = issue(user, purpose, new_email)
+    issued = issue(user, purpose, new_email, redirect_to)
     context = {
         "link": issued.link,
         "code": issued.code,
@@ -124,7 +128,7 @@ def send(user: User, purpose: Purpose, new_email: str = "", kind: MailKind | Non
     enqueue(kind or MAIL_KINDS[purpose], new_email or user.email, context, user.pk)
 
 
-def issue(user: User, purpose: Purpose, new_email: str = "") -> IssuedCode:
+def issue(user: User, purpose: Purpose, new_email: str = "", redirect_to: str = "") -> IssuedCode:
     """Store the digests of a new link and code, and delete the user's expired and surplus ones for this purpose.
 
     Both become invalid with the next change of the user's password or e-mail address. The link is built from
@@ -138,6 +142,7 @@ def issue(user: User, purpose: Purpose, new_email: str = "") -> IssuedCode:
         code_digest=code_digests(purpose, user.email, code)[0],
         email=user.email,
         new_email=new_email,
+        redirect_to=redirect_to or None,
         credential_version=user.credential_version,
         created_at=now,
         expires_at=now + LIFETIME,

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from latchkey.accounts.fields import CanonicalEmailField
 from latchkey.accounts.models import EMAIL_MAX_LENGTH
+from latchkey.email_codes.fields import LinkTokenField, RedirectField
 from latchkey.email_codes.one_time_codes import Submitted
 from latchkey.web.input import StrictCharField
 
@@ -13,15 +14,16 @@ ONE_OF = "Send the token of the link, or the e-mail address and the code."
 
 
 class EmailInput(serializers.Serializer[Any]):
-    """The e-mail address that a mail is to be sent to."""
+    """The e-mail address that a mail is to be sent to, and where its link leads in the end."""
 
     email = CanonicalEmailField(max_length=EMAIL_MAX_LENGTH, help_text="Any spelling of the address.")
+    redirect_to = RedirectField()
 
 
 class EmailedCodeInput(serializers.Serializer[Any]):
     """The token of the link, or the e-mail address and the code."""
 
-    token = StrictCharField(max_length=64, required=False, help_text="The token of the link; or send email and code.")
+    token = LinkTokenField(max_length=64, required=False, help_text="The token of the link; or send email and code.")
     email = CanonicalEmailField(max_length=EMAIL_MAX_LENGTH, required=False, help_text="Any spelling of the address.")
     code = StrictCharField(
         max_length=16, required=False, help_text="The code of the mail; case and hyphen do not matter."

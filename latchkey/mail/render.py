@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from email.utils import format_datetime
+from email.utils import format_datetime, formataddr, parseaddr
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -15,6 +15,8 @@ from django.core.mail import EmailMultiAlternatives
 from django.template import engines
 from django.utils import translation
 
+from latchkey.conf.email import parse_from_address
+from latchkey.conf.site import Site, current_site
 from latchkey.conf.templates import MAIL_HTML_ENGINE, MAIL_TEXT_ENGINE
 from latchkey.core import clock
 from latchkey.mail.failures import BROKEN_TEMPLATE, EXPIRED, NOT_ASCII, UNDECRYPTABLE, UNKNOWN_KIND, Failure
@@ -63,22 +65,40 @@ def render_mail(
     Every attempt at the same row has the same Message-ID and Date, so that a server can recognize a mail that it has
     already (RFC 5322 section 3.6.4). Auto-Submitted keeps absence notes from answering (RFC 3834 section 5).
     """
-    site = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
-    values = {**context, "site": site, "greeting": greeting(kind, context), "language": settings.MAIL_LANGUAGE}
+    host, site = urlsplit(settings.PUBLIC_URL).hostname or "localhost", current_site()
+    values = {**context, **site_values(site), "greeting": greeting(kind, context), "language": settings.MAIL_LANGUAGE}
     with translation.override(settings.MAIL_LANGUAGE):
         subject = " ".join(render_template(MAIL_TEXT_ENGINE, f"{kind}.subject.txt", values).split())
         values["subject"] = subject
         text = render_template(MAIL_TEXT_ENGINE, f"{kind}.txt", values)
         html = render_template(MAIL_HTML_ENGINE, f"{kind}.html", values)
     headers = {
-        "Message-ID": f"<mail-{number}.{at:%Y%m%d%H%M%S%f}@{site}>",
+        "Message-ID": f"<mail-{number}.{at:%Y%m%d%H%M%S%f}@{host}>",
         "Date": format_datetime(at),
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
     }
-    message = EmailMultiAlternatives(subject, text, settings.MAIL_FROM, [to], headers=headers)
+    message = EmailMultiAlternatives(subject, text, sender(site), [to], headers=headers)
     message.attach_alternative(html, "text/html")
     return message
+
+
+def site_values(site: Site) -> dict[str, str]:
+    """Return the variables of every mail: the name of the site as `site`, and what else is set of it."""
+    return {
+        "site": site.name,
+        "app_url": site.app_url,
+        "logo_url": site.absolute_logo_url,
+        "accent_color": site.accent_color,
+        "accent_text_color": site.accent_text_color,
+        "support_email": site.support_email,
+    }
+
+
+def sender(site: Site) -> str:
+    """Return the sender: LATCHKEY_EMAIL_FROM as it is, or without one no-reply under the name of the site."""
+    default = parse_from_address("", settings.PUBLIC_URL)
+    return formataddr((site.name, parseaddr(default)[1])) if default == settings.MAIL_FROM else settings.MAIL_FROM
 
 
 def greeting(kind: MailKind, context: Mapping[str, str]) -> str:

@@ -14,7 +14,7 @@ from latchkey.core.client import ClientInfo
 from latchkey.email_codes.models import Purpose
 from latchkey.email_codes.one_time_codes import Submitted, lookup
 from latchkey.passwords.reset import confirm_reset, request_reset
-from latchkey.web.pages import EmailLinkPage, FormPage, TokenForm
+from latchkey.web.pages import EmailLinkPage, FormPage, TokenForm, continue_context
 
 PASSWORD_WIDGET = forms.PasswordInput({"autocomplete": "new-password"})
 EMAIL_WIDGET = forms.EmailInput({"autocomplete": "username"})
@@ -24,6 +24,11 @@ class EmailForm(forms.Form):
     """The e-mail address that the mail goes to."""
 
     email = forms.CharField(label="E-mail address", max_length=EMAIL_MAX_LENGTH, widget=EMAIL_WIDGET)
+    redirect_to = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def clean_redirect_to(self) -> str:
+        """Return the target after success, '' for one that is not allowed: the page works without."""
+        return continue_context(self.cleaned_data["redirect_to"]).get("continue_url", "")
 
     def clean_email(self) -> str:
         """Return the normalized address; raises ValidationError."""
@@ -39,9 +44,12 @@ class ForgotPasswordPage(FormPage):
     template_name = "latchkey/forgot_password.html"
     form_class = EmailForm
 
+    def get_initial(self) -> dict[str, Any]:
+        return {"redirect_to": self.request.GET.get("redirect_to", "")}
+
     def perform(self, fields: Mapping[str, Any], client: ClientInfo) -> None:
         """Send the mail; raises TooManyAttempts."""
-        request_reset(fields["email"], client)
+        request_reset(fields["email"], client, fields["redirect_to"])
 
 
 class NewPasswordForm(TokenForm):
@@ -69,6 +77,9 @@ class ResetPasswordPage(EmailLinkPage):
         """Return the account's address and the password rules; raises InvalidCode or TooManyAttempts."""
         email = lookup(Purpose.PASSWORD_RESET, Submitted(token), client).user.email  # for password managers
         return {"email": email, "rules": filter(None, password_validators_help_texts())}
+
+    def redirect_to(self, fields: Mapping[str, Any], client: ClientInfo) -> str | None:
+        return lookup(Purpose.PASSWORD_RESET, Submitted(fields["token"]), client).redirect_to
 
     def perform(self, fields: Mapping[str, Any], client: ClientInfo) -> None:
         """Set the password; raises InvalidCode, TooManyAttempts, or a PasswordToo... error."""

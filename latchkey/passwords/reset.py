@@ -19,9 +19,16 @@ from latchkey.email_codes.one_time_codes import Submitted, consume, lookup, requ
 from latchkey.rate_limits.attempts import reset_attempts
 
 
-def request_reset(email: str, client: ClientInfo) -> None:
+def request_reset(email: str, client: ClientInfo, redirect_to: str = "") -> None:
     """Send the mail if this normalized address has an active account, and do as much if not; raises TooManyAttempts."""
-    request_code(email, Purpose.PASSWORD_RESET, Event.PASSWORD_RESET_REQUESTED, User.objects.all(), client)
+    request_code(
+        email,
+        Purpose.PASSWORD_RESET,
+        Event.PASSWORD_RESET_REQUESTED,
+        User.objects.all(),
+        client,
+        redirect_to=redirect_to,
+    )
 
 
 @transaction.atomic

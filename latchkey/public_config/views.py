@@ -1,9 +1,7 @@
 """Configuration endpoint: GET /api/config/, for front ends that draw a sign-in page before anybody signs in."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import conditional_page
 from rest_framework.permissions import AllowAny
@@ -11,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from latchkey.conf.policy import Policy, current_policy
+from latchkey.conf.site import current_site
 from latchkey.core.exceptions import PASSWORD_MAX_LENGTH
 from latchkey.public_config.serializers import ConfigOutput
 from latchkey.web.api_view import ApiView
@@ -26,7 +25,7 @@ SIGN_IN_METHODS = ("password",)
 def public_config(policy: Policy) -> dict[str, Any]:
     """Return the part of the configuration that anybody may know, as every form for sign-in shows it anyway."""
     return {
-        "site_name": urlsplit(settings.PUBLIC_URL).hostname or "localhost",
+        "site_name": current_site(policy).name,
         "registration_open": policy.registration_open,
         "email_verification": policy.email_verification,
         "sign_in_methods": list(SIGN_IN_METHODS),

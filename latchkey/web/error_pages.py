@@ -13,9 +13,12 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 
+from latchkey.conf.policy import current_policy, last_policy
+from latchkey.conf.site import Site, current_site
 from latchkey.core import exceptions as errors
 from latchkey.telemetry.request_log import current_request_id
 from latchkey.web.problems import CONTENT_TYPE
+from latchkey.web.site_pages import add_page_headers, site_context
 
 log = structlog.get_logger(__name__)
 
@@ -93,8 +96,10 @@ def to_page(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """Turn a problem document into a page if a person's browser asked for it; return the response."""
     if response.headers.get("Content-Type") != CONTENT_TYPE or is_api_path(request.path) or not prefers_html(request):
         return response
+    needs_no_database = response.status_code >= 500 or "latchkey.error" in request.META
+    site = current_site(last_policy() if needs_no_database else current_policy())
     try:
-        page = render_error_page(request, json.loads(response.content))
+        page = render_error_page(request, json.loads(response.content), site)
     except Exception:  # anything that an operator's template can raise: the problem document is better than nothing
         log.exception("request_failed")
         return response
@@ -102,6 +107,7 @@ def to_page(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     response.content = page
     response.headers["Content-Type"] = "text/html; charset=utf-8"
     patch_vary_headers(response, ["Accept"])
+    add_page_headers(response, site)
     return response
 
 
@@ -118,17 +124,18 @@ def prefers_html(request: HttpRequest) -> bool:
         return False
 
 
-def render_error_page(request: HttpRequest, problem: dict[str, object]) -> str:
-    """Return the page for a problem document; it needs no database and no route."""
+def render_error_page(request: HttpRequest, problem: dict[str, object], site: Site) -> str:
+    """Return the page for a problem document."""
     code = str(problem["code"])
     advice = ADVICE.get(code) or Advice(str(problem["title"]), str(problem["detail"]))
     if reason := request.META.get("latchkey.refused"):
         advice = CSRF_ADVICE.get(reason, advice) if code == errors.CsrfFailed.code else UNKNOWN_HOST
-    context = {
-        "advice": advice,
-        "status": problem["status"],
-        "wait": problem.get("retry_after"),
-        "request_id": current_request_id() if code == errors.InternalServerError.code else "",
-        "again": "/" + request.path.lstrip("/\\") if request.method == "POST" else "",
-    }
+    context = site_context(
+        site,
+        advice=advice,
+        status=problem["status"],
+        wait=problem.get("retry_after"),
+        request_id=current_request_id() if code == errors.InternalServerError.code else "",
+        again="/" + request.path.lstrip("/\\") if request.method == "POST" else "",
+    )
     return render_to_string("latchkey/error_page.html", context)

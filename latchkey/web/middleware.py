@@ -14,13 +14,10 @@ from django.middleware.security import SecurityMiddleware
 from latchkey.telemetry.request_log import log, request_log
 from latchkey.web.error_pages import to_page
 from latchkey.web.problems import DATABASE_UNAVAILABLE, problem_response
+from latchkey.web.site_pages import page_csp
 
 API_CSP = "default-src 'none'; frame-ancestors 'none'"
-PAGE_CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
-)
-"""Scripts come from our own files alone; Swagger UI and the admin set styles on elements, hence 'unsafe-inline'."""
+PAGE_CSP = page_csp()
 
 
 @receiver(got_request_exception)

@@ -4,21 +4,45 @@ A GET of a linked page changes nothing, as mail scanners follow links: the butto
 URL of the first page only. The form sends it in its body, and the referrer policy keeps the URL from other sites.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.generic import FormView
 
+from latchkey.conf.site import current_site
+from latchkey.conf.web_urls import is_allowed_redirect
 from latchkey.core.client import ClientInfo, client_info
 from latchkey.core.exceptions import ApiError, InvalidCode, MethodNotAllowed, ServiceUnavailable, TooManyAttempts
 from latchkey.web.problems import problem_response
+from latchkey.web.site_pages import add_page_headers, site_context
 
 HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "strict-origin"}
 """'strict-origin' sends only the host as referrer. 'no-referrer' would also have browsers send 'Origin: null' with the
 form, which could then come from any page (Fetch standard, append a request Origin header)."""
+
+MAX_TOKEN_INPUT = 1_000
+"""Characters of a token with what mail programs have made of it."""
+
+_NOT_OF_A_TOKEN = re.compile(r"[^\x21-\x7e]+|=\s")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{40,64}")
+
+
+def trim_link_token(text: str) -> str:
+    """Return the token of a link without what mail programs do to it, or the text itself where there is none in it.
+
+    They append the full stop, bracket or space that follows the link, or a parameter of their own; they break the line
+    in the token, and leave the `=3D` of quoted-printable (RFC 2045 section 6.7) behind.
+    """
+    if len(text) > MAX_TOKEN_INPUT:
+        return text
+    joined = _NOT_OF_A_TOKEN.sub("", text).removeprefix("=").removeprefix("3D")
+    found = _TOKEN.search(joined)
+    return found[0] if found else text
 
 
 class FormPage(FormView):  # type: ignore[type-arg]  # not generic at run time
@@ -32,6 +56,10 @@ class FormPage(FormView):  # type: ignore[type-arg]  # not generic at run time
         """Execute the use case of the page; raises an ApiError."""
         raise NotImplementedError
 
+    def redirect_to(self, fields: Mapping[str, Any], client: ClientInfo) -> str | None:
+        """Return where the button after success leads, None for the application; asked before `perform`."""
+        return None
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = super().dispatch(request, *args, **kwargs)
         for name, value in HEADERS.items():
@@ -42,15 +70,17 @@ class FormPage(FormView):  # type: ignore[type-arg]  # not generic at run time
         return problem_response(MethodNotAllowed(headers={"Allow": "GET, HEAD, POST"}))
 
     def form_valid(self, form: Any) -> HttpResponse:
+        client = client_info(self.request.META)
         try:
-            self.perform(form.cleaned_data, client_info(self.request.META))
+            target = self.redirect_to(form.cleaned_data, client)
+            self.perform(form.cleaned_data, client)
         except (InvalidCode, TooManyAttempts, ServiceUnavailable) as error:
             return self.render_error(error)
         except ApiError as error:
             for field, sentences in error.errors.items():
                 form.add_error(field if field in form.fields else None, list(sentences))
             return self.form_invalid(form)
-        return self.render_page(200, done=True)
+        return self.render_page(200, done=True, **continue_context(target))
 
     def form_invalid(self, form: Any) -> HttpResponse:
         """Show the form again with its errors."""
@@ -64,13 +94,30 @@ class FormPage(FormView):  # type: ignore[type-arg]  # not generic at run time
         return response
 
     def render_page(self, status: int, **context: Any) -> HttpResponse:
-        return self.render_to_response(self.get_context_data(**context), status=status)
+        site = current_site()
+        context = self.get_context_data(**site_context(site, **context))
+        response = self.render_to_response(context, status=status)
+        add_page_headers(response, site)
+        return response
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self.render_page(200)
+
+
+def continue_context(redirect_to: str | None) -> dict[str, str]:
+    """Return where the button leads, if the operator still allows it: a mail may be older than the settings."""
+    allowed = redirect_to and is_allowed_redirect(redirect_to, settings.REDIRECT_URLS)
+    return {"continue_url": redirect_to} if redirect_to and allowed else {}
 
 
 class TokenForm(forms.Form):
     """The form behind the button: the token of the link."""
 
-    token = forms.CharField(max_length=64, strip=False, widget=forms.HiddenInput)
+    token = forms.CharField(max_length=MAX_TOKEN_INPUT, strip=False, widget=forms.HiddenInput)
+
+    def clean_token(self) -> str:
+        """Return the token without what mail programs have made of it."""
+        return trim_link_token(self.cleaned_data["token"])
 
 
 class EmailLinkPage(FormPage):
@@ -83,7 +130,10 @@ class EmailLinkPage(FormPage):
         raise NotImplementedError
 
     def get_initial(self) -> dict[str, Any]:
-        return {"token": self.request.GET.get("token", "")}
+        """Return the token of the link, whose parameter some mail programs escape together with its name."""
+        sent = self.request.GET
+        token = sent.get("token") or next((name[6:] for name in sent if name.startswith("token=")), "")
+        return {"token": trim_link_token(token)}
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
@@ -94,7 +144,7 @@ class EmailLinkPage(FormPage):
     def form_invalid(self, form: Any) -> HttpResponse:
         """Show the form again with its errors while the link is valid."""
         try:
-            return self.render_page(400, form=form, **self._preview(form.data.get("token", "")))
+            return self.render_page(400, form=form, **self._preview(trim_link_token(form.data.get("token", ""))))
         except ApiError as error:
             return self.render_error(error)
 

@@ -19,9 +19,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from latchkey.conf.site import current_site
 from latchkey.core.exceptions import MethodNotAllowed, ServiceUnavailable
 from latchkey.web.api_view import ApiView
 from latchkey.web.problems import problem_response
+from latchkey.web.site_pages import add_page_headers, site_context
 
 
 def index_routes() -> list[str]:
@@ -96,7 +98,10 @@ def require_safe(page: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpR
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Home page: links to the documentation, the browsable API and the admin."""
-    return render(request, "latchkey/home.html")
+    site = current_site()
+    response = render(request, "latchkey/home.html", site_context(site))
+    add_page_headers(response, site)
+    return response
 
 
 @require_safe

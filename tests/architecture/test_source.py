@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from datetime import timedelta
 from importlib.metadata import version
+from itertools import product
 
 import pytest
 from django.conf import settings
@@ -44,7 +45,15 @@ def test_source_parser_finds_known_imports_and_calls() -> None:
 def test_source_evaluates_no_text_as_code_and_no_setting_names_a_module() -> None:
     assert [file for file, call in find_calls(*BUILT_IN_EVALUATORS) if isinstance(call.func, ast.Name)] == []
     assert {type(setting.default) for setting in fields(Policy)} <= {timedelta, int, bool, str}
-    assert all(setting.metadata["choices"] for setting in fields(Policy) if type(setting.default) is str)
+    texts = [setting for setting in fields(Policy) if type(setting.default) is str]
+    assert all(setting.metadata.get("choices") or setting.metadata.get("check") for setting in texts)
+    bad = ("os.system", "latchkey.models:User", "__import__('os')")
+    checks = [
+        setting.metadata["check"] for setting in texts if "check" in setting.metadata and setting.name != "site_name"
+    ]
+    for check, text in product(checks, bad):
+        with pytest.raises(ValueError, match=r"^Write"):
+            check(text)
 
 
 def test_only_the_settings_module_reads_environment_variables() -> None:

@@ -17,9 +17,21 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | 
 ANYTHING = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=3)
 
 
+GOOD_TEXTS = {
+    "site_name": ("Zoë & Söhne, Inc.", "x" * 60, "{{ 7*7 }}"),
+    "app_url": ("https://app.example.com", "http://localhost:3000/a?b=c#d"),
+    "logo_url": ("/static/logo.svg", "https://cdn.example.com/logo.png"),
+    "accent_color": ("#1a56c4", "#ffffff"),
+    "support_email": ("support@example.com",),
+}
+"""Accepted values of the settings that are text."""
+
+
 def within(setting: Field[Any], value: Any) -> bool:
     if choices := setting.metadata.get("choices"):
         return value in choices
+    if check := setting.metadata.get("check"):
+        return isinstance(value, str) and check(value) == value
     return type(value) is type(setting.default) and bool(
         setting.metadata["minimum"] <= value <= setting.metadata["maximum"]
     )
@@ -28,7 +40,8 @@ def within(setting: Field[Any], value: Any) -> bool:
 @NAMES
 def test_clamp_keeps_the_default_and_both_bounds_of_each_setting(name: str) -> None:
     setting = POLICY_SETTINGS[name]
-    ends = setting.metadata.get("choices") or (setting.metadata["minimum"], setting.metadata["maximum"])
+    ends = setting.metadata.get("choices") or GOOD_TEXTS.get(name)
+    ends = ends or (setting.metadata["minimum"], setting.metadata["maximum"])
     for value in (setting.default, *ends):
         assert clamp(setting, value, setting.default) == value
         assert within(setting, value)
@@ -66,6 +79,27 @@ def test_clamp_returns_a_value_of_the_settings_range_and_type_for_any_input(name
         ("email_verification", "required", "required"),
         ("email_verification", "perhaps", "off"),
         ("email_verification", True, "off"),
+        ("site_name", " Example \u00a0", "Example"),
+        ("site_name", "Example\r\nBcc: mallory@example.com", ""),
+        ("site_name", "</style><script>alert(1)</script>", ""),
+        ("site_name", "Exa\u202emple", ""),
+        ("site_name", "x" * 61, ""),
+        ("site_name", 7, ""),
+        ("app_url", "javascript:alert(1)", ""),
+        ("app_url", "https://app.example.com@evil.example/", ""),
+        ("app_url", "//evil.example", ""),
+        ("app_url", 'https://app.example.com/">', ""),
+        ("app_url", " https://app.example.com ", "https://app.example.com"),
+        ("logo_url", "//evil.example/x.png", ""),
+        ("logo_url", "/../x.png", ""),
+        ("logo_url", "data:image/svg+xml,x", ""),
+        ("logo_url", "https://a.example; script-src *", ""),
+        ("accent_color", "red; background: url(//evil.example)", ""),
+        ("accent_color", "#1a56c4;", ""),
+        ("accent_color", "#ABC", "#aabbcc"),
+        ("support_email", "Support <support@example.com>", ""),
+        ("support_email", "a@example.com?bcc=b@example.com", ""),
+        ("support_email", "a@example.com\nBcc: b@example.com", ""),
     ],
 )
 def test_clamp_moves_a_value_into_its_range_or_returns_the_default(name: str, stored: Any, expected: Any) -> None:

@@ -47,7 +47,7 @@ def test_mail_language_translates_mails_but_not_api_errors_or_admin(server: Serv
     server.start()
     server.shell(ENQUEUE_CODE)
     (mail,) = smtp_server.wait_for(1)
-    assert mail["Subject"] == "Neues Passwort für 127.0.0.1"
+    assert mail["Subject"] == "Neues Passwort für Latchkey"
     text, html = (body.get_content() for kind in ("plain", "html") if (body := mail.get_body((kind,))))
     assert text.startswith("Guten Tag,")
     assert "Oder diesen Code: 4711" in text

@@ -20,7 +20,7 @@ def test_config_has_the_default_configuration(http: httpx.Client) -> None:
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.json() == {
-        "site_name": "127.0.0.1",
+        "site_name": "Latchkey",
         "registration_open": True,
         "email_verification": "off",
         "sign_in_methods": ["password"],
@@ -32,6 +32,7 @@ def test_config_has_the_default_configuration(http: httpx.Client) -> None:
 
 def test_config_has_the_settings_in_force(http: httpx.Client, set_policy: Callable[..., Any]) -> None:
     set_policy(
+        site_name="Example",
         registration_open=False,
         email_verification="required",
         password_min_length=20,
@@ -40,6 +41,7 @@ def test_config_has_the_settings_in_force(http: httpx.Client, set_policy: Callab
         retry_window=timedelta(0),
     )
     config = http.get("/api/config/").json()
+    assert config["site_name"] == "Example"
     assert (config["registration_open"], config["email_verification"]) == (False, "required")
     assert config["password"] == {"min_length": 20, "max_length": 256, "blocklist": True}
     assert (config["tokens"]["access_token_lifetime"], config["tokens"]["retry_window"]) == (300, 0)
