@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
-from latchkey.email_addresses.pages import ConfirmEmailPage, VerifyEmailPage
+from latchkey.email_addresses.pages import ConfirmEmailPage, ResendVerificationPage, VerifyEmailPage
 from latchkey.email_addresses.views import ChangeEmailView, ConfirmChangeView, ResendView, VerifyEmailView
 from latchkey.metrics_server.views import metrics
 from latchkey.oauth.views import IntrospectView, RevokeView, VerifyView
@@ -52,9 +52,10 @@ urlpatterns = [
     *(path(f"{route}/", view, name=route.removeprefix("api/")) for route, view in API.items()),
     *(path(route, view) for route, view in API.items()),  # a redirect would lose the body of a POST
     *(DOCS if settings.API_DOCS else ()),
-    path("forgot-password/", ForgotPasswordPage.as_view()),
+    path("forgot-password/", ForgotPasswordPage.as_view(), name="forgot-password"),
     path("reset-password/", ResetPasswordPage.as_view()),
     path("verify-email/", VerifyEmailPage.as_view()),
+    path("verify-email/resend/", ResendVerificationPage.as_view(), name="resend-verification"),
     path("confirm-email/", ConfirmEmailPage.as_view()),
     path("admin/", admin.site.urls),
     path("admin", RedirectView.as_view(url="/admin/")),

@@ -23,6 +23,7 @@ from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.crypto import derive_keys
 from latchkey.core.exceptions import InvalidCode
+from latchkey.email_codes.link_references import build_reference
 from latchkey.email_codes.models import LANDING_PAGES, OneTimeCode, Purpose
 from latchkey.mail.models import MailKind
 from latchkey.mail.outbox import enqueue, require_mail_server
@@ -150,9 +151,9 @@ def issue(user: User, purpose: Purpose, new_email: str = "", redirect_to: str = 
     of_user = OneTimeCode.objects.filter(user_id=user.pk, purpose=purpose.value)
     newest = of_user.order_by("-pk").values("pk")[:MAX_VALID]
     of_user.filter(Q(expires_at__lte=now) | ~Q(pk__in=newest)).delete()
-    return IssuedCode(
-        f"{settings.PUBLIC_URL}{LANDING_PAGES[purpose]}?{urlencode({'token': token})}", code, stored.expires_at
-    )
+    reference = build_reference(purpose, token, user.pk, new_email or user.email)
+    query = urlencode({"token": token} if purpose is Purpose.PASSWORD_RESET else {"ref": reference, "token": token})
+    return IssuedCode(f"{settings.PUBLIC_URL}{LANDING_PAGES[purpose]}?{query}", code, stored.expires_at)
 
 
 def lookup(purpose: Purpose, presented: Submitted, client: ClientInfo) -> OneTimeCode:

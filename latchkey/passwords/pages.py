@@ -9,43 +9,20 @@ from typing import Any
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts
 
-from latchkey.accounts.models import EMAIL_MAX_LENGTH, normalize_email
 from latchkey.core.client import ClientInfo
 from latchkey.email_codes.models import Purpose
 from latchkey.email_codes.one_time_codes import Submitted, lookup
+from latchkey.email_codes.pages import OneTimeLinkPage, RequestMailPage
 from latchkey.passwords.reset import confirm_reset, request_reset
-from latchkey.web.pages import EmailLinkPage, FormPage, TokenForm, continue_context
+from latchkey.web.pages import TokenForm
 
 PASSWORD_WIDGET = forms.PasswordInput({"autocomplete": "new-password"})
-EMAIL_WIDGET = forms.EmailInput({"autocomplete": "username"})
 
 
-class EmailForm(forms.Form):
-    """The e-mail address that the mail goes to."""
-
-    email = forms.CharField(label="E-mail address", max_length=EMAIL_MAX_LENGTH, widget=EMAIL_WIDGET)
-    redirect_to = forms.CharField(required=False, widget=forms.HiddenInput)
-
-    def clean_redirect_to(self) -> str:
-        """Return the target after success, '' for one that is not allowed: the page works without."""
-        return continue_context(self.cleaned_data["redirect_to"]).get("continue_url", "")
-
-    def clean_email(self) -> str:
-        """Return the normalized address; raises ValidationError."""
-        try:
-            return normalize_email(self.cleaned_data["email"])
-        except ValueError as error:
-            raise forms.ValidationError(str(error)) from error
-
-
-class ForgotPasswordPage(FormPage):
+class ForgotPasswordPage(RequestMailPage):
     """/forgot-password/: the answer is the same for every address, as that of POST /api/password/reset/ is."""
 
     template_name = "latchkey/forgot_password.html"
-    form_class = EmailForm
-
-    def get_initial(self) -> dict[str, Any]:
-        return {"redirect_to": self.request.GET.get("redirect_to", "")}
 
     def perform(self, fields: Mapping[str, Any], client: ClientInfo) -> None:
         """Send the mail; raises TooManyAttempts."""
@@ -66,20 +43,18 @@ class NewPasswordForm(TokenForm):
         return repeated
 
 
-class ResetPasswordPage(EmailLinkPage):
+class ResetPasswordPage(OneTimeLinkPage):
     """/reset-password/?token=...: a form for the new password."""
 
     hashes_password = frozenset({"POST"})
+    purpose = Purpose.PASSWORD_RESET
     template_name = "latchkey/reset_password.html"
     form_class = NewPasswordForm
 
     def preview(self, token: str, client: ClientInfo) -> Mapping[str, Any]:
         """Return the account's address and the password rules; raises InvalidCode or TooManyAttempts."""
-        email = lookup(Purpose.PASSWORD_RESET, Submitted(token), client).user.email  # for password managers
+        email = lookup(self.purpose, Submitted(token), client).user.email  # for password managers
         return {"email": email, "rules": filter(None, password_validators_help_texts())}
-
-    def redirect_to(self, fields: Mapping[str, Any], client: ClientInfo) -> str | None:
-        return lookup(Purpose.PASSWORD_RESET, Submitted(fields["token"]), client).redirect_to
 
     def perform(self, fields: Mapping[str, Any], client: ClientInfo) -> None:
         """Set the password; raises InvalidCode, TooManyAttempts, or a PasswordToo... error."""

@@ -29,7 +29,7 @@ MAX_TOKEN_INPUT = 1_000
 """Characters of a token with what mail programs have made of it."""
 
 _NOT_OF_A_TOKEN = re.compile(r"[^\x21-\x7e]+|=\s")
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{40,64}")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def trim_link_token(text: str) -> str:
@@ -111,9 +111,10 @@ def continue_context(redirect_to: str | None) -> dict[str, str]:
 
 
 class TokenForm(forms.Form):
-    """The form behind the button: the token of the link."""
+    """The form behind the button: the token of the link, and the reference beside it."""
 
     token = forms.CharField(max_length=MAX_TOKEN_INPUT, strip=False, widget=forms.HiddenInput)
+    ref = forms.CharField(max_length=MAX_TOKEN_INPUT, required=False, widget=forms.HiddenInput)
 
     def clean_token(self) -> str:
         """Return the token without what mail programs have made of it."""
@@ -133,13 +134,25 @@ class EmailLinkPage(FormPage):
         """Return the token of the link, whose parameter some mail programs escape together with its name."""
         sent = self.request.GET
         token = sent.get("token") or next((name[6:] for name in sent if name.startswith("token=")), "")
-        return {"token": trim_link_token(token)}
+        return {"token": trim_link_token(token), "ref": sent.get("ref", "")}
+
+    def used_link_context(self, token: str, reference: str) -> Mapping[str, Any]:
+        """Return what the page shows of a link that is invalid by now; `already` if what it does was done."""
+        return {}
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return self.render_page(200, **self._preview(self.get_initial()["token"]))
         except ApiError as error:
             return self.render_error(error)
+
+    def render_error(self, error: ApiError) -> HttpResponse:
+        """Show the error in place of the form; of a used link that was successful, that it was."""
+        if not isinstance(error, InvalidCode):
+            return super().render_error(error)
+        sent = self.request.POST if self.request.method == "POST" else self.get_initial()
+        context = self.used_link_context(trim_link_token(sent.get("token", "")), sent.get("ref", ""))
+        return self.render_page(200 if context.get("already") else error.status, error=error, **context)
 
     def form_invalid(self, form: Any) -> HttpResponse:
         """Show the form again with its errors while the link is valid."""

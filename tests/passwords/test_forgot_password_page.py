@@ -75,5 +75,5 @@ def test_forgot_password_page_rate_limits_known_and_unknown_addresses_alike(brow
 
 
 def test_invalid_reset_links_and_notices_lead_to_the_forgot_password_page(browser: httpx.Client) -> None:
-    assert f'href="{PAGE}"' in browser.get("/reset-password/?token=spent").text
+    assert f'<form method="post" action="{PAGE}">' in browser.get("/reset-password/?token=spent").text
     assert RESET_PAGE == PAGE
