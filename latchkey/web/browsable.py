@@ -6,15 +6,25 @@ from typing import Any, Literal
 from urllib.parse import urlencode
 
 from django.utils.html import format_html
+from rest_framework.exceptions import APIException
 from rest_framework.renderers import BrowsableAPIRenderer
 
+from latchkey.core import exceptions as errors
 from latchkey.web.input import StrictFormParser
 from latchkey.web.problems import CONTENT_TYPE as PROBLEM
 
+USE_THE_BOX = "Put an access token into the box above; login and refresh answer one."
 HINTS = {
-    401: "Put an access token into the box above; login and refresh answer one.",
-    405: "Nothing to read here: fill in the body below and send it.",
+    errors.NotAuthenticated.code: USE_THE_BOX,
+    errors.InvalidToken.code: f"This token is of no use any more. {USE_THE_BOX}",
+    errors.InvalidCredentials.code: "Check the e-mail address and the password in the body below.",
+    errors.InvalidRefreshToken.code: "Sign in again; login answers a new refresh token.",
 }
+"""What a person on the page can do about an error, by its code: a status such as 401 has several causes."""
+
+NOT_SECRET = frozenset({"email", "username", "redirect_to", "token_type_hint"})
+"""Fields that a page repeats after an error. Passwords, tokens and codes are never part of a response; the script of
+the page keeps them in the browser."""
 
 
 class BrowsableRenderer(BrowsableAPIRenderer):
@@ -28,10 +38,11 @@ class BrowsableRenderer(BrowsableAPIRenderer):
         return True if has_button else None
 
     def get_raw_data_form(self, data: Any, view: Any, method: str, request: Any) -> Any:
-        """Fill the raw form with the fields of the body, and with the values that the page shows."""
+        """Fill the raw form with the fields of the body: the values that the page shows, after an error those typed."""
         form = super().get_raw_data_form(data, view, method, request)
         if form:
-            shown = data if isinstance(data, Mapping) else {}
+            failed = self.renderer_context["response"].exception
+            shown = typed_values(request) if failed else data if isinstance(data, Mapping) else {}
             body = {name: shown.get(name, "") for name in view.get_serializer().fields}
             takes_form = StrictFormParser in view.parser_classes
             form.fields["_content"].initial = (
@@ -40,8 +51,17 @@ class BrowsableRenderer(BrowsableAPIRenderer):
         return form
 
     def get_description(self, view: Any, status_code: int) -> str:
-        """Add a hint for the errors that every visitor of the page gets."""
-        return format_html("{}<p><b>{}</b></p>", view.get_view_description(html=True), HINTS.get(status_code, ""))
+        """Add a hint for the errors that a visitor of the page can do something about."""
+        return format_html("{}<p><b>{}</b></p>", view.get_view_description(html=True), self.hint(view))
+
+    def hint(self, view: Any) -> str:
+        """Return what to do about the error that the page shows, '' where there is no error or nothing to do."""
+        response = self.renderer_context["response"]
+        code = str(response.data.get("code")) if response.exception and isinstance(response.data, Mapping) else ""
+        if code == errors.MethodNotAllowed.code:
+            what_to_do = "fill in the body below and send it" if view.input_class else "use the buttons of this page"
+            return f"Nothing to read here: {what_to_do}."
+        return HINTS.get(code, "")
 
     def get_context(self, data: Any, accepted_media_type: Any, renderer_context: Any) -> dict[str, Any]:
         """Show the content type that a program gets, and an error without authenticating again."""
@@ -52,3 +72,14 @@ class BrowsableRenderer(BrowsableAPIRenderer):
         if response.exception:
             context["response_headers"]["Content-Type"] = PROBLEM
         return context
+
+
+def typed_values(request: Any) -> dict[str, str]:
+    """Return what was sent in fields that are not secret; nothing of a body that could not be parsed."""
+    try:
+        sent = request.data
+    except (errors.ApiError, APIException):
+        return {}
+    if not isinstance(sent, Mapping):
+        return {}
+    return {name: value for name, value in sent.items() if name in NOT_SECRET and isinstance(value, str)}

@@ -86,3 +86,30 @@ def test_browsable_api_login_page_shows_the_fields_and_the_errors_of_an_empty_fo
     page.get_by_role("button", name="POST", exact=True).click()
     assert list(answer(page, "400 Bad Request")["errors"]) == ["email", "password"]
     assert "application/problem+json" in page.locator(".response-info").inner_text()
+
+
+def test_browsable_api_keeps_a_typed_body_after_an_error_and_until_it_succeeds(browser_page: BrowserPage) -> None:
+    send(browser_page.open("/api/register/"), "POST", credentials(), "201 Created")
+    page = browser_page.open("/api/login/")
+    send(page, "POST", credentials() | {"password": "not that one"}, "401 Unauthorized")
+    expect(page.locator("textarea")).to_have_value(json.dumps(credentials() | {"password": "not that one"}))
+    page.locator("textarea").fill('{"email": "alice@example.com", ')
+    page.get_by_role("button", name="POST", exact=True).click()
+    assert answer(page, "400 Bad Request")["code"] == "parse_error"
+    expect(page.locator("textarea")).to_have_value('{"email": "alice@example.com", ')
+    pair = send(page, "POST", credentials(), "200 OK")
+    expect(page.locator("textarea")).to_have_value('{\n    "email": "",\n    "password": ""\n}')
+
+    page = browser_page.open("/api/password/change/")
+    body = {"current_password": "wrong", "new_password": "seven purple trains to the sea"}
+    page.get_by_label("Access token").fill(pair["access_token"])
+    page.get_by_role("button", name="Send with token").click()
+    send(page, "POST", body, "400 Bad Request")
+    expect(page.locator("textarea")).to_have_value(json.dumps(body))
+    page.get_by_label("Access token").fill("expired")
+    page.get_by_role("button", name="POST", exact=True).click()
+    assert answer(page, "401 Unauthorized")["code"] == "invalid_token"
+    expect(page.locator("textarea")).to_have_count(0)
+    page.get_by_label("Access token").fill(pair["access_token"])
+    page.get_by_role("button", name="Send with token").click()
+    expect(page.locator("textarea")).to_have_value(json.dumps(body))
