@@ -24,6 +24,7 @@ from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import LastSuperuser
 from latchkey.db.statements import fetch_all
+from latchkey.hashing.legacy import is_imported, verify_imported
 from latchkey.rate_limits.attempts import forget_attempts, reset_attempts
 
 EMAIL_MAX_LENGTH = 254
@@ -253,9 +254,20 @@ class User(AbstractBaseUser, PermissionsMixin):
         self._has_new_password = True
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Compare with the stored hash; one that cannot be read matches nothing, and takes as much time."""
+        """Compare with the stored hash; one that cannot be read matches nothing, and takes as much time.
+
+        Other systems hash a password as it is typed, so an imported hash is compared with that spelling, too, and
+        replaced by that of the normalized one (decision 27).
+        """
+        as_sent = raw_password or ""
+        password = normalize_password(as_sent)
         try:
-            return check_password(normalize_password(raw_password or ""), self.password, self._rehash)
+            if as_sent != password and is_imported(self.password):
+                matches = verify_imported((as_sent, password), self.password)
+                if matches:
+                    self._rehash(password)
+                return matches
+            return check_password(password, self.password, self._rehash)
         except ValueError:
             make_password(raw_password or "")
             return False

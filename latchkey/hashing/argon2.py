@@ -135,9 +135,17 @@ class Argon2idPasswordHasher(Argon2PasswordHasher):
 
     def verify(self, password: str, encoded: str) -> bool:
         is_default = encoded.startswith(_CURRENT) and len(encoded.rpartition("$")[2]) == HASH_CHARS
+        return verify_hardened(lambda: self.verify_hash(password, encoded), is_default, self.lanes(encoded))
+
+    def lanes(self, encoded: str) -> float:
+        """Return the cost of a hash with several lanes as a share of the default, 0 for a hash with one."""
         multi_lane = _MULTI_LANE_HASH.fullmatch(encoded)
-        lanes = int(multi_lane[1]) * int(multi_lane[2]) / (MEMORY_KIB * TIME_COST) if multi_lane else 0
-        return verify_hardened(lambda: self._verify_hash(password, encoded), is_default, lanes)
+        return int(multi_lane[1]) * int(multi_lane[2]) / (MEMORY_KIB * TIME_COST) if multi_lane else 0
+
+    def is_imported(self, encoded: str) -> bool:
+        """Tell whether this hash was made elsewhere: it has another cost, or a salt that `salt` does not make."""
+        own = _OWN_HASH.fullmatch(encoded)
+        return own is None or not _SALT.fullmatch(base64.b64decode(own[1] + "=="))
 
     def cost(self, encoded: str) -> int:
         """Return the cost of verifying a hash, in KiB times passes."""
@@ -147,7 +155,8 @@ class Argon2idPasswordHasher(Argon2PasswordHasher):
         """Return the memory that verifying a hash takes, in KiB."""
         return int(self.decode(encoded)["memory_cost"])
 
-    def _verify_hash(self, password: str, encoded: str) -> bool:
+    def verify_hash(self, password: str, encoded: str) -> bool:
+        """Return whether the password matches; runs in the hashing thread."""
         phc = encoded.removeprefix("argon2")
         if len(phc) > MAX_PHC_LENGTH or not _LIBSODIUM_PHC.fullmatch(phc):
             return super().verify(password, encoded)
@@ -167,3 +176,7 @@ def _base64(data: bytes) -> str:
 
 _CURRENT = _prefix(MEMORY_KIB, TIME_COST)
 """Prefix of every hash with the default cost."""
+
+_OWN_HASH = re.compile(re.escape(_CURRENT) + r"([A-Za-z0-9+/]{22})\$[A-Za-z0-9+/]{43}")
+_SALT = re.compile(rb"[A-Za-z0-9]{16}")
+"""A salt of ours: letters and digits, which are random bytes once in 10 to the power of 10 salts."""

@@ -8,6 +8,7 @@ here, in Django's layout with salt and hash in base64 without padding: `pbkdf2_s
 import base64
 import hashlib
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import bcrypt
@@ -18,10 +19,11 @@ from django.contrib.auth.hashers import (
     PBKDF2PasswordHasher,
     PBKDF2SHA1PasswordHasher,
     ScryptPasswordHasher,
+    identify_hasher,
 )
 from django.utils.crypto import constant_time_compare
 
-from latchkey.hashing.argon2 import verify_hardened
+from latchkey.hashing.argon2 import Argon2idPasswordHasher, verify_hardened
 
 MAX_MEMORY_KIB = 256 * 1024
 """KiB that verifying one hash may take; `latchkey users import` rejects hashes that take more."""
@@ -61,6 +63,27 @@ class LegacyHasher(BasePasswordHasher):
     def parts(self, encoded: str) -> dict[str, Any]:
         """Return the parameters, salt and hash of an encoded hash."""
         return dict(self.decode(encoded))
+
+
+def is_imported(encoded: str) -> bool:
+    """Tell whether a hash was brought along from another system, which may not have normalized the password."""
+    try:
+        hasher = identify_hasher(encoded)
+    except ValueError:
+        return False
+    return isinstance(hasher, LegacyHasher) or (
+        isinstance(hasher, Argon2idPasswordHasher) and hasher.is_imported(encoded)
+    )
+
+
+def verify_imported(spellings: Sequence[str], encoded: str) -> bool:
+    """Compare an imported hash with several spellings of one password, as one comparison of equal time.
+
+    Each spelling costs one hash of the imported kind; what is missing to one default hash is added once, for all.
+    """
+    hasher: Any = identify_hasher(encoded)
+    lanes = hasher.lanes(encoded) * len(spellings) if isinstance(hasher, Argon2idPasswordHasher) else 0
+    return verify_hardened(lambda: any(hasher.verify_hash(text, encoded) for text in spellings), lanes=lanes)
 
 
 class LegacyPBKDF2PasswordHasher(LegacyHasher, PBKDF2PasswordHasher):

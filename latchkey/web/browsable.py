@@ -31,6 +31,7 @@ class BrowsableRenderer(BrowsableAPIRenderer):
     """DRF's renderer plus a form field for an access token, as a browser cannot send one by itself."""
 
     template = "latchkey/browsable.html"
+    renderer_context: dict[str, Any]  # DRF sets it before it renders
 
     def get_rendered_html_form(self, data: Any, view: Any, method: str, request: Any) -> Literal[True] | None:
         """Show no HTML form, as the raw form sends JSON. A DELETE without a body has its button."""
