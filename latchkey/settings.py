@@ -62,6 +62,8 @@ ADMIN_EMAIL = env.get_str("LATCHKEY_ADMIN_EMAIL", "")
 ADMIN_PASSWORD = env.get_secret("LATCHKEY_ADMIN_PASSWORD", "")
 MAIL_SERVER = parse_email_url(env.get_secret("EMAIL_URL", "" if PRODUCTION else "console://"))
 MAIL_FROM = parse_from_address(env.get_str("LATCHKEY_EMAIL_FROM", ""), PUBLIC_URL)
+EMAIL_SMTPUTF8 = env.get_bool("LATCHKEY_EMAIL_SMTPUTF8", False)
+EMAIL_SPECIAL_DOMAINS = env.get_domains("LATCHKEY_EMAIL_SPECIAL_DOMAINS")
 MAIL_LANGUAGE = env.get_str("LATCHKEY_MAIL_LANGUAGE", "") or "en"
 TEMPLATES_DIR = env.get_str("LATCHKEY_TEMPLATES_DIR", "")
 

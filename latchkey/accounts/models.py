@@ -16,8 +16,8 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.crypto import salted_hmac
-from email_validator import EmailNotValidError, validate_email
 
+from latchkey.accounts.address_syntax import parse_address
 from latchkey.audit.events import Event
 from latchkey.audit.log import COMMAND_LINE, Operator, record, record_by
 from latchkey.core import clock
@@ -42,15 +42,12 @@ SELECT_BY_EMAIL = f"SELECT {', '.join(LOGIN_COLUMNS)} FROM latchkey_user WHERE e
 def normalize_email(text: str) -> str:
     """Return the address as it is stored and compared: trimmed, NFC, lower case, its domain in Unicode.
 
-    Raises ValueError with a sentence for the person who typed it. No DNS look-up is made.
+    Raises ValueError with a sentence for the person who typed it, which gives the reason. No DNS look-up is made.
     """
     text = text.strip()
     if len(text) > EMAIL_MAX_LENGTH:
         raise ValueError(f"An e-mail address has at most {EMAIL_MAX_LENGTH} characters.")
-    try:
-        address = validate_email(text, check_deliverability=False, strict=True).normalized.lower()
-    except EmailNotValidError as error:
-        raise ValueError("This is not a valid e-mail address.") from error
+    address = parse_address(text).lower()
     if len(address) > EMAIL_MAX_LENGTH:
         raise ValueError(f"An e-mail address has at most {EMAIL_MAX_LENGTH} characters.")
     return address

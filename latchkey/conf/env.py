@@ -14,6 +14,7 @@ from latchkey.conf.urls import parse_allowed_host, parse_base_url, parse_endpoin
 
 _ON, _OFF = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")  # IPv6 as in a URL (RFC 3986 section 3.2.2)
+_DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _PORT = re.compile("[0-9]{1,5}")
 PREFIX, FILE_SUFFIX = "LATCHKEY_", "_FILE"
 MAX_SECRET_BYTES = 65_536
@@ -58,6 +59,14 @@ class Env:
         """Return the comma-separated words of a variable, without the spaces around them."""
         words = (word.strip() for word in self.get_str(name, "").split(","))
         return [word for word in words if word] or default
+
+    def get_domains(self, name: str) -> list[str]:
+        """Return comma-separated domain names in lower case; raises ImproperlyConfigured."""
+        domains = [word.strip(".").lower() for word in self.get_list(name, [])]
+        for domain in domains:
+            if not _DOMAIN.fullmatch(domain):
+                raise ImproperlyConfigured(f"{name} has {domain!r}; write domain names, such as 'local,test'.")
+        return domains
 
     def get_bool(self, name: str, default: bool) -> bool:
         """Return a switch: on, true, yes, 1, or off, false, no, 0; raises ImproperlyConfigured."""

@@ -17,6 +17,7 @@ from latchkey.email_codes.models import OneTimeCode, Purpose
 from latchkey.email_codes.one_time_codes import Submitted, consume, lookup, send
 from latchkey.mail.models import MailKind
 from latchkey.mail.outbox import enqueue, require_mail_server
+from latchkey.mail.smtputf8 import require_deliverable
 from latchkey.rate_limits.attempts import charge, mail_key, refund
 
 
@@ -24,13 +25,15 @@ def request_email_change(user_id: int, email: str, password: str, client: Client
     """Send a link and a code to the new normalized address; nothing changes until one of the two comes back.
 
     Whether another account has the address is not answered here, but at the confirmation, to a person with access to
-    its mailbox. Raises WrongPassword, TooManyAttempts, or EmailTaken where it is the address of the account itself.
+    its mailbox. Raises WrongPassword, TooManyAttempts, EmailTaken where it is the address of the account
     Raises ServiceUnavailable without a mail server.
+    itself, or InvalidInput for an address that no mail can reach.
     """
     require_mail_server()
     user = get_user(user_id)
     if email == user.email:
         raise EmailTaken
+    require_deliverable(email)
     refund(reauthenticate(user, password, client))
     with transaction.atomic():
         charge(mail_key(email, client), client)

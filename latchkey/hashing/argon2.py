@@ -144,7 +144,7 @@ class Argon2idPasswordHasher(Argon2PasswordHasher):
 
     def is_imported(self, encoded: str) -> bool:
         """Tell whether this hash was made elsewhere: it has another cost, or a salt that `salt` does not make."""
-        own = _OWN_HASH.fullmatch(encoded)
+        own = _SALT_AND_HASH.fullmatch(encoded.removeprefix(_CURRENT))
         return own is None or not _SALT.fullmatch(base64.b64decode(own[1] + "=="))
 
     def cost(self, encoded: str) -> int:
@@ -177,6 +177,6 @@ def _base64(data: bytes) -> str:
 _CURRENT = _prefix(MEMORY_KIB, TIME_COST)
 """Prefix of every hash with the default cost."""
 
-_OWN_HASH = re.compile(re.escape(_CURRENT) + r"([A-Za-z0-9+/]{22})\$[A-Za-z0-9+/]{43}")
+_SALT_AND_HASH = re.compile(r"([A-Za-z0-9+/]{22})\$[A-Za-z0-9+/]{43}")
 _SALT = re.compile(rb"[A-Za-z0-9]{16}")
 """A salt of ours: letters and digits, which are random bytes once in 10 to the power of 10 salts."""

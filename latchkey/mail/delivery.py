@@ -12,10 +12,11 @@ import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 
-from latchkey.mail.failures import INTERNAL_ERROR, NOT_CONFIGURED, Failure, classify
+from latchkey.mail.failures import INTERNAL_ERROR, NOT_ASCII, NOT_CONFIGURED, Failure, classify
 from latchkey.mail.models import Mail
 from latchkey.mail.queue import claim_next, mark_failed, mark_sent, reschedule
 from latchkey.mail.render import Unsendable, load_message
+from latchkey.mail.smtputf8 import needs_smtputf8, offers_smtputf8, send_smtputf8
 
 BATCH = 100
 """Mails over one connection; servers limit that."""
@@ -91,7 +92,13 @@ def send(
     """Return None if the server accepted the mail, else the failure; on_error gets the exception with its own words."""
     try:
         connection.open()  # else Django would open one for this mail alone
-        connection.send_messages([message])
+        smtp = getattr(connection, "connection", None)  # that of smtplib; the console has none
+        if smtp is None or not needs_smtputf8(message.to[0]):
+            connection.send_messages([message])
+        elif offers_smtputf8(smtp):
+            send_smtputf8(smtp, message)
+        else:
+            return NOT_ASCII
     except (OSError, ValueError) as error:
         on_error(error)
         return classify(error)

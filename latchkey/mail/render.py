@@ -19,7 +19,7 @@ from latchkey.conf.email import parse_from_address
 from latchkey.conf.site import Site, current_site
 from latchkey.conf.templates import MAIL_HTML_ENGINE, MAIL_TEXT_ENGINE
 from latchkey.core import clock
-from latchkey.mail.failures import BROKEN_TEMPLATE, EXPIRED, NOT_ASCII, UNDECRYPTABLE, UNKNOWN_KIND, Failure
+from latchkey.mail.failures import BROKEN_TEMPLATE, EXPIRED, UNDECRYPTABLE, UNKNOWN_KIND, Failure
 from latchkey.mail.models import Mail, MailKind
 from latchkey.mail.outbox import CONTEXT_ENCRYPTION
 
@@ -49,8 +49,6 @@ def load_message(mail: Mail) -> EmailMultiAlternatives:
         kind = MailKind(mail.kind)
     except ValueError as error:  # of a newer version, which runs beside this one
         raise Unsendable(UNKNOWN_KIND) from error
-    if not mail.to_address.rpartition("@")[0].isascii():  # Django's backend does not support SMTPUTF8 (RFC 6531)
-        raise Unsendable(NOT_ASCII)
     try:
         return render_mail(kind, mail.to_address, context, mail.pk, mail.created_at)
     except Exception as error:  # anything that an operator's template can raise

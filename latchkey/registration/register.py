@@ -26,6 +26,7 @@ from latchkey.email_codes.models import Purpose
 from latchkey.email_codes.one_time_codes import send, send_or_simulate
 from latchkey.mail.models import MailKind
 from latchkey.mail.outbox import require_mail_server
+from latchkey.mail.smtputf8 import require_deliverable
 from latchkey.rate_limits.attempts import charge, mail_key, registration_key
 from latchkey.sessions.models import Session
 
@@ -45,14 +46,15 @@ def register(email: str, password: str, client: ClientInfo) -> User | None:
     optional  a mail to verify the address is sent, and the user is returned
     required  the mail is all that is answered; an inactive account gets none, at the same cost
 
-    Raises RegistrationClosed, a PasswordToo... error, TooManyAttempts; and EmailTaken, unless it is required, or
-    ServiceUnavailable, if it is required and there is no mail server.
+    Raises RegistrationClosed, a PasswordToo... error, TooManyAttempts; InvalidInput for an address that no mail can
+    reach; EmailTaken, unless it is required; or ServiceUnavailable, if it is required and there is no mail server.
     """
     verification = current_policy().email_verification
     if verification == "required":
         require_mail_server()
     if verification == "off":
         return create_account(email, password, client)
+    require_deliverable(email)
     user = build_user(email, password, client)
     charge(mail_key(email, client), client)  # never refunded, nor rolled back for an address that is taken
     with transaction.atomic():

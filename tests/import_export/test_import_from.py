@@ -158,7 +158,7 @@ def test_import_from_rejects_users_without_a_unique_valid_email_by_id(
         "user 4: email: It is missing.",
         "user 5: email: User 3 has the same address.",
         "user 6: email: It is missing.",
-        "user 8: email: This is not a valid e-mail address.",
+        "user 8: email: This is not a valid e-mail address: it has no at sign.",
         "user 10: email: User 3 has the same address.",
         "user 11: password_hash: A hash of this kind cannot be imported.",
     ]

@@ -38,8 +38,14 @@ OBJECTS = {
     "a huge number": (b'{"email": ' + b"9" * 5_000 + b"}", "It is not valid JSON."),
     "a number for an address": (b'{"email": 5}', "email: This must be text."),
     "no address": (b'{"username": "Erin"}', "email: It is missing."),
-    "no good address": (b'{"email": "erin@example"}', "email: This is not a valid e-mail address."),
-    "two addresses": (b'{"email": "a@example.com,b@example.com"}', "email: This is not a valid e-mail address."),
+    "no good address": (
+        b'{"email": "erin@example"}',
+        "email: This is not a valid e-mail address: its domain has no dot.",
+    ),
+    "two addresses": (
+        b'{"email": "a@example.com,b@example.com"}',
+        "email: This is not a valid e-mail address: its domain has a character that is not allowed there.",
+    ),
     "a header of mail": (b'{"email": "a@example.com\\r\\nBcc: b@example.com"}', "email: This is not a valid e-mail"),
     "a long name": (
         b'{"email": "erin@example.com", "username": "' + b"x" * 151 + b'"}',
@@ -133,12 +139,12 @@ def test_users_import_prints_at_most_20_errors_or_writes_all_to_the_rejects_file
     bad = [{"email": "mallory"}] * 25
     assert import_users(*bad).counts == (0, 0, 25)
     errors = capsys.readouterr().err
-    assert errors.count("email: This is not a valid e-mail address.") == 20
+    assert errors.count("email: This is not a valid e-mail address: it has no at sign.") == 20
     assert "and 5 more errors; --rejects FILE writes all of them." in errors
     assert import_users(*bad, options=("--rejects", str(tmp_path / "bad.txt"))).counts == (0, 0, 25)
     assert "email:" not in capsys.readouterr().err
     assert (tmp_path / "bad.txt").read_text().splitlines() == [
-        f"line {number}: email: This is not a valid e-mail address." for number in range(1, 26)
+        f"line {number}: email: This is not a valid e-mail address: it has no at sign." for number in range(1, 26)
     ]
 
 

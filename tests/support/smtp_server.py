@@ -19,7 +19,13 @@ USER, PASSWORD = "latchkey", "mail p@ss/word"
 class SmtpServer:
     """Accepts every mail unless one of its hooks replies otherwise: on_sender, on_recipient, on_data, on_accepted."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None, requires_login: bool = False, implicit: bool = False) -> None:
+    def __init__(
+        self,
+        tls: ssl.SSLContext | None = None,
+        requires_login: bool = False,
+        implicit: bool = False,
+        smtputf8: bool = False,
+    ) -> None:
         self.mails: list[EmailMessage] = []
         self.recipients: Counter[str] = Counter()
         self.sessions = self.logins = 0
@@ -28,6 +34,7 @@ class SmtpServer:
         self.on_data: Callable[[SMTP], Reply | None] = lambda server: None
         self.on_accepted: Callable[[SMTP], Reply | None] = lambda server: None
         options: dict[str, Any] = {"hostname": "127.0.0.1", "port": 0, "ready_timeout": 10}
+        options["enable_SMTPUTF8"] = smtputf8
         if tls and implicit:
             options |= {"ssl_context": tls, "auth_require_tls": False}  # it does not see that this is TLS
         elif tls:
