@@ -19,7 +19,6 @@ from django.db.migrations.executor import MigrationExecutor
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server import Server
 
 from latchkey.accounts.superuser import ensure_superuser, has_superuser
 from latchkey.checks import format_issues, missing_mail_server, require_safe_configuration
@@ -29,6 +28,7 @@ from latchkey.management.options import OPTIONS
 from latchkey.metrics_server.shared_directory import open_metrics_socket, shared_directory
 from latchkey.metrics_server.sockets import bind
 from latchkey.server.rsgi import RsgiApplication
+from latchkey.server.supervisor import SupervisedServer
 from latchkey.signing_keys.startup import prepare_keys
 from latchkey.telemetry.tracing import refuse_invalid_tracing
 
@@ -69,7 +69,7 @@ class Command(BaseCommand):
         if not has_superuser():
             self.stderr.write(f"latchkey: {NO_SUPERUSER}")
         connections.close_all()  # a connection must not be shared with the workers, which are forked
-        server = Server(
+        server = SupervisedServer(
             "latchkey.server.rsgi:RsgiApplication",
             address=address,
             port=port,
