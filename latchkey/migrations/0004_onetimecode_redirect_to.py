@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("latchkey", "0002_postgresql_session_table")]
+    dependencies = [("latchkey", "0003_event_operator")]
 
     operations = [
         migrations.AddField(

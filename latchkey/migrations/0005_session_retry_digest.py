@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("latchkey", "0002_postgresql_session_table"),
+        ("latchkey", "0004_onetimecode_redirect_to"),
     ]
 
     operations = [

@@ -7,9 +7,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand
 
 from latchkey.accounts.models import User
-from latchkey.management.options import OPTIONS
 from latchkey.audit.events import Event
 from latchkey.audit.log import COMMAND_LINE, record_by
+from latchkey.management.options import OPTIONS
 
 EMAIL, PASSWORD = "admin@amin.com", "123Qwe123"  # the point of the command; refused in production
 
