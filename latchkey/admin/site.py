@@ -14,6 +14,7 @@ from unfold.sites import UnfoldAdminSite
 from latchkey.accounts.models import User
 from latchkey.admin.dashboard import charts, mail_queue_summary
 from latchkey.admin.periods import PERIODS
+from latchkey.admin.query_strings import tolerate_query
 from latchkey.admin.reauthentication import (
     MAX_AGE_SECONDS,
     ReauthenticationForm,
@@ -37,8 +38,11 @@ class Site(UnfoldAdminSite):
     index_title = "Dashboard"
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
-        """Return the view for staff alone; one that changes something asks for the password again."""
-        wrapped: Callable[..., Any] = super().admin_view(require_recent_password(view), cacheable)
+        """Return the view for staff alone; one that changes something asks for the password again.
+
+        No query string makes it fail.
+        """
+        wrapped: Callable[..., Any] = super().admin_view(tolerate_query(require_recent_password(view)), cacheable)
         return wrapped
 
     def extra_urls(self) -> list[URLPattern]:
