@@ -3,6 +3,7 @@
 The name, such as ACCESS_TOKEN_LIFETIME, stays on the page: the documentation and the command line use it.
 """
 
+from dataclasses import fields
 from typing import Any
 
 from constance import config
@@ -17,6 +18,10 @@ from django.http import HttpRequest
 from latchkey.admin.operators import operator_of
 from latchkey.audit.policy_changes import changing_policy
 from latchkey.conf.durations import readable
+from latchkey.conf.policy import Policy, label_of
+
+SETTINGS = {setting.name.upper(): setting for setting in fields(Policy)}
+"""The settings by their names in capitals."""
 
 apps.get_app_config("constance").verbose_name = "Configuration"
 Config._meta.verbose_name_plural = "settings"
@@ -35,7 +40,8 @@ class SettingsForm(ConstanceForm):
         before = {name: readable(getattr(config, name)) for name in settings.CONSTANCE_CONFIG}
         with transaction.atomic(), changing_policy(operator_of(self.request)):
             changed: list[str] = super().save()
-        return [f"{name} from {before[name]} to {readable(self.cleaned_data[name])}" for name in changed]
+        after = {name: readable(self.cleaned_data[name]) for name in changed}
+        return [f"{label_of(SETTINGS[name])} ({name}) from {before[name]} to {after[name]}" for name in changed]
 
 
 class SettingsAdmin(ConstanceAdmin):
@@ -46,12 +52,10 @@ class SettingsAdmin(ConstanceAdmin):
     def get_config_value(self, name: str, options: Any, form: Any, initial: Any) -> dict[str, Any]:
         """Return what the template shows of a setting."""
         value: dict[str, Any] = super().get_config_value(name, options, form, initial)
-        return value | {"label": label_for(name), "default_label": readable(options[0])}
-
-
-def label_for(name: str) -> str:
-    """Return the label of a setting: ACCESS_TOKEN_LIFETIME is "Access token lifetime"."""
-    return name.lower().replace("_", " ").replace("email", "e-mail").capitalize().replace("url", "URL")
+        setting = SETTINGS[name]
+        unit = setting.metadata.get("unit", "")
+        default = f"{readable(options[0])} {unit}".rstrip()
+        return value | {"label": label_of(setting), "unit": unit, "default_label": default}
 
 
 admin.site.register([Config], SettingsAdmin)

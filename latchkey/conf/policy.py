@@ -27,19 +27,30 @@ from latchkey.conf.text_settings import (
     check_web_url,
 )
 
-INVALID_DURATION = "Enter a valid duration: seconds (30), hh:mm:ss (00:00:30), or days before it (30 00:00:00)."
+from latchkey.conf.durations import HighestDuration, LowestDuration
 
 
-def _setting(group: str, default: Any, minimum: Any, maximum: Any, help_text: str) -> Any:
-    """Declare a setting with a range: a number, a duration or a switch."""
-    return field(
-        default=default, metadata={"group": group, "minimum": minimum, "maximum": maximum, "help_text": help_text}
-    )
+def _setting(  # noqa: PLR0913  # the last two are keyword-only
+    group: str, default: Any, minimum: Any, maximum: Any, help_text: str, *, label: str = "", unit: str = ""
+) -> Any:
+    """Declare a setting with a range: a number, a duration or a switch.
+
+    The label is made of the name where there is none; the unit stands after a number.
+    """
+    metadata = {"group": group, "minimum": minimum, "maximum": maximum, "help_text": help_text}
+    return field(default=default, metadata=metadata | {"label": label, "unit": unit})
 
 
-def _choice_setting(group: str, choices: Sequence[str], help_text: str) -> Any:
+def _choice_setting(group: str, choices: Sequence[str], help_text: str, *, label: str = "") -> Any:
     """Declare a setting with a list of choices, of which the first is the default."""
-    return field(default=choices[0], metadata={"group": group, "choices": choices, "help_text": help_text})
+    metadata = {"group": group, "choices": choices, "help_text": help_text, "label": label}
+    return field(default=choices[0], metadata=metadata)
+
+
+def label_of(setting: Field[Any]) -> str:
+    """Return the label of a setting for people: "Access token lifetime"."""
+    made = setting.name.replace("_", " ").replace("email", "e-mail").capitalize()
+    return str(setting.metadata["label"] or made)
 
 
 def _text_setting(group: str, check: Check, form: str, help_text: str) -> Any:
@@ -56,7 +67,7 @@ class Policy:
         timedelta(seconds=30),
         timedelta(seconds=1),
         timedelta(hours=1),
-        "How long an access token is valid. 00:00:30 and 30 mean 30 seconds. From 1 second to 1 hour. "
+        "How long an access token is valid. From 1 second to 1 hour. "
         "Services that validate tokens with the public keys accept a token until it expires, so keep it short.",
     )
     refresh_token_lifetime: timedelta = _setting(
@@ -65,7 +76,7 @@ class Policy:
         timedelta(seconds=1),
         timedelta(days=365),
         "Idle lifetime of a session: how long a device stays signed in without a refresh. Each refresh starts it "
-        "again. '30 00:00:00' means 30 days. From 1 second to 365 days.",
+        "again. From 1 second to 365 days.",
     )
     retry_window: timedelta = _setting(
         "Tokens",
@@ -81,6 +92,7 @@ class Policy:
         timedelta(seconds=1),
         timedelta(days=3650),
         "Maximum age of a session, counted from sign-in, even if it is in use. From 1 second to 3650 days.",
+        label="Maximum session age",
     )
     sessions_per_user: int = _setting(
         "Sessions",
@@ -88,13 +100,25 @@ class Policy:
         1,
         10_000,
         "Maximum number of sessions of one user; a further sign-in ends the oldest. From 1 to 10000.",
+        unit="sessions",
     )
     registration_open: bool = _setting("Accounts", True, False, True, "Whether anybody can register an account.")
     password_min_length: int = _setting(
-        "Accounts", 8, 8, 64, "Minimum length of a new password, in characters. From 8 to 64; NIST requires 15."
+        "Accounts",
+        8,
+        8,
+        64,
+        "Minimum length of a new password. From 8 to 64; NIST requires 15.",
+        label="Minimum password length",
+        unit="characters",
     )
     password_blocklist: bool = _setting(
-        "Accounts", False, False, True, "Whether a new password is refused if it is on the list of common passwords."
+        "Accounts",
+        False,
+        False,
+        True,
+        "Whether a new password is refused if it is on the list of common passwords.",
+        label="Refuse common passwords",
     )
     email_verification: str = _choice_setting(
         "Accounts",
@@ -109,13 +133,15 @@ class Policy:
         True,
         "Whether users get a mail about a sign-in on a new device or from a new network, about a changed password, and "
         "about a session that ended because an old refresh token was used again.",
+        label="Security notices by mail",
     )
     event_retention: timedelta = _setting(
         "Audit",
         timedelta(days=365),
         timedelta(days=1),
         timedelta(days=3650),
-        "How long events of the audit log are kept. '365 00:00:00' means a year. From 1 day to 3650 days.",
+        "How long events of the audit log are kept. From 1 day to 3650 days.",
+        label="Audit log retention",
     )
     failures_per_account: int = _setting(
         "Rate limits",
@@ -123,6 +149,8 @@ class Policy:
         2,
         100,
         "Failed sign-ins allowed per account before the next attempts must wait. From 2 to 100.",
+        label="Failed sign-ins per account",
+        unit="failures",
     )
     failures_per_address: int = _setting(
         "Rate limits",
@@ -131,6 +159,8 @@ class Policy:
         100_000,
         "Failed sign-ins allowed per IP address before the next attempts must wait; the counter decays by this number "
         "per hour. From 2 to 100000.",
+        label="Failed sign-ins per IP address",
+        unit="failures",
     )
     registrations_per_address: int = _setting(
         "Rate limits",
@@ -139,6 +169,8 @@ class Policy:
         100_000,
         "Registrations allowed per IP address before the next attempts must wait; the counter decays by this number "
         "per hour. From 2 to 100000.",
+        label="Registrations per IP address",
+        unit="registrations",
     )
     site_name: str = _text_setting(
         "Pages and mails",
@@ -182,6 +214,9 @@ def constance_config(defaults: Policy) -> tuple[dict[str, Any], dict[str, list[s
     return config, groups, form_fields
 
 
+TEXT_INPUT = "unfold.widgets.UnfoldAdminTextInputWidget"
+
+
 def _form_field(setting: Field[Any], default: Any) -> list[Any]:
     if isinstance(default, bool):
         return ["django.forms.BooleanField", {"required": False, "widget": "unfold.widgets.UnfoldBooleanSwitchWidget"}]
@@ -191,11 +226,14 @@ def _form_field(setting: Field[Any], default: Any) -> list[Any]:
     if check := setting.metadata.get("check"):
         text_options = {"required": False, "max_length": 1_000, "validators": [_as_validator(check)]}
         return ["django.forms.CharField", text_options | {"widget": "unfold.widgets.UnfoldAdminTextInputWidget"}]
-    limits = [MinValueValidator(setting.metadata["minimum"]), MaxValueValidator(setting.metadata["maximum"])]
-    options = {"validators": limits, "widget": "unfold.widgets.UnfoldAdminTextInputWidget"}
+    minimum, maximum, widget = setting.metadata["minimum"], setting.metadata["maximum"], TEXT_INPUT
     if isinstance(default, timedelta):
-        return ["django.forms.DurationField", options | {"error_messages": {"invalid": INVALID_DURATION}}]
-    return ["django.forms.IntegerField", options]
+        limits = [LowestDuration(minimum), HighestDuration(maximum)]
+        return ["latchkey.conf.durations.DurationField", {"validators": limits, "widget": widget}]
+    return [
+        "django.forms.IntegerField",
+        {"validators": [MinValueValidator(minimum), MaxValueValidator(maximum)], "widget": widget},
+    ]
 
 
 def _as_validator(check: Check) -> Callable[[str], None]:

@@ -25,9 +25,8 @@ def request_email_change(user_id: int, email: str, password: str, client: Client
     """Send a link and a code to the new normalized address; nothing changes until one of the two comes back.
 
     Whether another account has the address is not answered here, but at the confirmation, to a person with access to
-    its mailbox. Raises WrongPassword, TooManyAttempts, EmailTaken where it is the address of the account
-    Raises ServiceUnavailable without a mail server.
-    itself, or InvalidInput for an address that no mail can reach.
+    its mailbox. Raises WrongPassword, TooManyAttempts, EmailTaken where it is the address of the account itself,
+    InvalidInput for an address that no mail can reach, or ServiceUnavailable without a mail server.
     """
     require_mail_server()
     user = get_user(user_id)

@@ -32,10 +32,10 @@ OMITTED_FIELDS = {
     "Session": {"user"},
     "AuditEvent": {"user_id", "actor_id", "notification_pending"},
     "Mail": {"id", "user_id"},
-    "OneTimeCode": {"id", "user"},
+    "OneTimeCode": {"id", "user", "redirect_to"},
     "LogEntry": {"id", "user", "object_id", "object_repr", "content_type"},
 }
-"""Not exported, as they only refer to the user, or name another one."""
+"""Not exported, as they only refer to the user, or name another one, or are a URL of the operator."""
 
 
 def export(person: Person, **headers: str) -> httpx.Response:
