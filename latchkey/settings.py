@@ -47,6 +47,8 @@ SIGNING_ALGORITHM = env.get_choice("LATCHKEY_SIGNING_ALGORITHM", "HS256", "EdDSA
 LOCAL_URL = env.get_url(LISTEN_URL, "http://127.0.0.1:8000")
 LOCAL_HOSTS = ["127.0.0.1", "localhost", "[::1]", parse_url(LOCAL_URL).host]
 PUBLIC_URL = env.get_url("LATCHKEY_PUBLIC_URL", "" if PRODUCTION else LOCAL_URL)
+PUBLIC_PATH = parse_url(PUBLIC_URL).path if PUBLIC_URL else ""
+FORCE_SCRIPT_NAME = PUBLIC_PATH or None  # the prefix of every link; the reverse proxy takes it away from requests
 ALLOWED_HOSTS = env.get_hosts("LATCHKEY_ALLOWED_HOSTS", [] if PRODUCTION else LOCAL_HOSTS)
 CORS_ALLOWED_ORIGINS = env.get_origins("LATCHKEY_CORS_ORIGINS")
 REDIRECT_URLS = parse_redirect_urls(env.get_list("LATCHKEY_REDIRECT_URLS", []))
@@ -103,12 +105,12 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 CORS_ALLOW_HEADERS = [*default_headers, *rest_framework.CORS_REQUEST_HEADERS]
 CORS_EXPOSE_HEADERS = rest_framework.CORS_RESPONSE_HEADERS
 TEMPLATES = template_engines(TEMPLATES_DIR, PACKAGE / "templates")
-STATIC_URL = "/static/"
+STATIC_URL = f"{PUBLIC_PATH}/static/"
 STATICFILES_DIRS = [PACKAGE / "static"]
 WHITENOISE_USE_FINDERS = True  # serve static files from the packages: no collectstatic, no directory
 
 REST_FRAMEWORK = rest_framework.rest_framework_settings(BROWSABLE_API)
-SPECTACULAR_SETTINGS = rest_framework.SPECTACULAR_SETTINGS
+SPECTACULAR_SETTINGS = rest_framework.spectacular_settings(PUBLIC_PATH)
 USE_I18N = MAIL_LANGUAGE != "en"  # only mails are translated; the API and the admin area are in English
 LOCALE_PATHS = [Path(TEMPLATES_DIR) / "locale"] if TEMPLATES_DIR else []
 USE_TZ = True
@@ -139,12 +141,13 @@ POLICY_DEFAULTS = Policy(password_min_length=15, password_blocklist=True) if PRO
 CONSTANCE_BACKEND = "latchkey.conf.policy_backend.TolerantBackend"
 CONSTANCE_CONFIG, CONSTANCE_CONFIG_FIELDSETS, CONSTANCE_ADDITIONAL_FIELDS = constance_config(POLICY_DEFAULTS)
 
-LOGIN_REDIRECT_URL = "/admin/"
+LOGIN_REDIRECT_URL = "admin:index"
 SESSION_ENGINE = "latchkey.admin.session_store"
 SESSION_COOKIE_AGE = 8 * 60 * 60  # seconds; the cookie of the admin area
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
-SESSION_COOKIE_NAME = "__Host-sessionid" if PRODUCTION else "sessionid"
-CSRF_COOKIE_NAME = "__Host-csrftoken" if PRODUCTION else "csrftoken"
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = f"{PUBLIC_PATH}/"
+COOKIE_PREFIX = ("__Secure-" if PUBLIC_PATH else "__Host-") if PRODUCTION else ""  # '__Host-' requires the path '/'
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid", f"{COOKIE_PREFIX}csrftoken"
 SECURE_HSTS_SECONDS = 63_072_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 SILENCED_SYSTEM_CHECKS = [

@@ -58,7 +58,7 @@ urlpatterns = [
     path("verify-email/resend/", ResendVerificationPage.as_view(), name="resend-verification"),
     path("confirm-email/", ConfirmEmailPage.as_view()),
     path("admin/", admin.site.urls),
-    path("admin", RedirectView.as_view(url="/admin/")),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path(".well-known/jwks.json", jwks),
     path(".well-known/openid-configuration", metadata),
     path(".well-known/oauth-authorization-server", metadata),

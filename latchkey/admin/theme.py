@@ -57,6 +57,7 @@ PRIMARY = {
 UNFOLD = {
     "SITE_TITLE": "Latchkey",
     "SITE_HEADER": "Latchkey",
+    "SITE_URL": reverse_lazy("home"),
     "SITE_ICON": lambda request: static("latchkey/icon.svg"),
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("latchkey/icon.svg")}],
     "STYLES": [lambda request: static("latchkey/admin.css")],

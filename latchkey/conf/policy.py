@@ -49,8 +49,8 @@ def _choice_setting(group: str, choices: Sequence[str], help_text: str, *, label
 
 def label_of(setting: Field[Any]) -> str:
     """Return the label of a setting for people: "Access token lifetime"."""
-    made = setting.name.replace("_", " ").replace("email", "e-mail").capitalize()
-    return str(setting.metadata["label"] or made)
+    made = setting.name.replace("_", " ").replace("email", "e-mail").capitalize().replace("url", "URL")
+    return str(setting.metadata.get("label") or made)
 
 
 def _text_setting(group: str, check: Check, form: str, help_text: str) -> Any:

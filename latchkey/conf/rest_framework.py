@@ -25,6 +25,12 @@ and a browser refuses the whole request where a preflight does not allow one."""
 CORS_RESPONSE_HEADERS = ["Retry-After", "WWW-Authenticate", "X-Request-ID"]
 """Headers of errors that scripts of allowed origins may read (Fetch standard, Access-Control-Expose-Headers)."""
 
+
+def spectacular_settings(public_path: str) -> dict[str, Any]:
+    """Return SPECTACULAR_SETTINGS; behind a path of a host the document names that path as its server."""
+    return SPECTACULAR_SETTINGS | ({"SERVERS": [{"url": public_path}]} if public_path else {})
+
+
 SPECTACULAR_SETTINGS = {
     "TITLE": "Latchkey",
     "DESCRIPTION": "Registration, sign-in, short access tokens, rotating refresh tokens, sign-out, one's own record.",

@@ -55,7 +55,7 @@ class MetricsApplication:
         self.loop, self.probe = loop, probe
         views = {"/metrics": self.metrics, "/livez": self.livez, "/readyz": self.readyz}
         pages = {path: require_safe(never_cache(view)) for path, view in views.items()}
-        self.answer = all_header_middleware(lambda request: pages.get(request.path, not_found)(request))
+        self.answer = all_header_middleware(lambda request: pages.get(request.path_info, not_found)(request))
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         try:

@@ -27,7 +27,9 @@ def route_table() -> tuple[dict[str, str], dict[str, str]]:
     """
     routes = get_resolver().url_patterns
     paths = [f"/{route.pattern}" for route in routes if not isinstance(route, URLResolver)]
-    prefixes = [f"/{route.pattern}" for route in routes if isinstance(route, URLResolver)] + [settings.STATIC_URL]
+    prefixes = [f"/{route.pattern}" for route in routes if isinstance(route, URLResolver)] + [
+        settings.STATIC_URL.removeprefix(settings.PUBLIC_PATH)
+    ]
     known = {*paths, *prefixes}
     labels = {path: f"{path}/" if f"{path}/" in known else path for path in paths}
     with_ids = {path.partition("<")[0]: label for path, label in labels.items() if "<" in path}

@@ -29,7 +29,7 @@ class HostMiddleware(CommonMiddleware):
     """Django's CommonMiddleware, which checks the Host header, except for health checks."""
 
     def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
-        if request.path in HEALTH_CHECK_PATHS:
+        if request.path_info in HEALTH_CHECK_PATHS:
             return None
         try:
             return super().process_request(request)

@@ -40,7 +40,7 @@ class RequestLogMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with request_log(request.method or "", request.path, request.META) as entry:
+        with request_log(request.method or "", request.path_info, request.META) as entry:
             response = self.get_response(request)
             entry.status = response.status_code
             if entry.status >= 500:
