@@ -62,6 +62,31 @@ def test_roles_script_creates_the_documented_roles() -> None:
                 )
 
 
+def test_roles_script_shows_no_password_in_arguments_or_in_the_log_and_runs_again(tmp_path: Path) -> None:
+    postgres = Postgres(shared_directory()).create()
+    psql = tmp_path / "psql"  # notes its arguments, and goes on as the real one
+    psql.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/arguments\nexec {postgres.bin_dir}/psql "$@"\n')
+    psql.chmod(0o700)
+    with stop_afterwards(postgres.start()):
+        for name, value in {
+            "log_statement": "all",
+            "log_min_messages": "info",
+            "log_min_error_statement": "info",
+        }.items():
+            postgres.sql(f"ALTER ROLE postgres SET {name} = '{value}'")
+        postgres.sql("SELECT 'this is logged'")
+        at = {"PGHOST": "127.0.0.1", "PGPORT": str(postgres.port), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+        for number in (1, 2):
+            secrets = {"OWNER_PASSWORD": f"ow'ner{number}", "SERVICE_PASSWORD": f"ser$vice{number}"}
+            done = subprocess.run([str(SCRIPT)], env=at | secrets, capture_output=True, text=True, check=False)
+            assert (done.returncode, done.stderr) == (0, "")
+    arguments, log = (tmp_path / "arguments").read_text(), (postgres.folder / "log").read_text()
+    assert "--quiet" in arguments
+    assert "this is logged" in log
+    for secret in ("ner1", "ner2", "vice1", "vice2"):
+        assert secret not in arguments + log
+
+
 @pytest.mark.ledger("ASVS-13.2.1", "ASVS-13.2.2")
 def test_service_role_has_the_privileges_that_api_and_commands_need(server: Server) -> None:
     with httpx.Client(base_url=server.url) as http:
