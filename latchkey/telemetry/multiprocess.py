@@ -5,7 +5,9 @@ are not used because they take twice the function calls per increment, and read 
 before the first import (docs/decisions/0012).
 """
 
+import errno
 import os
+from array import array
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
@@ -13,17 +15,43 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import structlog
 from prometheus_client import values
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 
 CUMULATIVE_TYPES = ("counter", "histogram")
 """Metrics that must not decrease when a worker dies (OpenMetrics); a gauge ends with its process."""
 
+INITIAL_SIZE = 1 << 16
+"""Bytes of a new file, as the library has it."""
+
+ENTRY_OVERHEAD = 32
+"""Bytes of an entry besides its key: length, padding, value and timestamp, at most."""
+
 _lock = Lock()
 
 
+_is_logged = False
+log = structlog.get_logger(__name__)
+
+
 class MetricFile(MmapedDict):
-    """A memory-mapped file of metric values. When it grows it is mapped again; older views show the same bytes."""
+    """A memory-mapped file of metric values. When it grows it is mapped again; older views show the same bytes.
+
+    Its space on the disk is allocated before it is mapped, which raises OSError if the disk is full. The kernel would
+    end the process (SIGBUS) that writes to a page for which there is no space.
+    """
+
+    def __init__(self, filename: str) -> None:
+        with Path(filename).open("a+b") as file:
+            allocate(file.fileno(), max(os.fstat(file.fileno()).st_size, INITIAL_SIZE))
+        super().__init__(filename)
+
+    def _init_value(self, key: str) -> None:
+        """Add a key; the file grows as in the library, which doubles it."""
+        if self._used + len(key.encode()) + ENTRY_OVERHEAD > self._capacity:
+            allocate(self._f.fileno(), 2 * self._capacity)
+        super()._init_value(key)
 
     def slot(self, key: str) -> tuple["memoryview[float]", int]:
         """Return the buffer and the index of a key's value, which continues from the value of a former process."""
@@ -49,9 +77,12 @@ class MmapValue:
     ) -> None:
         kind = f"gauge_{multiprocess_mode}" if kind == "gauge" else kind
         with _lock:
-            if kind not in files:
-                files[kind] = open_metric_file(folder / f"{kind}_{os.getpid()}.db")
-            self.buffer, self.index = files[kind].slot(mmap_key(metric, name, label_names, labels, help_text))
+            try:
+                if kind not in files:
+                    files[kind] = open_metric_file(folder / f"{kind}_{os.getpid()}.db")
+                self.buffer, self.index = files[kind].slot(mmap_key(metric, name, label_names, labels, help_text))
+            except OSError as error:
+                self.buffer, self.index = private_slot(error)
 
     def inc(self, amount: float) -> None:
         with _lock:
@@ -68,13 +99,38 @@ class MmapValue:
 
 
 def open_metric_file(path: Path) -> MetricFile:
-    """Open or create a metric file. A new one is renamed into place when complete: a scrape may read it at any time."""
+    """Open or create a metric file; raises OSError if the disk is full.
+
+    A new one is renamed into place when complete: a scrape may read it at any time.
+    """
     if path.exists():
         return MetricFile(str(path))
     draft = path.with_suffix(".draft")
-    metric_file = MetricFile(str(draft))
-    draft.rename(path)
+    try:
+        metric_file = MetricFile(str(draft))
+        draft.rename(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
     return metric_file
+
+
+def allocate(descriptor: int, size: int) -> None:
+    """Allocate this many bytes of a file on the disk; raises OSError if it is full. macOS has no such call."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, size)
+
+
+def private_slot(error: OSError) -> tuple["memoryview[float]", int]:
+    """Return a place in the memory of this process alone, for a value that found no space on the disk.
+
+    It is missing in scrapes until the worker is started again: metrics are given up rather than the worker.
+    """
+    global _is_logged  # noqa: PLW0603 - once in a process
+    if not _is_logged:
+        _is_logged = True
+        log.error("metrics.disk_full", error=errno.errorcode.get(error.errno or 0, ""))
+    return memoryview(array("d", [0.0])), 0
 
 
 def enable(folder: Path) -> None:

@@ -35,8 +35,15 @@ def mount_small_disk(folder: Path) -> Iterator[None]:
 @contextmanager
 def no_space(server: Server) -> Iterator[None]:
     """Fill the file system of the data folder."""
-    filler = Path(server.environment["LATCHKEY_DATA_DIR"]) / "filler"
     checkpoint_wal(server)
+    with full(Path(server.environment["LATCHKEY_DATA_DIR"])):
+        yield
+
+
+@contextmanager
+def full(folder: Path) -> Iterator[None]:
+    """Fill the file system of a folder to the last byte."""
+    filler = folder / "filler"
     with filler.open("wb", buffering=0) as file:
         try:
             while True:
