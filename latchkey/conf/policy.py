@@ -18,6 +18,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import DatabaseError, connection, transaction
 
+from latchkey.conf.durations import HighestDuration, LowestDuration
 from latchkey.conf.text_settings import (
     Check,
     check_color,
@@ -26,8 +27,6 @@ from latchkey.conf.text_settings import (
     check_support_email,
     check_web_url,
 )
-
-from latchkey.conf.durations import HighestDuration, LowestDuration
 
 
 def _setting(  # noqa: PLR0913  # the last two are keyword-only
