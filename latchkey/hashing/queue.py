@@ -1,12 +1,16 @@
 """The hashing queue: how many requests that hash a password run and wait in one process (OWASP ASVS 15.2.2).
 
 A flood of sign-ins must not starve the users who are signed in. So the server gives requests that hash a thread and a
-queue of their own, and the hashing itself runs with low priority (argon2.py).
+queue of their own, and the hashing itself runs with low priority (argon2.py). Nor must one network starve the sign-ins
+of all others, so the queue is fair: networks take turns.
 """
 
+from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import Any, TypeVar
+from threading import Condition
+from typing import Any, Generic, TypeVar
 
+Item = TypeVar("Item")
 View = TypeVar("View", bound=Callable[..., Any])
 
 MAX_CONCURRENT = 1
@@ -17,6 +21,60 @@ With 2, `bench/flood.py` measured no more sign-ins per second on two cores, and 
 
 MAX_QUEUED = 64
 """Requests that may wait for hashing in one process, 2 to 3 s at most; further ones get 503."""
+
+
+class FairQueue(Generic[Item]):
+    """A bounded queue with a line for each network, which `get` serves in turns (fair queuing, RFC 970).
+
+    Who comes to a full queue takes the last place of the longest line, unless its own line is as long. So a network
+    alone can use the whole queue, and any number of its requests delay those of another network by one each turn.
+    """
+
+    def __init__(self, max_size: int = MAX_QUEUED) -> None:
+        self.max_size, self.size = max_size, 0
+        self.lines: OrderedDict[str, deque[Item]] = OrderedDict()  # in the order of their turns, none empty
+        self.changed = Condition()  # reentrant
+
+    def put(self, network: str, item: Item) -> Item | None:
+        """Add an item; return the one that has no place: None, that of another network, or this one."""
+        with self.changed:
+            rejected = None
+            if self.size >= self.max_size:
+                if not self.has_place(network):
+                    return item
+                rejected = self.lines[self.longest()].pop()
+                self.size -= 1
+            self.lines.setdefault(network, deque()).append(item)
+            self.size += 1
+            self.changed.notify()
+            return rejected
+
+    def has_place(self, network: str) -> bool:
+        """Return whether `put` would take an item of this network now."""
+        with self.changed:
+            return self.size < self.max_size or len(self.lines[self.longest()]) > len(self.lines.get(network, ())) + 1
+
+    def longest(self) -> str:
+        """Return the network with the most items, of a queue that is not empty."""
+        return max(self.lines, key=lambda name: len(self.lines[name]))
+
+    def get(self) -> Item:
+        """Wait for an item, remove it and return it: the oldest of the network whose turn it is."""
+        with self.changed:
+            while not self.size:
+                self.changed.wait()
+            network, line = next(iter(self.lines.items()))
+            item = line.popleft()
+            self.size -= 1
+            if line:
+                self.lines.move_to_end(network)
+            else:
+                del self.lines[network]
+            return item
+
+    def qsize(self) -> int:
+        """Return the number of items."""
+        return self.size
 
 
 def hashes_password(*methods: str) -> Callable[[View], View]:

@@ -238,10 +238,10 @@ RETURNING account, address, blocked_until
 REFUND = """
 INSERT INTO latchkey_attempt AS a (account, address, failures, last_at, blocked_until)
 VALUES {refunded} ON CONFLICT (account, address) DO UPDATE
-   SET failures = CASE WHEN a.account <> '' OR a.failures < 1 THEN 0 ELSE a.failures - 1 END,
-       blocked_until = CASE WHEN a.account <> '' OR a.blocked_until IN ({own_blocks}) THEN 0 ELSE a.blocked_until END
+   SET failures = CASE WHEN {is_reset} OR a.failures < 1 THEN 0 ELSE a.failures - 1 END,
+       blocked_until = CASE WHEN {is_reset} OR a.blocked_until IN ({own_blocks}) THEN 0 ELSE a.blocked_until END
 """
-"""Account and device rows are reset. An address row that was charged gets one failure back, and is unblocked if this
+"""After a success account and device rows are reset. A row that is not gets one failure back, and is unblocked if this
 charge is what blocked it."""
 
 
@@ -311,13 +311,23 @@ def refund(charge: Charge) -> None:
     an attacker could clear it by signing in to an account of their own.
     """
     key = charge.key
-    rows = {*charge.rows, (key.account, "")} | ({(key.account, key.address)} if key.known_devices else set())
+    devices = {(key.account, key.address)} if key.known_devices else set()
+    _take_back(charge, {*charge.rows, (key.account, "")} | devices, "a.account <> ''")
+
+
+def withdraw(charge: Charge) -> None:
+    """Take a charge back because nothing was checked in the end: neither a failure nor a success."""
+    _take_back(charge, {*charge.rows}, "FALSE")
+
+
+def _take_back(charge: Charge, rows: set[tuple[str, str]], is_reset: str) -> None:
     parameters: dict[str, int | str] = {f"block{number}": block for number, block in enumerate(charge.rows.values())}
     own_blocks = ", ".join(f"%({name})s" for name in parameters)
     for number, (account, address) in enumerate(sorted(rows)):  # in the order in which a charge locks them
         parameters.update({f"account{number}": account, f"address{number}": address})
     refunded = ", ".join(f"(%(account{number})s, %(address{number})s, 0, %(now)s, 0)" for number in range(len(rows)))
-    _execute(REFUND.format(refunded=refunded, own_blocks=own_blocks), key, charge.charged_at_ms, parameters)
+    statement = REFUND.format(refunded=refunded, own_blocks=own_blocks, is_reset=is_reset)
+    _execute(statement, charge.key, charge.charged_at_ms, parameters)
 
 
 def reset_attempts(email: str) -> None:

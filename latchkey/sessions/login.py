@@ -19,15 +19,22 @@ from latchkey.signing_keys.key_set import signing_key
 from latchkey.tokens.access_token import AccessTokenSpec, Key, TokenPair, issue_pair
 
 
-def login(email: str, password: str, client: ClientInfo) -> TokenPair:
+def charge_login(email: str, client: ClientInfo) -> Charge:
+    """Count a sign-in as failed before it is checked; raises TooManyAttempts."""
+    return charge(login_key(normalize_for_lookup(email), client), client)
+
+
+def login(email: str, password: str, client: ClientInfo, charged: Charge | None = None) -> TokenPair:
     """Open a session for the user with this e-mail address and password, and return its tokens.
 
+    charged is the attempt, if it was counted before it waited for hashing.
     Raises ServiceUnavailable where no key can sign; TooManyAttempts before the password is verified;
     InvalidCredentials; and EmailNotVerified if the password is correct. Django's authenticate does equal work for
     unknown, inactive and password-less accounts: neither the response nor its time allows to enumerate users.
     """
     key = signing_key(clock.now())
-    charged, user = _verify_credentials(email, password, client)
+    charged = charged or charge_login(email, client)
+    user = _verify_credentials(email, password, client, charged)
     try:
         try:
             return _sign_in(user, charged, client, key)
@@ -51,8 +58,7 @@ def _sign_in(user: User, charged: Charge, client: ClientInfo, key: Key | None) -
     return issue_pair(opened.session_id, user.pk, opened.refresh_token, spec)
 
 
-def _verify_credentials(email: str, password: str, client: ClientInfo) -> tuple[Charge, User]:
-    charged = charge(login_key(normalize_for_lookup(email), client), client)
+def _verify_credentials(email: str, password: str, client: ClientInfo, charged: Charge) -> User:
     user = authenticate(email=email, password=password)
     if not isinstance(user, User):
         user_id = User.objects.filter(email=normalize_for_lookup(email)).values_list("pk", flat=True).first()
@@ -63,7 +69,7 @@ def _verify_credentials(email: str, password: str, client: ClientInfo) -> tuple[
         refund(charged)
         record(Event.LOGIN_FAILED, client, user_id=user.pk, reason="not verified")
         raise EmailNotVerified
-    return charged, user
+    return user
 
 
 @transaction.atomic

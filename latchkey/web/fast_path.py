@@ -92,6 +92,18 @@ class FastHandler(NamedTuple):
     parse: Callable[[Environ], Any]
     handle: Callable[[Any, Environ], Body]
     async_steps: AsyncSteps | None = None
+    admission: "Admission | None" = None
+
+
+class Admission(NamedTuple):
+    """The rate limit of a method that hashes a password, so that it can be looked at before the queue for hashing.
+
+    `admit` counts the attempt in the environ, for `handle`, or raises what `handle` would. `withdraw` takes the attempt
+    back if `handle` was never called.
+    """
+
+    admit: Callable[[Any, Environ], None]
+    withdraw: Callable[[Environ], None]
 
 
 class FastEndpoint(NamedTuple):
@@ -152,6 +164,35 @@ class FastPath:
         headers = cached_headers(endpoint.headers, tuple(map(environ.get, VARYING)))
         parsed = headers and endpoint.handler.parse(environ)
         return (endpoint.handler, headers, parsed) if headers and parsed is not None else None
+
+    def must_admit(self, environ: Environ) -> bool:
+        """Return whether the rate limit of this request is looked at before it waits for hashing."""
+        matched = self.match(environ)
+        return matched is not None and matched[0].admission is not None
+
+    def refuse(self, error: ApiError, environ: Environ) -> ResponseTuple:
+        """Return the response to a request that `must_admit` is true for, and that is not taken up."""
+        endpoint = self.endpoints[environ["REQUEST_METHOD"], environ["PATH_INFO"]]
+        headers = cached_headers(endpoint.headers, tuple(map(environ.get, VARYING)))
+        return respond(partial(_reraise, error), headers or (), environ)
+
+    def admit(self, environ: Environ) -> ResponseTuple | None:
+        """Count an attempt before it waits for hashing; return the response of one that is refused, else None."""
+        matched = self.match(environ)
+        if not matched or not matched[0].admission:
+            return None
+        _, headers, parsed = matched
+        try:
+            matched[0].admission.admit(parsed, environ)
+        except Exception as error:
+            return respond(partial(_reraise, error), headers, environ)
+        return None
+
+    def withdraw(self, environ: Environ) -> None:
+        """Take the attempt back that `admit` has counted, if it did."""
+        endpoint = self.endpoints.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+        if endpoint and endpoint.handler.admission:
+            endpoint.handler.admission.withdraw(environ)
 
     async def handle_async(self, environ: Environ, pool: AsyncPool) -> ResponseTuple | None:
         """Answer on the event loop; None where a thread has to go on.

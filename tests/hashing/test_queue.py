@@ -6,15 +6,18 @@ import platform
 import struct
 import subprocess
 import sys
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import get_native_id
+from threading import Event, get_native_id
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from latchkey.hashing.argon2 import run
-from latchkey.hashing.queue import MAX_CONCURRENT, MAX_QUEUED
+from latchkey.hashing.queue import MAX_CONCURRENT, MAX_QUEUED, FairQueue
 from latchkey.hashing.thread_priority import NICENESS, TIME_SLICE_NS
 from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
@@ -107,3 +110,89 @@ def test_delete_account_with_a_full_hashing_queue_returns_503(tmp_path: Path, da
     finally:
         server.kill()
     assert server.log.read_text().count("hashing.overloaded") == len(rejected) > 0
+
+
+def fill(queue: FairQueue[str], **counts: int) -> None:
+    for network, count in counts.items():
+        for number in range(count):
+            assert queue.put(network, f"{network}{number}") is None
+
+
+def drain(queue: FairQueue[str]) -> list[str]:
+    return [queue.get() for _ in range(queue.qsize())]
+
+
+def test_fair_queue_serves_networks_in_turns_and_each_in_its_order() -> None:
+    queue = FairQueue[str](10)
+    fill(queue, a=4, b=1, c=2)
+    assert drain(queue) == ["a0", "b0", "c0", "a1", "c1", "a2", "a3"]
+    assert (queue.qsize(), queue.lines) == (0, {})
+
+
+def test_network_that_comes_to_a_full_queue_gets_the_last_place_of_the_longest_line() -> None:
+    queue = FairQueue[str](4)
+    fill(queue, a=4)
+    assert queue.put("b", "b0") == "a3"
+    assert queue.put("b", "b1") == "a2"
+    assert queue.put("b", "b2") == "b2"  # its line is as long now
+    assert queue.put("a", "a4") == "a4"
+    assert queue.put("c", "c0") in ("a1", "b1")
+    assert queue.qsize() == 4
+
+
+@given(st.lists(st.sampled_from("abcd"), max_size=60), st.integers(1, 8))
+def test_fair_queue_never_holds_more_than_its_size_and_loses_nothing(networks: list[str], size: int) -> None:
+    queue, rejected = FairQueue[tuple[str, int]](size), []
+    for number, network in enumerate(networks):
+        if lost := queue.put(network, (network, number)):
+            rejected.append(lost)
+        assert queue.qsize() == sum(map(len, queue.lines.values())) <= size
+    lengths = [len(line) for line in queue.lines.values()]
+    served = [queue.get() for _ in range(queue.qsize())]
+    assert sorted(served + rejected) == sorted((network, number) for number, network in enumerate(networks))
+    if rejected:  # every network that was turned away has a fair share
+        shares = [len([1 for network, _ in served if network == name]) for name, _ in rejected]
+        assert min(shares) >= max(lengths) - 1
+
+
+SLOW = 60
+"""Connections of one address that sign in without a pause."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("flood", ["right passwords", "an address that has to wait"])
+def test_sign_ins_of_other_addresses_succeed_beside_a_flood_from_one_address(
+    tmp_path: Path, database_url: str, flood: str
+) -> None:
+    server = Server(tmp_path, database_url, workers=1, threads=4, LATCHKEY_TRUSTED_PROXIES="1").start()
+    over = Event()
+    try:
+        limits = httpx.Limits(max_connections=SLOW + 8)
+        with httpx.Client(base_url=server.url, timeout=30, limits=limits) as http, ThreadPoolExecutor(SLOW) as pool:
+
+            def sign_in(address: str, email: str, password: str = PASSWORD) -> httpx.Response:
+                body = {"email": email, "password": password}
+                return http.post("/api/login/", json=body, headers={"X-Forwarded-For": address})
+
+            for name in ("mallory", "honest"):
+                Person(http, f"{name}@example.com").register()
+            wrong = flood != "right passwords"
+            for _ in range(11 if wrong else 0):
+                last = sign_in("192.0.2.66", "mallory@example.com", "wrong")
+            if wrong:
+                assert_problem(last, 429, "too_many_attempts")
+
+            def sign_in_again() -> Counter[int]:
+                counts = Counter[int]()
+                while not over.is_set():
+                    counts.update([sign_in("192.0.2.66", "mallory@example.com").status_code])
+                return counts
+
+            flooding = [pool.submit(sign_in_again) for _ in range(SLOW)]
+            answers = [sign_in(f"198.51.100.{number}", "honest@example.com") for number in range(16)]
+            over.set()
+            statuses = sum((each.result() for each in flooding), Counter[int]())
+        assert [answer.status_code for answer in answers] == [200] * 16
+        assert statuses[429 if wrong else 200] > 16, statuses
+    finally:
+        server.kill()

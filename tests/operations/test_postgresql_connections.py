@@ -18,8 +18,9 @@ from tests.server import Server
 from tests.support.postgres_roles import OWNER, PAGE, postgres_with_roles, role_url
 
 pytestmark = pytest.mark.fault
-WORKERS, THREADS, MAIL_CONNECTIONS, METRICS_CONNECTIONS, PROBE_CONNECTIONS = 2, 4, 1, 1, 1
-OTHER_CONNECTIONS = POOL_SIZE + MAX_CONCURRENT + MAIL_CONNECTIONS + METRICS_CONNECTIONS + PROBE_CONNECTIONS
+WORKERS, THREADS = 2, 4
+ADMISSION, MAIL, METRICS, PROBE = 1, 1, 1, 1
+OTHER_CONNECTIONS = POOL_SIZE + MAX_CONCURRENT + ADMISSION + MAIL + METRICS + PROBE
 SOON = 3.0
 """Seconds within which a request without a connection gets 503."""
 
