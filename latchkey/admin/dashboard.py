@@ -1,17 +1,23 @@
-"""Dashboard of the admin area: charts of the hourly counters, and the state of the mail queue."""
+"""Dashboard of the admin area: charts of the hourly counters, the number of users, and the state of the mail queue."""
 
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count
+from django.conf import settings
+from django.db.models import Count, Q
 
+from latchkey.accounts.models import User
 from latchkey.admin.charts import Chart, Series, draw_chart
 from latchkey.admin.periods import Period, counts_of
 from latchkey.audit.events import Event
+from latchkey.core import clock
 from latchkey.mail.models import STATE_FILTERS, Mail, MailState
 from latchkey.mail.queue import MAX_COUNTED, queue_size
 from latchkey.metrics_server.hourly_totals import LIVE_SESSIONS
 from latchkey.metrics_server.live_sessions import estimate
+
+MAX_COUNTED_USERS = 100_000
+"""Users that the dashboard counts, in a tenth of a second; more need no exact number."""
 
 
 def charts(period: Period) -> list[Chart]:
@@ -83,3 +89,32 @@ def mail_queue_summary() -> dict[str, Any]:
         "failed": f"{newest['failed']:,}",
         "counted": f"{MAX_COUNTED:,}",
     }
+
+
+def user_totals() -> dict[str, str]:
+    """Return the number of users, exact up to MAX_COUNTED_USERS, and that of users who were added lately."""
+    total = User.objects.order_by()[:MAX_COUNTED_USERS].count()
+    week_ago = clock.now() - timedelta(days=7)
+    newest = User.objects.order_by("-pk")[:MAX_COUNTED]
+    added = newest.aggregate(added=Count("pk", filter=Q(created_at__gt=week_ago)))["added"]
+    return {
+        "total": f"{total:,}" + ("+" if total == MAX_COUNTED_USERS else ""),
+        "added": f"{added:,}" + ("+" if added == MAX_COUNTED else ""),
+    }
+
+
+def mail_alerts() -> list[str]:
+    """Return a sentence for each reason why users do not get their mails."""
+    alerts = []
+    if settings.MAIL_SERVER is None:
+        alerts.append(
+            "No mail server is set: nobody gets a mail to reset a password or to verify an address. Set EMAIL_URL."
+        )
+    day_ago = clock.now() - timedelta(days=1)
+    newest = Mail.objects.order_by("-pk")[:MAX_COUNTED]
+    if failed := newest.aggregate(failed=Count("pk", filter=Q(failed_at__gt=day_ago)))["failed"]:
+        alerts.append(
+            f"{failed:,} {'mail has' if failed == 1 else 'mails have'} failed for good in the last 24 hours and will "
+            "not be sent."
+        )
+    return alerts

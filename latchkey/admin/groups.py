@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from latchkey.admin.operators import operator_of
+from latchkey.admin.read_only import PAGE_SIZE
 from latchkey.audit.events import Event
 from latchkey.audit.log import record_by
 
@@ -22,6 +23,9 @@ class StaffGroupAdmin(GroupAdmin, ModelAdmin):
 
     Each change is an event: a group gives its members privileges.
     """
+
+    list_per_page = PAGE_SIZE
+    empty_hint = "There is no group yet. A group gives several members of staff the same permissions."
 
     def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> Any:
         """Make permissions read-only except for a superuser: staff could otherwise raise their own privileges."""

@@ -8,11 +8,16 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
+PAGE_SIZE = 25
+"""Rows of a page: a row is as tall as a hand is wide on a phone."""
+
 
 class ReadOnlyAdmin(ModelAdmin):
     """A list and a page for each row, read-only for superusers, too; subclasses may allow single actions."""
 
     show_facets = ShowFacets.NEVER
+    list_per_page = PAGE_SIZE
+    empty_hint = ""
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Allow the offered filters only.

@@ -10,6 +10,10 @@ from latchkey.oauth.models import ClientCredential
 class ClientCredentialAdmin(ReadOnlyAdmin):
     """A read-only list: `latchkey services` creates and deletes secrets, because a page should not show one."""
 
+    empty_hint = (
+        "No service has a secret yet. 'latchkey services add NAME' creates one, with which the service asks "
+        "/api/introspect/ whose token it got."
+    )
     list_display = ("client_id", "created_at")
     search_fields = ("client_id",)
     search_help_text = "Search by the name of the service."

@@ -6,10 +6,12 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.formats import localize
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
 from latchkey.admin.operators import operator_of
+from latchkey.admin.read_only import PAGE_SIZE
 from latchkey.admin.user_page import device_label
 from latchkey.core import clock
 from latchkey.sessions.logout import end_sessions
@@ -22,7 +24,9 @@ class SessionAdmin(ModelAdmin):
 
     list_display = ("user", "device", "address", "created_at", "rotated_at", "expires_at")
     list_select_related = ("user",)
-    paginator, show_full_result_count = InfinitePaginator, False  # a page of 100 rows does not count a million
+    paginator, show_full_result_count = InfinitePaginator, False  # a page does not count a million
+    list_per_page = PAGE_SIZE
+    empty_hint = "Nobody is signed in. A session appears here when a user signs in through the API."
     search_fields = ("user__email", "ip", "user_agent")
     search_help_text = "Search by e-mail address, IP address or user agent."
     ordering = ("-rotated_at",)
@@ -67,6 +71,19 @@ class SessionAdmin(ModelAdmin):
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
         end_sessions(list(queryset.values_list("pk", flat=True)), "admin", operator_of(request))
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Return what the confirmation page lists: whose sessions these are, on which device and from where."""
+        _, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        return (
+            [
+                f"{session.user}: {self.device(session)}, {self.address(session)}, since {localize(session.created_at)}"
+                for session in objs
+            ],
+            counts,
+            lacking,
+            protected,
+        )
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
         """Return to the page with the link: the user, or the list."""

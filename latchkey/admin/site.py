@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, cast
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib.auth.views import PasswordChangeView
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -12,7 +13,7 @@ from django.urls import URLPattern, path, reverse
 from unfold.sites import UnfoldAdminSite
 
 from latchkey.accounts.models import User
-from latchkey.admin.dashboard import charts, mail_queue_summary
+from latchkey.admin.dashboard import charts, mail_alerts, mail_queue_summary, user_totals
 from latchkey.admin.periods import PERIODS
 from latchkey.admin.query_strings import tolerate_query
 from latchkey.admin.reauthentication import (
@@ -50,19 +51,22 @@ class Site(UnfoldAdminSite):
         return [path("reauthenticate/", self.admin_view(self.reauthenticate), name="reauthenticate")]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Show the charts and the mail queue to staff with the permissions, above the list of pages."""
+        """Show charts, the number of users and the mail queue to staff with the permissions, above all pages."""
         shown: dict[str, Any] = {}
         if request.user.has_perm("latchkey.view_hourlycount"):
             chosen = request.GET.get("period", "")
             chosen = chosen if chosen in PERIODS else next(iter(PERIODS))
             shown = {"charts": charts(PERIODS[chosen]), "periods": PERIODS, "chosen": chosen}
         if request.user.has_perm("latchkey.view_mail"):
-            shown["mail"] = mail_queue_summary()
+            shown |= {"mail": mail_queue_summary(), "alerts": mail_alerts()}
+        if request.user.has_perm("latchkey.view_user"):
+            shown["users"] = user_totals()
         return super().index(request, shown | (extra_context or {}))
 
     @hashes_password("POST")
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        return super().login(request, extra_context)
+        """Show the sign-in page, with the way to a new password."""
+        return super().login(request, {"mail_server": settings.MAIL_SERVER is not None, **(extra_context or {})})
 
     @hashes_password("POST")
     def reauthenticate(self, request: HttpRequest) -> HttpResponse:

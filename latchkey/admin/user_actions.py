@@ -1,4 +1,7 @@
-"""Actions on users in the admin area: on the selected users of the list, or on one user's page."""
+"""Actions on users in the admin area: on the selected users of the list, or on one user's page.
+
+Those that sign people out ask first, on a page that names whom.
+"""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -9,6 +12,8 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from latchkey.accounts.admin_actions import deactivate, reactivate, reset_rate_limits, sign_out_everywhere
 from latchkey.accounts.models import User
@@ -19,6 +24,9 @@ from latchkey.email_addresses.verify import mark_verified
 from latchkey.passwords.reset import send_resets
 
 ActionFunction: TypeAlias = Callable[[list[int], Operator], int]
+SHOWN_NAMES = 20
+"""Users whom a confirmation page names; of the others it has the number."""
+
 ACTIONS = ("deactivate_users", "reactivate_users", "end_sessions", "reset_rate_limits", "send_reset_links", "verify")
 
 
@@ -26,11 +34,15 @@ class UserActions:
     """The actions of the list; the buttons on a user's page submit the same actions."""
 
     message_user: Callable[..., Any]
+    admin_site: Any
 
     @admin.action(description="Deactivate selected users and end their sessions", permissions=["change"])
     def deactivate_users(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
         """Deactivate the selected users except the operator, who would otherwise be locked out by "select all"."""
-        return self._act(request, users, deactivate, "Deactivated", except_for=request.user.pk)
+        consequence = "They are signed out on every device, and cannot sign in until they are reactivated."
+        return self._confirmed(request, users, "Deactivate", consequence, request.user.pk) or self._act(
+            request, users, deactivate, "Deactivated", except_for=request.user.pk
+        )
 
     @admin.action(description="Reactivate selected users", permissions=["change"])
     def reactivate_users(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
@@ -38,7 +50,11 @@ class UserActions:
 
     @admin.action(description="End all sessions of selected users", permissions=["change"])
     def end_sessions(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
-        return self._act(request, users, sign_out_everywhere, "Ended all sessions")
+        """End all sessions of the selected users, after a confirmation."""
+        consequence = "They are signed out on every device at once."
+        return self._confirmed(request, users, "End all sessions of", consequence) or self._act(
+            request, users, sign_out_everywhere, "Ended all sessions"
+        )
 
     @admin.action(description="Unlock selected users after failed sign-ins", permissions=["change"])
     def reset_rate_limits(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
@@ -54,6 +70,31 @@ class UserActions:
     @admin.action(description="Mark the e-mail addresses of selected users as verified", permissions=["change"])
     def verify(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
         return self._act(request, users, mark_verified, "Marked as verified")
+
+    def _confirmed(
+        self, request: HttpRequest, users: QuerySet[User], verb: str, consequence: str, except_for: int | None = None
+    ) -> HttpResponse | None:
+        """Return the page that names whom the action is about, or None if it was confirmed there."""
+        if request.POST.get("post") == "yes":
+            return None
+        concerned = [user for user in users[: SHOWN_NAMES + 1] if can_modify(request, user) and user.pk != except_for]
+        total, seen = users.count(), len(users[: SHOWN_NAMES + 1])
+        whom = concerned[0].email if len(concerned) == total == 1 else f"these {total - seen + len(concerned)} users"
+        kept = ("action", "_selected_action", "select_across", "index", "back")
+        shown = {
+            **self.admin_site.each_context(request),
+            "title": verb.removesuffix(" of"),
+            "question": f"{verb} {whom}?",
+            "consequence": consequence,
+            "named": concerned[:SHOWN_NAMES],
+            "more": max(0, total - seen + len(concerned) - SHOWN_NAMES),
+            "left_out": seen - len(concerned),
+            "fields": [(name, value) for name in kept for value in request.POST.getlist(name)] + [("post", "yes")],
+            "back": reverse("admin:latchkey_user_change", args=[users[0].pk])
+            if "back" in request.POST and total == 1
+            else request.get_full_path(),
+        }
+        return TemplateResponse(request, "latchkey/confirm_action.html", shown)
 
     def _act(
         self, request: HttpRequest, users: QuerySet[User], act: ActionFunction, done: str, except_for: int | None = None

@@ -11,9 +11,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import redirect
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 
 from latchkey.accounts.models import User
 from latchkey.admin.operators import can_modify, operator_of
+from latchkey.admin.read_only import PAGE_SIZE
 from latchkey.admin.user_actions import ACTIONS, UserActions
 from latchkey.admin.user_edits import PRIVILEGES, record_edits
 from latchkey.admin.user_forms import AddUserForm, ChangePasswordForm, ChangeUserForm
@@ -24,6 +26,8 @@ from latchkey.core.exceptions import LastSuperuser
 from latchkey.email_addresses.change import after_admin_change
 from latchkey.hashing.queue import hashes_password
 from latchkey.profile.erasure import erase
+
+STATE_COLORS = {"active": "success", "inactive": "danger"}
 
 
 @transaction.atomic
@@ -40,7 +44,7 @@ class UserAdmin(UserActions, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-
     """
 
     add_form, form, change_password_form = AddUserForm, ChangeUserForm, ChangePasswordForm
-    list_display = ("email", "username", "is_active", "is_verified", "is_staff", "created_at")
+    list_display = ("email", "username", "state", "is_verified", "is_staff", "created_at")
     list_filter = (
         "is_active",
         ("email_verified_at", admin.EmptyFieldListFilter),
@@ -48,6 +52,7 @@ class UserAdmin(UserActions, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-
         "is_superuser",
         "created_at",
     )
+    list_per_page = PAGE_SIZE
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # they count all users for each value of each filter
     search_fields = ("email", "username")
@@ -64,7 +69,11 @@ class UserAdmin(UserActions, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-
     change_form_outer_before_template = "latchkey/user_actions.html"
     change_form_outer_after_template = "latchkey/user_page.html"
 
-    @admin.display(description="e-mail verified", boolean=True)
+    @display(description="state", label=STATE_COLORS, ordering="is_active")  # type: ignore[untyped-decorator]
+    def state(self, user: User) -> str:
+        return "active" if user.is_active else "inactive"
+
+    @admin.display(description="e-mail verified", boolean=True, ordering="email_verified_at")
     def is_verified(self, user: User) -> bool:
         return user.email_verified_at is not None
 

@@ -152,7 +152,7 @@ def test_admin_user_page_buttons_run_the_list_actions_and_redirect_back(admin: B
     page = user_page(alice.id)
     offered = admin.get(page).context["user_actions"]
     assert list(offered) == ["deactivate_users", "end_sessions", "reset_rate_limits", "send_reset_links", "verify"]
-    form = {"action": "deactivate_users", "_selected_action": [alice.id], "back": "1"}
+    form = {"action": "deactivate_users", "_selected_action": [alice.id], "back": "1", "post": "yes"}
     answer = admin.post("/admin/latchkey/user/", form)
     assert answer["Location"] == page
     assert alice.me().status_code == 401

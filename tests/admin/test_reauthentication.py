@@ -46,7 +46,7 @@ def boss() -> User:
 
 
 def action(name: str, user_id: int, **typed: str) -> tuple[str, dict[str, Any]]:
-    return USERS, {"action": name, "_selected_action": [user_id], **typed}
+    return USERS, {"action": name, "_selected_action": [user_id], "post": "yes", **typed}
 
 
 CHANGES: dict[str, Callable[[int], tuple[str, dict[str, Any]]]] = {

@@ -65,8 +65,9 @@ def save_user(browser: Browser, user_id: int, **typed: Any) -> Response:
 
 
 def run_action(browser: Browser, page: str, action: str, *ids: int, **typed: Any) -> Response:
-    """Select these rows of a list and run an action on them."""
-    return browser.post(page, {"action": action, "_selected_action": list(ids), **typed}, follow=True)
+    """Select these rows of a list, run an action on them, and confirm it where a page asks."""
+    sent = {"action": action, "_selected_action": list(ids), "post": "yes", **typed}
+    return browser.post(page, {name: value for name, value in sent.items() if value is not None}, follow=True)
 
 
 def shown_messages(answer: Response) -> list[str]:
