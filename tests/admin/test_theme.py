@@ -1,16 +1,48 @@
 """The theme of the admin: scripts under the Content-Security-Policy, menu, and formats of times and addresses."""
 
+import math
+import re
 from collections.abc import Callable
 from hashlib import sha256
 
 import pytest
 
+from latchkey.admin.theme import PRIMARY
 from tests.people import Person
 from tests.support.admin_pages import SESSIONS, USERS, Browser, user_page
 from tests.support.package_ast import PACKAGE
 
 ALPINE = "0d18d7f8d7910e2e0212f0f056b12f50bebc3abb7d88d2f7c7cb4c336fe4519a"
 """dist/cdn.min.js of @alpinejs/csp 3.17.4, as the registry has it."""
+
+
+def oklch_to_hex(color: str) -> str:
+    """Return an oklch() colour as #rrggbb (CSS Color 4, section 9)."""
+    lightness, chroma, hue = (float(part) for part in re.findall(r"[\d.]+", color))
+    a, b = chroma * math.cos(math.radians(hue)), chroma * math.sin(math.radians(hue))
+    lightness /= 100
+    long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
+    medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
+    short = (lightness - 0.0894841775 * a - 1.2914855480 * b) ** 3
+    linear = (
+        4.0767416621 * long - 3.3077115913 * medium + 0.2309699292 * short,
+        -1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short,
+        -0.0041960863 * long - 0.7034186147 * medium + 1.7076147010 * short,
+    )
+    encoded = (12.92 * each if each <= 0.0031308 else 1.055 * each ** (1 / 2.4) - 0.055 for each in linear)
+    return "#" + "".join(f"{round(255 * each):02x}" for each in encoded)
+
+
+def test_admin_has_the_blue_of_the_icon_and_of_the_other_pages() -> None:
+    blue = oklch_to_hex(PRIMARY["600"])
+    for name in ("icon.svg", "link_page.css"):
+        assert blue in (PACKAGE / "static/latchkey" / name).read_text()
+
+
+def test_admin_tells_the_browser_whether_the_page_is_dark() -> None:
+    styles = (PACKAGE / "static/latchkey/admin.css").read_text()
+    assert re.search(r":root {\s+color-scheme: light;", styles)
+    assert re.search(r"\.dark {\s+color-scheme: dark;", styles)
 
 
 @pytest.mark.ledger("ASVS-3.4.3")
