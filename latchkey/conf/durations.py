@@ -16,8 +16,8 @@ SHOWN = UNITS[1:]
 """Units in which durations are shown: the largest that divides them."""
 
 ABBREVIATIONS = {"min": 60, "mins": 60, "sec": 1, "secs": 1, "hr": 3_600, "hrs": 3_600}
-PART = re.compile(r"(\d{1,12})\s*([a-z]+)", re.ASCII)
-SPELLINGS = re.compile(rf"{PART.pattern}(?:(?:\s*,\s*|\s+and\s+|\s*){PART.pattern})*", re.ASCII)
+PART = re.compile(r"([0-9]{1,12}) ?([a-z]+)")
+SPELLINGS = re.compile(r"[0-9]{1,12} ?[a-z]+(?:(?: ?, ?| and | ?)[0-9]{1,12} ?[a-z]+)*")
 """One or more numbers with a unit: "30 days", "1 h 30 min", "1 day, 12 hours"."""
 
 INVALID_DURATION = "This is not a duration. Type a number and a unit, such as 30 days, 12 h, 15 min or 90 s."
