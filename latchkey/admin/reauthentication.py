@@ -84,7 +84,7 @@ def check_password_again(user: User, password: str, client: ClientInfo) -> None:
     try:
         refund(reauthenticate(user, password, client))
     except WrongPassword as refusal:
-        raise ValidationError("This is not your password.", code=refusal.code) from refusal
+        raise ValidationError(refusal.detail, code=refusal.code) from refusal
     except TooManyAttempts as refusal:
         raise ValidationError(retry_message(refusal), code=refusal.code) from refusal
 

@@ -163,7 +163,7 @@ def test_admin_reauthentication_rejects_a_wrong_password_and_limits_guesses(
 
 
 def test_admin_reauthentication_page_says_what_is_wrong_and_keeps_the_target(admin: Browser) -> None:
-    assert "This is not your password." in admin.post(PAGE, {"password": "wrong", "next": USERS}).text
+    assert "This is not the password of the account." in admin.post(PAGE, {"password": "wrong", "next": USERS}).text
     page = admin.post(PAGE, {"password": "", "next": USERS})
     assert "This field is required." in page.text
     assert f'name="next" value="{USERS}"' in page.text
