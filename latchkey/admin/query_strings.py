@@ -22,11 +22,13 @@ log = structlog.get_logger(__name__)
 
 REJECTED = "A filter or parameter in the address of this page cannot be used, and was left out."
 
+REJECTED_FORM = "A value of the form cannot be used."
+
 UNUSABLE = (
     *(ValueError, TypeError, LookupError, ArithmeticError, FieldError, ValidationError, SuspiciousOperation),
     *(DataError, ProgrammingError),
 )
-"""Errors of a query string that a request which changes something may meet."""
+"""Errors of a query string or an id that a request which changes something may meet."""
 
 OUTAGES = (OperationalError, InterfaceError)
 """Errors of a database that does not answer, whatever the query string is."""
@@ -36,16 +38,16 @@ INVALID_SETUP = "admin/invalid_setup.html"
 
 
 def tolerate_query(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap an admin view: where it fails because of its query string, redirect to the page without it.
+    """Wrap an admin view: where it fails because of what the request says, redirect to the page without a query string.
 
     A page is rendered here, because a list reads its rows only then. Where it fails without a query string, too, the
-    next request shows the error.
+    next request shows the error. A form fails for a forged id of a row, such as a word.
     """
 
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        names = set(request.GET) - {ERROR_FLAG}
-        if not names:
+        names, reads = set(request.GET) - {ERROR_FLAG}, request.method in ("GET", "HEAD")
+        if reads and not names:
             return view(request, *args, **kwargs)
         if any(name.endswith("regex") for name in names):  # a wrong one looks like a failing database on SQLite
             return without_query(request, "regex")
@@ -57,9 +59,7 @@ def tolerate_query(view: Callable[..., Any]) -> Callable[..., Any]:
         except (Http404, PermissionDenied):
             raise
         except Exception as error:
-            if isinstance(error, OUTAGES) or (
-                request.method not in ("GET", "HEAD") and not isinstance(error, UNUSABLE)
-            ):
+            if isinstance(error, OUTAGES) or not (reads or isinstance(error, UNUSABLE)):
                 raise
             return without_query(request, type(error).__name__)
         if getattr(response, "template_name", "") == INVALID_SETUP:
@@ -72,7 +72,11 @@ def tolerate_query(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def without_query(request: HttpRequest, reason: str) -> Any:
-    """Redirect to the same page without its query string, with a message; the log has the kind of error."""
-    log.warning("admin_query.rejected", reason=reason)
-    messages.warning(request, REJECTED)
+    """Redirect to the same page without its query string, with a message; the log has the kind of error.
+
+    A form that failed is logged with the traceback: it may be a mistake of ours.
+    """
+    reads = request.method in ("GET", "HEAD")
+    log.warning("admin_query.rejected", reason=reason, exc_info=not reads)
+    messages.warning(request, REJECTED if reads or request.GET else REJECTED_FORM)
     return redirect(f"{request.path}?{ERROR_FLAG}=1")

@@ -152,6 +152,17 @@ def test_admin_action_with_an_unusable_query_changes_nothing(admin: Browser, ali
     assert "1 of 1" in shown_messages(run_action(admin, f"{USERS}?is_active__exact=1", "deactivate_users", alice.id))[0]
 
 
+@pytest.mark.parametrize("selected", ["abc", "1.5", "", "\0", "9" * 30, "\U0001f600"])
+def test_admin_form_with_an_unusable_id_changes_nothing(admin: Browser, alice: Person, selected: str) -> None:
+    for page, action in ((USERS, "deactivate_users"), (USERS, "delete_selected"), (GROUPS, "delete_selected")):
+        answer: Any = admin.post(page, {"action": action, "_selected_action": [selected], "post": "yes"}, follow=True)
+        assert answer.status_code == 200
+    answer = admin.post(f"{GROUPS}add/", {"name": "operators", "permissions": [selected]}, follow=True)
+    assert answer.status_code == 200
+    assert not Group.objects.exists()
+    assert alice.me().status_code == 200
+
+
 def test_admin_list_with_a_query_while_the_database_is_down_is_503(admin: Browser, http: httpx.Client) -> None:
     admin.raise_request_exception = False
     with unreachable_database():
