@@ -85,7 +85,7 @@ class EventAdmin(LargeTableAdmin):
 
     list_display = ("when", "what", "who", "by", "device", "address", "why")
     list_filter = (EventFilter, SinceFilter)
-    empty_hint = "No event was recorded yet. Sign-ins, changes of passwords and what operators do appear here."
+    empty_hint = "Sign-ins, changes of passwords and what operators do appear here."
     search_fields = ("name",)  # required for a search box; get_search_results() does the search
     search_help_text = "Search by e-mail address, user id, IP address, event, or day (2026-11-22)."
     fields = ("when", "what", "who", "by", "session_id", "address", "device", "user_agent", "why")

@@ -25,7 +25,7 @@ class StaffGroupAdmin(GroupAdmin, ModelAdmin):
     """
 
     list_per_page = PAGE_SIZE
-    empty_hint = "There is no group yet. A group gives several members of staff the same permissions."
+    empty_hint = "A group gives several members of staff the same permissions."
 
     def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> Any:
         """Make permissions read-only except for a superuser: staff could otherwise raise their own privileges."""

@@ -37,7 +37,7 @@ class MailAdmin(LargeTableAdmin):
 
     list_display = ("written", "about", "to", "state", "tries", "then", "error")
     list_filter = (StateFilter,)
-    empty_hint = "No mail was written yet. Mails appear here when somebody asks for a reset or gets a notice."
+    empty_hint = "Mails appear here when somebody asks for a reset or gets a notice."
     search_fields = ("to_address",)  # required for a search box; get_search_results() does the search
     search_help_text = "Search by the full e-mail address."
     fields = ("written", "about", "to", "state", "tries", "then", "error")

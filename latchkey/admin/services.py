@@ -11,7 +11,7 @@ class ClientCredentialAdmin(ReadOnlyAdmin):
     """A read-only list: `latchkey services` creates and deletes secrets, because a page should not show one."""
 
     empty_hint = (
-        "No service has a secret yet. 'latchkey services add NAME' creates one, with which the service asks "
+        "Create one with 'latchkey services add NAME': it prints the secret once. With it a service asks "
         "/api/introspect/ whose token it got."
     )
     list_display = ("client_id", "created_at")

@@ -26,7 +26,7 @@ class SessionAdmin(ModelAdmin):
     list_select_related = ("user",)
     paginator, show_full_result_count = InfinitePaginator, False  # a page does not count a million
     list_per_page = PAGE_SIZE
-    empty_hint = "Nobody is signed in. A session appears here when a user signs in through the API."
+    empty_hint = "A session appears here when a user signs in through the API."
     search_fields = ("user__email", "ip", "user_agent")
     search_help_text = "Search by e-mail address, IP address or user agent."
     ordering = ("-rotated_at",)

@@ -104,8 +104,8 @@ def test_admin_user_list_shows_grey_dashes_and_no_red_crosses(admin: Browser, al
     [
         (SERVICES, "latchkey services add NAME"),
         (GROUPS, "A group gives several members of staff the same permissions."),
-        (MAILS, "No mail was written yet."),
-        (SESSIONS, "Nobody is signed in."),
+        (MAILS, "There are no mails yet."),
+        (SESSIONS, "A session appears here when a user signs in"),
     ],
 )
 def test_admin_empty_list_says_what_would_be_there(admin: Browser, page: str, hint: str) -> None:
