@@ -148,9 +148,13 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = f"{PUBLIC_PATH}/"
 COOKIE_PREFIX = ("__Secure-" if PUBLIC_PATH else "__Host-") if PRODUCTION else ""  # '__Host-' requires the path '/'
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid", f"{COOKIE_PREFIX}csrftoken"
-SECURE_HSTS_SECONDS = 63_072_000 if PRODUCTION else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
+HSTS = env.get_choice("LATCHKEY_HSTS", "host", "subdomains", "preload", "off")
+SECURE_HSTS_SECONDS = 63_072_000 if PRODUCTION and HSTS != "off" else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HSTS in ("subdomains", "preload")
+SECURE_HSTS_PRELOAD = HSTS == "preload"
 SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # SECURE_HSTS_INCLUDE_SUBDOMAINS: other services of the domain may lack TLS; LATCHKEY_HSTS
+    "security.W021",  # SECURE_HSTS_PRELOAD: it is for the whole domain and for years; LATCHKEY_HSTS
     "security.W008",  # SECURE_SSL_REDIRECT: the reverse proxy redirects pages; an API must not (ASVS 4.1.2)
 ]
 SECURE_REFERRER_POLICY = "same-origin"

@@ -31,7 +31,6 @@ def operator(tmp_path: Path) -> Server:
     "DJ-W002",
     "DJ-W003",
     "DJ-W004",
-    "DJ-W005",
     "DJ-W006",
     "DJ-W008",
     "DJ-W009",
@@ -41,7 +40,6 @@ def operator(tmp_path: Path) -> Server:
     "DJ-W018",
     "DJ-W019",
     "DJ-W020",
-    "DJ-W021",
     "DJ-W022",
     "DJ-E023/24",
     "DJ-W025",
@@ -52,7 +50,7 @@ def operator(tmp_path: Path) -> Server:
 def test_deploy_check_reports_no_issue_in_production(operator: Server) -> None:
     done = operator.command(*CHECK)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "System check identified no issues (1 silenced).\n"
+    assert done.stdout == "System check identified no issues (3 silenced).\n"
 
 
 @pytest.mark.ledger("DJ-LIST-6")
@@ -87,7 +85,7 @@ def test_deploy_check_reports_no_latchkey_issue_in_development(operator: Server)
 @pytest.mark.ledger("DJ-LIST-6", "DJ-W008")
 def test_silenced_system_checks_have_a_reason_in_a_comment(operator: Server) -> None:
     silenced = read_settings(operator)["SILENCED_SYSTEM_CHECKS"]
-    assert silenced == ["security.W008"]
+    assert silenced == ["security.W005", "security.W021", "security.W008"]
     source = Path(settings.__file__).read_text()
     for number in silenced:
         assert re.search(rf'"{re.escape(number)}",  # \w.{{20,}}$', source, re.MULTILINE)
