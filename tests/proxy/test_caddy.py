@@ -1,7 +1,9 @@
 """Latchkey behind Caddy with deploy/Caddyfile."""
 
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
@@ -54,3 +56,26 @@ def test_caddy_refuses_the_api_over_http_and_redirects_pages_to_https(caddy: Cad
         assert page.headers["Location"] == "https://auth.example.com/admin/"
     with pytest.raises(httpx.TransportError), httpx.Client(verify=False) as without_sni:
         without_sni.get(f"https://127.0.0.1:{caddy.https}/")
+
+
+def test_caddy_drops_headers_with_underscores(tmp_path: Path) -> None:
+    received: list[str] = []
+
+    class Upstream(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            received.extend(self.headers.keys())
+            self.send_response(204)
+            self.end_headers()
+
+    with HTTPServer(("127.0.0.1", 0), Upstream) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        caddy = Caddy(tmp_path / "caddy", server.server_port).start()
+        try:
+            with proxy_client(caddy) as https:
+                names = ("X_User_Id", "X_Forwarded_For", "x_forwarded_proto", "X-Forwarded_Host", "_", "X-Kept")
+                assert https.get("/livez", headers=dict.fromkeys(names, "0")).status_code == 204
+        finally:
+            caddy.stop()
+            server.shutdown()
+    assert "X-Kept" in received
+    assert [name for name in received if "_" in name] == []

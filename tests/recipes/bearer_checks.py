@@ -12,7 +12,7 @@ INVALID_AUTHORIZATIONS = ["", "Bearer", "Bearer x", "Bearer x.y.z", "Bearer x&to
 
 def get_hello(url: str, authorization: str, **headers: str) -> httpx.Response:
     sent = {"Authorization": authorization} if authorization else {}
-    sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+    sent |= {name.replace("_", "-"): value for name, value in headers.items()} | headers
     return httpx.get(f"{url}/hello", headers=sent, timeout=10)
 
 

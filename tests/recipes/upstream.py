@@ -9,13 +9,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 class EchoIdentityHandler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        received = {"user": self.headers.get_all("X-User-Id"), "session": self.headers.get_all("X-Session-Id")}
+        received = {"user": self.all_spellings("x-user-id"), "session": self.all_spellings("x-session-id")}
         identity = {name: values[0] if values and len(values) == 1 else values for name, values in received.items()}
         body = json.dumps(identity | {"authorization": self.headers["Authorization"]}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def all_spellings(self, wanted: str) -> list[str]:
+        """Return the values of a header, also if it has underscores: WSGI and CGI take X_User_Id for X-User-Id."""
+        return [value for name, value in self.headers.items() if name.lower().replace("_", "-") == wanted]
 
     def log_message(self, *args: object) -> None:
         """Log nothing."""
