@@ -79,3 +79,11 @@ def test_caddy_drops_headers_with_underscores(tmp_path: Path) -> None:
             server.shutdown()
     assert "X-Kept" in received
     assert [name for name in received if "_" in name] == []
+
+
+@pytest.mark.parametrize("path", ["/%61dmin/login/", "/admin%2Flogin/", "/api/%6de/", "/api/me%2f", "/livez%3f"])
+def test_caddy_refuses_escapes_in_paths(caddy: Caddy, node: Server, path: str) -> None:
+    with proxy_client(caddy) as https:
+        assert https.get("/livez?x=%61").status_code == 200
+        assert_problem(https.get(path), 404, "not_found")
+    assert "admin" not in node.log.read_text().partition("Press Ctrl-C")[2]
