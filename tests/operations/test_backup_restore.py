@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.operations.backups import back_up, restore
+from tests.operations.backups import attempt, back_up, restore
 from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
 from tests.server import Server
@@ -34,6 +34,28 @@ def test_end_sessions_ends_the_sessions_that_a_restored_backup_brought_back(serv
         assert alice.login().refresh().me().status_code == 200
         assert bob.password == PASSWORD  # the backup brings the old password back too, as the page warns
         assert bob.login().me().status_code == 200
+
+
+def test_backup_that_fails_leaves_the_one_before_it_and_no_empty_file(server: Server) -> None:
+    back_up(server)
+    backup = server.folder / "latchkey.backup"
+    before = backup.read_bytes()
+    assert before
+    back_up(server)  # a second one replaces it
+    working = server.environment.copy()
+    if "DATABASE_URL" in working:
+        server.environment["DATABASE_URL"] += "_away"
+        command = "pg_dump"
+    else:
+        server.stop()
+        (server.folder / "var" / "latchkey.sqlite3").rename(server.folder / "var" / "away")
+        command = "rm -f new.backup;"
+    before = backup.read_bytes()
+    assert attempt(server, command).returncode != 0
+    assert backup.read_bytes() == before
+    assert not (server.folder / "new.backup").exists()
+    assert not (server.folder / "var" / "latchkey.sqlite3").exists() or "DATABASE_URL" in working
+    server.environment = working
 
 
 @pytest.mark.parametrize(

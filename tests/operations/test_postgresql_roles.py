@@ -9,6 +9,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests.operations.backups import back_up, restore
 from tests.people import Person
 from tests.postgres import Postgres
 from tests.server import ADMIN_EMAIL, ADMIN_PASSWORD, Server
@@ -150,3 +151,33 @@ def test_documented_database_passwords_are_placeholders() -> None:
         f"CREATE ROLE {OWNER} LOGIN PASSWORD 'OWNER-PASSWORD';",
         f"CREATE ROLE {SERVICE} LOGIN PASSWORD 'SERVICE-PASSWORD';",
     ]
+
+
+def test_documented_backup_works_as_the_service_role_and_its_restore_as_the_owner(tmp_path: Path) -> None:
+    with postgres_with_roles() as postgres:
+        back_up_and_restore(postgres, tmp_path)
+
+
+def back_up_and_restore(postgres: Postgres, folder: Path) -> None:
+    server = Server(folder, role_url(OWNER, postgres.port))
+    assert server.command("migrate", "--verbosity", "0").returncode == 0
+    server.environment["DATABASE_URL"] = role_url(SERVICE, postgres.port)
+    try:
+        server.restart()
+        with httpx.Client(base_url=server.url) as http:
+            carol = Person(http, "carol@example.com").register().login()
+            back_up(server)
+            Person(http, "dave@example.com").register()
+        server.stop()
+        server.environment["DATABASE_URL"] = role_url(OWNER, postgres.port)
+        restore(server)
+        server.environment["DATABASE_URL"] = role_url(SERVICE, postgres.port)
+        server.restart()
+        with httpx.Client(base_url=server.url) as http:
+            carol.http = http
+            assert carol.refresh().me().status_code == 200
+            login = {"email": "dave@example.com", "password": carol.password}
+            assert http.post("/api/login/", json=login).status_code == 401
+            Person(http, "erin@example.com").register().login()
+    finally:
+        server.kill()
