@@ -52,6 +52,7 @@ class Server:
             **environment,
         }
         self.host = "127.0.0.1"
+        self.options: tuple[str, ...] = ()
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -113,7 +114,7 @@ class Server:
         at = ("--host", self.host.strip("[]"), "--port", str(self.port))
         size = ("--workers", str(self.workers), "--threads", str(self.threads))
         with self.log.open("ab") as log:
-            self.process = self.spawn("serve", *at, *size, output=log)
+            self.process = self.spawn("serve", *at, *size, *self.options, output=log)
         deadline = time.monotonic() + wait
         while time.monotonic() < deadline:
             assert self.process.poll() is None, self.log.read_text()[-3000:]

@@ -68,6 +68,8 @@ def _add_serve(parser: ArgumentParser) -> None:
     workers = "worker processes (default: one per core, 8 at most; here %(default)s)"
     parser.add_argument("--workers", type=number, default=cores, help=workers)
     parser.add_argument("--threads", type=number, default=10, help=f"{threads} (default: %(default)s)")
+    idle = "seconds until an idle connection is closed (default: %(default)s)"
+    parser.add_argument("--keep-alive", type=int_range(10, 3600), default=75, metavar="SECONDS", help=idle)
 
 
 def _add_migrate(parser: ArgumentParser) -> None:

@@ -31,6 +31,7 @@ from latchkey.server.answer_deadline import AnswerDeadline
 from latchkey.server.hashing_routes import HashingRoutes
 from latchkey.server.request_body import read_body
 from latchkey.server.unread_responses import limit_unread_responses
+from latchkey.server.slow_heads import SlowHeads
 from latchkey.server.wsgi_environ import build_environ
 from latchkey.telemetry.tracing import TracingMiddleware
 from latchkey.telemetry.worker_pool import ThreadPool
@@ -64,14 +65,14 @@ class Work(NamedTuple):
 class RsgiApplication:
     """The RSGI application of one worker. Django runs in its threads, each of which keeps a database connection."""
 
-    def __init__(self, threads: int, metrics_context: MetricsContext) -> None:
+    def __init__(self, threads: int, metrics_context: MetricsContext, port: int) -> None:
         from latchkey.wsgi import application  # noqa: PLC0415 - late: only workers have one, not the main process
 
         self.application: Any = application
         from latchkey.mail.worker import MailWorker  # noqa: PLC0415 - late, as above: models need Django set up
 
         self.metrics_context, self.mail_worker = metrics_context, MailWorker()
-        self.hashing_routes = HashingRoutes()
+        self.hashing_routes, self.slow_heads = HashingRoutes(), SlowHeads(port)
         self.async_pool: AsyncPool | None = None
         self.probe = DatabaseProbe()
         self.request_queue: SimpleQueue[Work] = SimpleQueue()  # ThreadPoolExecutor costs 15 µs more per request
@@ -97,6 +98,7 @@ class RsgiApplication:
         start_metrics(self.metrics_context, pools, loop, self.probe)
         self.mail_worker.thread.start()
         loop.call_soon(limit_unread_responses, loop, 2 if self.metrics_context.listener else 1)
+        self.slow_heads.start()
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         if isinstance(self.application, TracingMiddleware):
@@ -105,6 +107,14 @@ class RsgiApplication:
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """Answer one request. An error of the server itself needs no database, and so no request thread."""
+        self.slow_heads.begin(scope.client)
+        try:
+            protocol.response_bytes(*await self.respond(scope, protocol))
+        finally:
+            self.slow_heads.end(scope.client)
+
+    async def respond(self, scope: Any, protocol: Any) -> "ResponseTuple":
+        """Return the response to one request, out of the fast path, a thread pool, or an error of the server."""
         loop, timing = asyncio.get_running_loop(), {}
         try:
             body = await read_body(scope, protocol)
@@ -122,7 +132,7 @@ class RsgiApplication:
         except ApiError as error:
             environ = build_environ(scope, b"") | timing | {"latchkey.error": error}
             answer = await asyncio.to_thread(self.call_wsgi, environ)
-        protocol.response_bytes(*answer)
+        return answer
 
     async def answer_probe(
         self, path: str, environ: dict[str, Any], loop: asyncio.AbstractEventLoop

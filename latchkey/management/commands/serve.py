@@ -29,11 +29,11 @@ from latchkey.metrics_server.shared_directory import open_metrics_socket, shared
 from latchkey.metrics_server.sockets import bind
 from latchkey.server.rsgi import RsgiApplication
 from latchkey.server.supervisor import SupervisedServer
+from latchkey.server.slow_heads import HEAD_TIMEOUT, is_supported
 from latchkey.signing_keys.startup import prepare_keys
 from latchkey.telemetry.tracing import refuse_invalid_tracing
 
 DRAIN_SECONDS = 30  # for open requests after SIGTERM; then the workers are killed
-HEADER_TIMEOUT = 10  # seconds: for the header section of a request, and for an idle keep-alive connection
 MAX_HEADER_BYTES = 8192  # longer header sections are answered 431; granian accepts no smaller limit
 MAX_CONNECTIONS = 4096  # per worker; further connections wait to be accepted
 RESERVED_FILES = 256  # file descriptors per worker for other purposes: database, modules, templates
@@ -51,7 +51,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         OPTIONS["serve"].add(parser)
 
-    def handle(self, *args: Any, host: str, port: int, workers: int, threads: int, **options: Any) -> None:
+    def handle(  # its options
+        self, *args: Any, host: str, port: int, workers: int, threads: int, keep_alive: int, **options: Any
+    ) -> None:
         """Check and prepare everything in this process, then serve until SIGTERM or SIGINT.
 
         Raises ImproperlyConfigured for what the operator has to fix: a setting, the database, a mail template, a port.
@@ -75,7 +77,7 @@ class Command(BaseCommand):
             port=port,
             interface=Interfaces.RSGI,
             http=HTTPModes.http1,
-            http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT * 1000, max_buffer_size=MAX_HEADER_BYTES),
+            http1_settings=http1_settings(keep_alive),
             websockets=False,
             backpressure=max_connections(),
             workers=workers,
@@ -86,7 +88,7 @@ class Command(BaseCommand):
         os.register_at_fork(after_in_child=end_with_parent)
         server.on_startup(lambda: self.stdout.write(banner(f"http://{url_host(host)}:{port}", admin), ending=""))
         with shared_directory(listener) as watch:
-            front: Any = partial(RsgiApplication, threads, watch)  # called in each worker
+            front: Any = partial(RsgiApplication, threads, watch, port)  # called in each worker
             server.serve(target_loader=front, wrap_loader=False)
         self.stdout.write("Latchkey has stopped.")
 
@@ -98,6 +100,12 @@ class Command(BaseCommand):
                 self.stderr.write(f"latchkey: warning: {issue.msg} {issue.hint or ''} ({issue.id})")
         if errors := [issue for issue in issues if issue.is_serious()]:
             raise ImproperlyConfigured(format_issues(errors))
+
+
+def http1_settings(keep_alive: int) -> HTTP1Settings:
+    """Return granian's settings. Its timeout is that of idle connections if slow_heads ends slow header sections."""
+    seconds = keep_alive if is_supported() else HEAD_TIMEOUT
+    return HTTP1Settings(header_read_timeout=int(seconds * 1000), max_buffer_size=MAX_HEADER_BYTES)
 
 
 def max_connections() -> int:
