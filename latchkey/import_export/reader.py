@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from django.core.exceptions import ImproperlyConfigured
 
-from latchkey.import_export.csv_format import parse_header, read_rows
+from latchkey.import_export.csv_format import read_header, read_rows
 from latchkey.import_export.jsonl_format import read_objects
 from latchkey.import_export.source_lines import NumberedLine, SourceRecord, read_lines
 
@@ -18,7 +18,7 @@ def read_file(file: BinaryIO, form: str, start: int) -> Iterator[SourceRecord]:
     if head.error:
         raise ImproperlyConfigured(f"The first line cannot be read. {head.error}")
     if form == "csv":
-        return read_rows(parse_header(head), _skip_to(start, lines))
+        return read_rows(read_header(head, lines), _skip_to(start, lines))
     return read_objects(_skip_to(start, chain([head], lines)))
 
 

@@ -8,8 +8,10 @@ from typing import Any, BinaryIO
 
 from django.core.exceptions import ImproperlyConfigured
 
+from latchkey.import_export.encodings import open_lines
+
 FORMATS = ("csv", "jsonl")
-SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+SUFFIXES = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 STDIO = "-"
 """The file name of standard input and output."""
 
@@ -59,14 +61,15 @@ def count_lines(source: BinaryIO) -> int | None:
     """Return the number of lines and rewind the file; None for a pipe, which cannot be read twice."""
     if not source.seekable():
         return None
-    count = sum(chunk.count(b"\n") for chunk in iter(lambda: source.read(1 << 20), b""))
+    lines = open_lines(source)
+    count = sum(chunk.count(b"\n") for chunk in iter(lambda: lines.read(1 << 20), b""))
     source.seek(0)
     return count
 
 
 def read_lines(file: BinaryIO) -> Iterator[NumberedLine]:
-    """Yield the lines of UTF-8 text, with or without a byte order mark; they end in LF or CR LF."""
-    number = 0
+    """Yield the lines of a text in any encoding and with any line ends that spreadsheets write."""
+    file, number = open_lines(file), 0
     while line := file.readline(MAX_LINE_BYTES + 1):
         number += 1
         if len(line) > MAX_LINE_BYTES:
@@ -74,6 +77,8 @@ def read_lines(file: BinaryIO) -> Iterator[NumberedLine]:
                 line = file.readline(MAX_LINE_BYTES)
             yield NumberedLine(number, error=f"It is longer than {MAX_LINE_BYTES} bytes.")
             continue
+        if line.endswith(b"\r\r\n"):  # converted once too often
+            line = line.rstrip(b"\r\n") + b"\r\n"
         try:
             yield NumberedLine(number, line.decode("utf-8-sig" if number == 1 else "utf-8"))
         except UnicodeDecodeError:

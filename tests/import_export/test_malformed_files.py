@@ -74,7 +74,7 @@ OBJECTS = {
 }
 ROWS = {
     "too few cells": (b"erin@example.com,Erin", "It has 2 cells for 3 columns."),
-    "too many cells": (b"erin@example.com,Erin,,", "It has 4 cells for 3 columns."),
+    "too many cells": (b"erin@example.com,Erin,,x", "It has 4 cells for 3 columns."),
     "an open quote": (b'erin@example.com,"Erin,', "Its quotes do not match."),
     "a quote in the middle": (b'erin@example.com,"Er"in",', "Its quotes do not match."),
     "no UTF-8": (b"erin@example.com,\xc3\x28,", "It is not UTF-8."),
