@@ -56,17 +56,16 @@ New here? Start with [getting-started.md](getting-started.md). Rules for clients
 These errors are listed here once, and not again at each endpoint.
 """
 
-GROUPS = (
-    ("Configuration", ("/api/config/",), "settings.md"),
-    ("Registration and sign-in", ("/api/register/", "/api/login/", "/api/refresh/", "/api/logout/"), "sessions.md"),
-    ("Your own account", ("/api/me/",), "privacy.md"),
-    ("Sessions", ("/api/sessions/",), "sessions.md"),
-    ("Passwords", ("/api/password/",), "accounts.md"),
-    ("E-mail addresses", ("/api/email/",), "accounts.md"),
-    ("Token validation for your own APIs", ("/api/verify/", "/api/introspect/", "/api/revoke/"), "recipes/README.md"),
-    ("More endpoints", ("/",), ""),
-)
-"""Sections of the page in reading order: title, paths by their beginning, and the guide that explains them."""
+GUIDES = {
+    "Configuration": "settings.md",
+    "Registration and sign-in": "sessions.md",
+    "Your own account": "privacy.md",
+    "Sessions": "sessions.md",
+    "Passwords": "accounts.md",
+    "E-mail addresses": "accounts.md",
+    "Token validation for your own APIs": "recipes/README.md",
+}
+"""The guide that explains the endpoints of a tag; the tags and their order are those of the OpenAPI document."""
 
 CREDENTIALS = {
     "bearer": ("access token", "Authorization: Bearer eyJ..."),
@@ -93,6 +92,10 @@ class Operation(NamedTuple):
     @property
     def title(self) -> str:
         return f"{self.method} {self.path}"
+
+    @property
+    def tag(self) -> str:
+        return str(self.spec["tags"][0])
 
     @property
     def has_body(self) -> bool:
@@ -152,7 +155,7 @@ def reference(document: dict[str, Any]) -> str:
     common = common_errors(operations)
     parts = [HEAD.format(problem=fenced("json", json_text(some_problem)).rstrip())]
     parts.append(table(("endpoints", "status", "code", "meaning"), common_rows(operations, common)))
-    grouped = list(group(operations))
+    grouped = list(group(operations, [tag["name"] for tag in document["tags"]]))
     parts.append("## All endpoints\n")
     parts.append(table(("endpoint", "purpose", "credential"), index_rows(grouped)))
     described: set[tuple[str, str]] = set()
@@ -168,14 +171,11 @@ def reference(document: dict[str, Any]) -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
-def group(operations: list[Operation]) -> Iterator[tuple[str, str, list[Operation]]]:
-    """Yield each section with its operations, every operation in the first section that fits."""
-    left = operations
-    for title, beginnings, guide in GROUPS:
-        members = [operation for operation in left if operation.path.startswith(beginnings)]
-        left = [operation for operation in left if operation not in members]
-        if members:
-            yield title, guide, members
+def group(operations: list[Operation], tags: list[str]) -> Iterator[tuple[str, str, list[Operation]]]:
+    """Yield each tag with its guide and its operations, tags that the document does not order at the end."""
+    for tag in dict.fromkeys([*tags, *(operation.tag for operation in operations)]):
+        if members := [operation for operation in operations if operation.tag == tag]:
+            yield tag, GUIDES.get(tag, ""), members
 
 
 def common_errors(operations: list[Operation]) -> list[set[str]]:

@@ -31,6 +31,18 @@ def spectacular_settings(public_path: str) -> dict[str, Any]:
     return SPECTACULAR_SETTINGS | ({"SERVERS": [{"url": public_path}]} if public_path else {})
 
 
+OPERATION_TAGS = {
+    "public_config": "Configuration",
+    "registration": "Registration and sign-in",
+    "sessions": "Registration and sign-in",
+    "profile": "Your own account",
+    "user_sessions": "Sessions",
+    "passwords": "Passwords",
+    "email_addresses": "E-mail addresses",
+    "oauth": "Token validation for your own APIs",
+}
+"""Tags of the operations by the package of their view, in the order in which Swagger UI and docs/api.md show them."""
+
 SPECTACULAR_SETTINGS = {
     "TITLE": "Latchkey",
     "DESCRIPTION": "Registration, sign-in, short access tokens, rotating refresh tokens, sign-out, one's own record.",
@@ -47,5 +59,6 @@ SPECTACULAR_SETTINGS = {
         "defaultModelsExpandDepth": -1,
     },
     "SORT_OPERATIONS": False,
+    "TAGS": [{"name": tag} for tag in dict.fromkeys(OPERATION_TAGS.values())],
     "PREPROCESSING_HOOKS": ["latchkey.web.openapi.operation.canonical_paths"],
 }

@@ -6,6 +6,8 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
+from latchkey.conf.rest_framework import OPERATION_TAGS
+
 
 class OperationSchema(AutoSchema):
     """AutoSchema that adds what drf-spectacular leaves out."""
@@ -13,6 +15,11 @@ class OperationSchema(AutoSchema):
     links: Mapping[str, Mapping[str, Any]] = {}
     collected_links: Mapping[str, Mapping[str, Any]] = {}  # complete once every view is imported
     limits: Mapping[str, Mapping[str, Any]] = {}
+
+    def get_tags(self) -> list[str]:
+        """Return the tag of the feature that the view belongs to; one without an entry has its name."""
+        feature = type(self.view).__module__.split(".")[1]
+        return [OPERATION_TAGS.get(feature, feature.replace("_", " ").capitalize())]
 
     def get_operation(self, *args: Any) -> Any:
         """Add the links to the success, which is the first of the responses."""

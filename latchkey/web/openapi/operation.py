@@ -113,7 +113,6 @@ def operation(  # noqa: PLR0913  # all but four are named at the call
     extended = extend_schema(
         operation_id=name,
         summary=summary,
-        tags=["Endpoints"],
         request=request,
         responses=answers,
         examples=examples,
