@@ -150,6 +150,17 @@ def test_requests_that_wait_for_a_thread_of_a_frozen_postgresql_are_answered_in_
     assert two_threads.log.read_text().count("requests_timed_out") == 1
 
 
+def test_start_on_a_database_that_does_not_answer_ends_with_one_sentence(postgres: Postgres, tmp_path: Path) -> None:
+    server = Server(tmp_path, create_database(postgres.url))
+    assert server.command("migrate", "--verbosity", "0").returncode == 0
+    with silent_standby(postgres):
+        began = time.monotonic()
+        done = server.command("serve", "--port", str(server.port))  # which stores its first superuser
+        assert time.monotonic() - began < ANSWER_TIMEOUT + PROMISED
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
 def test_primary_that_stalls_is_left_for_another_host(tmp_path: Path) -> None:
     stalled = Postgres(shared_directory()).create().start()
     name = create_database(stalled.url).rpartition("/")[2]

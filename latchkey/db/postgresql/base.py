@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 _open: "WeakSet[DatabaseWrapper]" = WeakSet()
 _lock = Lock()  # the set must not change while it is iterated over
 _avoided: dict[tuple[str, str], float] = {}  # until when, by host and port
+_connected: list[tuple[str, str]] = []  # the server that accepted the latest connection
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -37,7 +38,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.answer_timeout: float | None = self.settings_dict.get("ANSWER_TIMEOUT")
+        self.answer_timeout: float | None = None  # as in DATABASES
         self.must_close = False  # the connection may not answer any more; set by any thread
         self.server = "", ""
 
@@ -57,6 +58,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
                     raise
             else:
                 break
+        _connected[:] = [self.server]
+        if self.answer_timeout is None:
+            self.answer_timeout = self.settings_dict.get("ANSWER_TIMEOUT")
         connection.answer_timeout = self.answer_timeout
         connection.on_timeout, connection.on_untracked = self.leave_server, stop_preparing
         self.must_close = False
@@ -81,9 +85,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 
 def connection_attempts(conn_params: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Return the parameters for each host in the order in which they are tried, those that did not answer last.
+    """Return the parameters for each host in the order in which they are tried.
 
-    psycopg splits several hosts in the same way, but always begins with the first one.
+    First the host that accepted the latest connection: a deposed primary that stalled would accept one, too, as soon as
+    it is avoided no longer. Last those that did not answer. psycopg splits several hosts in the same way, but always
+    begins with the first one.
     """
     hosts, ports = str(conn_params.get("host", "")).split(","), str(conn_params.get("port", "")).split(",")
     ports = ports * len(hosts) if len(ports) == 1 else ports
@@ -92,9 +98,11 @@ def connection_attempts(conn_params: dict[str, Any]) -> Iterator[dict[str, Any]]
         yield conn_params
         return
     servers, now = list(zip(hosts, ports, strict=True)), monotonic()
+    latest = list(_connected)
     if conn_params.get("load_balance_hosts") == "random":
         SystemRandom().shuffle(servers)
-    for host, port in sorted(servers, key=lambda server: _avoided.get(server, 0.0) > now):
+        latest = []
+    for host, port in sorted(servers, key=lambda server: (_avoided.get(server, 0.0) > now, server not in latest)):
         yield {**conn_params, "host": host, "port": port}
 
 
