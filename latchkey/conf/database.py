@@ -78,17 +78,23 @@ def apply_timeouts(database: dict[str, Any]) -> None:
     A client gains more from a 503 in time than from an answer that it no longer waits for, and a waiting thread serves
     nobody. An idle transaction is ended because its process may be frozen while it holds locks. Commands such as
     `migrate` do not call this, so their statements can take as long as they need.
-
-    A name server that is silent holds a thread, too, for 10 s by the defaults of the C library (resolv.conf(5)).
     """
-    os.environ.setdefault("RES_OPTIONS", "timeout:1 attempts:2")
+    limit_answers(database)
     options = database["OPTIONS"]
     if database["ENGINE"].endswith("postgresql"):
         limits = "-c statement_timeout=5s -c lock_timeout=3s -c idle_in_transaction_session_timeout=10s"
         options["options"] = f"{limits} {options.get('options', '')}".strip()  # later ones win: the operator's
-        database["ANSWER_TIMEOUT"] = ANSWER_TIMEOUT
     else:
         options["timeout"] = 3
+
+
+def limit_answers(database: dict[str, Any]) -> None:
+    """Limit the time that this process waits for a database or a name server that says nothing, for its start, too.
+
+    A name server that is silent holds a thread for 10 s by the defaults of the C library (resolv.conf(5)).
+    """
+    os.environ.setdefault("RES_OPTIONS", "timeout:1 attempts:2")
+    database["ANSWER_TIMEOUT"] = ANSWER_TIMEOUT
 
 
 NETWORK_FILE_SYSTEMS = re.compile(

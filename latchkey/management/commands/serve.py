@@ -22,7 +22,7 @@ from granian.log import LogLevels
 
 from latchkey.accounts.superuser import ensure_superuser, has_superuser
 from latchkey.checks import format_issues, missing_mail_server, require_safe_configuration
-from latchkey.conf.database import ANSWER_TIMEOUT
+from latchkey.conf.database import limit_answers
 from latchkey.mail.checks import refuse_broken_templates
 from latchkey.management.arguments import url_host
 from latchkey.management.options import OPTIONS
@@ -59,7 +59,7 @@ class Command(BaseCommand):
 
         Raises ImproperlyConfigured for what the operator has to fix: a setting, the database, a mail template, a port.
         """
-        connection.settings_dict["ANSWER_TIMEOUT"] = ANSWER_TIMEOUT  # a start must not hang either
+        limit_answers(settings.DATABASES["default"])  # a start must not hang either
         require_safe_configuration()
         refuse_broken_templates()
         refuse_invalid_tracing()
