@@ -1,5 +1,6 @@
 """A PostgreSQL that accepts and says nothing: every request is answered in time, and the service recovers by itself."""
 
+import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ import pytest
 
 from latchkey.conf.database import ANSWER_TIMEOUT
 from latchkey.server.answer_deadline import ANSWER_SECONDS
+from tests.operations.dripping_proxy import DrippingProxy
 from tests.people import Person
 from tests.postgres import Postgres
 from tests.server import Server, create_database
@@ -148,6 +150,40 @@ def test_requests_that_wait_for_a_thread_of_a_frozen_postgresql_are_answered_in_
         assert {connection.read_response().status_code for connection in waiting} == {503}
         assert ANSWER_SECONDS - SOON < time.monotonic() - began < PROMISED
     assert two_threads.log.read_text().count("requests_timed_out") == 1
+
+
+def test_postgresql_whose_answers_drip_is_answered_503_in_time(postgres: Postgres, tmp_path: Path) -> None:
+    url = create_database(postgres.url)
+    with ExitStack() as stack:
+        proxy = stack.enter_context(DrippingProxy(postgres.port))
+        behind = url.replace(f":{postgres.port}/", f":{proxy.port}/")
+        server = Server(tmp_path, behind, workers=1, threads=THREADS).start()
+        stack.callback(server.kill)
+        http = stack.enter_context(httpx.Client(base_url=server.url, timeout=60))
+        alice = Person(http, "alice@example.com").register().login()
+        warm_up(alice)
+        pool = stack.enter_context(ThreadPoolExecutor(16))
+        proxy.dripping.set()
+        asked = [pool.submit(send) for send in everything(alice).values()]
+        assert_probes_in_time(server)
+        for one in asked:
+            assert_unavailable(one.result(), within=PROMISED)
+        proxy.dripping.clear()
+        wait_for_recovery(server)
+        assert everything(alice)["me"]().status_code == 200
+
+
+def test_host_that_accepts_and_says_nothing_is_left_for_the_next_one(postgres: Postgres, tmp_path: Path) -> None:
+    name = create_database(postgres.url).rpartition("/")[2]
+    with socket.create_server(("127.0.0.1", 0)) as silent, ExitStack() as stack:
+        hosts = f"127.0.0.1:{silent.getsockname()[1]},127.0.0.1:{postgres.port}"
+        server = Server(tmp_path, f"postgresql://postgres@{hosts}/{name}", workers=1, threads=THREADS).start()
+        stack.callback(server.kill)
+        http = stack.enter_context(httpx.Client(base_url=server.url, timeout=60))
+        alice = Person(http, "alice@example.com").register().login()
+        warm_up(alice)
+        for send in everything(alice).values():
+            assert send().elapsed.total_seconds() < SOON  # no connection waits for the silent host again
 
 
 def test_start_on_a_database_that_does_not_answer_ends_with_one_sentence(postgres: Postgres, tmp_path: Path) -> None:
