@@ -8,16 +8,13 @@ from django.urls import reverse
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
 from latchkey.core import clock
-from latchkey.core.user_agent import UNKNOWN, device_name
+from latchkey.core.user_agent import device_name
 from latchkey.sessions.models import Session
 
 
 def device_label(user_agent: str) -> str:
-    """Return a readable device name, or the User-Agent header where none is known."""
-    if not user_agent:
-        return "-"
-    name = device_name(user_agent)
-    return user_agent if name == UNKNOWN else name
+    """Return a readable device name; '-' where no client is known, as after a command."""
+    return device_name(user_agent) if user_agent else "-"
 
 
 MAX_ROWS = 20

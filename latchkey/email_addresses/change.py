@@ -3,6 +3,8 @@
 So nobody can move an account to an address that is not theirs, and the owner learns of it if somebody else does.
 """
 
+from dataclasses import dataclass
+
 from django.db import IntegrityError, transaction
 
 from latchkey.accounts.models import User
@@ -16,6 +18,7 @@ from latchkey.core.user_agent import device_name
 from latchkey.email_codes.models import OneTimeCode, Purpose
 from latchkey.email_codes.one_time_codes import Submitted, consume, lookup, send
 from latchkey.mail.models import MailKind
+from latchkey.mail.notices import may_notify_stranger
 from latchkey.mail.outbox import enqueue, require_mail_server
 from latchkey.mail.smtputf8 import require_deliverable
 from latchkey.rate_limits.attempts import charge, mail_key, refund
@@ -59,10 +62,10 @@ def _store(code: OneTimeCode, client: ClientInfo, device: str) -> None:
     if user is None:
         raise InvalidCode  # the account was deleted a moment ago
     consume(code)
-    display_name = user.safe_display_name
+    before = FormerAddress(code.email, user.safe_display_name, user.email_verified_at is not None)
     user.email, user.email_verified_at = code.new_email, clock.now()
     user.save(update_fields=["email", "email_verified_at"])
-    _record_and_notify(user, code.email, display_name, client, device)
+    _record_and_notify(user, before, client, device)
 
 
 @transaction.atomic
@@ -72,40 +75,45 @@ def after_admin_change(user: User, old_email: str, operator: Operator = COMMAND_
     The notice does not name the operator's address. Nobody has confirmed the new one, so it counts as unverified;
     verify.mark_verified changes that.
     """
-    display_name, user.email_verified_at = user.safe_display_name, None
+    before = FormerAddress(old_email, user.safe_display_name, user.email_verified_at is not None)
+    user.email_verified_at = None
     User.objects.filter(pk=user.pk).update(email_verified_at=None)
     OneTimeCode.objects.filter(user_id=user.pk).delete()
     record_by(operator, Event.EMAIL_CHANGED, user_id=user.pk)
-    notify_old_address(old_email, display_name, user, ClientInfo(), device_name(""))
+    notify_former_address(before, user, ClientInfo(), device_name(""))
 
 
-def _record_and_notify(user: User, old_email: str, display_name: str, client: ClientInfo, device: str) -> None:
+@dataclass(frozen=True, slots=True)
+class FormerAddress:
+    """The address that an account had, with the display name that a mail to it may repeat."""
+
+    email: str
+    display_name: str
+    is_verified: bool
+
+
+def _record_and_notify(user: User, before: FormerAddress, client: ClientInfo, device: str) -> None:
     """Record the event and send the notice, in the transaction that changes the address.
 
     Links and codes sent to the old address are deleted: a later change back must not make them valid again.
     """
     OneTimeCode.objects.filter(user_id=user.pk).delete()
     record(Event.EMAIL_CHANGED, client, user_id=user.pk)
-    notify_old_address(old_email, display_name, user, client, device)
+    notify_former_address(before, user, client, device)
 
 
-def notify_old_address(old_email: str, display_name: str, user: User, client: ClientInfo, device: str) -> None:
-    """Queue the notice to the old address, in the caller's transaction: what changed, when, and from where.
+def notify_former_address(before: FormerAddress, user: User, client: ClientInfo, device: str) -> None:
+    """Queue the notice to the old address, in the caller's transaction: that it was changed, when, and from where.
 
-    It has no link, as its reader may no longer be the account's owner. display_name is the one from before the change:
-    that the new address is verified says nothing of the old one.
+    It has no link, as its reader may no longer be the account's owner, and nothing of the new address, which anybody
+    can choose. An address that was never confirmed gets neither device nor IP address, and few of these mails.
     """
+    if not before.is_verified and not may_notify_stranger(before.email, client):
+        return
     context = {
-        "username": display_name,
-        "new_email": mask_email(user.email),
+        "username": before.display_name,
         "when": f"{clock.now():%Y-%m-%d %H:%M} UTC",
-        "device": device,
-        "address": client.address or "unknown",
+        "device": device if before.is_verified else "",
+        "address": client.address or "unknown" if before.is_verified else "",
     }
-    enqueue(MailKind.EMAIL_CHANGED, old_email, context, user.pk)
-
-
-def mask_email(email: str) -> str:
-    """Return an address that its owner recognizes and that shows a stranger little: a***@example.com."""
-    local, _, domain = email.rpartition("@")
-    return f"{local[0]}***@{domain}"
+    enqueue(MailKind.EMAIL_CHANGED, before.email, context, user.pk)

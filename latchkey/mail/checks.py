@@ -25,7 +25,6 @@ SAMPLE_CONTEXT = {
     "when": "2026-01-31 12:00 UTC",
     "device": "Firefox on Linux",
     "address": "192.0.2.1",
-    "new_email": "a***@example.com",
 }
 """Every value that a template can use."""
 

@@ -4,7 +4,6 @@ A background worker decides about each such audit event exactly once, so no requ
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -13,11 +12,13 @@ from latchkey.accounts.models import User
 from latchkey.audit.events import Event
 from latchkey.audit.models import AuditEvent
 from latchkey.conf.policy import current_policy
-from latchkey.core import clock
+from latchkey.core.client import ClientInfo
+from latchkey.core.exceptions import TooManyAttempts
 from latchkey.core.user_agent import device_name
-from latchkey.mail.models import Mail, MailKind
+from latchkey.mail.models import MailKind
 from latchkey.mail.new_device import LOGIN_EVENTS, is_new_device
 from latchkey.mail.outbox import enqueue
+from latchkey.rate_limits.attempts import charge, notice_key
 
 KIND_BY_EVENT = {
     Event.SESSION_REPLAYED.value: MailKind.SESSION_REPLAYED,
@@ -27,9 +28,6 @@ KIND_BY_EVENT = {
 
 RESET_PAGE = "/forgot-password/"
 """The page that notices link to: somebody else may know the password, so the owner sets a new one."""
-
-UNVERIFIED_LIMIT, UNVERIFIED_WINDOW = 3, timedelta(hours=1)
-"""Mails per window to an unverified address, which may be a stranger's: as many as a person can request."""
 
 BATCH = 20
 """Events per transaction: on SQLite all other writers wait for it."""
@@ -47,27 +45,41 @@ def process_pending() -> int:
     are_enabled = current_policy().notices and settings.MAIL_SERVER is not None
     with transaction.atomic():
         events = list(pending.select_for_update(skip_locked=True)[:BATCH])
-        if are_enabled:
-            _enqueue_notices(events)
-        AuditEvent.objects.filter(pk__in=[event.pk for event in events]).update(notification_pending=False)
+        decided = _enqueue_notices(events) if are_enabled else len(events)
+        AuditEvent.objects.filter(pk__in=[event.pk for event in events[:decided]]).update(notification_pending=False)
+    return decided
+
+
+def _enqueue_notices(events: Sequence[AuditEvent]) -> int:
+    """Queue the notices about these events, at most up to the first that is charged; return how many were decided.
+
+    Requests lock a row of rate limits for each network, too: a second one in this transaction could be a deadlock.
+    """
+    owners = User.objects.filter(is_active=True).in_bulk(
+        {event.user_id for event in events if event.user_id is not None}
+    )
+    for number, event in enumerate(events, 1):
+        user = owners.get(event.user_id) if event.user_id is not None else None
+        kind = _kind(event) if user else None
+        if user is None or kind is None:
+            continue
+        if user.email_verified_at or may_notify_stranger(user.email, ClientInfo(event.ip, event.user_agent)):
+            enqueue(kind, user.email, _context(event, user), user.pk)
+        if not user.email_verified_at:
+            return number
     return len(events)
 
 
-def _enqueue_notices(events: Sequence[AuditEvent]) -> None:
-    ids = {event.user_id for event in events if event.user_id is not None}
-    users = User.objects.filter(is_active=True).in_bulk(ids)
-    for event in events:
-        user, kind = None if event.user_id is None else users.get(event.user_id), _kind(event)
-        if user and kind and not _is_limited(user):
-            enqueue(kind, user.email, _context(event, user), user.pk)
+def may_notify_stranger(email: str, client: ClientInfo) -> bool:
+    """Return whether an address that was never confirmed may get one more notice, and count it.
 
-
-def _is_limited(user: User) -> bool:
-    """Return whether an unverified address has had enough mails: a stranger's mailbox must not be flooded."""
-    if user.email_verified_at:
+    It may be a stranger's: their mailbox must not be flooded, and the network that causes such mails has a limit.
+    """
+    try:
+        charge(notice_key(email, client), client)
+    except TooManyAttempts:
         return False
-    recent = Mail.objects.filter(user_id=user.pk, created_at__gt=clock.now() - UNVERIFIED_WINDOW)
-    return recent.count() >= UNVERIFIED_LIMIT
+    return True
 
 
 def _kind(event: AuditEvent) -> MailKind | None:
@@ -80,13 +92,15 @@ def _kind(event: AuditEvent) -> MailKind | None:
 def _context(event: AuditEvent, user: User) -> dict[str, str]:
     """Return the template's values: no secret, because a notice may stay in a mailbox for years.
 
-    The client of an operator's change is left out: it is not the user's.
+    The client of an operator's change is left out: it is not the user's. An address that was never confirmed gets the
+    same text whoever causes it, without device and IP address.
     """
     ip, user_agent = (None, "") if event.is_by_another else (event.ip, event.user_agent)
+    is_owner = user.email_verified_at is not None
     return {
         "username": user.safe_display_name,
         "when": f"{event.at:%Y-%m-%d %H:%M} UTC",
-        "device": device_name(user_agent) if user_agent else "",
-        "address": ip or "",
+        "device": device_name(user_agent) if user_agent and is_owner else "",
+        "address": ip or "" if is_owner else "",
         "link": f"{settings.PUBLIC_URL}{RESET_PAGE}",
     }

@@ -5,9 +5,11 @@ It happens at the attempt, not when the mail is queued, so that templates can be
 
 import json
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import format_datetime, formataddr, parseaddr
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -26,8 +28,13 @@ from latchkey.mail.outbox import CONTEXT_ENCRYPTION
 UNVERIFIED_RECIPIENT = frozenset({MailKind.EMAIL_VERIFICATION, MailKind.EMAIL_CHANGE})
 """Mails to an address that somebody merely claims: they repeat nothing that the user wrote."""
 
-_NAME = re.compile(r"[^/\\:.@<>\n\r]{1,64}")
-"""A display name that no mail program turns into a link: otherwise strangers could have links of theirs mailed."""
+MAX_NAME_LENGTH = 64
+_CLICKABLE = re.compile(r"[/\\:.@\u2024-\u2026\u3002\ufe52\uff61]|\d(?:[^\w]*\d){4}")
+"""What mail programs make links of: URLs, host names and e-mail addresses, also with the full stops of other scripts;
+and telephone numbers, from five digits on."""
+
+OURS = frozenset({"link", "code", "minutes", "expires_at", "when"})
+"""Values that no client has a say in; only `link` is meant to be clicked."""
 
 
 class Unsendable(Exception):
@@ -64,7 +71,8 @@ def render_mail(
     already (RFC 5322 section 3.6.4). Auto-Submitted keeps absence notes from answering (RFC 3834 section 5).
     """
     host, site = urlsplit(settings.PUBLIC_URL).hostname or "localhost", current_site()
-    values = {**context, **site_values(site), "greeting": greeting(kind, context), "language": settings.MAIL_LANGUAGE}
+    values = harmless_values(context) | site_values(site)
+    values |= {"greeting": greeting(kind, context), "language": settings.MAIL_LANGUAGE}
     with translation.override(settings.MAIL_LANGUAGE):
         subject = " ".join(render_template(MAIL_TEXT_ENGINE, f"{kind}.subject.txt", values).split())
         values["subject"] = subject
@@ -99,10 +107,28 @@ def sender(site: Site) -> str:
     return formataddr((site.name, parseaddr(default)[1])) if default == settings.MAIL_FROM else settings.MAIL_FROM
 
 
+def harmless_values(context: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of a template without any that a mail program would make a link of.
+
+    They are chosen so that there is none; this holds for what other code, or another version, has queued as well.
+    """
+    return {name: value if name in OURS or not is_clickable(value) else "" for name, value in context.items()}
+
+
+def is_clickable(text: str) -> bool:
+    """Return whether a mail program may turn a part of the text into a link; an IP address alone is none."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return _CLICKABLE.search(unicodedata.normalize("NFKC", text)) is not None or not text.isprintable()
+    return False
+
+
 def greeting(kind: MailKind, context: Mapping[str, str]) -> str:
     """Return the display name for the salutation, or '' if there is none that is safe to repeat."""
     name = context.get("username", "")
-    return name if kind not in UNVERIFIED_RECIPIENT and _NAME.fullmatch(name) else ""
+    is_safe = len(name) <= MAX_NAME_LENGTH and not is_clickable(name) and not {"<", ">"} & set(name)
+    return name if kind not in UNVERIFIED_RECIPIENT and is_safe else ""
 
 
 def render_template(engine: str, name: str, values: Mapping[str, str]) -> str:

@@ -14,7 +14,7 @@ accounts from one address). Unknown e-mail addresses are counted like known ones
 
 import hmac
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from ipaddress import ip_network
 from typing import cast
@@ -98,10 +98,20 @@ def registration_key(client: ClientInfo) -> RateLimitKey:
 def mail_key(email: str, client: ClientInfo) -> RateLimitKey:
     """Requests for a mail (reset, verification, change of address), by canonical recipient and by IP address.
 
-    Per recipient, known or not: 3 mails, decaying by 3 per hour, then 30 s doubling to 1 h; never locked. Per address:
-    100 (FAILURES_PER_ADDRESS), decaying by 100 per hour, then the same.
+    Per recipient, known or not, with all its subaddresses (name+tag@): 3 mails, decaying by 3 per hour, then 30 s
+    doubling to 1 h; never locked. Per address: 100 (FAILURES_PER_ADDRESS), decaying by 100 per hour, then the same.
     """
     return _mailbox_key(Action.MAIL, email, client)
+
+
+def notice_key(email: str, client: ClientInfo) -> RateLimitKey:
+    """Notices to an address that was never confirmed, by canonical recipient and by the IP address that causes them.
+
+    Per recipient: 3, apart from mails on request, so that notices keep nobody from a password reset. Per address: the
+    counter of mails on request, as both may be mails to strangers.
+    """
+    requested = mail_key(email, client)
+    return replace(requested, account=_digest("account", "notice", mailbox(email)))
 
 
 def code_key(email: str, client: ClientInfo) -> RateLimitKey:
@@ -115,7 +125,14 @@ def code_key(email: str, client: ClientInfo) -> RateLimitKey:
 
 
 def _mailbox_key(action: Action, email: str, client: ClientInfo) -> RateLimitKey:
-    return RateLimitKey(_digest("account", action, email), _address_digest(action, client), action)
+    account = mailbox(email) if action is Action.MAIL else email
+    return RateLimitKey(_digest("account", action, account), _address_digest(action, client), action)
+
+
+def mailbox(email: str) -> str:
+    """Return the address without its tag: user@example.com for user+tag@example.com (RFC 5233)."""
+    local, _, domain = email.rpartition("@")
+    return f"{local.partition('+')[0] or local}@{domain}"
 
 
 def account_digest(email: str) -> str:

@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import URLField
 
 from latchkey.accounts.models import User
+from latchkey.audit.models import AuditEvent
 from latchkey.sessions.models import Session
 from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
@@ -24,7 +25,9 @@ def test_admin_pages_escape_text_from_users_and_requests(admin: Browser, http: h
     refused = agent.post("/api/register/", json={"email": "<img/onerror=x>@example.com", "password": PASSWORD})
     assert refused.status_code == 400
     assert User.objects.get(pk=eve.id).username == markup
-    for page in (USERS, f"{SESSIONS}{Session.objects.get().pk}/change/", EVENTS, user_page(eve.id)):
+    event = AuditEvent.objects.get(name="login.succeeded", user_id=eve.id)
+    pages = (f"{SESSIONS}{Session.objects.get().pk}/change/", f"{EVENTS}{event.pk}/change/", USERS, user_page(eve.id))
+    for page in pages:
         text = admin.get(page).text
         assert "onerror=alert(1)" in text, page
         assert "<img src=x" not in text, page

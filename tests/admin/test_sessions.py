@@ -43,7 +43,7 @@ def test_admin_session_list_shows_and_searches_sessions_by_user(admin: Browser, 
     assert listed(admin, q=alice.email) == {alice.email}
     assert listed(admin, user__id__exact=bob.id) == {bob.email}
     page = admin.get(SESSIONS).text
-    assert "python-httpx" in page
+    assert "Unknown device" in page
     assert "127.0.0.1" in page
 
 

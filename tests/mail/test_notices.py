@@ -102,6 +102,7 @@ def test_login_from_the_same_ipv6_48_prefix_sends_no_notice(sign_in: SignIn) -> 
 def test_new_device_notice_is_sent_once_to_the_user_with_device_and_ip(
     sign_in: SignIn, configured_smtp_server: SmtpServer, deliver_due_mails: DeliverDueMails
 ) -> None:
+    User.objects.update(email_verified_at=clock.now())
     sign_in()
     sign_in(OTHER_NETWORK, CHROME)
     assert notice_kinds() == []

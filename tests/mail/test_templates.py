@@ -146,9 +146,11 @@ def test_mail_subject_is_one_line_without_header_injection(
 ) -> None:
     install_templates({"password_reset.subject.txt": "For {{ username }}\nand others"})
     enqueue_mail(username="Alice\r\nBcc: mallory@example.com")
-    assert deliver_due_mails() == [Outcome.SENT]
-    (mail,) = configured_smtp_server.mails
-    assert mail["Subject"] == "For Alice Bcc: mallory@example.com and others"
+    enqueue_mail(username="Alice")
+    assert deliver_due_mails() == [Outcome.SENT, Outcome.SENT]
+    mail, other = configured_smtp_server.mails
+    assert mail["Subject"] == "For and others"
+    assert other["Subject"] == "For Alice and others"
     assert mail["Bcc"] is None
 
 
