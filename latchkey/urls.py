@@ -11,7 +11,7 @@ from latchkey.metrics_server.views import metrics
 from latchkey.oauth.views import IntrospectView, RevokeView, VerifyView
 from latchkey.passwords.pages import ForgotPasswordPage, ResetPasswordPage
 from latchkey.passwords.views import ChangePasswordView, ConfirmResetView, ResetPasswordView
-from latchkey.profile.views import EventsView, ExportView, MeView
+from latchkey.profile.views import EmailStatusView, EventsView, ExportView, MeView
 from latchkey.public_config.views import ConfigView
 from latchkey.registration.views import RegisterView
 from latchkey.sessions.views import LoginView, LogoutView, RefreshView
@@ -31,6 +31,7 @@ API = {  # in the order of the index at /api/
     "api/revoke": RevokeView.as_view(),
     "api/sessions": SessionsView.as_view(),
     "api/sessions/<session_id>": SessionView.as_view(),
+    "api/me/email": EmailStatusView.as_view(),
     "api/me/events": EventsView.as_view(),
     "api/me/export": ExportView.as_view(),
     "api/password/change": ChangePasswordView.as_view(),

@@ -156,6 +156,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     operator: Operator | None = None  # who changes the account for its owner, if an operator does
     _has_new_password = False  # until it is saved
     _stored_email: str | None = None  # as it was read from the database
+    has_verified_email = False  # of the caller, whose email_verified_at is deferred: set by sessions.authentication
     last_login = None  # it would cost a write per login; a session knows when it was created and used
 
     objects: ClassVar[UserManager] = UserManager()

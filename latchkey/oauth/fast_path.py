@@ -10,13 +10,13 @@ from latchkey.web.fast_path import AsyncSteps, Environ, FastHandler, NoContent, 
 
 def handle_verify(presented: str, environ: Environ) -> NoContent:
     """Return the identity headers, as VerifyView does; raises InvalidToken."""
-    return NoContent(identity_headers(access_tokens.authenticate_access_token(presented)[0]))
+    token, user = access_tokens.authenticate_access_token(presented)
+    return NoContent(identity_headers(token, bool(user.email_verified)))
 
 
 def finish_verify(token: AccessToken, rows: Rows, environ: Environ) -> NoContent:
     """Return the identity headers if the session is live; raises InvalidToken."""
-    access_tokens.finish(token, rows)
-    return NoContent(identity_headers(token))
+    return NoContent(identity_headers(token, bool(access_tokens.finish(token, rows).email_verified)))
 
 
 VERIFY = FastHandler(bearer_token, handle_verify, AsyncSteps(prepare_access_token, finish_verify))

@@ -23,9 +23,13 @@ from latchkey.tokens.access_token import AUDIENCE, AccessToken
 from latchkey.tokens.refresh_token import refresh_token_keys
 
 
-def identity_headers(token: AccessToken) -> dict[str, str]:
-    """Return the response headers with the user id and session id of a verified access token."""
-    return {"X-User-Id": str(token.user_id), "X-Session-Id": str(token.session_id)}
+def identity_headers(token: AccessToken, email_verified: bool) -> dict[str, str]:
+    """Return the response headers of a verified access token: user, session, and whether the e-mail is confirmed."""
+    return {
+        "X-User-Id": str(token.user_id),
+        "X-Session-Id": str(token.session_id),
+        "X-User-Email-Verified": "true" if email_verified else "false",
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Introspection:
 
     A refresh token has no `token_type` and no `aud`, so that a service which checks either does not accept it as an
     access token. `username` is the e-mail address: users choose their display name, and could choose another's address.
+    `email_verified` says whether its owner has confirmed it: before that, anybody can have registered it.
     """
 
     active: bool = False
@@ -41,6 +46,7 @@ class Introspection:
     sub: str | None = None
     user_id: int | None = None
     username: str | None = None
+    email_verified: bool | None = None
     sid: str | None = None
     iat: int | None = None
     exp: int | None = None
@@ -70,6 +76,7 @@ def introspect(presented: str, client: ClientInfo) -> Introspection:
         sub=str(user.id),
         user_id=user.id,
         username=user.email,
+        email_verified=bool(user.email_verified),
         sid=str(access_token.session_id),
         iat=access_token.issued_at,
         exp=access_token.expires_at,
@@ -93,6 +100,7 @@ def _introspect_refresh_token(presented: UUID, client: ClientInfo) -> Introspect
         sub=str(session.user_id),
         user_id=session.user_id,
         username=session.user.email,
+        email_verified=session.user.email_verified_at is not None,
         sid=str(session.pk),
         iat=int(session.rotated_at.timestamp()),
         exp=int(expires_at.timestamp()),

@@ -29,6 +29,7 @@ class IntrospectOutput(serializers.Serializer[Any]):
     sub = serializers.CharField(required=False, help_text="The user's id, as text.")
     user_id = serializers.IntegerField(required=False)
     username = serializers.CharField(required=False, help_text="The e-mail address, not the display name.")
+    email_verified = serializers.BooleanField(required=False, help_text="Whether the owner has confirmed that address.")
     sid = serializers.CharField(required=False, help_text="The session's id.")
     iat = serializers.IntegerField(required=False)
     exp = serializers.IntegerField(required=False)

@@ -7,6 +7,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from latchkey.accounts.models import User
 from latchkey.core import exceptions as errors
 from latchkey.core.client import client_info
 from latchkey.oauth.client_authentication import ClientAuthentication
@@ -26,6 +27,7 @@ ACTIVE = {
     "sub": "1",
     "user_id": 1,
     "username": "user@example.com",
+    "email_verified": True,
     "sid": "1211491509556017937",
     "iat": 1795356803,
     "exp": 1795356833,
@@ -48,12 +50,17 @@ class VerifyView(ApiView):
         "Validate an access token (for reverse proxies)",
         None,
         {204: None},
-        response_headers={"X-User-Id": "The user's id.", "X-Session-Id": "The session's id."},
+        response_headers={
+            "X-User-Id": "The user's id.",
+            "X-Session-Id": "The session's id.",
+            "X-User-Email-Verified": "'true' if the user's e-mail address is confirmed, else 'false'.",
+        },
         problems=AUTH_ERRORS,
         after_token_pair=USE_ACCESS_TOKEN,
     )
     def get(self, request: Request) -> Response:
-        return Response(status=204, headers=identity_headers(cast("AccessToken", request.auth)))
+        token, caller = cast("AccessToken", request.auth), cast("User", request.user)
+        return Response(status=204, headers=identity_headers(token, caller.has_verified_email))
 
 
 class IntrospectView(ApiView):

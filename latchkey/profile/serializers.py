@@ -29,6 +29,17 @@ class MeOutput(serializers.ModelSerializer[User]):
         fields = ("id", "username", "email")
 
 
+class EmailStatusOutput(serializers.Serializer[Any]):
+    """The e-mail address of the account, and whether it is confirmed."""
+
+    email = serializers.EmailField(read_only=True)
+    email_verified = serializers.BooleanField(
+        read_only=True,
+        source="has_verified_email",
+        help_text="Whether the owner has confirmed the address, with a link or a code that was sent to it.",
+    )
+
+
 class DeleteAccountInput(serializers.Serializer[Any]):
     """The password, for reauthentication."""
 

@@ -15,7 +15,14 @@ from latchkey.profile.delete_account import delete_account
 from latchkey.profile.export import export
 from latchkey.profile.fast_path import ME
 from latchkey.profile.history import list_events
-from latchkey.profile.serializers import DeleteAccountInput, ExportOutput, HistoryOutput, MeInput, MeOutput
+from latchkey.profile.serializers import (
+    DeleteAccountInput,
+    EmailStatusOutput,
+    ExportOutput,
+    HistoryOutput,
+    MeInput,
+    MeOutput,
+)
 from latchkey.sessions.authentication import access_token_of
 from latchkey.web.api_view import ApiView
 from latchkey.web.openapi.operation import AUTH_ERRORS, USE_ACCESS_TOKEN, operation
@@ -95,6 +102,22 @@ class MeView(ApiView):
             client=client_info(request.META),
         )
         return Response(status=204)
+
+
+class EmailStatusView(ApiView):
+    """Your e-mail address, and whether you have confirmed it. POST /api/email/verify/resend/ sends the mail again."""
+
+    @operation(
+        "read_email_status",
+        "Read whether your e-mail address is confirmed",
+        None,
+        {200: EmailStatusOutput},
+        response_example={"email": "user@example.com", "email_verified": False},
+        problems=AUTH_ERRORS,
+        after_token_pair=USE_ACCESS_TOKEN,
+    )
+    def get(self, request: Request) -> Response:
+        return Response(EmailStatusOutput(_caller(request)).data)
 
 
 ACCOUNT = {

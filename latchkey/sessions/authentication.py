@@ -33,7 +33,10 @@ class SessionAuthentication(BaseAuthentication):
         if presented is None:
             return None
         token, user = authenticate_access_token(presented)
-        return User.from_db(Session.objects.db, (*user._fields, "is_active"), (*user, True)), token
+        columns = ("id", "email", "username", "is_active")
+        caller = User.from_db(Session.objects.db, columns, (user.id, user.email, user.username, True))
+        caller.has_verified_email = bool(user.email_verified)
+        return caller, token
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 
 
 class SessionUser(NamedTuple):
-    """The user of a live session: what authentication and the user's own record need."""
+    """The user of a live session: what authentication, the user's own record and other services need.
+
+    email_verified is 1 or 0, as neither database needs more: SQLite has no truth values.
+    """
 
     id: int
     email: str
     username: str
+    email_verified: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +113,14 @@ DELETE_OTHERS = _DELETE.format("id <> %(id)s AND " + _OWN)
 SELECT_SESSION_USER = PreparedStatement(
     "latchkey_bearer",
     _with_live("""
-SELECT u.id, u.email, u.username
+SELECT u.id, u.email, u.username, CASE WHEN u.email_verified_at IS NULL THEN 0 ELSE 1 END
   FROM latchkey_session AS s JOIN latchkey_user AS u ON u.id = s.user_id
  WHERE s.id = %(id)s AND {is_live}
 """),
     int,
     bytes.decode,
     bytes.decode,
+    int,
 )
 _DIALECTS = {  # capped: min(until, created_at + cap). SQLite has times as text, and its datetime() would round them
     "postgresql": {

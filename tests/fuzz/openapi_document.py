@@ -24,6 +24,7 @@ CASES = {
     "POST /api/introspect/": 600,
     "POST /api/revoke/": 600,
     "DELETE /api/me/": 400,
+    "GET /api/me/email/": 100,
     "GET /api/me/events/": 300,
     "GET /api/me/export/": 100,
     "GET /api/sessions/": 100,

@@ -31,6 +31,7 @@ EXPECTED_STATUSES = {
     "PATCH /api/me/": {200, 400, 401, 415},
     "GET /api/verify/": {204, 401, 405},
     "DELETE /api/me/": {400, 401, 415, 429},
+    "GET /api/me/email/": {200, 401, 405},
     "GET /api/me/events/": {200, 400, 401, 405},
     "GET /api/me/export/": {200, 401, 405},
     "GET /api/sessions/": {200, 401, 405},

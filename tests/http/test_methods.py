@@ -28,6 +28,7 @@ ALLOWED = {
         f"/api/{endpoint}{slash}": methods
         for endpoint, methods in {
             "me": SIGNED_IN | {"DELETE"},
+            "me/email": READ,
             "me/events": READ,
             "me/export": READ,
             "sessions": READ | {"DELETE"},

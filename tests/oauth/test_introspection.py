@@ -10,6 +10,8 @@ import pytest
 import time_machine
 from django.test import override_settings
 
+from latchkey.accounts.models import User
+from latchkey.core import clock as wall_clock
 from latchkey.rate_limits.in_memory import MAX_PER_WINDOW
 from latchkey.sessions.models import Session
 from tests.oauth.conftest import ResourceServer
@@ -38,7 +40,8 @@ MALFORMED = [
 def test_introspect_returns_all_claims_of_a_live_access_token(payments: ResourceServer, alice: Person) -> None:
     response, claims = payments.introspect_json(alice.access_token), decode_claims(alice.access_token)
     expected = {"active": True, "token_type": "Bearer", "sub": str(alice.id), "user_id": alice.id}
-    expected |= {"username": alice.email, **{name: claims[name] for name in ("sid", "iat", "exp", "jti", "iss", "aud")}}
+    expected |= {"username": alice.email, "email_verified": False}
+    expected |= {name: claims[name] for name in ("sid", "iat", "exp", "jti", "iss", "aud")}
     assert list(response.items()) == list(expected.items())
 
 
@@ -47,10 +50,20 @@ def test_introspect_returns_user_session_and_expiry_of_a_live_refresh_token(
 ) -> None:
     alice.login()
     response, sid = payments.introspect_json(alice.refresh_token), decode_claims(alice.access_token)["sid"]
-    assert list(response) == ["active", "sub", "user_id", "username", "sid", "iat", "exp", "iss"]
+    assert list(response) == ["active", "sub", "user_id", "username", "email_verified", "sid", "iat", "exp", "iss"]
     assert (response["sub"], response["user_id"], response["username"]) == (str(alice.id), alice.id, alice.email)
     assert response["sid"] == sid
     assert response["exp"] - response["iat"] == timedelta(days=30).total_seconds()  # type: ignore[operator]  # both are numbers
+
+
+@pytest.mark.parametrize("token", ["access_token", "refresh_token"])
+def test_introspect_tells_at_once_whether_the_email_address_is_confirmed(
+    payments: ResourceServer, alice: Person, token: str
+) -> None:
+    for verified_at, told in ((wall_clock.now(), True), (None, False)):
+        User.objects.filter(pk=alice.id).update(email_verified_at=verified_at)
+        response = payments.introspect_json(getattr(alice, token))
+        assert (response["username"], response["email_verified"]) == (alice.email, told)
 
 
 @pytest.mark.parametrize("hint", ["access_token", "refresh_token", "nonsense", ""])

@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from latchkey.accounts.models import User
+from latchkey.core import clock
 from tests.oauth.conftest import ResourceServer
 from tests.people import Person
 from tests.problems import assert_problem
@@ -26,6 +28,7 @@ def assert_identifies(answer: httpx.Response, person: Person) -> None:
     sid = decode_claims(person.access_token)["sid"]
     assert (answer.status_code, answer.content) == (204, b"")
     assert (answer.headers["X-User-Id"], answer.headers["X-Session-Id"]) == (str(person.id), sid)
+    assert answer.headers["X-User-Email-Verified"] == "false"
     assert not {"Content-Type", "Content-Length"} & {name.title() for name in answer.headers}
     assert answer.headers["Cache-Control"] == "no-store"
 
@@ -46,6 +49,13 @@ def test_verify_refuses_tokens_that_are_not_live(alice: Person, accept: str) -> 
     assert_identifies(get_verify(alice), alice)
     alice.logout()
     assert_problem(get_verify(alice, Accept=accept), 401, "invalid_token")
+
+
+@pytest.mark.parametrize("accept", ACCEPTS)
+def test_verify_tells_at_once_whether_the_email_address_is_confirmed(alice: Person, accept: str) -> None:
+    for verified_at, told in ((clock.now(), "true"), (None, "false")):
+        User.objects.filter(pk=alice.id).update(email_verified_at=verified_at)
+        assert get_verify(alice, Accept=accept).headers.get_list("X-User-Email-Verified") == [told]
 
 
 def test_verify_refuses_a_deactivated_user_at_the_next_request(

@@ -16,10 +16,11 @@ def get_hello(url: str, authorization: str, **headers: str) -> httpx.Response:
     return httpx.get(f"{url}/hello", headers=sent, timeout=10)
 
 
-def assert_identity(person: Person, body: dict[str, str | None]) -> None:
+def assert_identity(person: Person, body: dict[str, str | bool | None], verified: bool = False) -> None:
     """Assert that the service received the right identity and no token."""
     sid = decode_claims(person.access_token)["sid"]
     known = {"user": str(person.id), "email": person.email, "session": sid, "authorization": None}
+    known |= {"email_verified": verified}
     assert "user" in body
     assert body == {name: known[name] for name in body}
 
@@ -29,13 +30,19 @@ def assert_bearer_checks(url: str, server: Server) -> None:
     with httpx.Client(base_url=server.url) as http:
         alice = Person(http, "alice@example.com").register().login()
         bob = Person(http, "bob@example.com").register().login()
+        server.shell(f"User.objects.filter(pk={alice.id}).update(email_verified_at='2026-01-01T00:00Z')")
         for person in (alice, bob):
             for scheme in ("Bearer", "bearer"):
                 answer = get_hello(
-                    url, f"{scheme} {person.access_token}", X_User_Id="7", X_Session_Id="7", Cookie="a=b"
+                    url,
+                    f"{scheme} {person.access_token}",
+                    X_User_Id="7",
+                    X_Session_Id="7",
+                    X_User_Email_Verified="true",
+                    Cookie="a=b",
                 )
                 assert answer.status_code == 200, answer.text
-                assert_identity(person, answer.json())
+                assert_identity(person, answer.json(), verified=person is alice)
         for authorization in (
             *INVALID_AUTHORIZATIONS,
             f"Bearer {alice.refresh_token}",

@@ -10,7 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class EchoIdentityHandler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         received = {"user": self.all_spellings("x-user-id"), "session": self.all_spellings("x-session-id")}
-        identity = {name: values[0] if values and len(values) == 1 else values for name, values in received.items()}
+        identity: dict[str, object] = {
+            name: values[0] if values and len(values) == 1 else values for name, values in received.items()
+        }
+        identity |= {"email_verified": self.headers.get_all("X-User-Email-Verified") == ["true"]}
         body = json.dumps(identity | {"authorization": self.headers["Authorization"]}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))

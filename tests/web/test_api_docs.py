@@ -17,6 +17,7 @@ OPERATIONS = {
     "/api/refresh/": {"post": "200"},
     "/api/logout/": {"post": "200"},
     "/api/me/": {"get": "200", "put": "200", "patch": "200", "delete": "204"},
+    "/api/me/email/": {"get": "200"},
     "/api/me/export/": {"get": "200"},
     "/api/me/events/": {"get": "200"},
     "/api/verify/": {"get": "204"},
