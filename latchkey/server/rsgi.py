@@ -30,8 +30,8 @@ from latchkey.rate_limits.attempts import client_network
 from latchkey.server.answer_deadline import AnswerDeadline
 from latchkey.server.hashing_routes import HashingRoutes
 from latchkey.server.request_body import read_body
-from latchkey.server.unread_responses import limit_unread_responses
 from latchkey.server.slow_heads import SlowHeads
+from latchkey.server.unread_responses import limit_unread_responses
 from latchkey.server.wsgi_environ import build_environ
 from latchkey.telemetry.tracing import TracingMiddleware
 from latchkey.telemetry.worker_pool import ThreadPool

@@ -25,7 +25,7 @@ COMPOSING_FUNCTIONS = {
     "metrics_server/hourly_totals.py: add_counts": "a %(name)s for each value",
     "rate_limits/attempts.py: charge": "rows of ours for each action",
     "rate_limits/attempts.py: forget_attempts": "a %(name)s for each value, and a lock clause for each database",
-    "rate_limits/attempts.py: refund": "rows of ours for each action",
+    "rate_limits/attempts.py: _take_back": "a %(name)s for each value, and a condition of ours",
     "sessions/sql.py: for_vendor": "clauses for each database",
 }
 """Functions that build the text of a statement when they are called, and what they put into it: never a value."""

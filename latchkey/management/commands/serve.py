@@ -29,8 +29,8 @@ from latchkey.management.options import OPTIONS
 from latchkey.metrics_server.shared_directory import open_metrics_socket, shared_directory
 from latchkey.metrics_server.sockets import bind
 from latchkey.server.rsgi import RsgiApplication
-from latchkey.server.supervisor import SupervisedServer
 from latchkey.server.slow_heads import HEAD_TIMEOUT, is_supported
+from latchkey.server.supervisor import SupervisedServer
 from latchkey.signing_keys.startup import prepare_keys
 from latchkey.telemetry.tracing import refuse_invalid_tracing
 
