@@ -5,7 +5,7 @@ start. Commands that answer no requests (migrate, prune) still run. No message r
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from latchkey.conf.database import network_file_system, read_mounts
 from latchkey.conf.email import CONSOLE_BACKEND
-from latchkey.conf.policy import Policy
+from latchkey.conf.policy import Policy, current_policy
 from latchkey.conf.urls import is_loopback
 
 SECRET_LENGTH, SECRET_VARIETY = 50, 5
@@ -52,6 +52,20 @@ def unknown_variables(**kwargs: Any) -> list[CheckMessage]:
         )
         for name, near in settings.UNKNOWN_VARIABLES.items()
     ]
+
+
+@register(Tags.database)
+def long_retry_window(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Report a retry window of more than half an access token's lifetime (W003), with the settings in the database.
+
+    Two clones of a client that refresh by turns, each when its access token expires, would then never be noticed.
+    """
+    policy = current_policy() if databases else Policy()
+    if 2 * policy.retry_window <= policy.access_token_lifetime:
+        return []
+    hint = "Shorten it, or refresh token reuse may go unnoticed; clients that send an Idempotency-Key need no window."
+    message = "RETRY_WINDOW is more than half of ACCESS_TOKEN_LIFETIME."
+    return [checks.Warning(message, hint=hint, id="latchkey.W003")]
 
 
 @register(Tags.security, deploy=True)

@@ -10,18 +10,18 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import run_checks
+from django.core.checks import CheckMessage, run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
-from django.db import connection, connections
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from latchkey.accounts.superuser import ensure_superuser, has_superuser
-from latchkey.checks import format_issues, missing_mail_server, require_safe_configuration
+from latchkey.checks import format_issues, long_retry_window, missing_mail_server, require_safe_configuration
 from latchkey.conf.database import limit_answers
 from latchkey.mail.checks import refuse_broken_templates
 from latchkey.management.arguments import url_host
@@ -63,11 +63,12 @@ class Command(BaseCommand):
         require_safe_configuration()
         refuse_broken_templates()
         refuse_invalid_tracing()
-        self.report_checks()
+        self.report(*run_checks(), *missing_mail_server())
         listener = open_metrics_socket()
         with bind(host, port) as probe:  # granian sets SO_REUSEPORT, and would share a port that is in use
             address = probe.getsockname()[0]  # and it takes no names, such as localhost
         prepare_tables()
+        self.report(*long_retry_window([DEFAULT_DB_ALIAS]))
         prepare_keys()
         admin = create_first_superuser()
         if not has_superuser():
@@ -94,9 +95,9 @@ class Command(BaseCommand):
             server.serve(target_loader=front, wrap_loader=False)
         self.stdout.write("Latchkey has stopped.")
 
-    def report_checks(self) -> None:
-        """Print the warnings of the system checks, one line each; raise ImproperlyConfigured if there are errors."""
-        issues = [issue for issue in [*run_checks(), *missing_mail_server()] if not issue.is_silenced()]
+    def report(self, *found: CheckMessage) -> None:
+        """Print the warnings of system checks, one line each; raise ImproperlyConfigured if there are errors."""
+        issues = [issue for issue in found if not issue.is_silenced()]
         for issue in issues:
             if not issue.is_serious():
                 self.stderr.write(f"latchkey: warning: {issue.msg} {issue.hint or ''} ({issue.id})")
