@@ -1,3 +1,5 @@
+
+globalThis.localStorage ??= {}; // Node has none: the properties of an object are what the page uses of it
 // Drives auth.js of docs/clients.md in Node, as two tabs: node cookie.mjs APP LATCHKEY. Prints what was observed, as JSON.
 const [app, latchkey] = process.argv.slice(2);
 const real = globalThis.fetch;
