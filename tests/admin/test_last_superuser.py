@@ -1,11 +1,13 @@
 """The last active superuser cannot be deleted, deactivated or demoted at any door, and a start restores a lost one."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import httpx
 import pytest
-from django.db import transaction
+from django.db import connections, transaction
 
 from latchkey.accounts.admin_actions import deactivate
 from latchkey.accounts.models import User
@@ -88,6 +90,28 @@ def test_saving_the_last_superuser_without_a_right_is_refused_whoever_saves(
     make_deputy()
     last.save(update_fields=fields)
     assert not getattr(boss(), flag)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_superusers_who_demote_each_other_at_the_same_time_leave_one() -> None:
+    people = [User.objects.create_superuser(f"{name}@example.com", PASSWORD).pk for name in ("a", "b", "c")]
+    start = Barrier(len(people))
+
+    def demote(user_id: int) -> bool:
+        user = User.objects.get(pk=user_id)
+        user.is_superuser = False
+        start.wait()
+        try:
+            user.save(update_fields=["is_superuser"])
+        except LastSuperuser:
+            return False
+        finally:
+            connections.close_all()
+        return True
+
+    with ThreadPoolExecutor(len(people)) as threads:
+        assert sorted(threads.map(demote, people)) == [False, True, True]
+    assert User.objects.filter(is_superuser=True, is_active=True).count() == 1
 
 
 def test_delete_account_of_the_last_superuser_is_refused_while_others_are_inactive(alice: Person) -> None:
