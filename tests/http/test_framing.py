@@ -76,7 +76,7 @@ def body(framing: bytes, sent: bytes = b"{}") -> bytes:
         (request("OPTIONS /api/login/"), 204),
         (request("HEAD /api/"), 200),
         (request("HEAD /api/login/"), 405),
-        (request("GET /livez", host=b"Host: evil.example\r\n"), 400),
+        (request("GET /api/", host=b"Host: evil.example\r\n"), 400),
     ],
 )
 def test_complete_request_is_answered_and_the_pipelined_next_one_is_carried_out(
