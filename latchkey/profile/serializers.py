@@ -104,7 +104,7 @@ class ExportedCode(serializers.ModelSerializer[OneTimeCode]):
 
     class Meta:
         model = OneTimeCode
-        fields = ("purpose", "email", "new_email", "created_at", "expires_at", "failures")
+        fields = ("purpose", "email", "new_email", "redirect_to", "created_at", "expires_at", "failures")
 
 
 class ExportedAttempt(serializers.ModelSerializer[Attempt]):
