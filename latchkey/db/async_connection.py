@@ -25,11 +25,14 @@ TIMEOUT_ERRORS = (LockNotAvailable, QueryCanceled)
 
 
 class ConnectionLost(Exception):
-    """No result, because there is no usable connection or it broke: whether the statement was executed is unknown.
+    """No result, because there is no usable connection, or none in time: the statement was not executed.
 
-    Also raised for a waiter that got no connection, and for SQL errors other than time limits: a thread runs the
-    statement again, and reports what is wrong.
+    Also raised for SQL errors other than time limits: a thread runs the statement again, and reports what is wrong.
     """
+
+
+class StatementLost(ConnectionLost):
+    """The connection broke before the result of a statement arrived: whether it was executed is unknown."""
 
 
 class AsyncConnection:
@@ -62,7 +65,7 @@ class AsyncConnection:
         try:
             self.pgconn.send_query_prepared(query[0].name, query[1])
         except psycopg.Error:
-            self.close(ConnectionLost())
+            self.close(StatementLost())
 
     def on_readable(self) -> None:
         """Read from the socket: a part of a result, a complete result, or the end of the connection."""
@@ -75,9 +78,9 @@ class AsyncConnection:
                 elif self.result is not None:
                     self.finish(self.result, self.pending[2])
                 else:  # libpq has no statement under way
-                    self.close(ConnectionLost())
+                    self.close(StatementLost())
         except psycopg.Error:
-            self.close(ConnectionLost())
+            self.close(StatementLost())
 
     def check(self) -> None:
         """Read what has arrived, and close the connection if its statement is overdue or its server is to be left.

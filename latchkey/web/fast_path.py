@@ -23,7 +23,7 @@ from rest_framework.serializers import Serializer
 
 from latchkey.core import clock
 from latchkey.core.exceptions import ApiError, InternalServerError
-from latchkey.db.async_connection import ConnectionLost
+from latchkey.db.async_connection import ConnectionLost, StatementLost
 from latchkey.db.async_pool import AsyncPool
 from latchkey.db.outages import record_outage
 from latchkey.db.statements import Query
@@ -212,7 +212,7 @@ class FastPath:
                 return None
             rows = await pool.fetch(prepared[1])
         except (ApiError, ConnectionLost) as error:
-            if isinstance(error, ConnectionLost):  # the statement may have been executed
+            if isinstance(error, StatementLost):  # it may have been executed, and the client gets no answer of it
                 record_outage(started_at)
             return None
         except DatabaseError as error:
