@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from latchkey.conf import policy
 from latchkey.conf.policy import Policy
+from tests.conf.test_policy import GOOD_TEXTS
 from tests.fuzz.strategies import DERANDOMIZED, JSON
 
 POLICY_SETTINGS = {setting.name: setting for setting in fields(Policy)}
@@ -50,7 +51,10 @@ def test_policy_stays_in_range_with_any_text_in_the_settings_table(http: httpx.C
     for setting in POLICY_SETTINGS.values():
         value = getattr(changed, setting.name)
         assert type(value) is type(setting.default)
-        assert value in choices(setting) or setting.metadata["minimum"] <= value <= setting.metadata["maximum"]
+        if check := setting.metadata.get("check"):
+            assert check(value) == value
+        else:
+            assert value in choices(setting) or setting.metadata["minimum"] <= value <= setting.metadata["maximum"]
         assert setting.name == name or value == setting.default
 
 
@@ -60,6 +64,10 @@ def test_policy_returns_a_stored_value_in_range_unchanged(http: httpx.Client, na
     if options := choices(POLICY_SETTINGS[name]):
         option = data.draw(st.sampled_from(options))
         assert getattr(with_row(name, dumps(option)), name) == option
+        return
+    if texts := GOOD_TEXTS.get(name):
+        text = data.draw(st.sampled_from(texts))
+        assert getattr(with_row(name, dumps(text)), name) == text
         return
     low, high = POLICY_SETTINGS[name].metadata["minimum"], POLICY_SETTINGS[name].metadata["maximum"]
     kinds: dict[type, Any] = {bool: lambda *_: st.booleans(), int: st.integers, timedelta: st.timedeltas}
