@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.contrib.auth.models import Group
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLPattern, URLResolver, clear_script_prefix, get_resolver, set_script_prefix
 from time_machine import Traveller
 
 from latchkey.accounts.models import User
@@ -263,3 +263,20 @@ def test_admin_session_of_another_operator_is_not_proven_by_this_one(clock: Trav
     assert deputy.post(PAGE, {"password": PASSWORD}).status_code == 302
     assert deputy.post(*action("end_sessions", boss().pk))["Location"].startswith(USERS)
     assert admin.get(USERS).status_code == 302
+
+
+def test_admin_reauthentication_and_its_links_work_under_a_path_prefix(
+    clock: Traveller, admin: Browser, alice: Person, request: pytest.FixtureRequest
+) -> None:
+    age_proof(clock)
+    request.addfinalizer(clear_script_prefix)
+    set_script_prefix("/auth/")  # as Django's WSGI handler does, and the test client does not
+    admin.defaults["SCRIPT_NAME"] = "/auth"
+    page = f"/auth{user_page(alice.id)}"
+    headers = {"Referer": f"http://testserver{page}"}
+    asked = admin.post(*action("end_sessions", alice.id, back="1"), headers=headers)["Location"]
+    assert asked.startswith(f"/auth{PAGE}?")
+    assert parse_qs(urlsplit(asked).query)["next"] == [page]
+    assert admin.post(PAGE, {"password": PASSWORD, "next": page})["Location"] == page
+    assert admin.get(f"{USERS}?created_at__year=10000")["Location"] == f"/auth{USERS}?e=1"
+    assert 'href="/auth/forgot-password/"' in Browser(SCRIPT_NAME="/auth").get("/admin/login/").text
