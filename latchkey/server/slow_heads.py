@@ -3,7 +3,8 @@
 Granian has one timeout for both: for the header section of a request, and for an idle keep-alive connection before it.
 Proxies keep idle connections for a minute, and a client that sends a header section byte by byte must not hold one for
 that long (slowloris). So granian's timeout is that of idle connections, and this thread ends slow header sections: the
-kernel counts the bytes that a connection has received, and bytes without a request are a part of one.
+kernel counts the bytes that a connection has received, and bytes without a request are a part of one
+(docs/decisions/0024-slow-header-sections.md).
 """
 
 import os
