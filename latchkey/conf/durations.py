@@ -24,9 +24,11 @@ INVALID_DURATION = "This is not a duration. Type a number and a unit, such as 30
 
 
 def readable(value: Any) -> str:
-    """Return a value for people: "30 days" for a duration, "on" or "off" for a switch."""
+    """Return a value for people: "30 days" for a duration, "on" or "off" for a switch, "empty" for no text."""
     if isinstance(value, bool):
         return "on" if value else "off"
+    if value == "":
+        return "empty"
     if not isinstance(value, timedelta):
         return str(value)
     seconds = int(value.total_seconds())

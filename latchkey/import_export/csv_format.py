@@ -86,7 +86,8 @@ def parse_header(text: str, delimiters: Sequence[str] = tuple(DELIMITERS)) -> Cs
         raise ImproperlyConfigured(
             f"The column {first!r} is unknown; remove it. Known columns: {known}. {_seen(header)}"
         )
-    return header
+    last = max(index for index, name in enumerate(header.names) if name)
+    return CsvHeader(header.names[: last + 1], header.delimiter)
 
 
 def _seen(header: CsvHeader) -> str:

@@ -156,6 +156,7 @@ def test_admin_settings_page_shows_labels_and_readable_defaults(admin: Browser) 
         (True, "on"),
         (7, "7"),
         ("off", "off"),
+        ("", "empty"),
     ],
 )
 def test_admin_shows_a_setting_in_the_largest_unit_that_divides_it(value: object, text: str) -> None:

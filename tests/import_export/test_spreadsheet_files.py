@@ -65,6 +65,7 @@ def test_users_import_reads_the_byte_order_mark_of_utf_16_big_endian(import_user
 EMPTY = {
     "columns at the end": "email;username;;;\ndave@example.com;Dave;;;\nerin@example.com;Erin;;;\n",
     "columns at the end of rows alone": "email;username\ndave@example.com;Dave;;;\nerin@example.com;Erin; ;\n",
+    "columns at the end, fewer in some rows": "email;username;;;\ndave@example.com;Dave\nerin@example.com;Erin;\n",
     "a column in the middle": "email;;username\ndave@example.com;;Dave\nerin@example.com; ;Erin\n",
     "a column at the beginning": ";email;username\n;dave@example.com;Dave\n;erin@example.com;Erin\n",
     "rows": 'email;username\n;\ndave@example.com;Dave\n\n; ;\n"";""\nerin@example.com;Erin\n;;;;;\n;\n\n',
