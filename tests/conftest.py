@@ -55,8 +55,9 @@ def shipped_password_hashers(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """Remove the statement timeout before the end of the run, as dropping a database may take longer."""
+    """Remove the time limits before the end of the run, as dropping a database may take longer."""
     yield
+    settings.DATABASES["default"].pop("ANSWER_TIMEOUT", None)
     settings.DATABASES["default"]["OPTIONS"].pop("options", None)
 
 
