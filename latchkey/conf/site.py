@@ -10,7 +10,7 @@ from latchkey.conf.policy import Policy, current_policy
 from latchkey.conf.text_settings import origin_of, text_color_on
 
 PRODUCT_NAME = "Latchkey"
-ACCENT_COLOR = "#2d7193"
+ACCENT_COLOR = "#1a56c4"
 """The colour of buttons where the operator has chosen none: shade 600 of the admin area's theme."""
 
 

@@ -85,7 +85,7 @@ def test_admin_confirmations_of_deletion_name_whom(admin: Browser, alice: Person
     session = Session.objects.get(user=alice.id).pk
     assert alice.email in admin.get(f"{SESSIONS}{session}/delete/").text
     page = run_action(admin, SESSIONS, "delete_selected", session, post=None).text
-    assert f"{alice.email}: python-httpx" in page
+    assert f"{alice.email}: Unknown device" in page
     assert f"session {session}" not in page
     assert alice.me().status_code == 200
 

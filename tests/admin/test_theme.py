@@ -35,7 +35,7 @@ def oklch_to_hex(color: str) -> str:
 
 def test_admin_has_the_blue_of_the_icon_and_of_the_other_pages() -> None:
     blue = oklch_to_hex(PRIMARY["600"])
-    for name in ("icon.svg", "link_page.css"):
+    for name in ("icon.svg", "palette.css"):
         assert blue in (PACKAGE / "static/latchkey" / name).read_text()
 
 
