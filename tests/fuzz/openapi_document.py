@@ -20,6 +20,7 @@ CASES = {
     "GET /api/me/": 400,
     "PUT /api/me/": 1000,
     "PATCH /api/me/": 1000,
+    "GET /api/config/": 10,  # it takes no input
     "GET /api/verify/": 400,
     "POST /api/introspect/": 600,
     "POST /api/revoke/": 600,
