@@ -255,7 +255,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Compare with the stored hash; one that cannot be read matches nothing, and takes as much time.
 
         Other systems hash a password as it is typed, so an imported hash is compared with that spelling, too, and
-        replaced by that of the normalized one (decision 27).
+        replaced by that of the normalized one (decision 26).
         """
         as_sent = raw_password or ""
         password = normalize_password(as_sent)

@@ -69,7 +69,7 @@ def _postgresql(url: str) -> dict[str, Any]:
 
 ANSWER_TIMEOUT = 7.0
 """Seconds for the answer to any statement, commit or rollback: PostgreSQL's own limit of 5 s, and a margin. Later the
-connection is closed, because PostgreSQL or the way to it hangs (docs/decisions/0029-deadlines-of-our-own.md)."""
+connection is closed, because PostgreSQL or the way to it hangs (docs/decisions/0028-deadlines-of-our-own.md)."""
 
 
 def apply_timeouts(database: dict[str, Any]) -> None:

@@ -82,8 +82,8 @@ class Policy:
         timedelta(seconds=10),
         timedelta(0),
         timedelta(seconds=60),
-        "Grace period in which a reused refresh token returns the same new token to clients without an Idempotency-Key, "
-        "so that a lost response or a second tab signs nobody out. From 0 (disabled) to 60 seconds.",
+        "Grace period in which a reused refresh token returns the same new token to clients without an "
+        "Idempotency-Key, so that a lost response or a second tab signs nobody out. From 0 (disabled) to 60 seconds.",
     )
     session_lifetime_cap: timedelta = _setting(
         "Sessions",

@@ -8,7 +8,7 @@ accounts from one address). Unknown e-mail addresses are counted like known ones
 - A known device, an account at an IP address where it signed in before, has limits of its own. All others are counted
   by account and by IP address together. So an attacker makes other unknown devices wait, and never locks the owner's
   devices out. Which devices are known is not told: where an unknown one is limited, a wrong password on a known one
-  gets 429, too (docs/decisions/0034).
+  gets 429, too (docs/decisions/0033).
 - Counters are rows of `latchkey_attempt`, shared by all processes and nodes; to charge takes one statement.
 """
 
@@ -38,7 +38,7 @@ psycopg sends a number in the smallest type that holds it, and 30,000 doubled is
 """
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 LOCKOUT_AFTER, LOCKOUT_MS = 100, DAY_MS
-"""Failures in a row after which an account or a device is locked, and for how long (docs/decisions/0033).
+"""Failures in a row after which an account or a device is locked, and for how long (docs/decisions/0032).
 
 NIST SP 800-63B-4 section 3.2.2 allows 100. A lock ends by itself, because strangers cause it: after that each further
 failure locks for another day.
@@ -144,7 +144,7 @@ def client_network(address: str | None) -> str | None:
     """Return what counts as one address: an IPv4 address, or the /64 network that an IPv6 subscriber has.
 
     In 64:ff9b:1::/48 (RFC 8215) it is the whole address: there an operator's translator puts IPv4 clients. None for an
-    unknown address: strangers are never counted as one, so that nobody can lock them all out (docs/decisions/0032).
+    unknown address: strangers are never counted as one, so that nobody can lock them all out (docs/decisions/0031).
     """
     if address is None:
         warn_unknown_address()

@@ -75,6 +75,7 @@ def visible_words(message: Any) -> str:
     return words
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("kind", MailKind)
 @given(st.sampled_from(CLICKABLE_TEXTS) | st.text(max_size=60), st.text("ab \u00e9'", max_size=9))
 def test_no_value_of_a_template_becomes_a_link(kind: MailKind, hostile: str, around: str) -> None:

@@ -2,7 +2,7 @@
 
 PostgreSQL enforces `statement_timeout` itself, so it ends nothing when PostgreSQL is frozen, when the network is
 silent, or while a commit waits for a synchronous standby. Then only a time limit on this side gives the thread back
-(docs/decisions/0029-deadlines-of-our-own.md).
+(docs/decisions/0028-deadlines-of-our-own.md).
 """
 
 import hashlib
