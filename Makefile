@@ -24,7 +24,8 @@ serve: setup ## Serve on http://127.0.0.1:8000/ (ARGS="--port 9000 --workers 1")
 	@$(BIN)/latchkey serve $(ARGS)
 
 SERVERS := $(addprefix tests/,operations deploy http metrics_server fuzz recipes management/test_serve.py \
-             import_export/test_commands.py observability/test_opentelemetry.py)
+             import_export/test_commands.py observability/test_opentelemetry.py mail/test_slow_mail_server.py \
+             hashing/test_queue.py admin/test_query_strings.py admin/test_last_superuser.py oauth/test_services_command.py)
 
 # All fast tests, without the pytest plugin of the fuzzing, which takes seconds to load; or those of TESTS.
 quick test: FAST := $(if $(filter tests,$(TESTS)),-p no:schemathesis $(addprefix --ignore=,$(SERVERS)))

@@ -121,6 +121,11 @@ def test_used_reset_link_has_a_form_for_another_mail(alice: Person, browser: htt
     assert_page(done, 200, "Check your inbox")
 
 
+def another(text: str) -> str:
+    """Return the text with another first character."""
+    return ("B" if text[0] == "A" else "A") + text[1:]
+
+
 def test_nobody_learns_of_an_account_without_the_link_of_its_mail(
     alice: Person, browser: httpx.Client, mail: SentMail
 ) -> None:
@@ -132,9 +137,9 @@ def test_nobody_learns_of_an_account_without_the_link_of_its_mail(
     for query in (
         f"token={token}",
         f"ref=&token={token}",
-        f"ref={ref}&token={token[:-1]}x",
+        f"ref={ref}&token={another(token)}",
         f"ref={ref}&token={other_token[::-1]}",
-        f"ref={ref[:-1]}x&token={token}",
+        f"ref={another(ref)}&token={token}",
         f"ref={other_ref}&token={token}",
         f"ref={'A' * 28}&token={token}",
         f"ref={ref}",
