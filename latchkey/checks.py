@@ -56,14 +56,14 @@ def unknown_variables(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.database)
 def long_retry_window(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Report a retry window of more than half an access token's lifetime (W003), with the settings in the database.
+    """Report a RETRY_WINDOW of more than half an access token's lifetime (W003), with the settings in the database.
 
     Two clones of a client that refresh by turns, each when its access token expires, would then never be noticed.
     """
     policy = current_policy() if databases else Policy()
     if 2 * policy.retry_window <= policy.access_token_lifetime:
         return []
-    hint = "Shorten it, or refresh token reuse may go unnoticed; clients that send an Idempotency-Key need no window."
+    hint = "Shorten it, or reuse may go unnoticed; clients that send an Idempotency-Key need no window."
     message = "RETRY_WINDOW is more than half of ACCESS_TOKEN_LIFETIME."
     return [checks.Warning(message, hint=hint, id="latchkey.W003")]
 

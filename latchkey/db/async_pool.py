@@ -34,8 +34,8 @@ and calls no reader.
 ACQUIRE_TIMEOUT = 1.0
 """Seconds that a waiter waits for an idle connection; then a thread starts the request again.
 
-The request has read the clock before it waits. A refresh that waited for longer than the retry window would be stored
-with that old time, and its retry would count as refresh token reuse.
+The request has read the clock before it waits. A refresh that waited for longer than RETRY_WINDOW would be stored
+with that old time, and its retry would count as reuse.
 """
 
 log = structlog.get_logger(__name__)

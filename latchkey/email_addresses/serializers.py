@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from latchkey.accounts.fields import CanonicalEmailField
 from latchkey.accounts.models import EMAIL_MAX_LENGTH
-from latchkey.email_codes.fields import LinkTokenField, RedirectField
+from latchkey.email_codes.serializers import REDIRECT, LinkTokenField, RedirectField
 from latchkey.web.input import PasswordField, StrictCharField
 
 
@@ -15,7 +15,7 @@ class ChangeEmailInput(serializers.Serializer[Any]):
 
     email = CanonicalEmailField(max_length=EMAIL_MAX_LENGTH, help_text="The new address, in any spelling.")
     password = PasswordField()
-    redirect_to = RedirectField()
+    redirect_to = RedirectField(**REDIRECT)
 
 
 class ConfirmChangeInput(serializers.Serializer[Any]):

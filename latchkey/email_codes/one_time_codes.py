@@ -5,8 +5,10 @@ what a client submits and counts wrong codes, and consume deletes the row in the
 and the token of the link are in the mail and nowhere else; the database holds keyed digests of them.
 """
 
+import base64
 import hmac
 import secrets
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +25,6 @@ from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.crypto import derive_keys
 from latchkey.core.exceptions import InvalidCode
-from latchkey.email_codes.link_references import build_reference
 from latchkey.email_codes.models import LANDING_PAGES, OneTimeCode, Purpose
 from latchkey.mail.models import MailKind
 from latchkey.mail.outbox import enqueue, require_mail_server
@@ -60,6 +61,13 @@ MAIL_KINDS = {
 
 NO_USER = -1
 """The id of no user."""
+
+_ID = struct.Struct(">q")
+DIGEST_BYTES = 13
+"""Bytes of a digest: nothing is gained by guessing one, and the link stays short."""
+
+REFERENCE_LENGTH = 28
+"""Characters of a reference: 8 bytes of the id and the digest in base64."""
 
 _DECODE_MAP = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 
@@ -212,6 +220,41 @@ def _by_code(purpose: Purpose, presented: Submitted, client: ClientInfo) -> OneT
     else:
         refund(charged)
     return found
+
+
+def build_reference(purpose: Purpose, token: str, user_id: int, email: str) -> str:
+    """Return the reference of a link: the account's id, and a digest over it, the token and the address.
+
+    A used link is opened again all the time, by people and by programs that follow links. Then a page has to tell
+    "already confirmed" from "expired", and the row that would say so was deleted with its use. Only a person who
+    received the mail has the reference beside the token, so what a page says about it tells nobody else who has an
+    account. It allows nothing.
+    """
+    return base64.urlsafe_b64encode(
+        _ID.pack(user_id) + _reference_digests(purpose, token, user_id, email)[0][:DIGEST_BYTES]
+    ).decode()
+
+
+def find_account(purpose: Purpose, token: str, reference: str) -> User | None:
+    """Return the active account that this link was sent for, while it has the address that the link was sent to."""
+    if not (reference.isascii() and len(reference) == REFERENCE_LENGTH):
+        return None
+    try:
+        decoded = base64.b64decode(reference, altchars=b"-_", validate=True)
+    except ValueError:
+        return None
+    (user_id,) = _ID.unpack(decoded[: _ID.size])
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    if user is None:
+        return None
+    known = _reference_digests(purpose, token, user_id, user.email)
+    sent = decoded[_ID.size :]
+    return user if any(hmac.compare_digest(digest[:DIGEST_BYTES], sent) for digest in known) else None
+
+
+def _reference_digests(purpose: Purpose, token: str, user_id: int, email: str) -> list[bytes]:
+    text = "\0".join(("link", purpose, token, str(user_id), email)).encode(errors="replace")
+    return [hmac.digest(key, text, "sha256") for key in derive_keys("codes")]
 
 
 def generate_token() -> str:

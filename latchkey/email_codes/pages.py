@@ -7,9 +7,8 @@ from django import forms
 
 from latchkey.accounts.models import EMAIL_MAX_LENGTH, User, normalize_email
 from latchkey.core.client import ClientInfo
-from latchkey.email_codes.link_references import find_account
 from latchkey.email_codes.models import Purpose
-from latchkey.email_codes.one_time_codes import Submitted, lookup
+from latchkey.email_codes.one_time_codes import Submitted, find_account, lookup
 from latchkey.web.pages import EmailLinkPage, FormPage, continue_context
 
 EMAIL_WIDGET = forms.EmailInput({"autocomplete": "username"})

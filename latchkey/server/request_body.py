@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from latchkey.core.exceptions import UNKNOWN_HOST, BadRequest, ContentTooLarge, ParseError, RequestTimeout
-from latchkey.web.hosts import HEALTH_CHECK_PATHS, log_unknown_host
+from latchkey.web.middleware import HEALTH_CHECK_PATHS, log_unknown_host
 
 BODY_TIMEOUT = 10  # seconds for the whole body, from the end of the headers
 CONNECTION_CLOSE = {"Connection": "close"}

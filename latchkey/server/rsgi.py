@@ -114,7 +114,7 @@ class RsgiApplication:
             self.slow_heads.end(scope.client)
 
     async def respond(self, scope: Any, protocol: Any) -> "ResponseTuple":
-        """Return the response to one request, out of the fast path, a thread pool, or an error of the server."""
+        """Return the response to one request, from the event loop, a thread pool, or an error of the server."""
         loop, timing = asyncio.get_running_loop(), {}
         try:
             body = await read_body(scope, protocol)

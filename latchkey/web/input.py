@@ -32,6 +32,13 @@ INVALID_IDEMPOTENCY_KEY = "Send 16 to 64 printable ASCII characters, or leave th
 _IDEMPOTENCY_KEY = re.compile(r'"([ -!#-~]{16,64})"|([!#-~][ -~]{14,62}[!-~])')
 
 
+MAX_TOKEN_INPUT = 1_000
+"""Characters of a token with what mail programs have made of it."""
+
+_NOT_OF_A_TOKEN = re.compile(r"[^\x21-\x7e]+|=\s")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
 class StrictJSONParser(BaseParser):
     """Parser of one JSON object (RFC 8259): UTF-8 without byte-order mark, no duplicate key, no NaN, at most 64 kB."""
 
@@ -132,6 +139,19 @@ def normalize_idempotency_key(header: str) -> str:
     """
     matched = _IDEMPOTENCY_KEY.fullmatch(header.strip())
     return (matched[1] or matched[2]) if matched else ""
+
+
+def trim_link_token(text: str) -> str:
+    """Return the token of a link without what mail programs do to it, or the text itself where there is none in it.
+
+    They append the full stop, bracket or space that follows the link, or a parameter of their own; they break the line
+    in the token, and leave the `=3D` of quoted-printable (RFC 2045 section 6.7) behind.
+    """
+    if len(text) > MAX_TOKEN_INPUT:
+        return text
+    joined = _NOT_OF_A_TOKEN.sub("", text).removeprefix("=").removeprefix("3D")
+    found = _TOKEN.search(joined)
+    return found[0] if found else text
 
 
 def is_canonical_uuid(data: Any) -> TypeGuard[str]:

@@ -1,23 +1,37 @@
-"""Middleware: request log, request id, security headers."""
+"""Middleware: request log, request id, security headers, and the check of the Host header."""
 
 import sys
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.core.signals import got_request_exception
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.middleware.common import CommonMiddleware
 from django.middleware.security import SecurityMiddleware
 
 from latchkey.telemetry.request_log import log, request_log
 from latchkey.web.error_pages import to_page
-from latchkey.web.problems import DATABASE_UNAVAILABLE, problem_response
+from latchkey.web.problems import CONTENT_TYPE, DATABASE_UNAVAILABLE, problem_response
 from latchkey.web.site_pages import page_csp
 
 API_CSP = "default-src 'none'; frame-ancestors 'none'"
 PAGE_CSP = page_csp()
+
+HEALTH_CHECK_PATHS = frozenset({"/livez", "/readyz"})
+"""Paths that answer whatever Host a request has, or has not: nothing in the answer depends on it."""
+
+LOG_INTERVAL = 60.0
+"""Seconds until a worker logs the same unknown host again."""
+
+MAX_LOGGED_HOSTS, MAX_HOST_LENGTH = 20, 255
+"""Unknown hosts that a worker logs in LOG_INTERVAL, and characters of each: a client can send any, and as many."""
+
+_logged_hosts: dict[str, float] = {}
 
 
 @receiver(got_request_exception)
@@ -57,7 +71,9 @@ class SecurityHeadersMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         refused = "latchkey.error" in request.META  # by server/rsgi.py: no route and no database, but the same headers
-        response = to_page(request, (self._error_response if refused else self.get_response)(request))
+        response = (self._error_response if refused else self.get_response)(request)
+        if response.headers.get("Content-Type") == CONTENT_TYPE:
+            response = to_page(request, response)
         page = response.headers.get("Content-Type", "").startswith("text/html")
         response.headers.setdefault("Content-Security-Policy", PAGE_CSP if page else API_CSP)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
@@ -77,3 +93,31 @@ def library_middleware(view: Callable[[HttpRequest], HttpResponse]) -> Any:
 def all_header_middleware(view: Callable[[HttpRequest], HttpResponse]) -> Any:
     """Return the view inside all middleware that sets headers."""
     return SecurityHeadersMiddleware(library_middleware(view))
+
+
+class HostMiddleware(CommonMiddleware):
+    """Django's CommonMiddleware, which checks the Host header and logs an unknown one; health checks accept any host.
+
+    A load balancer probes a node by its IP address, which is no host that clients use. A page for an unknown host would
+    have links to it, so everything else is refused (OWASP, Host header injection).
+    """
+
+    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
+        if request.path_info in HEALTH_CHECK_PATHS:
+            return None
+        try:
+            return super().process_request(request)
+        except DisallowedHost:
+            log_unknown_host(request.headers.get("Host", ""))
+            raise
+
+
+def log_unknown_host(host: str) -> None:
+    """Log a Host header that was refused, once in LOG_INTERVAL: most likely a host that the settings lack."""
+    host, now = "".join(c if c.isprintable() else "?" for c in host[:MAX_HOST_LENGTH]).lower(), monotonic()
+    for known in [known for known, logged_at in _logged_hosts.copy().items() if now - logged_at >= LOG_INTERVAL]:
+        _logged_hosts.pop(known, None)
+    if host not in _logged_hosts and len(_logged_hosts) < MAX_LOGGED_HOSTS:
+        _logged_hosts[host] = now
+        hint = "if clients use this host, add it to LATCHKEY_ALLOWED_HOSTS"
+        log.warning("request.refused", reason="unknown_host", host=host, hint=hint)

@@ -4,7 +4,6 @@ A GET of a linked page changes nothing, as mail scanners follow links: the butto
 URL of the first page only. The form sends it in its body, and the referrer policy keeps the URL from other sites.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -18,31 +17,13 @@ from latchkey.conf.site import current_site
 from latchkey.conf.web_urls import is_allowed_redirect
 from latchkey.core.client import ClientInfo, client_info
 from latchkey.core.exceptions import ApiError, InvalidCode, MethodNotAllowed, ServiceUnavailable, TooManyAttempts
+from latchkey.web.input import MAX_TOKEN_INPUT, trim_link_token
 from latchkey.web.problems import problem_response
 from latchkey.web.site_pages import add_page_headers, site_context
 
 HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "strict-origin"}
 """'strict-origin' sends only the host as referrer. 'no-referrer' would also have browsers send 'Origin: null' with the
 form, which could then come from any page (Fetch standard, append a request Origin header)."""
-
-MAX_TOKEN_INPUT = 1_000
-"""Characters of a token with what mail programs have made of it."""
-
-_NOT_OF_A_TOKEN = re.compile(r"[^\x21-\x7e]+|=\s")
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
-
-
-def trim_link_token(text: str) -> str:
-    """Return the token of a link without what mail programs do to it, or the text itself where there is none in it.
-
-    They append the full stop, bracket or space that follows the link, or a parameter of their own; they break the line
-    in the token, and leave the `=3D` of quoted-printable (RFC 2045 section 6.7) behind.
-    """
-    if len(text) > MAX_TOKEN_INPUT:
-        return text
-    joined = _NOT_OF_A_TOKEN.sub("", text).removeprefix("=").removeprefix("3D")
-    found = _TOKEN.search(joined)
-    return found[0] if found else text
 
 
 class FormPage(FormView):  # type: ignore[type-arg]  # not generic at run time

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from latchkey.email_codes.one_time_codes import generate_token
-from latchkey.web.pages import trim_link_token
+from latchkey.web.input import trim_link_token
 from tests.email_codes.test_link_pages import NEW
 from tests.outbox import last_code_mail
 from tests.people import Person

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from latchkey.web.hosts import MAX_LOGGED_HOSTS
+from latchkey.web.middleware import MAX_LOGGED_HOSTS
 from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
 from tests.server import Server
