@@ -28,8 +28,8 @@ from latchkey.rate_limits.attempts import refund
 MAX_AGE_SECONDS = 10 * 60
 """Seconds for which a password that was given counts for further changes."""
 
-SESSION_KEY = "reauthentication"
-"""Key of the browser session: when the operator proved to be there, and how."""
+SESSION_ENTRY = "reauthentication"
+"""Name in the browser session: when the operator proved to be there, and how."""
 
 EXEMPT = frozenset({"logout", "password_change", "reauthenticate"})
 """Names of the routes that take a POST without a recent password: the first changes nothing, the others ask for it."""
@@ -39,12 +39,12 @@ NOT_SAVED = "Nothing was changed yet: enter your password, then make the change 
 
 def remember_password(request: HttpRequest) -> None:
     """Note in the browser session that the operator has just given the password."""
-    request.session[SESSION_KEY] = {"at": int(clock.now().timestamp()), "proof": "password"}
+    request.session[SESSION_ENTRY] = {"at": int(clock.now().timestamp()), "proof": "password"}
 
 
 def has_recent_password(request: HttpRequest) -> bool:
     """Return whether the operator gave the password in this browser session within the last 10 minutes."""
-    given = request.session.get(SESSION_KEY)
+    given = request.session.get(SESSION_ENTRY)
     at = given.get("at") if isinstance(given, dict) else None
     return isinstance(at, int) and 0 <= clock.now().timestamp() - at < MAX_AGE_SECONDS
 

@@ -29,6 +29,9 @@ PRIVATE_NETWORKS = tuple(
 NAT64_NETWORKS = (IPv6Network("64:ff9b::/96"), IPv6Network("::ffff:0:0:0/96"))
 """Networks of translators (RFC 6052, RFC 7915): the last 32 bits are the IPv4 address of the client."""
 
+LOCAL_NAT64 = "64:ff9b:1:"
+"""Prefix of 64:ff9b:1::/48 (RFC 8215), as an address begins with it in canonical text."""
+
 _HOST_AND_PORT = re.compile(
     r"""\[(?P<bracketed>[^\[\]]+)\](?::(?:\d{1,5}|_[\w.-]+))?
       | (?P<ipv4>[0-9.]+):(?:\d{1,5}|_[\w.-]+)
@@ -103,6 +106,19 @@ def warn_unknown_address(reason: str = "missing") -> None:
     if now >= _Warnings.next_at:
         _Warnings.next_at = now + WARNING_INTERVAL
         log.warning("proxy.address_unknown", reason=reason, hint="let the proxy set X-Forwarded-For to the IP address")
+
+
+def client_network(address: str | None) -> str | None:
+    """Return what counts as one address: an IPv4 address, or the /64 network that an IPv6 subscriber has.
+
+    In 64:ff9b:1::/48 (RFC 8215) it is the whole address: there an operator's translator puts IPv4 clients. None for an
+    unknown address: strangers are never counted as one, so that nobody can lock them all out (docs/decisions/0031).
+    """
+    if address is None:
+        warn_unknown_address()
+    if address is None or ":" not in address or address.startswith(LOCAL_NAT64):
+        return address
+    return str(ip_network(f"{address}/64", strict=False))
 
 
 class _Warnings:

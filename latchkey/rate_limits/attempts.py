@@ -16,7 +16,6 @@ import hmac
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from ipaddress import ip_network
 from typing import cast
 
 from django.db import connection, transaction
@@ -25,7 +24,7 @@ from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.conf.policy import current_policy
 from latchkey.core import clock
-from latchkey.core.client import ClientInfo, warn_unknown_address
+from latchkey.core.client import ClientInfo, client_network
 from latchkey.core.crypto import derive_keys
 from latchkey.core.exceptions import TooManyAttempts
 from latchkey.db.statements import fetch_all
@@ -138,22 +137,6 @@ def mailbox(email: str) -> str:
 def account_digest(email: str) -> str:
     """Return the digest under which the sign-ins of a canonical e-mail address are counted: 32 hexadecimal digits."""
     return _digest("account", email)
-
-
-def client_network(address: str | None) -> str | None:
-    """Return what counts as one address: an IPv4 address, or the /64 network that an IPv6 subscriber has.
-
-    In 64:ff9b:1::/48 (RFC 8215) it is the whole address: there an operator's translator puts IPv4 clients. None for an
-    unknown address: strangers are never counted as one, so that nobody can lock them all out (docs/decisions/0031).
-    """
-    if address is None:
-        warn_unknown_address()
-    if address is None or ":" not in address or address.startswith(LOCAL_NAT64):
-        return address
-    return str(ip_network(f"{address}/64", strict=False))
-
-
-LOCAL_NAT64 = "64:ff9b:1:"
 
 
 def _address_digest(action: str, client: ClientInfo) -> str:

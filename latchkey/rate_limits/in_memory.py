@@ -9,9 +9,8 @@ from threading import Lock
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.core import clock
-from latchkey.core.client import ClientInfo
+from latchkey.core.client import ClientInfo, client_network
 from latchkey.core.exceptions import TooManyAttempts
-from latchkey.rate_limits.attempts import client_network
 
 MAX_PER_WINDOW, WINDOW = 50, timedelta(minutes=1)
 """Invalid tokens allowed per address, in each process and in this time."""

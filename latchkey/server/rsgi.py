@@ -19,14 +19,13 @@ from django.db import connection
 
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
-from latchkey.core.client import client_info
+from latchkey.core.client import client_info, client_network
 from latchkey.core.exceptions import ApiError, InternalServerError, ServiceUnavailable
 from latchkey.db.async_pool import AsyncPool
 from latchkey.db.probe import DatabaseProbe
 from latchkey.db.statements import supports_prepared
 from latchkey.hashing.queue import MAX_CONCURRENT, FairQueue
 from latchkey.metrics_server.shared_directory import MetricsContext
-from latchkey.rate_limits.attempts import client_network
 from latchkey.server.answer_deadline import AnswerDeadline
 from latchkey.server.hashing_routes import HashingRoutes
 from latchkey.server.request_body import read_body

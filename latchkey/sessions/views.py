@@ -27,7 +27,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
     description="16 to 64 printable characters, new for each refresh and the same in each retry of it.",
-    pattern="^[ -~]{16,66}$",
+    pattern=r"^[!#-~][ -~]{14,62}[!-~]$",
 )
 SIGNED_OUT = {"success": "User logged out."}
 

@@ -84,7 +84,7 @@ def test_running_server_prunes_old_audit_events_by_itself(server: Server) -> Non
     deadline = time.monotonic() + DEADLINE_SECONDS
     with httpx.Client(base_url=server.url) as http:
         alice = Person(http, "alice@example.com").register().login()
-        while (left := server.shell(f"{MODELS}print(AuditEvent.objects.count())")) != "2":
+        while (left := server.shell(f"{MODELS}print(AuditEvent.objects.count())")) != "3":
             assert time.monotonic() < deadline, left
         assert alice.me().status_code == 200
 

@@ -67,5 +67,7 @@ def test_server_writes_private_files_into_a_world_readable_data_directory(server
 @pytest.mark.ledger("REG-DJANGO-22")
 def test_settings_use_no_file_based_cache_or_session_store() -> None:
     assert not [cache for cache in settings.CACHES.values() if "filebased" in cache["BACKEND"]]
-    assert settings.SESSION_ENGINE == "django.contrib.sessions.backends.db"
+    assert (
+        settings.SESSION_ENGINE == "latchkey.admin.session_store"
+    )  # Django's in the database, with other names of rows
     assert settings.FILE_UPLOAD_HANDLERS  # Django's own, which no form here reaches: there is no field for a file
