@@ -42,9 +42,9 @@ class SupervisedServer(Server):  # type: ignore[misc, valid-type]  # granian cho
         return any(worker.is_alive() and worker.birth < latest for worker in self.wrks)
 
     def _respawn_workers(self, workers: Sequence[int], *args: Any, **kwargs: Any) -> None:
-        """Start workers again, those that have ended twice in a short time a little later."""
+        """Start workers again, those that have ended twice in a short time a little later if another one works."""
         latest = time.monotonic() - STABLE_SECONDS
-        if any(self.started_again.get(worker, 0.0) > latest for worker in workers):
+        if self.has_stable_worker() and any(self.started_again.get(worker, 0.0) > latest for worker in workers):
             self.main_loop_interrupt.wait(RETRY_SECONDS)  # set by a signal, and by the end of another worker
         if self.interrupt_signal:
             return
