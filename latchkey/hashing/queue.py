@@ -26,13 +26,17 @@ MAX_QUEUED = 64
 class FairQueue(Generic[Item]):
     """A bounded queue with a line for each network, which `get` serves in turns (fair queuing, RFC 970).
 
-    Who comes to a full queue takes the last place of the longest line, unless its own line is as long. So a network
-    alone can use the whole queue, and any number of its requests delay those of another network by one each turn.
+    A network that had nothing in the queue comes first, and takes turns with the others afterwards (RFC 8290, new
+    flows). So it waits for the request that is being served, however many another network has sent before. Who comes to
+    a full queue takes the last place of the longest line, unless its own line is as long: a network alone can use the
+    whole queue.
     """
 
     def __init__(self, max_size: int = MAX_QUEUED) -> None:
         self.max_size, self.size = max_size, 0
-        self.lines: OrderedDict[str, deque[Item]] = OrderedDict()  # in the order of their turns, none empty
+        self.lines: dict[str, deque[Item]] = {}  # none empty
+        self.new: OrderedDict[str, None] = OrderedDict()  # networks whose first item has not been served, in order
+        self.turns: OrderedDict[str, None] = OrderedDict()  # all others, in the order of their turns
         self.changed = Condition()  # reentrant
 
     def put(self, network: str, item: Item) -> Item | None:
@@ -44,7 +48,9 @@ class FairQueue(Generic[Item]):
                     return item
                 rejected = self.lines[self.longest()].pop()
                 self.size -= 1
-            self.lines.setdefault(network, deque()).append(item)
+            if network not in self.lines:
+                self.lines[network], self.new[network] = deque(), None
+            self.lines[network].append(item)
             self.size += 1
             self.changed.notify()
             return rejected
@@ -63,11 +69,12 @@ class FairQueue(Generic[Item]):
         with self.changed:
             while not self.size:
                 self.changed.wait()
-            network, line = next(iter(self.lines.items()))
+            network, _ = (self.new or self.turns).popitem(last=False)
+            line = self.lines[network]
             item = line.popleft()
             self.size -= 1
             if line:
-                self.lines.move_to_end(network)
+                self.turns[network] = None
             else:
                 del self.lines[network]
             return item

@@ -44,7 +44,7 @@ LIVENESS, READINESS = "/livez", "/readyz"
 MAX_WAITING_FOR_ADMISSION = 512
 """Requests that may wait until their rate limit is looked at, which takes 2 to 3 ms; further ones get 503."""
 
-REJECTION_DELAY = 1.0
+REJECTION_DELAY = 2.0
 """Seconds before a sign-in is rejected because its network has taken the whole queue. A client that signs in again at
 once would otherwise cost more CPU time by its rejections than the hashing of all others."""
 

@@ -126,7 +126,15 @@ def test_fair_queue_serves_networks_in_turns_and_each_in_its_order() -> None:
     queue = FairQueue[str](10)
     fill(queue, a=4, b=1, c=2)
     assert drain(queue) == ["a0", "b0", "c0", "a1", "c1", "a2", "a3"]
-    assert (queue.qsize(), queue.lines) == (0, {})
+    assert (queue.qsize(), queue.lines, len(queue.new), len(queue.turns)) == (0, {}, 0, 0)
+
+
+def test_network_that_had_nothing_in_the_queue_comes_before_the_next_turn_of_others() -> None:
+    queue = FairQueue[str](10)
+    fill(queue, a=3, b=2)
+    assert [queue.get(), queue.get(), queue.get()] == ["a0", "b0", "a1"]
+    fill(queue, c=2, d=1)
+    assert drain(queue) == ["c0", "d0", "b1", "a2", "c1"]
 
 
 def test_network_that_comes_to_a_full_queue_gets_the_last_place_of_the_longest_line() -> None:
