@@ -86,7 +86,7 @@ def installed_version() -> str:
 
 def _run(program: str, arguments: list[str]) -> None:
     """Run a command by its name, after a look at its name and its options; exits with 2 where they are wrong."""
-    from latchkey.management.command_names import command_names, refuse_unknown_command  # noqa: PLC0415
+    from latchkey.management.command_names import command_names, refuse_unknown_command  # noqa: PLC0415 - slow
     from latchkey.management.options import OPTIONS, build_parser  # noqa: PLC0415  # the list of commands is without
 
     word, name = arguments[0], arguments[0].replace("-", "_")

@@ -69,7 +69,7 @@ class UserAdmin(UserActions, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-
     change_form_outer_before_template = "latchkey/user_actions.html"
     change_form_outer_after_template = "latchkey/user_page.html"
 
-    @display(description="state", label=STATE_COLORS, ordering="is_active")  # type: ignore[untyped-decorator]
+    @display(description="state", label=STATE_COLORS, ordering="is_active")  # type: ignore[untyped-decorator]  # unfold ships no types
     def state(self, user: User) -> str:
         return "active" if user.is_active else "inactive"
 

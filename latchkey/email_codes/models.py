@@ -45,7 +45,9 @@ class OneTimeCode(models.Model):
     code_digest = models.BinaryField(max_length=32)
     email = models.CharField(max_length=ADDRESS_LENGTH, editable=False)
     new_email = models.CharField(max_length=ADDRESS_LENGTH, blank=True, editable=False)
-    redirect_to = models.CharField(max_length=REDIRECT_LENGTH, null=True, blank=True, editable=False)  # noqa: DJ001
+    redirect_to = models.CharField(  # noqa: DJ001 - nodes of the version before insert rows without it
+        max_length=REDIRECT_LENGTH, null=True, blank=True, editable=False
+    )
     credential_version = models.PositiveIntegerField(editable=False)
     failures = models.PositiveSmallIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(editable=False)
