@@ -9,7 +9,7 @@ import httpx
 import pytest
 import time_machine
 from django.db import transaction
-from hypothesis import Phase, settings
+from hypothesis import Phase, seed, settings
 
 from latchkey.rate_limits.in_memory import clear
 from tests.fuzz.openapi_document import (
@@ -23,7 +23,7 @@ from tests.fuzz.openapi_document import (
 )
 from tests.hypothesis_profiles import NO_DEADLINE
 
-SEQUENCES, STEPS = 480, 20
+SEQUENCES, STEPS, ROUNDS = 480, 20, 5
 SUCCESS = {"POST /api/register/": 201, "GET /api/verify/": 204}
 SUCCESS |= dict.fromkeys(("DELETE /api/me/", "DELETE /api/sessions/{session_id}/"), 204)
 SUCCESS |= {f"POST /api/{name}/": 202 for name in ("password/reset", "email/verify/resend", "email/change")}
@@ -70,22 +70,28 @@ def test_openapi_links_lead_from_register_to_every_operation(
     set_policy(access_token_lifetime=timedelta(hours=1))
     LinkFollower.met = Counter()
     with time_machine.travel(datetime.now(UTC), tick=False):  # a slow machine must not end retry windows
-        run_sequences()
+        for number in range(ROUNDS):
+            run_sequences(number)
+            if not operations_out_of_reach():
+                break
     assert LinkFollower.met.total() >= CASES["journeys"]
-    for operation in GENERATED_CASES:
-        success = SUCCESS.get(operation, 200)
-        least = 3 if "{session_id}" in operation else 8  # what needs an id lies one link further
-        assert LinkFollower.met[operation, success] >= least, operation
+    assert operations_out_of_reach() == []
 
 
-def run_sequences() -> None:
-    LinkFollower.run(
+def operations_out_of_reach() -> list[str]:
+    """Return the operations that succeeded less often than following the links must make them succeed."""
+    least = {operation: 3 if "{session_id}" in operation else 8 for operation in GENERATED_CASES}  # one link further
+    return [name for name in least if LinkFollower.met[name, SUCCESS.get(name, 200)] < least[name]]
+
+
+def run_sequences(number: int) -> None:
+    """Run one round of sequences.
+
+    Hypothesis draws by the seed and by the constants of all modules imported so far, hence by the tests that the
+    process ran before: one round of 480 sequences followed the last link 0 to 8 times.
+    """
+    seed(number)(LinkFollower).run(
         settings=settings(
-            NO_DEADLINE,
-            max_examples=SEQUENCES,
-            stateful_step_count=STEPS,
-            derandomize=True,
-            database=None,
-            phases=[Phase.generate],
+            NO_DEADLINE, max_examples=SEQUENCES, stateful_step_count=STEPS, database=None, phases=[Phase.generate]
         )
     )
