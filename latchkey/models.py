@@ -3,6 +3,7 @@
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
 from latchkey.email_codes.models import OneTimeCode
+from latchkey.factors.tickets import Ticket
 from latchkey.mail.models import Mail
 from latchkey.metrics_server.models import HourlyCount
 from latchkey.oauth.models import ClientCredential
@@ -19,5 +20,6 @@ __all__ = [
     "OneTimeCode",
     "Session",
     "SigningKey",
+    "Ticket",
     "User",
 ]

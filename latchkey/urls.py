@@ -14,7 +14,8 @@ from latchkey.passwords.views import ChangePasswordView, ConfirmResetView, Reset
 from latchkey.profile.views import EmailStatusView, EventsView, ExportView, MeView
 from latchkey.public_config.views import ConfigView
 from latchkey.registration.views import RegisterView
-from latchkey.sessions.views import LoginView, LogoutView, RefreshView
+from latchkey.sessions.views import LogoutView, RefreshView
+from latchkey.sign_in.views import LoginView
 from latchkey.signing_keys.views import jwks, metadata
 from latchkey.user_sessions.views import SessionsView, SessionView
 from latchkey.web.views import DocsView, IndexView, SchemaView, home, livez, readyz

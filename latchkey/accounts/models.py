@@ -27,11 +27,15 @@ from latchkey.core.exceptions import LastSuperuser
 from latchkey.db.statements import fetch_all
 from latchkey.hashing.legacy import is_imported, verify_imported
 from latchkey.rate_limits.attempts import forget_attempts, reset_attempts
+from latchkey.tokens.authentication_methods import Authentication
 
 EMAIL_MAX_LENGTH = 254
 """Characters of an e-mail address (RFC 5321 section 4.5.3.1.3, less the angle brackets)."""
 
-LOGIN_COLUMNS = ("id", "password", "email", "email_verified_at", "is_active", "is_staff", "credential_version")
+LOGIN_COLUMNS = (
+    *("id", "password", "email", "email_verified_at", "is_active", "is_staff", "credential_version"),
+    "second_factors",
+)
 """Columns of the user that a sign-in reads, in the order of the model's fields."""
 
 ADMINISTRATOR_FLAGS = frozenset({"is_active", "is_staff", "is_superuser"})
@@ -202,6 +206,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     credential_version is copied into each session at sign-in, and a session is live only while the two agree. Raising
     it ends every session of the user in one write, however many there are.
+
+    second_factors counts the confirmed second factors, TOTP and passkeys, so that a sign-in knows without a further
+    statement whether to ask for one; factors/changes.py alone changes it. user_handle is the random id of the account
+    at authenticators (WebAuthn level 3, section 5.4.3).
     """
 
     password = models.CharField(max_length=256)  # imported hashes are longer than Django's 128
@@ -214,10 +222,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField("staff", default=False, help_text="May open this admin area.")
     created_at = models.DateTimeField("registered", default=clock.now, editable=False)
     credential_version = models.PositiveIntegerField(default=0, editable=False)
+    second_factors = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    user_handle = models.BinaryField(max_length=32, null=True, unique=True, editable=False)
     changed_by: ClientInfo | None = None  # the client that changes the account, if known: part of the event
     operator: Operator | None = None  # who changes the account for its owner, if an operator does
     _has_new_password = False  # until it is saved
     _stored_email: str | None = None  # as it was read from the database
+    authentication = Authentication(0, 0)  # of the caller's session: set by sessions.authentication
     has_verified_email = False  # of the caller, whose email_verified_at is deferred: set by sessions.authentication
     last_login = None  # it would cost a write per login; a session knows when it was created and used
 
@@ -262,6 +273,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         raises_version = not self._state.adding and (ends_sessions or update_fields is None)
         if raises_version:
             self.credential_version = models.F("credential_version") + int(ends_sessions)
+            if update_fields is None:  # an object that was loaded long ago must not bring back a count, either
+                self.second_factors = models.F("second_factors")
             update_fields = None if update_fields is None else {*update_fields, "credential_version"}
         replaces_password = self._has_new_password and not self._state.adding
         email = self.__dict__.get("email")  # None: deferred, so it is not saved
@@ -280,7 +293,7 @@ class User(AbstractBaseUser, PermissionsMixin):
                 self._record_new_password()
         self._has_new_password, self._stored_email = False, email or self._stored_email
         if raises_version:
-            self.refresh_from_db(fields=["credential_version"])
+            self.refresh_from_db(fields=["credential_version", "second_factors"])
 
     def _record_new_password(self) -> None:
         if self.operator:

@@ -125,6 +125,14 @@ class Policy:
         "Whether users must verify their e-mail address. 'off': no mail is sent. 'optional': a mail is sent. "
         "'required': nobody can sign in before, and registration does not reveal which addresses have an account.",
     )
+    second_factor: str = _choice_setting(
+        "Accounts",
+        ("optional", "off", "required_for_staff", "required"),
+        "Whether accounts have a second factor at sign-in. 'optional': who wants one sets it up. 'off': nobody can set "
+        "up a new one; those in use stay in force. 'required_for_staff' and 'required': who has none sets one up at "
+        "the next sign-in.",
+        label="Second factor",
+    )
     notices: bool = _setting(
         "Accounts",
         True,

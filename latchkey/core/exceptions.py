@@ -6,9 +6,11 @@ them without knowing HTTP; `web/problems.py` turns them into problem documents; 
 ApiError
 |- 400  BadRequest, InvalidInput, ParseError, DuplicateKey,
 |       EmailTaken, PasswordTooShort, PasswordTooLong, PasswordTooCommon, PasswordTooObvious,
-|       WrongPassword, InvalidCode
-|- 401  NotAuthenticated, InvalidToken, InvalidCredentials, InvalidRefreshToken, InvalidClient
-|- 403  PermissionDenied, CsrfFailed, RegistrationClosed, EmailNotVerified, LastSuperuser       404  NotFound
+|       WrongPassword, InvalidCode, InvalidFactorCode, InvalidTicket
+|- 401  NotAuthenticated, InvalidToken, InvalidCredentials, InvalidRefreshToken, InvalidClient,
+|       InsufficientAuthentication
+|- 403  PermissionDenied, CsrfFailed, RegistrationClosed, EmailNotVerified, LastSuperuser,
+|       SecondFactorRequired, EnrolmentRequired, StepUpRequired       404  NotFound
 |- 405  MethodNotAllowed   406  NotAcceptable   408  RequestTimeout   413  ContentTooLarge
 `- 415  UnsupportedMediaType   429  TooManyAttempts   500  InternalServerError   503  ServiceUnavailable
 """
@@ -210,6 +212,23 @@ class InvalidCode(BadRequest):
     detail = "The link or the code is unknown, used or expired; request a new mail."
 
 
+class InvalidFactorCode(InvalidCode):
+    """A one-time password or a recovery code of a second factor that is wrong or was used before.
+
+    Not 401: the person mistyped a digit, and clients take a 401 for the end of their session.
+    """
+
+    title, default_field = "Invalid code", "code"
+    detail = "The code is wrong, too old, or was used before; wait for the next one."
+
+
+class InvalidTicket(BadRequest):
+    """A ticket that is unknown, used, expired, tried too often, or of an account that has changed since."""
+
+    code, title, default_field = "invalid_ticket", "Invalid ticket", "ticket"
+    detail = "The ticket is unknown, used or expired; start again."
+
+
 class NotAuthenticated(ApiError):
     """No access token was sent (RFC 6750 section 3)."""
 
@@ -238,6 +257,14 @@ class InvalidRefreshToken(NotAuthenticated):
 
     code, title = "invalid_refresh_token", "Invalid refresh token"
     detail = "The refresh token is unknown, used, expired or revoked; sign in again."
+
+
+class InsufficientAuthentication(NotAuthenticated):
+    """A session that proved less, or longer ago, than the request to verify asks for (RFC 9470 section 3)."""
+
+    code, title = "insufficient_user_authentication", "Insufficient authentication"
+    detail = "Authenticate again, or with more: POST /api/step-up/, then send the new access token."
+    default_headers = {"WWW-Authenticate": 'Bearer error="insufficient_user_authentication"'}
 
 
 class InvalidClient(NotAuthenticated):
@@ -281,3 +308,51 @@ class EmailNotVerified(ApiError):
 
     status, code, title = 403, "email_not_verified", "E-mail not verified"
     detail = "Verify your e-mail address first: a mail with a link and a code was sent to it."
+
+
+class SecondFactorRequired(ApiError):
+    """The first proof of an account that has to give a second factor, or has to set one up.
+
+    403 as for an unverified address: 200 stays the answer with the pair of tokens, and a 401 would have clients refresh
+    or sign out (allauth#3875).
+    """
+
+    status, code, title = 403, "second_factor_required", "Second factor required"
+    detail = "Prove a second factor: POST /api/login/second-factor/ with this ticket."
+
+    def __init__(self, ticket: str = "", factors: Sequence[str] = (), expires_in: int = 300) -> None:
+        super().__init__()
+        self.ticket, self.factors, self.expires_in = ticket, [*factors], expires_in
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The extension members: the ticket, the factors that the account has, and the seconds that it lives."""
+        return {"ticket": self.ticket, "factors": self.factors, "expires_in": self.expires_in}
+
+
+class EnrolmentRequired(SecondFactorRequired):
+    """The right password of an account without a second factor, while the policy requires one."""
+
+    title = "Second factor to set up"
+    detail = "Set up a second factor first: POST /api/login/enrolment/totp/ or /api/login/enrolment/passkey/."
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The extension members, with `enrol`: there is no factor to ask for."""
+        return {**super().members, "enrol": True}
+
+
+class StepUpRequired(ApiError):
+    """A sensitive change by a session whose authentication is too weak or too long ago (compare RFC 9470)."""
+
+    status, code, title = 403, "step_up_required", "Step-up required"
+    detail = "Authenticate again: POST /api/step-up/ with one of 'factors', then send the request again."
+
+    def __init__(self, factors: Sequence[str] = (), max_age: int = 600) -> None:
+        super().__init__()
+        self.factors, self.max_age = [*factors], max_age
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The extension members: what the account can prove, and for how many seconds it counts."""
+        return {"factors": self.factors, "max_age": self.max_age}

@@ -16,33 +16,42 @@ from latchkey.conf.policy import Policy, current_policy
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import InvalidToken, ServiceUnavailable
+from latchkey.factors.recent_proof import require_second_factor
 from latchkey.rate_limits.attempts import Charge, refund
-from latchkey.sessions.models import NewSession, open_session
+from latchkey.sign_in.admission import NewSession, replace_session
 from latchkey.signing_keys.key_set import signing_key
 from latchkey.tokens.access_token import AccessTokenSpec, TokenPair, issue_pair
+from latchkey.tokens.authentication_methods import Authentication
 
 
-def change_password(user_id: int, current_password: str, new_password: str, client: ClientInfo) -> TokenPair:
+def change_password(
+    user_id: int, authentication: Authentication, current_password: str, new_password: str, client: ClientInfo
+) -> TokenPair:
     """Set a new password, end every session, and open a new one for the device that asked.
 
-    Raises a PasswordToo... error, WrongPassword, TooManyAttempts, or InvalidToken where another change was faster.
+    authentication is that of the session that asked, and the new session has it, too.
+    Raises a PasswordToo... error, WrongPassword, TooManyAttempts, InvalidToken where another change was faster, or
+    StepUpRequired for a session that did not prove the second factor of its account.
     """
     key, user = signing_key(clock.now()), get_user(user_id)
+    require_second_factor(user, authentication)
     validate_new_password(new_password, user, "new_password")
     charged = reauthenticate(user, current_password, client, "current_password")
     user.set_password(new_password)
     now, policy = clock.now(), current_policy()
     try:
-        session = _store(user, charged, client, now, policy)
+        session = _store(user, authentication, charged, client, now, policy)
     except IntegrityError as error:  # the selector of another session: nothing was changed, and the next one is free
         raise ServiceUnavailable from error
     record(Event.LOGIN_SUCCEEDED, client, user_id=user.pk, session_id=session.session_id, persisted=True)
     spec = AccessTokenSpec(now, policy.access_token_lifetime, key)
-    return issue_pair(session.session_id, user.pk, session.refresh_token, spec)
+    return issue_pair(session.session_id, user.pk, session.refresh_token, spec, authentication)
 
 
 @transaction.atomic
-def _store(user: User, charged: Charge, client: ClientInfo, now: datetime, policy: Policy) -> NewSession:
+def _store(  # noqa: PLR0913, PLR0917  # called by the use case above alone
+    user: User, authentication: Authentication, charged: Charge, client: ClientInfo, now: datetime, policy: Policy
+) -> NewSession:
     """Store the password if the one that was checked is still in force; raises InvalidToken.
 
     The refund comes first, so that rows are locked in the same order as at a sign-in (no deadlock).
@@ -55,7 +64,7 @@ def _store(user: User, charged: Charge, client: ClientInfo, now: datetime, polic
         raise InvalidToken
     user.changed_by = client
     user.save(update_fields=["password"])
-    session = open_session(user, client, now, policy)
+    session = replace_session(user, authentication, client, now, policy)
     if session is None:
         raise InvalidToken
     return session

@@ -12,6 +12,7 @@ from latchkey.email_codes.serializers import DetailOutput, EmailInput, SuccessOu
 from latchkey.passwords.change import change_password
 from latchkey.passwords.reset import confirm_reset, request_reset
 from latchkey.passwords.serializers import ChangeInput, ConfirmResetInput
+from latchkey.sessions.authentication import authentication_of
 from latchkey.sessions.serializers import TokenPairOutput
 from latchkey.sessions.views import PAIR
 from latchkey.web.api_view import ApiView
@@ -42,13 +43,16 @@ class ChangePasswordView(ApiView):
         request_example={"current_password": "password", "new_password": NEW_PASSWORD},
         response_example=PAIR,
         limits=MIN_LENGTH,
-        problems=[errors.WrongPassword, *PASSWORD_ERRORS, *AUTH_ERRORS, errors.TooManyAttempts],
+        problems=[errors.WrongPassword, *PASSWORD_ERRORS, *AUTH_ERRORS, errors.StepUpRequired, errors.TooManyAttempts],
         after_token_pair=USE_ACCESS_TOKEN,
         returns_token_pair=True,
     )
     def post(self, request: Request) -> Response:
         pair = change_password(
-            cast("int", request.user.pk), **self.validated(request), client=client_info(request.META)
+            cast("int", request.user.pk),
+            authentication_of(request),
+            **self.validated(request),
+            client=client_info(request.META),
         )
         return Response(TokenPairOutput(pair).data)
 

@@ -11,6 +11,7 @@ from latchkey.accounts.models import User
 from latchkey.sessions.access_tokens import authenticate_access_token
 from latchkey.sessions.models import Session
 from latchkey.tokens.access_token import AccessToken
+from latchkey.tokens.authentication_methods import Authentication
 
 
 def bearer_token(environ: Mapping[str, str]) -> str | None:
@@ -22,6 +23,11 @@ def bearer_token(environ: Mapping[str, str]) -> str | None:
 def access_token_of(request: Request) -> AccessToken:
     """Return the access token of an authenticated request."""
     return cast("AccessToken", request.auth)
+
+
+def authentication_of(request: Request) -> Authentication:
+    """Return what the session of an authenticated request has proved, and when."""
+    return cast("User", request.user).authentication
 
 
 class SessionAuthentication(BaseAuthentication):
@@ -36,6 +42,7 @@ class SessionAuthentication(BaseAuthentication):
         columns = ("id", "email", "username", "is_active")
         caller = User.from_db(Session.objects.db, columns, (user.id, user.email, user.username, True))
         caller.has_verified_email = bool(user.email_verified)
+        caller.authentication = Authentication(user.proof, user.authenticated_at)
         return caller, token
 
     def authenticate_header(self, request: Request) -> str:

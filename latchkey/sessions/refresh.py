@@ -39,6 +39,7 @@ from latchkey.sessions.models import Session
 from latchkey.sessions.sql import DELETE_BY_ID, RotationValues
 from latchkey.signing_keys.key_set import signing_key
 from latchkey.tokens.access_token import AccessTokenSpec, Key, TokenPair, issue_pair
+from latchkey.tokens.authentication_methods import Authentication
 from latchkey.tokens.refresh_token import (
     digest,
     refresh_token_keys,
@@ -116,9 +117,9 @@ def finish(rotation: Rotation, rows: list[tuple[Any, ...]], client: ClientInfo) 
         rows = rows or _rotate_query(rotation, key).fetch()
     if not rows:
         return _handle_stale_token(rotation, client)
-    session_id, user_id = rows[0]
+    session_id, user_id, *authentication = rows[0]
     record(Event.SESSION_REFRESHED, client, user_id=user_id, session_id=session_id)
-    return issue_pair(session_id, user_id, rotation.successor, rotation.token_spec)
+    return issue_pair(session_id, user_id, rotation.successor, rotation.token_spec, Authentication(*authentication))
 
 
 def _rotate_query(rotation: Rotation, key: bytes) -> Query:
@@ -167,7 +168,8 @@ def _handle_stale_token(rotation: Rotation, client: ClientInfo) -> TokenPair:
     match classify(session, digests, now, policy, unanswered), session:
         case StaleToken.RETRY, Session():
             record(Event.SESSION_RETRIED, client, user_id=session.user_id, session_id=session.pk)
-            return issue_pair(session.pk, session.user_id, successors[bytes(session.digest)], token_spec)
+            successor_ = successors[bytes(session.digest)]
+            return issue_pair(session.pk, session.user_id, successor_, token_spec, session.authentication)
         case StaleToken.REUSE, Session():
             Session.objects.delete_and_record(DELETE_BY_ID, {"id": session.pk}, Event.SESSION_REPLAYED, client)
         case StaleToken.UNKNOWN, _:

@@ -1,16 +1,10 @@
-"""Input and output of sign-in, refresh and sign-out."""
+"""Input and output of refresh and sign-out, and the pair of tokens."""
 
 from typing import Any
 
 from rest_framework import serializers
 
-from latchkey.accounts.models import EMAIL_MAX_LENGTH
-from latchkey.web.input import PasswordField, StrictCharField, StrictUUIDField
-
-
-class LoginInput(serializers.Serializer[Any]):
-    email = StrictCharField(max_length=EMAIL_MAX_LENGTH, trim_whitespace=True, help_text="In upper or lower case.")
-    password = PasswordField()
+from latchkey.web.input import StrictUUIDField
 
 
 class RefreshInput(serializers.Serializer[Any]):

@@ -25,13 +25,16 @@ if TYPE_CHECKING:
 class SessionUser(NamedTuple):
     """The user of a live session: what authentication, the user's own record and other services need.
 
-    email_verified is 1 or 0, as neither database needs more: SQLite has no truth values.
+    email_verified is 1 or 0, as neither database needs more: SQLite has no truth values. proof is a mask of Proof, and
+    authenticated_at the Unix seconds of the last authentication.
     """
 
     id: int
     email: str
     username: str
     email_verified: int
+    proof: int
+    authenticated_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class SessionValues:
     user_id: int
     credential_version: int
     expires_at: datetime
+    proof: int
 
 
 IS_LIVE = "s.expires_at > %(now)s AND u.is_active AND u.credential_version = s.credential_version"
@@ -86,9 +90,9 @@ RETURNING {returning}
 """
 INSERT_SESSION = """
 INSERT INTO latchkey_session (id, selector, digest, next_digest, user_id, credential_version,
-                              created_at, rotated_at, expires_at, ip, user_agent)
+                              created_at, rotated_at, expires_at, ip, user_agent, proof, authenticated_at)
 SELECT %(id)s, %(selector)s, %(digest)s, %(next_digest)s, u.id, u.credential_version,
-       %(now)s, %(now)s, %(expires_at)s, %(ip)s, %(user_agent)s
+       %(now)s, %(now)s, %(expires_at)s, %(ip)s, %(user_agent)s, %(proof)s, %(now)s
   FROM latchkey_user AS u
  WHERE u.id = %(user_id)s AND u.is_active AND u.credential_version = %(credential_version)s {lock}
 RETURNING user_id, id AS session_id, (
@@ -110,28 +114,23 @@ _OWN = _with_live("""user_id = %(user_id)s AND EXISTS (
        SELECT 1 FROM latchkey_user AS u WHERE u.id = s.user_id AND {is_live})""")
 DELETE_OWN = _DELETE.format("id = %(id)s AND " + _OWN)
 DELETE_OTHERS = _DELETE.format("id <> %(id)s AND " + _OWN)
-SELECT_SESSION_USER = PreparedStatement(
-    "latchkey_bearer",
-    _with_live("""
-SELECT u.id, u.email, u.username, CASE WHEN u.email_verified_at IS NULL THEN 0 ELSE 1 END
+SELECT_SESSION_USER = """
+SELECT u.id, u.email, u.username, CASE WHEN u.email_verified_at IS NULL THEN 0 ELSE 1 END, s.proof, {authenticated_at}
   FROM latchkey_session AS s JOIN latchkey_user AS u ON u.id = s.user_id
  WHERE s.id = %(id)s AND {is_live}
-"""),
-    int,
-    bytes.decode,
-    bytes.decode,
-    int,
-)
+"""
 _DIALECTS = {  # capped: min(until, created_at + cap). SQLite has times as text, and its datetime() would round them
     "postgresql": {
         "capped": "LEAST(%(until)s, s.created_at + make_interval(secs => %(cap)s))",
-        "returning": "s.id, s.user_id",
+        "returning": "s.id, s.user_id, s.proof, {authenticated_at}",
+        "authenticated_at": "CAST(floor(extract(epoch FROM COALESCE(s.authenticated_at, s.created_at))) AS bigint)",
         "lock": "FOR NO KEY UPDATE",
     },
     "sqlite": {
         "capped": """MIN(%(until)s, datetime(substr(s.created_at, 1, 19), %(cap)s || ' seconds')
                                     || substr(s.created_at, 20))""",
-        "returning": "id, user_id",
+        "returning": "id, user_id, proof, CAST(strftime('%%s', COALESCE(authenticated_at, created_at)) AS integer)",
+        "authenticated_at": "CAST(strftime('%%s', COALESCE(s.authenticated_at, s.created_at)) AS integer)",
         "lock": "",  # there is one writer at a time
     },
 }
@@ -140,18 +139,30 @@ _DIALECTS = {  # capped: min(until, created_at + cap). SQLite has times as text,
 @cache
 def for_vendor(statement: str, vendor: str) -> str:
     """Return a statement in the dialect of 'postgresql' or 'sqlite'."""
-    return statement.format(is_live=IS_LIVE, **_DIALECTS[vendor])
+    dialect = _DIALECTS[vendor]
+    words = {name: text.replace("{authenticated_at}", dialect["authenticated_at"]) for name, text in dialect.items()}
+    return statement.format(is_live=IS_LIVE, **words)
 
 
 @cache
 def rotate_statement() -> PreparedStatement:
-    """Return ROTATE, whose row is the session's id and its user's; each coroutine has a `connection` of its own."""
-    return PreparedStatement("latchkey_rotate", for_vendor(ROTATE, connection.vendor), int, int)
+    """Return ROTATE, whose row is the session's id, its user's, and its proof and time of authentication.
+
+    Cached, because each coroutine has a `connection` of its own.
+    """
+    return PreparedStatement("latchkey_rotate", for_vendor(ROTATE, connection.vendor), int, int, int, int)
+
+
+@cache
+def session_user_statement() -> PreparedStatement:
+    """Return SELECT_SESSION_USER, whose row is a SessionUser."""
+    sql = for_vendor(SELECT_SESSION_USER, connection.vendor)
+    return PreparedStatement("latchkey_bearer", sql, int, bytes.decode, bytes.decode, int, int, int)
 
 
 def event_loop_statements() -> tuple[PreparedStatement, ...]:
     """Return the statements that the event loop executes, on PostgreSQL."""
-    return SELECT_SESSION_USER, rotate_statement()
+    return session_user_statement(), rotate_statement()
 
 
 def live_condition(now: datetime) -> Q:
@@ -198,6 +209,7 @@ class SessionManager(models.Manager["Session"]):
             "ip": connection.ops.adapt_ipaddressfield_value(client.address),
             "user_agent": client.user_agent,
             "keep": keep,
+            "proof": values.proof,
         }
         rows = execute_and_persist(
             for_vendor(INSERT_SESSION, connection.vendor), parameters, Event.LOGIN_SUCCEEDED, client
@@ -249,4 +261,4 @@ class SessionManager(models.Manager["Session"]):
 
     def session_user_query(self, session_id: int, now: datetime) -> Query:
         """Return the SELECT of the user of a live session; it has no row without one."""
-        return Query(SELECT_SESSION_USER, {"id": session_id, "now": now})
+        return Query(session_user_statement(), {"id": session_id, "now": now})

@@ -1,4 +1,4 @@
-"""Endpoints of sign-in, refresh and sign-out."""
+"""Endpoints of refresh and sign-out."""
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
@@ -8,14 +8,13 @@ from rest_framework.response import Response
 
 from latchkey.core import exceptions as errors
 from latchkey.core.client import client_info
-from latchkey.sessions.fast_path import LOGIN, REFRESH
-from latchkey.sessions.login import login
+from latchkey.sessions.fast_path import REFRESH
 from latchkey.sessions.logout import logout
 from latchkey.sessions.refresh import refresh
-from latchkey.sessions.serializers import LoginInput, LogoutInput, LogoutOutput, RefreshInput, TokenPairOutput
+from latchkey.sessions.serializers import LogoutInput, LogoutOutput, RefreshInput, TokenPairOutput
 from latchkey.web.api_view import ApiView
 from latchkey.web.input import read_idempotency_key
-from latchkey.web.openapi.operation import SAME_PASSWORD, USE_REFRESH_TOKEN, operation
+from latchkey.web.openapi.operation import USE_REFRESH_TOKEN, operation
 
 TOKEN = {"refresh_token": "2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42"}
 PAIR = {
@@ -30,31 +29,6 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     pattern=r"^[!#-~][ -~]{14,62}[!-~]$",
 )
 SIGNED_OUT = {"success": "User logged out."}
-
-
-class LoginView(ApiView):
-    """Sign in with an e-mail address and a password."""
-
-    hashes_password = frozenset({"POST"})
-    fast_handlers = {"POST": LOGIN}
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-    input_class = LoginInput
-
-    @operation(
-        "login",
-        "Sign in",
-        LoginInput,
-        {200: TokenPairOutput},
-        request_example={"email": "user@example.com", "password": "password"},
-        response_example=PAIR,
-        problems=[errors.InvalidCredentials, errors.TooManyAttempts],
-        returns_token_pair=True,
-        links={"leave": SAME_PASSWORD, "change_email": SAME_PASSWORD},
-    )
-    def post(self, request: Request) -> Response:
-        pair = login(**self.validated(request), client=client_info(request.META))
-        return Response(TokenPairOutput(pair).data)
 
 
 class RefreshView(ApiView):

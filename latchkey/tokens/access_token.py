@@ -20,6 +20,7 @@ from jwt.algorithms import HMACAlgorithm
 from latchkey.conf.policy import Policy
 from latchkey.core.crypto import derive_keys
 from latchkey.core.exceptions import InvalidToken
+from latchkey.tokens.authentication_methods import Authentication
 
 ALGORITHM = "HS256"
 """Algorithm of the keys that are derived from the secret key; they have no `kid`. No other key has this algorithm."""
@@ -162,8 +163,22 @@ CLOCK_SKEW = 30
 """Seconds that the clock of the issuing node may be ahead of this node's."""
 
 
-def issue(user_id: int, session_id: int, now: datetime, lifetime: timedelta, key: Key | None = None) -> str:
-    """Sign an access token, valid from now for the lifetime, in whole seconds; without a key with HS256."""
+PASSWORD_ALONE = Authentication(1, 0)
+"""The authentication of a session without claims of its own."""
+
+
+def issue(  # noqa: PLR0913, PLR0917  # what stands in a token, and the key
+    user_id: int,
+    session_id: int,
+    now: datetime,
+    lifetime: timedelta,
+    key: Key | None = None,
+    authentication: Authentication = PASSWORD_ALONE,
+) -> str:
+    """Sign an access token, valid from now for the lifetime, in whole seconds; without a key with HS256.
+
+    authentication adds `amr`, `acr` and `auth_time` where it is more than a password.
+    """
     key = key or hs256_keys()[0]
     issued_at = int(now.timestamp())
     claims = {
@@ -176,6 +191,8 @@ def issue(user_id: int, session_id: int, now: datetime, lifetime: timedelta, key
         "iss": settings.PUBLIC_URL,
         "aud": AUDIENCE,
     }
+    if authentication.proof != 1:
+        claims |= authentication.claims
     headers = {"typ": TYPE, "kid": key.kid} if key.kid else {"typ": TYPE}
     payload = json.dumps(claims, separators=(",", ":")).encode()
     return _JWS.encode(payload, key.signing_key, key.algorithm, headers)
@@ -220,6 +237,13 @@ class AccessTokenSpec:
     key: Key | None
 
 
-def issue_pair(session_id: int, user_id: int, refresh_token: UUID, spec: AccessTokenSpec) -> TokenPair:
+def issue_pair(
+    session_id: int,
+    user_id: int,
+    refresh_token: UUID,
+    spec: AccessTokenSpec,
+    authentication: Authentication = PASSWORD_ALONE,
+) -> TokenPair:
     """Sign an access token for the session, and return it with the refresh token."""
-    return TokenPair(issue(user_id, session_id, spec.issued_at, spec.lifetime, spec.key), refresh_token)
+    access_token = issue(user_id, session_id, spec.issued_at, spec.lifetime, spec.key, authentication)
+    return TokenPair(access_token, refresh_token)

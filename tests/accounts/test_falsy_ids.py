@@ -13,7 +13,7 @@ from latchkey.audit.models import AuditEvent
 from latchkey.core.client import ClientInfo
 from latchkey.mail.models import Mail
 from latchkey.mail.notices import process_pending
-from latchkey.sessions.login import login
+from latchkey.sign_in.login import login
 from tests.people import PASSWORD, Person
 from tests.support.captured_log import CapturedLog
 

@@ -14,7 +14,7 @@ from latchkey.core.client import ClientInfo
 from latchkey.mail.delivery import Outcome
 from latchkey.mail.models import Mail
 from latchkey.mail.notices import BATCH, process_pending
-from latchkey.sessions.login import login
+from latchkey.sign_in.login import login
 from tests.mail.test_delivery import DeliverDueMails
 from tests.outbox import decrypt_context
 from tests.people import PASSWORD, Person

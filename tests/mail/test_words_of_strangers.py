@@ -18,7 +18,7 @@ from latchkey.core.user_agent import BROWSERS, SYSTEMS, UNKNOWN, device_name
 from latchkey.mail.checks import SAMPLE_CONTEXT
 from latchkey.mail.models import Mail, MailKind
 from latchkey.mail.render import OURS, is_clickable, render_mail
-from latchkey.sessions.login import login
+from latchkey.sign_in.login import login
 from tests.fixtures.clients import ClientFactory
 from tests.mail.test_notices import CHROME, FIREFOX, notice_kinds
 from tests.outbox import decrypt_context, sent_mails

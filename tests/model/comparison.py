@@ -16,10 +16,10 @@ from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import InvalidCredentials, InvalidRefreshToken, InvalidToken
 from latchkey.registration.register import create_account
 from latchkey.sessions.authentication import SessionAuthentication
-from latchkey.sessions.login import login
 from latchkey.sessions.logout import logout
 from latchkey.sessions.models import Session
 from latchkey.sessions.refresh import refresh
+from latchkey.sign_in.login import login
 from latchkey.tokens import access_token
 from latchkey.tokens.access_token import TokenPair
 from latchkey.tokens.refresh_token import refresh_token_keys

@@ -6,7 +6,7 @@ from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import TooManyAttempts
 from latchkey.rate_limits.attempts import withdraw
 from latchkey.rate_limits.models import Attempt
-from latchkey.sessions.login import charge_login
+from latchkey.sign_in.login import charge_login
 
 CLIENT = ClientInfo("192.0.2.1")
 EMAIL = "alice@example.com"

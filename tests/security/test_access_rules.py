@@ -80,12 +80,12 @@ def test_documented_authentication_table_lists_every_authenticating_endpoint(htt
     signing = {path for path, _ in walk_routes() if any(word in path for word in words)}
     assert {file for file, _ in find_calls("issue_pair")} == {
         "passwords/change.py",
-        "sessions/login.py",
+        "sign_in/login.py",
         "sessions/refresh.py",
     }
     assert {file for file, _ in find_calls("authenticate", "login")} == {
         "admin/site.py",  # Django's form, which calls authenticate
-        "sessions/login.py",
+        "sign_in/login.py",
         "sessions/fast_path.py",
         "sessions/views.py",
     }

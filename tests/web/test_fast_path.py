@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from latchkey.sessions.fast_path import parse_login, parse_refresh
-from latchkey.sessions.serializers import LoginInput, RefreshInput
+from latchkey.sessions.fast_path import parse_refresh
+from latchkey.sessions.serializers import RefreshInput
+from latchkey.sign_in.fast_path import parse_login
+from latchkey.sign_in.serializers import LoginInput
 from tests.fixtures.database import DatabaseDown
 from tests.hypothesis_profiles import NO_DEADLINE
 from tests.people import Person
