@@ -103,10 +103,13 @@ def test_accept_language_headers_do_not_grow_memory(
             language = b"Accept-Language: x%06d-" % number + b"y" * 7900
             assert connection.send(request("GET /api/", language)).read_response().status_code == 200
 
+    def growth() -> int:
+        before = memory()
+        ask(600)  # 4.7 MB, if each were kept
+        return memory() - before
+
     ask(300)
-    before = memory()
-    ask(600)  # 4.7 MB, if each were kept
-    assert memory() - before < 2_000_000
+    assert min(growth() for _ in range(3)) < 2_000_000  # what a worker loads once, it does not load in each round
     assert quickest(lambda: ask(1)) < QUICK
 
 
