@@ -9,7 +9,8 @@ from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import InvalidToken, WrongPassword
-from latchkey.rate_limits.attempts import Charge, charge, login_key
+from latchkey.rate_limits.attempts import Charge, charge
+from latchkey.rate_limits.keys import login_key
 
 
 def get_user(user_id: int) -> User:

@@ -11,7 +11,8 @@ from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.core.client import client_info
 from latchkey.core.exceptions import TooManyAttempts
-from latchkey.rate_limits.attempts import charge, login_key, raise_if_device_is_hidden, refund
+from latchkey.rate_limits.attempts import charge, raise_if_device_is_hidden, refund
+from latchkey.rate_limits.keys import login_key
 
 
 class SignInForm(AuthenticationForm):

@@ -21,7 +21,8 @@ from latchkey.mail.models import MailKind
 from latchkey.mail.notices import may_notify_stranger
 from latchkey.mail.outbox import enqueue, require_mail_server
 from latchkey.mail.smtputf8 import require_deliverable
-from latchkey.rate_limits.attempts import charge, mail_key, refund
+from latchkey.rate_limits.attempts import charge, refund
+from latchkey.rate_limits.keys import mail_key
 
 
 def request_email_change(user_id: int, email: str, password: str, client: ClientInfo, redirect_to: str = "") -> None:

@@ -28,8 +28,9 @@ from latchkey.core.exceptions import InvalidCode
 from latchkey.email_codes.models import LANDING_PAGES, OneTimeCode, Purpose
 from latchkey.mail.models import MailKind
 from latchkey.mail.outbox import enqueue, require_mail_server
-from latchkey.rate_limits.attempts import charge, code_key, mail_key, refund
+from latchkey.rate_limits.attempts import charge, refund
 from latchkey.rate_limits.in_memory import count_invalid_token
+from latchkey.rate_limits.keys import code_key, mail_key
 
 LIFETIME = timedelta(minutes=30)
 """Mail may take a quarter of an hour where a server greylists; NIST SP 800-63B-4 section 4.2 allows a day."""

@@ -18,7 +18,8 @@ from latchkey.core.user_agent import device_name
 from latchkey.mail.models import MailKind
 from latchkey.mail.new_device import LOGIN_EVENTS, is_new_device
 from latchkey.mail.outbox import enqueue
-from latchkey.rate_limits.attempts import charge, notice_key
+from latchkey.rate_limits.attempts import charge
+from latchkey.rate_limits.keys import notice_key
 
 KIND_BY_EVENT = {
     Event.SESSION_REPLAYED.value: MailKind.SESSION_REPLAYED,

@@ -10,7 +10,7 @@ from latchkey.audit.models import AuditEvent
 from latchkey.core.exceptions import InvalidToken
 from latchkey.email_codes.models import OneTimeCode
 from latchkey.mail.models import Mail
-from latchkey.rate_limits.attempts import account_digest
+from latchkey.rate_limits.keys import account_digest
 from latchkey.rate_limits.models import Attempt
 from latchkey.sessions.models import Session
 

@@ -27,7 +27,8 @@ from latchkey.email_codes.one_time_codes import send, send_or_simulate
 from latchkey.mail.models import MailKind
 from latchkey.mail.outbox import require_mail_server
 from latchkey.mail.smtputf8 import require_deliverable
-from latchkey.rate_limits.attempts import charge, mail_key, registration_key
+from latchkey.rate_limits.attempts import charge
+from latchkey.rate_limits.keys import mail_key, registration_key
 from latchkey.sessions.models import Session
 
 AGAIN = "again"

@@ -13,7 +13,8 @@ from latchkey.conf.policy import current_policy
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import EmailNotVerified, InvalidCredentials
-from latchkey.rate_limits.attempts import Charge, charge, login_key, raise_if_device_is_hidden, refund
+from latchkey.rate_limits.attempts import Charge, charge, raise_if_device_is_hidden, refund
+from latchkey.rate_limits.keys import login_key
 from latchkey.sign_in.admission import admit
 from latchkey.signing_keys.key_set import signing_key
 from latchkey.tokens.access_token import TokenPair

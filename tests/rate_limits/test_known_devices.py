@@ -9,7 +9,8 @@ import time_machine
 
 from latchkey.accounts.models import User
 from latchkey.core.client import ClientInfo
-from latchkey.rate_limits.attempts import charge, login_key, refund
+from latchkey.rate_limits.attempts import charge, refund
+from latchkey.rate_limits.keys import login_key
 from latchkey.rate_limits.models import Attempt
 from tests.fixtures.clients import ClientFactory
 from tests.people import PASSWORD, Person
