@@ -25,6 +25,7 @@ from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.crypto import derive_keys
 from latchkey.core.exceptions import InvalidCode
+from latchkey.core.typed_codes import generate_code, normalize_typed
 from latchkey.email_codes.models import LANDING_PAGES, OneTimeCode, Purpose
 from latchkey.mail.models import MailKind
 from latchkey.mail.outbox import enqueue, require_mail_server
@@ -43,9 +44,6 @@ MAX_FAILURES = 5
 
 Their links remain valid: nobody guesses those, and otherwise anybody who knows an address could void every mail to it.
 """
-
-ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Crockford's Base32: no I, L, O and U, so that no character looks like another, and no word comes about by chance."""
 
 CODE_LENGTH, GROUP_LENGTH = 8, 4
 """Characters of a code, and of a group of it: 40 random bits, and a guesser has MAX_FAILURES tries."""
@@ -69,8 +67,6 @@ DIGEST_BYTES = 13
 
 REFERENCE_LENGTH = 28
 """Characters of a reference: 8 bytes of the id and the digest in base64."""
-
-_DECODE_MAP = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +140,7 @@ def issue(user: User, purpose: Purpose, new_email: str = "", redirect_to: str = 
     Both become invalid with the next change of the user's password or e-mail address. The link is built from
     LATCHKEY_PUBLIC_URL: no header of a request decides where it leads.
     """
-    now, token, code = clock.now(), generate_token(), generate_code()
+    now, token, code = clock.now(), generate_token(), generate_code(CODE_LENGTH, GROUP_LENGTH)
     stored = OneTimeCode.objects.create(
         user_id=user.pk,
         purpose=purpose.value,
@@ -261,17 +257,6 @@ def _reference_digests(purpose: Purpose, token: str, user_id: int, email: str) -
 def generate_token() -> str:
     """Return the random token of a link, in URL-safe base64."""
     return secrets.token_urlsafe(TOKEN_BYTES)
-
-
-def generate_code() -> str:
-    """Return a random code in groups, as people read it out: 7K3M-9QRT."""
-    characters = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
-    return f"{characters[:GROUP_LENGTH]}-{characters[GROUP_LENGTH:]}"
-
-
-def normalize_typed(code: str) -> str:
-    """Return the code that was meant, however it was typed: in small letters, without the hyphen, with O for 0."""
-    return code.upper().translate(_DECODE_MAP)
 
 
 def token_digests(purpose: Purpose, token: str) -> list[bytes]:

@@ -10,7 +10,8 @@ from django.db import connection
 
 from latchkey.accounts.admin_actions import deactivate, reactivate, sign_out_everywhere
 from latchkey.accounts.models import User
-from latchkey.email_codes.one_time_codes import ALPHABET, CODE_LENGTH, generate_code, generate_token, normalize_typed
+from latchkey.core.typed_codes import ALPHABET, generate_code, normalize_typed
+from latchkey.email_codes.one_time_codes import CODE_LENGTH, GROUP_LENGTH, generate_token
 from latchkey.mail.models import Mail
 from latchkey.rate_limits.in_memory import MAX_PER_WINDOW, clear
 from tests.outbox import SentMail, last_mail, sent_mails
@@ -185,7 +186,10 @@ def test_reset_confirm_with_many_invalid_tokens_is_rate_limited_but_accepts_a_va
 @pytest.mark.ledger("ASVS-6.5.4")
 def test_codes_have_40_bits_and_tokens_256_bits_of_entropy() -> None:
     assert (len(set(ALPHABET)), CODE_LENGTH) == (32, 8)
-    codes, tokens = {generate_code() for _ in range(1000)}, {generate_token() for _ in range(1000)}
+    codes, tokens = (
+        {generate_code(CODE_LENGTH, GROUP_LENGTH) for _ in range(1000)},
+        {generate_token() for _ in range(1000)},
+    )
     assert len(codes) == len(tokens) == 1000
     assert all(
         len(normalize_typed(code)) == CODE_LENGTH and set(normalize_typed(code)) <= set(ALPHABET) for code in codes
