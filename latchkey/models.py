@@ -3,6 +3,7 @@
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
 from latchkey.email_codes.models import OneTimeCode
+from latchkey.factors.models import RecoveryCode, TotpSecret
 from latchkey.factors.tickets import Ticket
 from latchkey.mail.models import Mail
 from latchkey.metrics_server.models import HourlyCount
@@ -18,8 +19,10 @@ __all__ = [
     "HourlyCount",
     "Mail",
     "OneTimeCode",
+    "RecoveryCode",
     "Session",
     "SigningKey",
+    "TotpSecret",
     "Ticket",
     "User",
 ]

@@ -6,7 +6,7 @@ them without knowing HTTP; `web/problems.py` turns them into problem documents; 
 ApiError
 |- 400  BadRequest, InvalidInput, ParseError, DuplicateKey,
 |       EmailTaken, PasswordTooShort, PasswordTooLong, PasswordTooCommon, PasswordTooObvious,
-|       WrongPassword, InvalidCode, InvalidFactorCode, InvalidTicket
+|       WrongPassword, InvalidCode, InvalidFactorCode, InvalidTicket, TotpExists
 |- 401  NotAuthenticated, InvalidToken, InvalidCredentials, InvalidRefreshToken, InvalidClient,
 |       InsufficientAuthentication
 |- 403  PermissionDenied, CsrfFailed, RegistrationClosed, EmailNotVerified, LastSuperuser,
@@ -227,6 +227,13 @@ class InvalidTicket(BadRequest):
 
     code, title, default_field = "invalid_ticket", "Invalid ticket", "ticket"
     detail = "The ticket is unknown, used or expired; start again."
+
+
+class TotpExists(BadRequest):
+    """The account has an authenticator app already; only one is kept."""
+
+    code, title = "totp_exists", "Authenticator app exists"
+    detail = "The account has an authenticator app already; remove it before you add another one."
 
 
 class NotAuthenticated(ApiError):
