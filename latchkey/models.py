@@ -22,7 +22,7 @@ __all__ = [
     "RecoveryCode",
     "Session",
     "SigningKey",
-    "TotpSecret",
     "Ticket",
+    "TotpSecret",
     "User",
 ]

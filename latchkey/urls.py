@@ -15,7 +15,7 @@ from latchkey.profile.views import EmailStatusView, EventsView, ExportView, MeVi
 from latchkey.public_config.views import ConfigView
 from latchkey.registration.views import RegisterView
 from latchkey.sessions.views import LogoutView, RefreshView
-from latchkey.sign_in.views import LoginView
+from latchkey.sign_in.views import LoginView, SecondFactorView, StepUpView
 from latchkey.signing_keys.views import jwks, metadata
 from latchkey.user_sessions.views import SessionsView, SessionView
 from latchkey.web.views import DocsView, IndexView, SchemaView, home, livez, readyz
@@ -24,9 +24,11 @@ API = {  # in the order of the index at /api/
     "api/config": ConfigView.as_view(),
     "api/register": RegisterView.as_view(),
     "api/login": LoginView.as_view(),
+    "api/login/second-factor": SecondFactorView.as_view(),
     "api/refresh": RefreshView.as_view(),
     "api/logout": LogoutView.as_view(),
     "api/me": MeView.as_view(),
+    "api/step-up": StepUpView.as_view(),
     "api/verify": VerifyView.as_view(),
     "api/introspect": IntrospectView.as_view(),
     "api/revoke": RevokeView.as_view(),

@@ -20,6 +20,7 @@ from latchkey.sessions.access_tokens import authenticate_access_token
 from latchkey.sessions.models import Session
 from latchkey.tokens import refresh_token
 from latchkey.tokens.access_token import AUDIENCE, AccessToken
+from latchkey.tokens.authentication_methods import Authentication
 from latchkey.tokens.refresh_token import refresh_token_keys
 
 
@@ -38,6 +39,7 @@ class Introspection:
 
     A refresh token has no `token_type` and no `aud`, so that a service which checks either does not accept it as an
     access token. `username` is the e-mail address: users choose their display name, and could choose another's address.
+    `amr`, `acr` and `auth_time` stand only where the session proved more than a password.
     `email_verified` says whether its owner has confirmed it: before that, anybody can have registered it.
     """
 
@@ -53,6 +55,9 @@ class Introspection:
     jti: str | None = None
     iss: str | None = None
     aud: str | None = None
+    amr: list[str] | None = None
+    acr: str | None = None
+    auth_time: int | None = None
 
 
 INACTIVE = Introspection()
@@ -83,6 +88,7 @@ def introspect(presented: str, client: ClientInfo) -> Introspection:
         jti=access_token.token_id,
         iss=settings.PUBLIC_URL,
         aud=AUDIENCE,
+        **Authentication(user.proof, user.authenticated_at).claims,
     )
 
 
@@ -105,6 +111,7 @@ def _introspect_refresh_token(presented: UUID, client: ClientInfo) -> Introspect
         iat=int(session.rotated_at.timestamp()),
         exp=int(expires_at.timestamp()),
         iss=settings.PUBLIC_URL,
+        **session.authentication.claims,
     )
 
 

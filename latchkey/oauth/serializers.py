@@ -36,6 +36,11 @@ class IntrospectOutput(serializers.Serializer[Any]):
     jti = serializers.CharField(required=False)
     iss = serializers.CharField(required=False)
     aud = serializers.CharField(required=False)
+    amr = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Authentication methods (RFC 8176)."
+    )
+    acr = serializers.CharField(required=False, help_text="aal1, aal2 or phr; only with more than a password.")
+    auth_time = serializers.IntegerField(required=False, help_text="When the user authenticated last.")
 
 
 class RevokeOutput(serializers.Serializer[Any]):

@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -15,10 +16,13 @@ from latchkey.oauth.fast_path import VERIFY
 from latchkey.oauth.introspection import identity_headers, introspect
 from latchkey.oauth.revocation import revoke
 from latchkey.oauth.serializers import IntrospectOutput, RevokeOutput, TokenInput
+from latchkey.oauth.step_up_challenge import ACR, MAX_AGE, parse_requirement
 from latchkey.tokens.access_token import AccessToken
+from latchkey.tokens.authentication_methods import LEVELS
 from latchkey.web.api_view import ApiView, IgnoreAccept
 from latchkey.web.input import StrictFormParser
 from latchkey.web.openapi.operation import AUTH_ERRORS, SUBMIT_TOKEN, USE_ACCESS_TOKEN, operation
+from latchkey.web.query import parse_query
 
 TOKEN = {"token": "2f9c1f0e-8a51-4c6d-9d0e-6b1f3a7c5e42"}
 ACTIVE = {
@@ -39,7 +43,10 @@ REVOKED = {"success": "Token revoked."}
 
 
 class VerifyView(ApiView):
-    """Validate an access token for a reverse proxy: nginx uses this with auth_request, Caddy with forward_auth."""
+    """Validate an access token for a reverse proxy: nginx uses this with auth_request, Caddy with forward_auth.
+
+    ?acr=aal2&max_age=300 asks for a second factor, proved within 5 minutes (RFC 9470).
+    """
 
     fast_handlers = {"GET": VERIFY}
     renderer_classes = (JSONRenderer,)
@@ -55,11 +62,23 @@ class VerifyView(ApiView):
             "X-Session-Id": "The session's id.",
             "X-User-Email-Verified": "'true' if the user's e-mail address is confirmed, else 'false'.",
         },
-        problems=AUTH_ERRORS,
+        problems=[*AUTH_ERRORS, errors.InsufficientAuthentication, errors.InvalidInput],
+        parameters=[
+            OpenApiParameter(
+                "acr", str, description="The level that the session must have proved, at least.", enum=LEVELS
+            ),
+            OpenApiParameter(
+                "max_age",
+                int,
+                description="Seconds since the last authentication, at most.",
+                pattern=f"^{MAX_AGE.pattern}$",
+            ),
+        ],
         after_token_pair=USE_ACCESS_TOKEN,
     )
     def get(self, request: Request) -> Response:
         token, caller = cast("AccessToken", request.auth), cast("User", request.user)
+        parse_requirement(parse_query(request, {"acr": ACR, "max_age": MAX_AGE})).check(caller.authentication)
         return Response(status=204, headers=identity_headers(token, caller.has_verified_email))
 
 

@@ -31,7 +31,7 @@ from latchkey.sessions.open_session import NewSession, open_session
 from latchkey.tokens.access_token import AccessTokenSpec, Key, TokenPair, issue_pair
 from latchkey.tokens.authentication_methods import Authentication, Proof, is_two_factor
 
-__all__ = ["NewSession", "admit", "missing_step", "must_enrol", "replace_session"]
+__all__ = ["NewSession", "admit", "challenge", "missing_step", "must_enrol", "replace_session"]
 
 
 def admit(user: User, proof: Proof, client: ClientInfo, key: Key | None, consume: Callable[[], None]) -> TokenPair:
@@ -44,7 +44,7 @@ def admit(user: User, proof: Proof, client: ClientInfo, key: Key | None, consume
     """
     now, policy = clock.now(), current_policy()
     if purpose := missing_step(user, proof, policy):
-        raise _challenge(purpose, user, proof, client, now, consume)
+        raise challenge(purpose, user, proof, client, now, consume)
     try:
         opened = _open(user, proof, client, now, policy, consume)
     except IntegrityError:  # with 10 million sessions, 1 in 28 million random selectors belongs to another
@@ -80,6 +80,25 @@ def replace_session(
     return open_session(user, Proof(authentication.proof), client, now, policy)
 
 
+def challenge(  # noqa: PLR0913, PLR0917  # all that is known of the admission
+    purpose: TicketPurpose,
+    user: User,
+    proof: Proof,
+    client: ClientInfo,
+    now: datetime,
+    consume: Callable[[], None],
+) -> SecondFactorRequired:
+    """Spend a proof that lacks something, and return the error with a ticket for the next step."""
+    with transaction.atomic():
+        consume()
+        ticket = issue_ticket(purpose, now, user, proof)
+        record(Event.LOGIN_CHALLENGED, client, user_id=user.pk, reason=purpose.value)
+    seconds = int(LIFETIME.total_seconds())
+    if purpose is TicketPurpose.ENROLMENT:
+        return EnrolmentRequired(ticket, [], seconds)
+    return SecondFactorRequired(ticket, available_factors(user.pk), seconds)
+
+
 @transaction.atomic
 def _open(  # noqa: PLR0913, PLR0917  # all that is known of the admission
     user: User, proof: Proof, client: ClientInfo, now: datetime, policy: Policy, consume: Callable[[], None]
@@ -94,21 +113,3 @@ def _open(  # noqa: PLR0913, PLR0917  # all that is known of the admission
     if opened is None:
         raise InvalidCredentials  # rolls back what consume did, too
     return opened
-
-
-def _challenge(  # noqa: PLR0913, PLR0917  # all that is known of the admission
-    purpose: TicketPurpose,
-    user: User,
-    proof: Proof,
-    client: ClientInfo,
-    now: datetime,
-    consume: Callable[[], None],
-) -> SecondFactorRequired:
-    with transaction.atomic():
-        consume()
-        ticket = issue_ticket(purpose, now, user, proof)
-        record(Event.LOGIN_CHALLENGED, client, user_id=user.pk, reason=purpose.value)
-    seconds = int(LIFETIME.total_seconds())
-    if purpose is TicketPurpose.ENROLMENT:
-        return EnrolmentRequired(ticket, [], seconds)
-    return SecondFactorRequired(ticket, available_factors(user.pk), seconds)

@@ -1,4 +1,4 @@
-"""Endpoint of sign-in."""
+"""Endpoints of sign-in, its second step, and step-up."""
 
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -6,13 +6,17 @@ from rest_framework.response import Response
 
 from latchkey.core import exceptions as errors
 from latchkey.core.client import client_info
+from latchkey.sessions.authentication import access_token_of
 from latchkey.sessions.serializers import TokenPairOutput
 from latchkey.sessions.views import PAIR
+from latchkey.sign_in.factor_checks import FactorAnswer
 from latchkey.sign_in.fast_path import LOGIN
 from latchkey.sign_in.login import login
-from latchkey.sign_in.serializers import LoginInput
+from latchkey.sign_in.second_factor import sign_in_with_second_factor
+from latchkey.sign_in.serializers import LoginInput, SecondFactorInput, StepUpInput, StepUpOutput
+from latchkey.sign_in.step_up import step_up
 from latchkey.web.api_view import ApiView
-from latchkey.web.openapi.operation import SAME_PASSWORD, operation
+from latchkey.web.openapi.operation import AUTH_ERRORS, SAME_PASSWORD, USE_ACCESS_TOKEN, operation
 
 
 class LoginView(ApiView):
@@ -43,3 +47,62 @@ class LoginView(ApiView):
     def post(self, request: Request) -> Response:
         pair = login(**self.validated(request), client=client_info(request.META))
         return Response(TokenPairOutput(pair).data)
+
+
+TICKET = "9Xh1c0kq4mE7Yy2f8sVb3tLzQw6RnDpUaJgKiOxCeT4"
+
+
+class SecondFactorView(ApiView):
+    """Finish a sign-in that was answered 403 `second_factor_required`: its ticket, and a second factor."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    input_class = SecondFactorInput
+
+    @operation(
+        "login_second_factor",
+        "Sign in: second factor",
+        SecondFactorInput,
+        {200: TokenPairOutput},
+        request_example={"ticket": TICKET, "code": "287082"},
+        response_example=PAIR,
+        problems=[errors.InvalidFactorCode, errors.InvalidTicket, errors.TooManyAttempts],
+        returns_token_pair=True,
+    )
+    def post(self, request: Request) -> Response:
+        given = self.validated(request)
+        pair = sign_in_with_second_factor(given.pop("ticket"), FactorAnswer(**given), client_info(request.META))
+        return Response(TokenPairOutput(pair).data)
+
+
+class StepUpView(ApiView):
+    """Authenticate again within a session, for what asks for it with 403 `step_up_required`.
+
+    An account without a second factor sends its password, any other its second factor.
+    """
+
+    hashes_password = frozenset({"POST"})
+    input_class = StepUpInput
+
+    @operation(
+        "step_up",
+        "Authenticate again",
+        StepUpInput,
+        {200: StepUpOutput},
+        request_example={"password": "password"},
+        response_example={"access_token": PAIR["access_token"]},
+        problems=[
+            errors.WrongPassword,
+            errors.PasswordTooLong,
+            errors.InvalidFactorCode,
+            *AUTH_ERRORS,
+            errors.StepUpRequired,
+            errors.TooManyAttempts,
+        ],
+        after_token_pair=USE_ACCESS_TOKEN,
+    )
+    def post(self, request: Request) -> Response:
+        given, token = self.validated(request), access_token_of(request)
+        password = given.pop("password", "")
+        issued = step_up(token.user_id, token.session_id, password, FactorAnswer(**given), client_info(request.META))
+        return Response({"access_token": issued})

@@ -1,0 +1,48 @@
+"""Second step of a sign-in: a ticket and a second factor for a session.
+
+A ticket allows MAX_ATTEMPTS uses, which are counted before anything is compared. The factor, the ticket and the session
+change in one transaction: none is used up without the session, and a hundred parallel requests open one.
+"""
+
+from latchkey.accounts.models import User
+from latchkey.core import clock
+from latchkey.core.client import ClientInfo
+from latchkey.core.exceptions import InvalidCredentials, InvalidFactorCode, InvalidTicket
+from latchkey.factors.tickets import TicketPurpose, TicketState, attempt_ticket, consume_ticket
+from latchkey.sign_in.admission import admit
+from latchkey.sign_in.factor_checks import FactorAnswer, begin_check, record_refusal
+from latchkey.signing_keys.key_set import signing_key
+from latchkey.tokens.access_token import TokenPair
+
+
+def sign_in_with_second_factor(ticket: str, answer: FactorAnswer, client: ClientInfo) -> TokenPair:
+    """Open a session for the user of a ticket, and return its tokens.
+
+    Raises InvalidTicket; TooManyAttempts before anything is compared; InvalidFactorCode, after which the ticket can be
+    used again; and ServiceUnavailable where no key can sign.
+    """
+    key = signing_key(clock.now())
+    state, user = find_ticket(ticket)
+    check = begin_check(user, answer, client)
+
+    def consume() -> None:
+        check.spend()
+        if not consume_ticket(state):
+            raise InvalidTicket  # rolls the use of the factor back
+
+    try:
+        return admit(user, state.proof | check.proof, client, key, consume)
+    except InvalidFactorCode:
+        record_refusal(user, answer, client)
+        raise
+    except InvalidCredentials as error:  # the account has changed since the ticket was looked up
+        raise InvalidTicket from error
+
+
+def find_ticket(ticket: str, purpose: TicketPurpose = TicketPurpose.SECOND_FACTOR) -> tuple[TicketState, User]:
+    """Count a use of a ticket, and return it with its user; raises InvalidTicket."""
+    state = attempt_ticket(ticket, purpose, clock.now())
+    user = state.current_user() if state else None
+    if state is None or user is None:
+        raise InvalidTicket
+    return state, user

@@ -1,0 +1,72 @@
+"""Step-up: a signed-in person authenticates again, or with more, and the session remembers it (RFC 9470).
+
+Sensitive changes ask for it, and so can the operator's own services: /api/verify/?acr=aal2&max_age=300.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from django.db import connection, transaction
+
+from latchkey.accounts.models import User
+from latchkey.accounts.reauthentication import get_user, reauthenticate
+from latchkey.audit.events import Event
+from latchkey.audit.log import record
+from latchkey.conf.policy import current_policy
+from latchkey.core import clock
+from latchkey.core.client import ClientInfo
+from latchkey.core.exceptions import InvalidFactorCode, InvalidToken, WrongPassword
+from latchkey.db.statements import fetch_all
+from latchkey.factors.recent_proof import raise_step_up_required
+from latchkey.rate_limits.attempts import refund
+from latchkey.sign_in.factor_checks import FactorAnswer, begin_check
+from latchkey.signing_keys.key_set import signing_key
+from latchkey.tokens import access_token
+from latchkey.tokens.authentication_methods import Authentication, Proof
+
+UPDATE_SESSION = """
+UPDATE latchkey_session SET proof = proof | %(proof)s, authenticated_at = %(now)s
+ WHERE id = %(session_id)s AND user_id = %(user_id)s AND credential_version = %(version)s AND expires_at > %(now)s
+RETURNING proof
+"""
+
+
+def step_up(user_id: int, session_id: int, password: str, answer: FactorAnswer, client: ClientInfo) -> str:
+    """Note in the session what its user proves now, and return a new access token.
+
+    An account with a second factor proves that one: a password alone would not raise the session. Raises WrongPassword
+    or InvalidFactorCode, TooManyAttempts, StepUpRequired for a password where a factor is needed, and InvalidToken
+    where the session has just ended.
+    """
+    now = clock.now()
+    key, user = signing_key(now), get_user(user_id)
+    if password and user.second_factors:
+        raise_step_up_required(user)
+    try:
+        if password:
+            proof, spend = Proof.PASSWORD, _password_check(user, password, client)
+        else:
+            check = begin_check(user, answer, client)
+            proof, spend = check.proof, check.spend
+        authentication = _raise_session(user, session_id, proof, spend)
+    except (WrongPassword, InvalidFactorCode):
+        record(Event.STEP_UP_FAILED, client, user_id=user.pk, session_id=session_id)
+        raise
+    record(Event.STEP_UP_SUCCEEDED, client, user_id=user.pk, session_id=session_id)
+    return access_token.issue(user.pk, session_id, now, current_policy().access_token_lifetime, key, authentication)
+
+
+def _password_check(user: User, password: str, client: ClientInfo) -> Callable[[], None]:
+    """Check the password under the limits of a sign-in; return what refunds the attempt."""
+    return partial(refund, reauthenticate(user, password, client))
+
+
+@transaction.atomic
+def _raise_session(user: User, session_id: int, proof: Proof, spend: Callable[[], None]) -> Authentication:
+    spend()
+    now = clock.now()
+    named = {"session_id": session_id, "user_id": user.pk, "version": user.credential_version, "proof": int(proof)}
+    rows = fetch_all(UPDATE_SESSION, {**named, "now": connection.ops.adapt_datetimefield_value(now)})
+    if not rows:
+        raise InvalidToken
+    return Authentication(rows[0][0], int(now.timestamp()))
