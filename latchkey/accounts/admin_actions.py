@@ -13,6 +13,7 @@ from latchkey.accounts.models import User
 from latchkey.audit.events import Event
 from latchkey.audit.log import COMMAND_LINE, Operator, record_by
 from latchkey.rate_limits.attempts import reset_attempts
+from latchkey.rate_limits.keys import SIGN_IN_ACTIONS
 
 
 def deactivate(user_ids: Collection[int], operator: Operator = COMMAND_LINE) -> int:
@@ -34,9 +35,9 @@ def sign_out_everywhere(user_ids: Collection[int], operator: Operator = COMMAND_
 
 
 def reset_rate_limits(user_ids: Collection[int], operator: Operator = COMMAND_LINE) -> int:
-    """Unlock these accounts: failed sign-ins are forgotten, and the next one is not delayed; return how many users."""
+    """Unlock these accounts: wrong passwords and second factors are forgotten; return how many users."""
     for user in (users := User.objects.filter(pk__in=user_ids)):
-        reset_attempts(user.email)
+        reset_attempts(user.email, SIGN_IN_ACTIONS)
         record_by(operator, Event.RATE_LIMIT_RESET, user_id=user.pk)
     return len(users)
 

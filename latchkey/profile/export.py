@@ -10,7 +10,7 @@ from latchkey.audit.models import AuditEvent
 from latchkey.core.exceptions import InvalidToken
 from latchkey.email_codes.models import OneTimeCode
 from latchkey.mail.models import Mail
-from latchkey.rate_limits.keys import account_digest
+from latchkey.rate_limits.keys import SIGN_IN_ACTIONS, account_digest
 from latchkey.rate_limits.models import Attempt
 from latchkey.sessions.models import Session
 
@@ -42,6 +42,7 @@ def export(user_id: int) -> PersonalData:
     if account is None:
         raise InvalidToken
     events = AuditEvent.objects.filter(user_id=user_id).order_by("-id")[:MAX_EVENTS]
+    digests = [account_digest(account.email, action) for action in SIGN_IN_ACTIONS]
     about_users = LogEntry.objects.filter(content_type__app_label="latchkey", content_type__model="user")
     return PersonalData(
         account=account,
@@ -49,7 +50,7 @@ def export(user_id: int) -> PersonalData:
         events=[without_operator(event) for event in events],
         mails=list(Mail.objects.filter(user_id=user_id).order_by("id")),
         codes=list(OneTimeCode.objects.filter(user=user_id).order_by("id")),
-        attempts=list(Attempt.objects.filter(account=account_digest(account.email)).order_by("last_at")),
+        attempts=list(Attempt.objects.filter(account__in=digests).order_by("last_at")),
         actions=list(LogEntry.objects.filter(user=user_id).select_related("content_type").order_by("id")),
         changes=list(about_users.filter(object_id=str(user_id)).order_by("id")),
     )

@@ -12,7 +12,7 @@ accounts from one address). Unknown e-mail addresses are counted like known ones
 - Counters are rows of `latchkey_attempt`, shared by all processes and nodes; to charge takes one statement.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -25,7 +25,7 @@ from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import TooManyAttempts
 from latchkey.db.statements import fetch_all
-from latchkey.rate_limits.keys import Action, RateLimitKey, account_digest
+from latchkey.rate_limits.keys import SIGN_IN_ACTIONS, Action, RateLimitKey, account_digest
 from latchkey.rate_limits.models import Attempt
 
 INITIAL_BACKOFF_MS, MAX_BACKOFF_MS = 30_000, 3_600_000
@@ -44,6 +44,8 @@ KNOWN_DEVICES_FACTOR = 10
 """Times FAILURES_PER_ADDRESS: failures of all known devices at an address before these have to wait, too."""
 NEVER = 10**15
 """A number of failures that no counter reaches: no lockout."""
+FACTOR_FAILURES = 5
+"""Wrong one-time passwords, or wrong recovery codes, in a row before the next attempts at an account must wait."""
 MAILS_PER_ACCOUNT = 3
 """Mails that an e-mail address can be sent on request before the next must wait; the counter decays by 3 per hour."""
 
@@ -65,7 +67,7 @@ LOGIN_ROWS = """
 )
 """An unknown device: the rows of the account and of the address. A known one: its own row and that of all known devices
 at the address; its failures count for the address, too. The rows that do not bind it tell whether they are blocked."""
-REGISTRATION_ROWS = """
+ADDRESS_ROWS = """
     SELECT '' AS account, %(address)s AS address, %(address_allowance)s AS allowance, %(never)s AS lockout,
            %(address_decay)s AS decay_ms, TRUE AS binds, 1 AS weight WHERE %(address)s <> ''
 """
@@ -77,10 +79,19 @@ MAIL_ROWS = """
 """
 ROWS_BY_ACTION = {
     Action.LOGIN: LOGIN_ROWS,
-    Action.REGISTRATION: REGISTRATION_ROWS,
+    Action.REGISTRATION: ADDRESS_ROWS,
     Action.MAIL: MAIL_ROWS,
     Action.CODE: MAIL_ROWS,
+    Action.FACTOR: LOGIN_ROWS,
+    Action.RECOVERY: LOGIN_ROWS,
+    Action.PASSKEY: ADDRESS_ROWS,
 }
+ACCOUNT_ALLOWANCES = {
+    Action.MAIL: MAILS_PER_ACCOUNT,
+    Action.FACTOR: FACTOR_FAILURES,
+    Action.RECOVERY: FACTOR_FAILURES,
+}
+"""Attempts at an account that are free, where that is not FAILURES_PER_ACCOUNT."""
 
 CHARGE = """
 WITH charged AS ({charged})
@@ -164,9 +175,9 @@ def charge(key: RateLimitKey, client: ClientInfo) -> Charge:
     One statement. A blocked row stays as it is, so that further attempts do not make the wait longer. The attempt is
     admitted only if all rows that bind it were charged; of two parallel attempts, the row lock lets one go first.
     """
-    now, policy = int(clock.now().timestamp() * 1000), current_policy()
-    registers, mails = key.action is Action.REGISTRATION, key.action is Action.MAIL
-    account_allowance = MAILS_PER_ACCOUNT if mails else policy.failures_per_account
+    now, policy, action = int(clock.now().timestamp() * 1000), current_policy(), key.action
+    account_allowance = ACCOUNT_ALLOWANCES.get(action, policy.failures_per_account)
+    registers = action is Action.REGISTRATION
     address_allowance = policy.registrations_per_address if registers else policy.failures_per_address
     known_allowance = address_allowance * KNOWN_DEVICES_FACTOR
     limits: dict[str, int | str] = {
@@ -178,13 +189,13 @@ def charge(key: RateLimitKey, client: ClientInfo) -> Charge:
         "address_decay": HOUR_MS // address_allowance,
         "known_decay": HOUR_MS // known_allowance,
         "login_decay": DAY_MS,
-        "lockout": LOCKOUT_AFTER,
+        "lockout": LOCKOUT_AFTER if action is Action.LOGIN else NEVER,
         "lockout_time": LOCKOUT_MS,
         "never": NEVER,
         "initial_backoff": INITIAL_BACKOFF_MS,
         "max_backoff": MAX_BACKOFF_MS,
     }
-    charged = _execute(CHARGE.format(charged=ROWS_BY_ACTION[key.action]), key, now, limits)
+    charged = _execute(CHARGE.format(charged=ROWS_BY_ACTION[action]), key, now, limits)
     rows = {(account, address): blocked_until for account, address, blocked_until in charged}
     unknown = {(key.account, ""), ("", key.address)} - {("", "")}
     known = {(key.account, key.address), ("", key.known_devices)} if key.known_devices else set()
@@ -210,8 +221,9 @@ def refund(charge: Charge) -> None:
     an attacker could clear it by signing in to an account of their own.
     """
     key = charge.key
+    owned = {(key.account, "")} if key.account else set()
     devices = {(key.account, key.address)} if key.known_devices else set()
-    _take_back(charge, {*charge.rows, (key.account, "")} | devices, "a.account <> ''")
+    _take_back(charge, {*charge.rows} | owned | devices, "a.account <> ''")
 
 
 def withdraw(charge: Charge) -> None:
@@ -220,6 +232,8 @@ def withdraw(charge: Charge) -> None:
 
 
 def _take_back(charge: Charge, rows: set[tuple[str, str]], is_reset: str) -> None:
+    if not rows:
+        return
     parameters: dict[str, int | str] = {f"block{number}": block for number, block in enumerate(charge.rows.values())}
     own_blocks = ", ".join(f"%({name})s" for name in parameters)
     for number, (account, address) in enumerate(sorted(rows)):  # in the order in which a charge locks them
@@ -229,11 +243,15 @@ def _take_back(charge: Charge, rows: set[tuple[str, str]], is_reset: str) -> Non
     _execute(statement, charge.key, charge.charged_at_ms, parameters)
 
 
-def reset_attempts(email: str) -> None:
-    """Reset the counters of an account and of its devices: after a new password, and when an operator unlocks it."""
-    rows = Attempt.objects.filter(account=account_digest(email))
+def reset_attempts(email: str, actions: Sequence[Action] = (Action.LOGIN,)) -> None:
+    """Reset the counters of an account and of its devices: those of sign-ins after a new password.
+
+    An operator who unlocks the account resets all SIGN_IN_ACTIONS. A new password does not: who reads somebody's mail
+    can set one, and must not get new guesses at the second factor with it.
+    """
+    rows = Attempt.objects.filter(account__in=[account_digest(email, action) for action in actions])
     with transaction.atomic():
-        list(rows.order_by("address").select_for_update())  # in the order in which a refund locks them
+        list(rows.order_by("account", "address").select_for_update())  # in the order in which a refund locks them
         rows.update(failures=0, blocked_until=0)
 
 
@@ -244,7 +262,7 @@ def forget_attempts(emails: Iterable[str]) -> None:
     else before has no known devices. Mails to the address stay counted: they are the same mailbox's. The rows are
     locked in the order in which a charge locks them.
     """
-    accounts = [account_digest(email, action) for email in emails for action in (Action.LOGIN, Action.CODE)]
+    accounts = [account_digest(email, action) for email in emails for action in (*SIGN_IN_ACTIONS, Action.CODE)]
     if accounts:
         parameters = {f"account{number}": account for number, account in enumerate(accounts)}
         lock = "FOR UPDATE" if connection.vendor == "postgresql" else ""

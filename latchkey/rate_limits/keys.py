@@ -19,13 +19,21 @@ class Action(StrEnum):
     REGISTRATION = "registration"
     MAIL = "mail"
     CODE = "code"
+    FACTOR = "second factor"
+    RECOVERY = "recovery code"
+    PASSKEY = "passkey"
+
+
+SIGN_IN_ACTIONS = (Action.LOGIN, Action.FACTOR, Action.RECOVERY)
+"""What can be guessed at an account to sign in: the password, a one-time password, a recovery code."""
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimitKey:
     """The counters of an attempt: keyed digests of the account and of the IP address, '' for one that is not known.
 
-    `known_devices` is another digest of the IP address: the counter of all known devices there, for sign-ins only.
+    `known_devices` is another digest of the IP address: the counter of all known devices there, '' for actions that
+    know no devices.
     """
 
     account: str
@@ -45,6 +53,35 @@ def login_key(email: str, client: ClientInfo) -> RateLimitKey:
     """
     address, known_devices = _address_digest("login", client), _address_digest("known devices", client)
     return RateLimitKey(account_digest(email), address, Action.LOGIN, known_devices)
+
+
+def factor_key(email: str, client: ClientInfo) -> RateLimitKey:
+    """Guesses at the one-time passwords (TOTP) of an account, by its canonical e-mail address and by IP address.
+
+    Per account: 5 failures in a row (FACTOR_FAILURES), then 30 s doubling to 1 h; never locked, because only who knows
+    the password can guess, and the owner has to get in. One failure is forgotten for each whole day without an attempt.
+    Per known device, one from which a one-time password was right before: the same, apart from others. Per address: as
+    for sign-ins, with counters of its own.
+    Charge it wherever a one-time password is compared: at sign-in, reauthentication, confirmation and removal.
+    """
+    return _device_key(Action.FACTOR, email, client)
+
+
+def recovery_key(email: str, client: ClientInfo) -> RateLimitKey:
+    """Guesses at the recovery codes of an account: as `factor_key`, with counters of its own.
+
+    So guesses at one-time passwords do not keep the owner from using a recovery code.
+    """
+    return _device_key(Action.RECOVERY, email, client)
+
+
+def passkey_key(client: ClientInfo) -> RateLimitKey:
+    """Assertions of passkeys, by IP address alone.
+
+    100 failures (FAILURES_PER_ADDRESS), decaying by 100 per hour, then 30 s doubling to 1 h; never locked. Not by
+    account: a signature cannot be guessed, so a limit would only let strangers keep the owner from signing in.
+    """
+    return RateLimitKey("", _address_digest(Action.PASSKEY, client), Action.PASSKEY)
 
 
 def registration_key(client: ClientInfo) -> RateLimitKey:
@@ -83,6 +120,11 @@ def code_key(email: str, client: ClientInfo) -> RateLimitKey:
     password must not keep the owner from setting a new one.
     """
     return _mailbox_key(Action.CODE, email, client)
+
+
+def _device_key(action: Action, email: str, client: ClientInfo) -> RateLimitKey:
+    known_devices = _address_digest(f"known devices: {action}", client)
+    return RateLimitKey(account_digest(email, action), _address_digest(action, client), action, known_devices)
 
 
 def _mailbox_key(action: Action, email: str, client: ClientInfo) -> RateLimitKey:

@@ -29,7 +29,7 @@ from latchkey.management.commands.serve import DRAIN_SECONDS
 from latchkey.metrics_server.listener import CONNECTION_SECONDS
 from latchkey.metrics_server.models import HourlyCount
 from latchkey.oauth.models import ClientCredential
-from latchkey.rate_limits.attempts import LOCKOUT_AFTER, MAILS_PER_ACCOUNT
+from latchkey.rate_limits.attempts import FACTOR_FAILURES, LOCKOUT_AFTER, MAILS_PER_ACCOUNT
 from latchkey.rate_limits.in_memory import MAX_PER_WINDOW
 from latchkey.rate_limits.models import Attempt
 from latchkey.server.answer_deadline import ANSWER_SECONDS
@@ -127,6 +127,8 @@ def test_security_page_lists_every_rate_limit_with_its_default() -> None:
     assert without_setting == {
         "failed sign-ins in a row": str(LOCKOUT_AFTER),
         "mails requested for an address: reset, verification, change": str(MAILS_PER_ACCOUNT),
+        "wrong one-time passwords of a second factor": str(FACTOR_FAILURES),
+        "wrong recovery codes": str(FACTOR_FAILURES),
         "links and codes of one user for one purpose": str(MAX_VALID),
         "made-up tokens of links": f"{MAX_PER_WINDOW} in a minute",
         "made-up refresh tokens, and wrong client credentials": f"{MAX_PER_WINDOW} in a minute",
