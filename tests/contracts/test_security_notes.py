@@ -21,6 +21,7 @@ from latchkey.conf.policy import Policy
 from latchkey.db.probe import PROBE_SECONDS
 from latchkey.email_codes.models import OneTimeCode
 from latchkey.email_codes.one_time_codes import MAX_FAILURES, MAX_VALID
+from latchkey.factors.models import RecoveryCode, TotpSecret
 from latchkey.hashing.argon2 import Argon2idPasswordHasher
 from latchkey.hashing.queue import MAX_CONCURRENT, MAX_QUEUED
 from latchkey.mail.models import Mail
@@ -96,6 +97,8 @@ def test_security_page_classifies_every_column_and_claim(alice: Person) -> None:
     columns |= {f"event.{field.name}" for field in AuditEvent._meta.fields}
     columns |= {f"mail.{field.name}" for field in Mail._meta.fields}
     columns |= {f"code.{field.name}" for field in OneTimeCode._meta.fields}
+    columns |= {f"totp.{field.name}" for field in TotpSecret._meta.fields}
+    columns |= {f"recoverycode.{field.name}" for field in RecoveryCode._meta.fields}
     columns |= {f"hourlycount.{field.name}" for field in HourlyCount._meta.fields}
     claims = jwt.decode(alice.access_token, options={"verify_signature": False})
     named = first_column_code_spans("Data classification")
