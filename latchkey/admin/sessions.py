@@ -16,6 +16,7 @@ from latchkey.admin.user_page import device_label
 from latchkey.core import clock
 from latchkey.sessions.logout import end_sessions
 from latchkey.sessions.models import Session
+from latchkey.tokens.authentication_methods import Proof, acr, amr
 
 
 @admin.register(Session)
@@ -30,12 +31,20 @@ class SessionAdmin(ModelAdmin):
     search_fields = ("user__email", "ip", "user_agent")
     search_help_text = "Search by e-mail address, IP address or user agent."
     ordering = ("-rotated_at",)
-    fields = ("id", "user", "device", "user_agent", "ip", "created_at", "rotated_at", "expires_at")
+    fields = (
+        *("id", "user", "device", "user_agent", "ip", "created_at", "rotated_at", "expires_at"),
+        *("methods", "authenticated_at"),
+    )
     readonly_fields = fields
 
     @admin.display(description="device", ordering="user_agent")
     def device(self, session: Session) -> str:
         return device_label(session.user_agent)
+
+    @admin.display(description="authentication methods")
+    def methods(self, session: Session) -> str:
+        proof = Proof(session.proof)
+        return f"{', '.join(amr(proof))} ({acr(proof)})"
 
     @admin.display(description="IP address", ordering="ip")
     def address(self, session: Session) -> str:

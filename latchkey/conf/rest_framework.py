@@ -34,7 +34,10 @@ def spectacular_settings(public_path: str) -> dict[str, Any]:
 OPERATION_TAGS = {
     "public_config": "Configuration",
     "registration": "Registration and sign-in",
+    "sign_in": "Registration and sign-in",
     "sessions": "Registration and sign-in",
+    "factors": "Second factors",
+    "passkeys": "Second factors",
     "profile": "Your own account",
     "user_sessions": "Sessions",
     "passwords": "Passwords",

@@ -4,6 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from latchkey.tokens.authentication_methods import LEVELS
+
 
 class SessionOutput(serializers.Serializer[Any]):
     """A session: one signed-in device."""
@@ -18,6 +20,11 @@ class SessionOutput(serializers.Serializer[Any]):
     device = serializers.CharField(help_text="A name for people, guessed from user_agent.")
     user_agent = serializers.CharField(allow_blank=True, help_text="The User-Agent header at sign-in.")
     current = serializers.BooleanField(help_text="Whether this session's access token made the request.")
+    amr = serializers.ListField(
+        child=serializers.CharField(), help_text="How you signed in there: authentication methods (RFC 8176)."
+    )
+    acr = serializers.ChoiceField(choices=LEVELS, help_text="The level of authentication that they make.")
+    authenticated_at = serializers.DateTimeField(help_text="When you last proved there who you are.")
 
 
 class EndedOutput(serializers.Serializer[Any]):

@@ -3,6 +3,7 @@
 A user who has lost a device, or does not recognize one, can sign it out from another.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +16,7 @@ from latchkey.core.exceptions import NotFound
 from latchkey.core.user_agent import device_name
 from latchkey.sessions.models import Session
 from latchkey.sessions.sql import DELETE_OTHERS, DELETE_OWN
+from latchkey.tokens.authentication_methods import Proof, acr, amr
 
 REASON = "devices"
 """Why a session ended, in the audit event: its user ended it from the list of devices."""
@@ -25,7 +27,10 @@ NO_SESSION = -1
 
 @dataclass(frozen=True, slots=True)
 class SessionInfo:
-    """A live session as its owner sees it: device, address, sign-in, last refresh, and expiry without another one."""
+    """A live session as its owner sees it: device, address, sign-in, last refresh, and expiry without another one.
+
+    amr and acr are what its owner has proved (tokens/authentication_methods.py), last at authenticated_at.
+    """
 
     id: int
     created_at: datetime
@@ -35,6 +40,9 @@ class SessionInfo:
     device: str
     user_agent: str
     current: bool
+    amr: Sequence[str]
+    acr: str
+    authenticated_at: datetime
 
 
 def list_sessions(user_id: int, current_id: int) -> list[SessionInfo]:
@@ -53,6 +61,9 @@ def list_sessions(user_id: int, current_id: int) -> list[SessionInfo]:
             device=device_name(session.user_agent),
             user_agent=session.user_agent,
             current=session.pk == current_id,
+            amr=amr(Proof(session.proof)),
+            acr=acr(Proof(session.proof)),
+            authenticated_at=session.authenticated_at or session.created_at,
         )
         for session in live.defer("selector", "digest", "next_digest")
     ]

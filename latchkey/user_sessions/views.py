@@ -25,6 +25,9 @@ SESSION = {
     "device": "Firefox on Linux",
     "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0",
     "current": True,
+    "amr": ["pwd"],
+    "acr": "aal1",
+    "authenticated_at": "2026-11-23T08:00:00.000000Z",
 }
 BOOLEAN = re.compile("true|false")
 ID = re.compile("0|[1-9][0-9]{0,18}")

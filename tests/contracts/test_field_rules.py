@@ -24,6 +24,8 @@ ATTEMPT |= {
     "groups": [1],
     "user_permissions": [1],
     "credential_version": 7,
+    "second_factors": 1,
+    "user_handle": "AAAA",
     "email_verified_at": "2000-01-01T00:00:00Z",
 }
 
@@ -48,7 +50,8 @@ def test_field_permissions_table_lists_every_field() -> None:
 @pytest.mark.ledger("ASVS-8.1.2")
 def test_me_and_sessions_show_the_fields_that_the_table_lets_the_owner_read(alice: Person) -> None:
     (device,) = alice.http.get("/api/sessions/", headers=alice.bearer()).json()
-    of_session = {"rotated_at" if name == "last_used_at" else name for name in device} - {"device", "current"}
+    columns = {"last_used_at": "rotated_at", "amr": "proof", "acr": "proof"}
+    of_session = {columns.get(name, name) for name in device} - {"device", "current"}
     read = {f"user.{name}" for name in alice.me().json()} | {f"session.{name}" for name in of_session}
     assert read == documented_rules(0, "yes")
 
@@ -92,6 +95,7 @@ def test_admin_session_page_shows_the_fields_that_the_table_lists_read_only(admi
     session = Session.objects.get(user=alice.id)
     form = admin.get(f"{SESSIONS}{session.pk}/change/").context["adminform"]
     columns = {f"session.{name}" for name in form.readonly_fields} - {"session.device"}  # read out of user_agent
+    columns = {"session.proof" if name == "session.methods" else name for name in columns}
     assert columns == {f for f in documented_rules(2, "yes") if "session." in f}
     assert list(form.form.fields) == []
     assert {field for field in documented_rules(3, "yes", "superusers") if "session." in field} == set()

@@ -22,6 +22,7 @@ from latchkey.db.probe import PROBE_SECONDS
 from latchkey.email_codes.models import OneTimeCode
 from latchkey.email_codes.one_time_codes import MAX_FAILURES, MAX_VALID
 from latchkey.factors.models import RecoveryCode, TotpSecret
+from latchkey.factors.tickets import Ticket
 from latchkey.hashing.argon2 import Argon2idPasswordHasher
 from latchkey.hashing.queue import MAX_CONCURRENT, MAX_QUEUED
 from latchkey.mail.models import Mail
@@ -40,6 +41,7 @@ from latchkey.server.unread_responses import UNREAD_SECONDS
 from latchkey.sessions.models import Session
 from latchkey.signing_keys.models import SigningKey
 from latchkey.tokens.access_token import ALGORITHM
+from latchkey.tokens.authentication_methods import Authentication, Proof
 from latchkey.tokens.jwk import ALGORITHMS, RSA_BITS
 from tests.people import Person
 from tests.support.package_ast import PACKAGE, environment_variables, find_calls, walk_nodes
@@ -97,10 +99,12 @@ def test_security_page_classifies_every_column_and_claim(alice: Person) -> None:
     columns |= {f"event.{field.name}" for field in AuditEvent._meta.fields}
     columns |= {f"mail.{field.name}" for field in Mail._meta.fields}
     columns |= {f"code.{field.name}" for field in OneTimeCode._meta.fields}
+    columns |= {f"ticket.{field.name}" for field in Ticket._meta.fields}
     columns |= {f"totp.{field.name}" for field in TotpSecret._meta.fields}
     columns |= {f"recoverycode.{field.name}" for field in RecoveryCode._meta.fields}
     columns |= {f"hourlycount.{field.name}" for field in HourlyCount._meta.fields}
     claims = jwt.decode(alice.access_token, options={"verify_signature": False})
+    claims |= Authentication(Proof.PASSWORD | Proof.TOTP, 0).claims
     named = first_column_code_spans("Data classification")
     assert sorted(named) == sorted(columns | {f"claim.{name}" for name in claims})
     assert all(all(row) for row in read_table("Data classification"))

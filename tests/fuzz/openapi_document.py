@@ -15,12 +15,14 @@ from latchkey.wsgi import application
 CASES = {
     "POST /api/register/": 500,
     "POST /api/login/": 500,
+    "POST /api/login/second-factor/": 200,
     "POST /api/refresh/": 600,
     "POST /api/logout/": 600,
     "GET /api/me/": 400,
     "PUT /api/me/": 1000,
     "PATCH /api/me/": 1000,
     "GET /api/config/": 10,  # it takes no input
+    "POST /api/step-up/": 200,
     "GET /api/verify/": 400,
     "POST /api/introspect/": 600,
     "POST /api/revoke/": 600,
@@ -41,7 +43,14 @@ CASES = {
     "journeys": 400,
 }
 """Minimum number of requests for each operation, and within sequences of operations; 5,000 in total."""
-BEARER_PATHS = ("/api/me/", "/api/verify/", "/api/sessions/", "/api/password/change/", "/api/email/change/")
+BEARER_PATHS = (
+    "/api/me/",
+    "/api/verify/",
+    "/api/sessions/",
+    "/api/password/change/",
+    "/api/email/change/",
+    "/api/step-up/",
+)
 """Prefixes of the paths that require an access token."""
 
 GENERATED_CASES = {operation: cases for operation, cases in CASES.items() if operation != "journeys"}
@@ -61,6 +70,8 @@ CHECKS: dict[str, Any] = {
     "POST /api/logout/": INPUT_CHECKS,
     "POST /api/introspect/": {"negative_data_rejection": {"expected-statuses": ["400", "401", "405", "415"]}},
     "POST /api/revoke/": INPUT_CHECKS,
+    "POST /api/login/second-factor/": {**EMAIL_CHECKS, **INPUT_CHECKS},
+    "POST /api/step-up/": {**EMAIL_CHECKS, **AUTH_CHECKS},
     **{f"POST /api/{name}/": {**EMAIL_CHECKS, **INPUT_CHECKS} for name in ("password/reset", "password/reset/confirm")},
     **{f"POST /api/{name}/": {**EMAIL_CHECKS, **INPUT_CHECKS} for name in ("email/verify", "email/verify/resend")},
     **{f"POST /api/{name}/": {**EMAIL_CHECKS, **AUTH_CHECKS} for name in ("password/change", "email/change")},

@@ -27,7 +27,14 @@ SEQUENCES, STEPS, ROUNDS = 480, 20, 5
 SUCCESS = {"POST /api/register/": 201, "GET /api/verify/": 204}
 SUCCESS |= dict.fromkeys(("DELETE /api/me/", "DELETE /api/sessions/{session_id}/"), 204)
 SUCCESS |= {f"POST /api/{name}/": 202 for name in ("password/reset", "email/verify/resend", "email/change")}
-WITHOUT_THE_CODE = ("password/change", "password/reset/confirm", "email/verify", "email/change/confirm")
+WITHOUT_THE_CODE = (
+    "password/change",
+    "password/reset/confirm",
+    "email/verify",
+    "email/change/confirm",
+    "login/second-factor",
+    "step-up",
+)
 SUCCESS |= {f"POST /api/{name}/": 400 for name in WITHOUT_THE_CODE}  # or the password: as far as one gets
 
 

@@ -80,14 +80,14 @@ def test_documented_authentication_table_lists_every_authenticating_endpoint(htt
     signing = {path for path, _ in walk_routes() if any(word in path for word in words)}
     assert {file for file, _ in find_calls("issue_pair")} == {
         "passwords/change.py",
-        "sign_in/login.py",
+        "sign_in/admission.py",
         "sessions/refresh.py",
     }
     assert {file for file, _ in find_calls("authenticate", "login")} == {
         "admin/site.py",  # Django's form, which calls authenticate
         "sign_in/login.py",
-        "sessions/fast_path.py",
-        "sessions/views.py",
+        "sign_in/fast_path.py",
+        "sign_in/views.py",
     }
     assert {file for file, _ in find_calls("authenticate_access_token", "verify")} == {
         *("sessions/authentication.py", "profile/fast_path.py", "sessions/access_tokens.py"),

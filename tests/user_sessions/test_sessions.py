@@ -22,7 +22,19 @@ IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 "
     "Mobile/15E148 Safari/604.1"
 )
-KEYS = ["id", "created_at", "last_used_at", "expires_at", "ip", "device", "user_agent", "current"]
+KEYS = [
+    "id",
+    "created_at",
+    "last_used_at",
+    "expires_at",
+    "ip",
+    "device",
+    "user_agent",
+    "current",
+    "amr",
+    "acr",
+    "authenticated_at",
+]
 
 
 def login_again(person: Person, user_agent: str = "curl/8.14") -> Person:
@@ -77,6 +89,9 @@ def test_session_list_names_every_device_and_marks_the_current_session(
         "device": "Firefox on Linux",
         "user_agent": FIREFOX,
         "current": True,
+        "amr": ["pwd"],
+        "acr": "aal1",
+        "authenticated_at": "2030-01-01T12:00:20Z",
     }
 
 

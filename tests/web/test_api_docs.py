@@ -14,12 +14,14 @@ OPERATIONS = {
     "/api/config/": {"get": "200"},
     "/api/register/": {"post": "201"},
     "/api/login/": {"post": "200"},
+    "/api/login/second-factor/": {"post": "200"},
     "/api/refresh/": {"post": "200"},
     "/api/logout/": {"post": "200"},
     "/api/me/": {"get": "200", "put": "200", "patch": "200", "delete": "204"},
     "/api/me/email/": {"get": "200"},
     "/api/me/export/": {"get": "200"},
     "/api/me/events/": {"get": "200"},
+    "/api/step-up/": {"post": "200"},
     "/api/verify/": {"get": "204"},
     "/api/introspect/": {"post": "200"},
     "/api/revoke/": {"post": "200"},
@@ -86,7 +88,7 @@ def test_openapi_document_lists_every_error_code(schema: Any) -> None:
     listed = [name for name, value in schema["components"]["schemas"].items() if name.endswith("CodeEnum")]
     refusals = [each for each in vars(errors).values() if isinstance(each, type) and hasattr(each, "code")]
     (enum,) = listed
-    assert sorted(schema["components"]["schemas"][enum]["enum"]) == sorted(refusal.code for refusal in refusals)
+    assert sorted(schema["components"]["schemas"][enum]["enum"]) == sorted({refusal.code for refusal in refusals})
 
 
 def test_openapi_document_has_success_errors_and_examples_of_every_operation(schema: Any) -> None:
@@ -110,7 +112,7 @@ def test_openapi_document_has_the_authentication_of_every_operation(schema: Any)
             security = schema["paths"][path][method].get("security")
             asked = {"/api/verify/": "accessToken", "/api/introspect/": "serviceCredential"}
             asked |= {each: "accessToken" for each in OPERATIONS if each.startswith(("/api/me/", "/api/sessions/"))}
-            asked |= {f"/api/{name}/": "accessToken" for name in ("password/change", "email/change")}
+            asked |= {f"/api/{name}/": "accessToken" for name in ("password/change", "email/change", "step-up")}
             either: list[dict[str, list[str]]] | None = (
                 [{"accessToken": []}, {}] if path == "/api/email/change/confirm/" else None
             )

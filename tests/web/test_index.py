@@ -7,7 +7,19 @@ import pytest
 def test_api_index_lists_every_endpoint(http: httpx.Client) -> None:
     answer = http.get("/api/")
     names = [
-        *("config", "register", "login", "refresh", "logout", "me", "verify", "introspect", "revoke"),
+        *(
+            "config",
+            "register",
+            "login",
+            "login/second-factor",
+            "refresh",
+            "logout",
+            "me",
+            "step-up",
+            "verify",
+            "introspect",
+            "revoke",
+        ),
         *("sessions", "me/email", "me/events", "me/export"),
         *("password/change", "password/reset", "password/reset/confirm"),
         *("email/verify", "email/verify/resend", "email/change", "email/change/confirm"),

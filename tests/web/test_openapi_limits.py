@@ -124,13 +124,14 @@ def test_openapi_links_connect_each_operation_to_its_follow_ups(schema: Any) -> 
         "export",
         "change_password",
         "change_email",
+        "step_up",
     }
     mailed = {"verify_email": "resend_verification", "confirm_password_reset": "reset_password"}
     mailed |= {"confirm_email_change": "change_email"}
     assert linked == {
         *(("login", "leave"), ("list_sessions", "end_session"), ("read_config", "register"), ("read_config", "login")),
         *product(("register",), ("login", "reset_password", "verify_email", "resend_verification")),
-        *product(("login", "refresh", "change_password"), after_a_pair),
+        *product(("login", "login_second_factor", "refresh", "change_password"), after_a_pair),
         *((asked, confirmed) for confirmed, asked in mailed.items()),
     }
     assert {name for pair in linked for name in pair} == set(operations)

@@ -50,7 +50,7 @@ class Problem(serializers.Serializer[Any]):
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField()
-    code = serializers.ChoiceField(choices=sorted(error.code for error in ALL_ERRORS))
+    code = serializers.ChoiceField(choices=sorted({error.code for error in ALL_ERRORS}))
     errors = serializers.DictField(  # type: ignore[assignment]  # a field here, not the property of that name
         child=serializers.ListField(child=serializers.CharField()),
         required=False,
