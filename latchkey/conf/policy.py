@@ -165,7 +165,7 @@ class Policy:
         2,
         100_000,
         "Failed sign-ins allowed per IP address before the next attempts must wait; the counter decays by this number "
-        "per hour. From 2 to 100000.",
+        "per hour. All sign-ins, right ones included, are limited to 100 times as many. From 2 to 100000.",
         label="Failed sign-ins per IP address",
         unit="failures",
     )

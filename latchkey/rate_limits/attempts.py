@@ -42,6 +42,11 @@ failure locks for another day.
 """
 KNOWN_DEVICES_FACTOR = 10
 """Times FAILURES_PER_ADDRESS: failures of all known devices at an address before these have to wait, too."""
+SIGN_INS_FACTOR = 100
+"""Times FAILURES_PER_ADDRESS: sign-ins from an address, right ones included, before the next ones have to wait.
+
+A right password costs as much work as a wrong one. The number is for a large office, a school or a carrier's NAT.
+"""
 NEVER = 10**15
 """A number of failures that no counter reaches: no lockout."""
 FACTOR_FAILURES = 5
@@ -61,12 +66,15 @@ LOGIN_ROWS = """
     UNION ALL SELECT %(account)s, %(address)s, %(account_allowance)s, %(lockout)s, %(login_decay)s, TRUE, 1
                WHERE {known}
     UNION ALL SELECT '', %(known_devices)s, %(known_allowance)s, %(never)s, %(known_decay)s, TRUE, 1 WHERE {known}
+    UNION ALL SELECT '', %(sign_ins)s, %(sign_ins_allowance)s, %(never)s, %(sign_ins_decay)s, TRUE, 1
+               WHERE %(sign_ins)s <> ''
 """.format(
     known="""EXISTS (SELECT 1 FROM latchkey_attempt
                      WHERE account = %(account)s AND address = %(address)s AND %(address)s <> '')"""
 )
 """An unknown device: the rows of the account and of the address. A known one: its own row and that of all known devices
-at the address; its failures count for the address, too. The rows that do not bind it tell whether they are blocked."""
+at the address; its failures count for the address, too. The rows that do not bind it tell whether they are blocked.
+Both: the row of all sign-ins at the address."""
 ADDRESS_ROWS = """
     SELECT '' AS account, %(address)s AS address, %(address_allowance)s AS allowance, %(never)s AS lockout,
            %(address_decay)s AS decay_ms, TRUE AS binds, 1 AS weight WHERE %(address)s <> ''
@@ -123,6 +131,7 @@ RETURNING account, address, blocked_until
 # that the counter decays under steady traffic, too. That of an account moves to the present: it takes a time in peace.
 #
 # Worked examples: account A, addresses X and Y, default limits. A row is (account, address): failures, blocked_until.
+# The row of all sign-ins at the address is left out: each admitted one adds 1 to it, which REFUND does not take back.
 #
 # 1. The first failure, from X. There is no row (A, X), so X is no known device, and two rows are charged:
 #        (A, ''): 1, 0        ('', X): 1, 0
@@ -179,15 +188,18 @@ def charge(key: RateLimitKey, client: ClientInfo) -> Charge:
     account_allowance = ACCOUNT_ALLOWANCES.get(action, policy.failures_per_account)
     registers = action is Action.REGISTRATION
     address_allowance = policy.registrations_per_address if registers else policy.failures_per_address
-    known_allowance = address_allowance * KNOWN_DEVICES_FACTOR
+    known_allowance, sign_ins_allowance = address_allowance * KNOWN_DEVICES_FACTOR, address_allowance * SIGN_INS_FACTOR
     limits: dict[str, int | str] = {
         "account_allowance": account_allowance,
         "address_allowance": address_allowance,
         "known_allowance": known_allowance,
+        "sign_ins_allowance": sign_ins_allowance,
         "known_devices": key.known_devices,
+        "sign_ins": key.sign_ins,
         "account_decay": HOUR_MS // account_allowance,
         "address_decay": HOUR_MS // address_allowance,
         "known_decay": HOUR_MS // known_allowance,
+        "sign_ins_decay": max(1, HOUR_MS // sign_ins_allowance),  # up to 10,000,000 sign-ins in 3,600,000 ms
         "login_decay": DAY_MS,
         "lockout": LOCKOUT_AFTER if action is Action.LOGIN else NEVER,
         "lockout_time": LOCKOUT_MS,
@@ -197,9 +209,9 @@ def charge(key: RateLimitKey, client: ClientInfo) -> Charge:
     }
     charged = _execute(CHARGE.format(charged=ROWS_BY_ACTION[action]), key, now, limits)
     rows = {(account, address): blocked_until for account, address, blocked_until in charged}
-    unknown = {(key.account, ""), ("", key.address)} - {("", "")}
-    known = {(key.account, key.address), ("", key.known_devices)} if key.known_devices else set()
-    is_known = (key.account, key.address) in rows and bool(known)
+    unknown = {(key.account, ""), ("", key.address), ("", key.sign_ins)} - {("", "")}
+    known = {(key.account, key.address), ("", key.known_devices), ("", key.sign_ins)} - {("", "")}
+    is_known = bool(key.known_devices) and (key.account, key.address) in rows
     if not (known if is_known else unknown) <= set(rows):
         raise _refusal(key, client, now)
     return Charge(key, now, rows, hides_device=is_known and not unknown <= set(rows))
@@ -218,12 +230,12 @@ def refund(charge: Charge) -> None:
     """Take a charge back because the password or the code was right; after a sign-in the device is known.
 
     The counters of the account and of the device are reset. The address gets this one attempt back and no more, else
-    an attacker could clear it by signing in to an account of their own.
+    an attacker could clear it by signing in to an account of their own. The counter of all sign-ins keeps it.
     """
     key = charge.key
     owned = {(key.account, "")} if key.account else set()
     devices = {(key.account, key.address)} if key.known_devices else set()
-    _take_back(charge, {*charge.rows} | owned | devices, "a.account <> ''")
+    _take_back(charge, ({*charge.rows} | owned | devices) - {("", key.sign_ins)}, "a.account <> ''")
 
 
 def withdraw(charge: Charge) -> None:
@@ -289,8 +301,9 @@ def _refusal(key: RateLimitKey, client: ClientInfo, now: int) -> TooManyAttempts
     At least 1, and at most a day, for a locked account.
     """
     record(Event.RATE_LIMIT_EXCEEDED, client, reason=key.action)
-    rows = Attempt.objects.filter(account__in=["", key.account], address__in=["", key.address, key.known_devices])
+    addresses = ["", key.address, key.known_devices, key.sign_ins]
+    rows = Attempt.objects.filter(account__in=["", key.account], address__in=addresses)
     until = {(row.account, row.address): row.blocked_until for row in rows}
-    unknown = max(until.get((key.account, ""), 0), until.get(("", key.address), 0))
+    unknown = max(until.get(row, 0) for row in ((key.account, ""), ("", key.address), ("", key.sign_ins)))
     latest = unknown if unknown > now else max(until.values(), default=0)
     return TooManyAttempts(headers={"Retry-After": str(max(1, -(-min(LOCKOUT_MS, latest - now) // 1000)))})

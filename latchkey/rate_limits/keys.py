@@ -32,14 +32,15 @@ SIGN_IN_ACTIONS = (Action.LOGIN, Action.FACTOR, Action.RECOVERY)
 class RateLimitKey:
     """The counters of an attempt: keyed digests of the account and of the IP address, '' for one that is not known.
 
-    `known_devices` is another digest of the IP address: the counter of all known devices there, '' for actions that
-    know no devices.
+    `known_devices` and `sign_ins` are other digests of the IP address: the counters of all known devices there, and of
+    all sign-ins, right ones included; '' for actions that do not have them.
     """
 
     account: str
     address: str
     action: Action = Action.LOGIN
     known_devices: str = ""
+    sign_ins: str = ""
 
 
 def login_key(email: str, client: ClientInfo) -> RateLimitKey:
@@ -50,9 +51,12 @@ def login_key(email: str, client: ClientInfo) -> RateLimitKey:
     without an attempt. Per known device: the same, apart from others.
     Per address: 100 failures (FAILURES_PER_ADDRESS), decaying by 100 per hour, then 30 s doubling to 1 h; never locked.
     Known devices count there, too, and go on to 1,000 failures (decaying by 1,000 per hour) of all at the address.
+    All sign-ins of an address, right ones included: 10,000 (100 times FAILURES_PER_ADDRESS), decaying by 10,000 per
+    hour, then the same.
     """
     address, known_devices = _address_digest("login", client), _address_digest("known devices", client)
-    return RateLimitKey(account_digest(email), address, Action.LOGIN, known_devices)
+    sign_ins = _address_digest("sign-ins", client)
+    return RateLimitKey(account_digest(email), address, Action.LOGIN, known_devices, sign_ins)
 
 
 def factor_key(email: str, client: ClientInfo) -> RateLimitKey:

@@ -50,7 +50,7 @@ def test_prune_command_prints_what_it_deleted(alice: Person, bob: Person) -> Non
         call_command("prune", stdout=output, stderr=StringIO())
     assert output.getvalue().splitlines() == [
         "2 ended sessions deleted, 0 left.",
-        "2 rate-limit counters deleted.",
+        "3 rate-limit counters deleted.",
         "0 expired links and codes deleted.",
         "0 sent or failed mails deleted.",
         "0 old events deleted, 4 left.",
