@@ -8,6 +8,7 @@ from latchkey.factors.tickets import Ticket
 from latchkey.mail.models import Mail
 from latchkey.metrics_server.models import HourlyCount
 from latchkey.oauth.models import ClientCredential
+from latchkey.passkeys.models import Passkey
 from latchkey.rate_limits.models import Attempt
 from latchkey.sessions.models import Session
 from latchkey.signing_keys.models import SigningKey
@@ -19,6 +20,7 @@ __all__ = [
     "HourlyCount",
     "Mail",
     "OneTimeCode",
+    "Passkey",
     "RecoveryCode",
     "Session",
     "SigningKey",

@@ -15,6 +15,7 @@ from latchkey.conf import rest_framework
 from latchkey.conf.database import parse_database_url
 from latchkey.conf.email import parse_email_url, parse_from_address
 from latchkey.conf.env import Env
+from latchkey.conf.passkeys import app_origins, parse_android_apps, parse_ios_apps, parse_origins, parse_rp_id
 from latchkey.conf.policy import Policy, constance_config
 from latchkey.conf.templates import template_engines
 from latchkey.conf.urls import LISTEN_URL, parse_url
@@ -52,6 +53,11 @@ FORCE_SCRIPT_NAME = PUBLIC_PATH or None  # the prefix of every link; the reverse
 ALLOWED_HOSTS = env.get_hosts("LATCHKEY_ALLOWED_HOSTS", [] if PRODUCTION else LOCAL_HOSTS)
 CORS_ALLOWED_ORIGINS = env.get_origins("LATCHKEY_CORS_ORIGINS")
 REDIRECT_URLS = parse_redirect_urls(env.get_list("LATCHKEY_REDIRECT_URLS", []))
+ANDROID_APPS = parse_android_apps(env.get_list("LATCHKEY_ANDROID_APPS", []))
+IOS_APPS = parse_ios_apps(env.get_list("LATCHKEY_IOS_APPS", []))
+PASSKEY_ORIGINS = parse_origins(env.get_list("LATCHKEY_PASSKEY_ORIGINS", []), PUBLIC_URL)
+PASSKEY_RP_ID = parse_rp_id(env.get_str("LATCHKEY_PASSKEY_RP_ID", ""), PUBLIC_URL, PASSKEY_ORIGINS)
+PASSKEY_ORIGINS += app_origins(PASSKEY_RP_ID, ANDROID_APPS, IOS_APPS)
 TRUSTED_PROXIES = env.get_int("LATCHKEY_TRUSTED_PROXIES", 0)
 BROWSABLE_API = env.get_bool("LATCHKEY_BROWSABLE_API", True)
 API_DOCS = env.get_bool("LATCHKEY_API_DOCS", True)

@@ -9,6 +9,7 @@ from latchkey.email_addresses.pages import ConfirmEmailPage, ResendVerificationP
 from latchkey.email_addresses.views import ChangeEmailView, ConfirmChangeView, ResendView, VerifyEmailView
 from latchkey.metrics_server.views import metrics
 from latchkey.oauth.views import IntrospectView, RevokeView, VerifyView
+from latchkey.passkeys.views import apple_app_site_association, asset_links, webauthn_origins
 from latchkey.passwords.pages import ForgotPasswordPage, ResetPasswordPage
 from latchkey.passwords.views import ChangePasswordView, ConfirmResetView, ResetPasswordView
 from latchkey.profile.views import EmailStatusView, EventsView, ExportView, MeView
@@ -66,6 +67,9 @@ urlpatterns = [
     path(".well-known/jwks.json", jwks),
     path(".well-known/openid-configuration", metadata),
     path(".well-known/oauth-authorization-server", metadata),
+    path(".well-known/webauthn", webauthn_origins),
+    path(".well-known/assetlinks.json", asset_links),
+    path(".well-known/apple-app-site-association", apple_app_site_association),
     path("livez", livez),
     path("readyz", readyz),
     *([path("metrics", metrics)] if settings.METRICS_FOR_ALL else ()),

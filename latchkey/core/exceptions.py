@@ -6,7 +6,7 @@ them without knowing HTTP; `web/problems.py` turns them into problem documents; 
 ApiError
 |- 400  BadRequest, InvalidInput, ParseError, DuplicateKey,
 |       EmailTaken, PasswordTooShort, PasswordTooLong, PasswordTooCommon, PasswordTooObvious,
-|       WrongPassword, InvalidCode, InvalidFactorCode, InvalidTicket, TotpExists
+|       WrongPassword, InvalidCode, InvalidFactorCode, InvalidTicket, TotpExists, InvalidPasskey
 |- 401  NotAuthenticated, InvalidToken, InvalidCredentials, InvalidRefreshToken, InvalidClient,
 |       InsufficientAuthentication
 |- 403  PermissionDenied, CsrfFailed, RegistrationClosed, EmailNotVerified, LastSuperuser,
@@ -234,6 +234,23 @@ class TotpExists(BadRequest):
 
     code, title = "totp_exists", "Authenticator app exists"
     detail = "The account has an authenticator app already; remove it before you add another one."
+
+
+class InvalidPasskey(BadRequest):
+    """An answer of an authenticator that is malformed, of another challenge, origin or account, or wrongly signed.
+
+    One answer for all; `reason` and `user_id` are for the audit log alone.
+    """
+
+    code, title, default_field = "invalid_passkey", "Invalid passkey", "passkey"
+    detail = "The passkey was not accepted; request new options, and try again or use another passkey."
+
+    def __init__(
+        self, errors: FieldErrors | None = None, headers: Mapping[str, str] | None = None, reason: str = ""
+    ) -> None:
+        self.reason = reason
+        self.user_id: int | None = None  # whose passkey it is, where that is known
+        super().__init__(errors, headers)
 
 
 class NotAuthenticated(ApiError):

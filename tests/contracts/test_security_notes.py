@@ -31,6 +31,7 @@ from latchkey.management.commands.serve import DRAIN_SECONDS
 from latchkey.metrics_server.listener import CONNECTION_SECONDS
 from latchkey.metrics_server.models import HourlyCount
 from latchkey.oauth.models import ClientCredential
+from latchkey.passkeys.models import Passkey
 from latchkey.rate_limits.attempts import FACTOR_FAILURES, LOCKOUT_AFTER, MAILS_PER_ACCOUNT
 from latchkey.rate_limits.in_memory import MAX_PER_WINDOW
 from latchkey.rate_limits.models import Attempt
@@ -102,6 +103,7 @@ def test_security_page_classifies_every_column_and_claim(alice: Person) -> None:
     columns |= {f"ticket.{field.name}" for field in Ticket._meta.fields}
     columns |= {f"totp.{field.name}" for field in TotpSecret._meta.fields}
     columns |= {f"recoverycode.{field.name}" for field in RecoveryCode._meta.fields}
+    columns |= {f"passkey.{field.name}" for field in Passkey._meta.fields}
     columns |= {f"hourlycount.{field.name}" for field in HourlyCount._meta.fields}
     claims = jwt.decode(alice.access_token, options={"verify_signature": False})
     claims |= Authentication(Proof.PASSWORD | Proof.TOTP, 0).claims
