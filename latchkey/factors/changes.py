@@ -75,8 +75,8 @@ def reset_factors(user: User, operator: Operator, reason: str) -> None:
 
     The reason is the operator's, and stands in the event `factor.reset`, of which the person is told by mail.
     """
-    for statement in DELETE_FACTORS:
-        fetch_all(statement, {"user_id": user.pk})
     ((user.credential_version,),) = fetch_all(RESET_USER, {"user_id": user.pk})
     user.second_factors = 0
+    for statement in DELETE_FACTORS:
+        fetch_all(statement, {"user_id": user.pk})
     record_by(operator, Event.FACTOR_RESET, user_id=user.pk, detail=reason)

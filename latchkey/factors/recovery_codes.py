@@ -6,9 +6,9 @@ digests. All functions run in the caller's transaction.
 
 import hmac
 
-from latchkey.accounts.models import User
 from latchkey.core.crypto import derive_keys
 from latchkey.core.typed_codes import ALPHABET, generate_code, normalize_typed
+from latchkey.factors.locking import lock_user
 from latchkey.factors.models import RecoveryCode
 
 COUNT = 10
@@ -24,9 +24,9 @@ LENGTH, GROUP = 10, 5
 def renew(user_id: int) -> list[str]:
     """Replace the user's codes by a new set, and return it: XXXXX-XXXXX each. Nothing else can show them again.
 
-    The row of the user is locked: two requests at once would else leave two sets.
+    The lock keeps two requests at once from leaving two sets.
     """
-    list(User.objects.select_for_update(no_key=True).filter(pk=user_id).values_list("pk"))
+    lock_user(user_id)
     remove_all(user_id)
     codes = [generate_code(LENGTH, GROUP) for _ in range(COUNT)]
     RecoveryCode.objects.bulk_create(RecoveryCode(user_id=user_id, digest=digests(user_id, code)[0]) for code in codes)
@@ -40,6 +40,7 @@ def use_code(user_id: int, text: str) -> int | None:
     """
     if not is_code(text):
         return None
+    lock_user(user_id)
     deleted, _ = RecoveryCode.objects.filter(user_id=user_id, digest__in=digests(user_id, text)).delete()
     return count(user_id) if deleted else None
 

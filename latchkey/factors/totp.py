@@ -26,6 +26,7 @@ from latchkey.conf.site import current_site
 from latchkey.core import clock
 from latchkey.core.exceptions import TotpExists
 from latchkey.db.statements import fetch_all
+from latchkey.factors.locking import lock_user
 from latchkey.factors.models import TOTP_ENCRYPTION, TotpSecret
 
 SECRET_BYTES = 20
@@ -129,6 +130,7 @@ def confirm_enrolment(user_id: int, code: str, now: datetime) -> bool:
 
     The code counts as used. False, too, if there is no pending secret, or if it is older than PENDING_LIFETIME.
     """
+    lock_user(user_id)
     pending = TotpSecret.objects.filter(user_id=user_id, confirmed_at=None, created_at__gt=now - PENDING_LIFETIME)
     found = pending.first()
     step = _matching_step(found, code, now) if found else None
@@ -144,6 +146,7 @@ def use_code(user_id: int, code: str, now: datetime) -> bool:
     One UPDATE compares and sets the step, so of any number of requests with one code one succeeds. It also encrypts the
     secret anew where only a fallback of the secret key can decrypt it.
     """
+    lock_user(user_id)
     confirmed = TotpSecret.objects.filter(user_id=user_id, confirmed_at__isnull=False)
     found = confirmed.first()
     step = _matching_step(found, code, now) if found else None

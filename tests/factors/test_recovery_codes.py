@@ -161,15 +161,17 @@ def test_parallel_renewals_leave_one_set() -> None:
     with ThreadPoolExecutor(10) as pool:
         sets = list(pool.map(renew, range(10)))
     assert recovery_codes.count(user.pk) == 10
-    valid = [codes for codes in sets if recovery_codes.use_code(user.pk, codes[0]) is not None]
-    assert len(valid) == 1
-    assert recovery_codes.use_code(user.pk, valid[0][1]) == 8
+    with transaction.atomic():
+        valid = [codes for codes in sets if recovery_codes.use_code(user.pk, codes[0]) is not None]
+        assert len(valid) == 1
+        assert recovery_codes.use_code(user.pk, valid[0][1]) == 8
 
 
-def test_budget_of_a_recovery_code_is_one_delete_and_one_count(
+def test_budget_of_a_recovery_code_is_a_lock_a_delete_and_a_count(
     user: User, codes: list[str], statements: Callable[[Callable[[], Any]], list[str]]
 ) -> None:
     assert [sql.split()[0] for sql in statements(lambda: recovery_codes.use_code(user.pk, codes[0]))] == [
+        "SELECT",
         "DELETE",
         "SELECT",
     ]

@@ -346,9 +346,9 @@ def test_parallel_confirmations_of_one_enrolment_succeed_once() -> None:
         assert sorted(pool.map(confirm, range(20))) == [False] * 19 + [True]
 
 
-def test_budget_of_a_code_is_one_select_and_one_update(
+def test_budget_of_a_code_is_a_lock_a_select_and_an_update(
     user: User, secret: str, statements: Callable[[Callable[[], Any]], list[str]]
 ) -> None:
     now = clocks.now()
     sent = statements(lambda: totp.use_code(user.pk, code_at(secret, now), now))
-    assert [sql.split()[0] for sql in sent] == ["SELECT", "UPDATE"]
+    assert [sql.split()[0] for sql in sent] == ["SELECT", "SELECT", "UPDATE"]
