@@ -92,6 +92,7 @@ ATTEMPT = f"""
 UPDATE latchkey_ticket SET failures = failures + 1
  WHERE {_LIVE} AND failures < %(max_attempts)s RETURNING {_COLUMNS}
 """  # noqa: S608 - names of ours
+PEEK = f"SELECT {_COLUMNS} FROM latchkey_ticket WHERE {_LIVE} AND failures < %(max_attempts)s"  # noqa: S608 - names of ours
 CONSUME = "DELETE FROM latchkey_ticket WHERE id = %(id)s RETURNING id"
 CONSUME_BY_TOKEN = f"DELETE FROM latchkey_ticket WHERE {_LIVE} RETURNING {_COLUMNS}"  # noqa: S608 - names of ours
 DELETE_SURPLUS = """
@@ -123,6 +124,11 @@ def issue_ticket(
     if user:
         fetch_all(DELETE_SURPLUS, {"user_id": user.pk, "keep": MAX_OPEN})
     return token
+
+
+def peek_ticket(token: str, purpose: TicketPurpose, now: datetime) -> TicketState | None:
+    """Return the state of a ticket where nothing is compared, so that no use is counted; None as `attempt_ticket`."""
+    return _state(_fetch(PEEK, token, purpose, now))
 
 
 def attempt_ticket(token: str, purpose: TicketPurpose, now: datetime) -> TicketState | None:

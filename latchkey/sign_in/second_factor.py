@@ -4,6 +4,9 @@ A ticket allows MAX_ATTEMPTS uses, which are counted before anything is compared
 change in one transaction: none is used up without the session, and a hundred parallel requests open one.
 """
 
+from collections.abc import Callable
+from typing import TypeAlias, TypeVar
+
 from latchkey.accounts.models import User
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
@@ -13,6 +16,12 @@ from latchkey.sign_in.admission import admit
 from latchkey.sign_in.factor_checks import FactorAnswer, begin_check, record_refusal
 from latchkey.signing_keys.key_set import signing_key
 from latchkey.tokens.access_token import TokenPair
+from latchkey.tokens.authentication_methods import Proof
+
+Opened = TypeVar("Opened")
+Gate: TypeAlias = Callable[[User, Proof, Callable[[], None]], Opened]
+"""What opens a session for a user and a proof, and calls the third argument, which spends it, in its transaction: the
+`admit` of admission.py for a client of the API, `admit_browser` for a browser."""
 
 
 def sign_in_with_second_factor(ticket: str, answer: FactorAnswer, client: ClientInfo) -> TokenPair:
@@ -22,6 +31,15 @@ def sign_in_with_second_factor(ticket: str, answer: FactorAnswer, client: Client
     used again; and ServiceUnavailable where no key can sign.
     """
     key = signing_key(clock.now())
+
+    def gate(user: User, proof: Proof, consume: Callable[[], None]) -> TokenPair:
+        return admit(user, proof, client, key, consume)
+
+    return admit_with_second_factor(ticket, answer, client, gate)
+
+
+def admit_with_second_factor(ticket: str, answer: FactorAnswer, client: ClientInfo, gate: Gate[Opened]) -> Opened:
+    """Return what the gate opens for the user of a ticket; raises as `sign_in_with_second_factor`, and what it does."""
     state, user = find_ticket(ticket)
     check = begin_check(user, answer, client)
 
@@ -31,7 +49,7 @@ def sign_in_with_second_factor(ticket: str, answer: FactorAnswer, client: Client
             raise InvalidTicket  # rolls the use of the factor back
 
     try:
-        return admit(user, state.proof | check.proof, client, key, consume)
+        return gate(user, state.proof | check.proof, consume)
     except InvalidFactorCode:
         record_refusal(user, answer, client)
         raise
