@@ -16,6 +16,7 @@ from latchkey.profile.views import EmailStatusView, EventsView, ExportView, MeVi
 from latchkey.public_config.views import ConfigView
 from latchkey.registration.views import RegisterView
 from latchkey.sessions.views import LogoutView, RefreshView
+from latchkey.sign_in.enrolment_views import BeginTotpEnrolmentView, EnrolTotpView
 from latchkey.sign_in.views import LoginView, SecondFactorView, StepUpView
 from latchkey.signing_keys.views import jwks, metadata
 from latchkey.user_sessions.views import SessionsView, SessionView
@@ -26,6 +27,8 @@ API = {  # in the order of the index at /api/
     "api/register": RegisterView.as_view(),
     "api/login": LoginView.as_view(),
     "api/login/second-factor": SecondFactorView.as_view(),
+    "api/login/enrolment/totp": BeginTotpEnrolmentView.as_view(),
+    "api/login/enrolment/totp/confirm": EnrolTotpView.as_view(),
     "api/refresh": RefreshView.as_view(),
     "api/logout": LogoutView.as_view(),
     "api/me": MeView.as_view(),

@@ -126,7 +126,7 @@ def issue_ticket(
     return token
 
 
-def peek_ticket(token: str, purpose: TicketPurpose, now: datetime) -> TicketState | None:
+def read_ticket(token: str, purpose: TicketPurpose, now: datetime) -> TicketState | None:
     """Return the state of a ticket where nothing is compared, so that no use is counted; None as `attempt_ticket`."""
     return _state(_fetch(PEEK, token, purpose, now))
 

@@ -14,7 +14,7 @@ from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import InvalidCredentials, InvalidFactorCode, InvalidTicket, InvalidToken
 from latchkey.factors import recovery_codes, totp
 from latchkey.factors.changes import FactorChange, change_factors
-from latchkey.factors.tickets import TicketPurpose, consume_ticket, peek_ticket
+from latchkey.factors.tickets import TicketPurpose, consume_ticket, read_ticket
 from latchkey.rate_limits.attempts import charge, refund
 from latchkey.rate_limits.keys import factor_key
 from latchkey.sign_in.admission import admit
@@ -40,7 +40,7 @@ def begin_totp(ticket: str) -> totp.TotpEnrolment:
     That one may be known to another who knows the password. Nothing is compared, so no use is counted. Raises
     InvalidTicket.
     """
-    state = peek_ticket(ticket, TicketPurpose.ENROLMENT, clock.now())
+    state = read_ticket(ticket, TicketPurpose.ENROLMENT, clock.now())
     user = state.current_user() if state else None
     if user is None:
         raise InvalidTicket

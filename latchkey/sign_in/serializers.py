@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from rest_framework import serializers
 
 from latchkey.accounts.models import EMAIL_MAX_LENGTH
-from latchkey.web.input import PasswordField, StrictCharField
+from latchkey.web.input import PasswordField, StrictCharField, StrictUUIDField
 
 
 class LoginInput(serializers.Serializer[Any]):
@@ -37,6 +37,12 @@ class FactorAnswerInput(serializers.Serializer[Any]):
         return attrs
 
 
+class TicketInput(serializers.Serializer[Any]):
+    """The ticket of a sign-in."""
+
+    ticket = StrictCharField(**TICKET)
+
+
 class SecondFactorInput(FactorAnswerInput):
     ticket = StrictCharField(**TICKET)
 
@@ -49,3 +55,24 @@ class StepUpInput(FactorAnswerInput):
 
 class StepUpOutput(serializers.Serializer[Any]):
     access_token = serializers.CharField(read_only=True)
+
+
+class TotpSecretOutput(serializers.Serializer[Any]):
+    """What an authenticator app needs, until `expires_in` seconds from now."""
+
+    secret = serializers.CharField(read_only=True, help_text="The secret in base32, to be typed into the app.")
+    uri = serializers.CharField(read_only=True, help_text="The same as an otpauth:// URI.")
+    qr_code = serializers.CharField(read_only=True, help_text="The URI as a QR code: an SVG element.")
+    expires_in = serializers.IntegerField(read_only=True)
+
+
+class EnrolTotpInput(TicketInput):
+    code = StrictCharField(max_length=CODE_LENGTH, help_text="The six digits that the app shows now.")
+
+
+class EnrolledOutput(serializers.Serializer[Any]):
+    """The tokens of the session, and the recovery codes, which are shown this once."""
+
+    access_token = serializers.CharField(read_only=True)
+    refresh_token = StrictUUIDField(read_only=True)
+    recovery_codes = serializers.ListField(child=serializers.CharField(), read_only=True)
