@@ -6,6 +6,10 @@ from collections.abc import Sequence
 import httpx
 
 MEMBERS = ["type", "title", "status", "detail", "code"]
+MEMBERS_BY_CODE = {
+    "second_factor_required": ["ticket", "factors", "expires_in"],
+    "step_up_required": ["factors", "max_age"],
+}
 INTERNAL_DETAILS = re.compile(
     r"Traceback|[A-Z]\w+(Error|Exception|DoesNotExist)\b|<class|File \"|\.py\b|line \d|column \d|char \d|Expecting"
     r"|SELECT|INSERT|DELETE FROM|latchkey_|constraint|sqlite|psycopg|postgres|django|rest_framework|jwt|argon2|python",
@@ -21,7 +25,8 @@ def assert_problem(answer: httpx.Response, status: int, code: str, fields: Seque
         request_line
     )
     problem = answer.json()
-    assert list(problem) == [*MEMBERS, *_further_members(status, code)], request_line
+    further = [*_further_members(status, code), *(["enrol"] if "enrol" in problem else [])]
+    assert list(problem) == [*MEMBERS, *further], request_line
     assert (problem["status"], problem["code"]) == (status, code), request_line
     assert problem["type"] == f"urn:latchkey:problem:{code}", request_line
     assert all(isinstance(problem[key], str) and problem[key] for key in ("title", "detail")), request_line
@@ -35,6 +40,8 @@ def assert_problem(answer: httpx.Response, status: int, code: str, fields: Seque
 def _further_members(status: int, code: str) -> list[str]:
     if status in (429, 503):
         return ["retry_after"]
+    if code in MEMBERS_BY_CODE:
+        return MEMBERS_BY_CODE[code]
     return ["errors", *(["min_length"] if code == "password_too_short" else [])] if status == 400 else []
 
 
@@ -50,6 +57,9 @@ def _assert_headers(answer: httpx.Response, status: int, code: str) -> None:
     challenges = {"invalid_token": 'Bearer error="invalid_token"'}
     challenges |= {"invalid_client": 'Basic realm="Latchkey", charset="UTF-8"'}
     expected = challenges.get(code, "Bearer") if status == 401 else None
+    if code == "insufficient_user_authentication":  # followed by what was asked for
+        expected = answer.headers["WWW-Authenticate"]
+        assert expected.startswith(f'Bearer error="{code}", error_description="')
     assert answer.headers.get("WWW-Authenticate") == expected
     if status == 405:
         assert answer.headers.get("Allow")
