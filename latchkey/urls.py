@@ -9,7 +9,14 @@ from latchkey.email_addresses.pages import ConfirmEmailPage, ResendVerificationP
 from latchkey.email_addresses.views import ChangeEmailView, ConfirmChangeView, ResendView, VerifyEmailView
 from latchkey.metrics_server.views import metrics
 from latchkey.oauth.views import IntrospectView, RevokeView, VerifyView
-from latchkey.passkeys.views import apple_app_site_association, asset_links, webauthn_origins
+from latchkey.passkeys.views import (
+    PasskeyOptionsView,
+    PasskeysView,
+    PasskeyView,
+    apple_app_site_association,
+    asset_links,
+    webauthn_origins,
+)
 from latchkey.passwords.pages import ForgotPasswordPage, ResetPasswordPage
 from latchkey.passwords.views import ChangePasswordView, ConfirmResetView, ResetPasswordView
 from latchkey.profile.views import EmailStatusView, EventsView, ExportView, MeView
@@ -17,6 +24,11 @@ from latchkey.public_config.views import ConfigView
 from latchkey.registration.views import RegisterView
 from latchkey.sessions.views import LogoutView, RefreshView
 from latchkey.sign_in.enrolment_views import BeginTotpEnrolmentView, EnrolTotpView
+from latchkey.sign_in.passkey_views import (
+    PasskeySignInOptionsView,
+    PasskeySignInView,
+    SecondFactorPasskeyOptionsView,
+)
 from latchkey.sign_in.views import LoginView, SecondFactorView, StepUpView
 from latchkey.signing_keys.views import jwks, metadata
 from latchkey.user_sessions.views import SessionsView, SessionView
@@ -29,6 +41,9 @@ API = {  # in the order of the index at /api/
     "api/login/second-factor": SecondFactorView.as_view(),
     "api/login/enrolment/totp": BeginTotpEnrolmentView.as_view(),
     "api/login/enrolment/totp/confirm": EnrolTotpView.as_view(),
+    "api/login/second-factor/passkey": SecondFactorPasskeyOptionsView.as_view(),
+    "api/login/passkey/options": PasskeySignInOptionsView.as_view(),
+    "api/login/passkey": PasskeySignInView.as_view(),
     "api/refresh": RefreshView.as_view(),
     "api/logout": LogoutView.as_view(),
     "api/me": MeView.as_view(),
@@ -38,6 +53,9 @@ API = {  # in the order of the index at /api/
     "api/revoke": RevokeView.as_view(),
     "api/sessions": SessionsView.as_view(),
     "api/sessions/<session_id>": SessionView.as_view(),
+    "api/me/passkeys": PasskeysView.as_view(),
+    "api/me/passkeys/options": PasskeyOptionsView.as_view(),
+    "api/me/passkeys/<passkey_id>": PasskeyView.as_view(),
     "api/me/email": EmailStatusView.as_view(),
     "api/me/events": EventsView.as_view(),
     "api/me/export": ExportView.as_view(),

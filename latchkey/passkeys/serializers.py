@@ -1,16 +1,19 @@
-"""Serializers of passkeys: the JSON forms of an authenticator's answers (WebAuthn Level 3 section 5.1)."""
+"""Serializers of passkeys; an authenticator's answers are in the JSON forms of WebAuthn Level 3 section 5.1."""
 
 from typing import Any
 
 from django.core.validators import RegexValidator
 from rest_framework import serializers
 
-from latchkey.passkeys.models import MAX_CREDENTIAL_ID
+from latchkey.passkeys.models import MAX_CREDENTIAL_ID, NAME_LENGTH
 from latchkey.passkeys.responses import AssertionResponse, RegistrationResponse, decode_base64url
 from latchkey.web.input import StrictCharField
 
 MAX_CLIENT_DATA, MAX_AUTHENTICATOR_DATA, MAX_SIGNATURE, MAX_ATTESTATION = 4_096, 4_096, 2_048, 16_384
 """Bytes of the parts of an answer; real ones have a tenth of that."""
+
+MAX_TICKET = 64
+"""Characters of a ticket that is looked up; one of ours has 43."""
 
 MAX_USER_HANDLE = 64
 """Bytes of a user handle (WebAuthn Level 3 section 4)."""
@@ -89,3 +92,59 @@ class PasskeyInput(serializers.Serializer[Any]):
             signature=response["signature"],
             user_handle=response.get("userHandle"),
         )
+
+
+class PasskeyNameInput(serializers.Serializer[Any]):
+    """The name of a passkey."""
+
+    name = StrictCharField(max_length=NAME_LENGTH, trim_whitespace=True, help_text="A name for its owner.")
+
+
+class AddPasskeyInput(serializers.Serializer[Any]):
+    """A new passkey, with the ticket of its options."""
+
+    ticket = StrictCharField(max_length=MAX_TICKET, help_text="The ticket of the options.")
+    name = StrictCharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=NAME_LENGTH,
+        trim_whitespace=True,
+        help_text="A name for its owner; without it the name of the device.",
+    )
+    passkey = NewPasskeyInput()
+
+
+class CeremonyOutput(serializers.Serializer[Any]):
+    """Options for an authenticator, and the ticket that goes with the answer."""
+
+    ticket = serializers.CharField(help_text="Send it with the answer; it can be used once.")
+    options = serializers.DictField(
+        help_text="PublicKeyCredentialCreationOptionsJSON or PublicKeyCredentialRequestOptionsJSON of WebAuthn, for "
+        "`PublicKeyCredential.parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON` in a browser."
+    )
+    expires_in = serializers.IntegerField(help_text="Seconds until the ticket expires.")
+
+
+class PasskeyOutput(serializers.Serializer[Any]):
+    """A passkey of the account."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    created_at = serializers.DateTimeField(help_text="When it was added.")
+    last_used_at = serializers.DateTimeField(allow_null=True, help_text="When it was last used, if ever.")
+    backed_up = serializers.BooleanField(help_text="Whether it was synchronized, so that losing a device loses it not.")
+    replaces_password = serializers.BooleanField(
+        source="user_verified",
+        help_text="Whether it can sign in alone; otherwise it is a second factor beside the password.",
+    )
+    rp_id = serializers.CharField(help_text="The domain that it is for.")
+
+
+class AddedPasskeyOutput(serializers.Serializer[Any]):
+    """The new passkey, and the recovery codes of an account that had none."""
+
+    passkey = PasskeyOutput()
+    recovery_codes = serializers.ListField(
+        child=serializers.CharField(), help_text="Shown this once; empty if the account has some already."
+    )

@@ -1,6 +1,7 @@
-"""Rate limit of made-up tokens and wrong client secrets, in memory; a valid one is never counted and never limited.
+"""Rate limits in memory: of made-up tokens and wrong client secrets, and of tickets that anybody may ask for.
 
-A random token of 110 bits cannot be guessed, so this only makes guessing visible, and must not cost a write.
+A random token of 110 bits cannot be guessed, so this only makes guessing visible, and must not cost a write; a valid
+one is never counted and never limited. Tickets are rows, so their number is limited.
 """
 
 from datetime import datetime, timedelta
@@ -27,15 +28,24 @@ def count_invalid_token(client: ClientInfo, reason: str = "refresh") -> None:
     `reason` is what the log says about the limit, such as 'refresh'. Raises TooManyAttempts over the limit. Without an
     address nothing is counted.
     """
-    address, now = client_network(client.address), clock.now()
-    if address is None:
-        return
+    if address := client_network(client.address):
+        _count(address, client, reason)
+
+
+def count_ticket(client: ClientInfo) -> None:
+    """Count a ticket for a sign-in with a passkey, under the same limit apart; raises TooManyAttempts."""
+    if address := client_network(client.address):
+        _count(f"ticket {address}", client, "passkey")
+
+
+def _count(key: str, client: ClientInfo, reason: str) -> None:
+    now = clock.now()
     with _lock:
-        started_at, count = _counts.get(address, (now, 0))
+        started_at, count = _counts.get(key, (now, 0))
         if not timedelta(0) <= now - started_at < WINDOW:
             started_at, count = now, 0
-            _counts.pop(address, None)  # a new window goes to the end of the dict
-        _counts[address] = started_at, count + 1
+            _counts.pop(key, None)  # a new window goes to the end of the dict
+        _counts[key] = started_at, count + 1
         if len(_counts) > MAX_ADDRESSES:
             del _counts[next(iter(_counts))]
     if count >= MAX_PER_WINDOW:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from rest_framework import serializers
 
 from latchkey.accounts.models import EMAIL_MAX_LENGTH
+from latchkey.passkeys.serializers import PasskeyInput
 from latchkey.web.input import PasswordField, StrictCharField, StrictUUIDField
 
 
@@ -76,3 +77,9 @@ class EnrolledOutput(serializers.Serializer[Any]):
     access_token = serializers.CharField(read_only=True)
     refresh_token = StrictUUIDField(read_only=True)
     recovery_codes = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+
+class PasskeySignInInput(TicketInput):
+    """The ticket of the options, and the answer of the authenticator."""
+
+    passkey = PasskeyInput()

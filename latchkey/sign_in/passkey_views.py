@@ -1,0 +1,102 @@
+"""Endpoints of the sign-in with a passkey: options, and the answer of the authenticator."""
+
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from latchkey.core import exceptions as errors
+from latchkey.core.client import client_info
+from latchkey.passkeys.serializers import CeremonyOutput
+from latchkey.passkeys.views import CLIENT_DATA, CREDENTIAL_ID
+from latchkey.sessions.serializers import TokenPairOutput
+from latchkey.sessions.views import PAIR
+from latchkey.sign_in.passkey import begin_passkey_second_factor, begin_passkey_sign_in, sign_in_with_passkey
+from latchkey.sign_in.serializers import PasskeySignInInput, TicketInput
+from latchkey.sign_in.views import TICKET
+from latchkey.web.api_view import ApiView
+from latchkey.web.openapi.operation import operation
+
+OPTIONS = {
+    "challenge": "bm90IGEgY2hhbGxlbmdlIG9mIGFueWJvZHk",
+    "timeout": 300000,
+    "rpId": "auth.example.com",
+    "allowCredentials": [],
+    "userVerification": "required",
+}
+ALLOWED = [{"type": "public-key", "id": CREDENTIAL_ID, "transports": ["internal"]}]
+PASSKEY = {
+    "id": CREDENTIAL_ID,
+    "rawId": CREDENTIAL_ID,
+    "type": "public-key",
+    "response": {
+        "clientDataJSON": CLIENT_DATA,
+        "authenticatorData": "SZYN5YgOjGh0NBcPZHZgW4_krrmihjLHmVzzuoMdl2MdAAAAAA",
+        "signature": "MEUCIQD",
+        "userHandle": "c29tZSByYW5kb20gYnl0ZXM",
+    },
+}
+
+
+class PasskeySignInOptionsView(ApiView):
+    """Options for a sign-in with a passkey, without an e-mail address; a new challenge each time."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @operation(
+        "login_passkey_options",
+        "Sign in with a passkey: options",
+        None,
+        {200: CeremonyOutput},
+        response_example={"ticket": TICKET, "options": OPTIONS, "expires_in": 300},
+        problems=[errors.TooManyAttempts, errors.NotFound],
+    )
+    def post(self, request: Request) -> Response:
+        return Response(CeremonyOutput(begin_passkey_sign_in(client_info(request.META))).data)
+
+
+class PasskeySignInView(ApiView):
+    """Sign in with a passkey. It counts as two factors, because the authenticator has verified its user."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    input_class = PasskeySignInInput
+
+    @operation(
+        "login_passkey",
+        "Sign in with a passkey",
+        PasskeySignInInput,
+        {200: TokenPairOutput},
+        request_example={"ticket": TICKET, "passkey": PASSKEY},
+        response_example=PAIR,
+        problems=[errors.InvalidTicket, errors.InvalidPasskey, errors.EmailNotVerified, errors.TooManyAttempts],
+        returns_token_pair=True,
+    )
+    def post(self, request: Request) -> Response:
+        given = self.validated(request)
+        pair = sign_in_with_passkey(given["ticket"], given["passkey"], client_info(request.META))
+        return Response(TokenPairOutput(pair).data)
+
+
+class SecondFactorPasskeyOptionsView(ApiView):
+    """Options for a passkey as the second factor of a sign-in that was answered 403 `second_factor_required`."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    input_class = TicketInput
+
+    @operation(
+        "login_second_factor_passkey_options",
+        "Sign in: options for a passkey as second factor",
+        TicketInput,
+        {200: CeremonyOutput},
+        request_example={"ticket": TICKET},
+        response_example={
+            "ticket": TICKET,
+            "options": {**OPTIONS, "allowCredentials": ALLOWED, "userVerification": "preferred"},
+            "expires_in": 300,
+        },
+        problems=[errors.InvalidTicket, errors.NotFound],
+    )
+    def post(self, request: Request) -> Response:
+        return Response(CeremonyOutput(begin_passkey_second_factor(self.validated(request)["ticket"])).data)
