@@ -39,7 +39,6 @@ OPERATION_TAGS = {
     "factors": "Second factors",
     "passkeys": "Second factors",
     "profile": "Your own account",
-    "passkeys": "Passkeys",
     "user_sessions": "Sessions",
     "passwords": "Passwords",
     "email_addresses": "E-mail addresses",
