@@ -28,6 +28,7 @@ from latchkey.sign_in.passkey_views import (
     PasskeySignInOptionsView,
     PasskeySignInView,
     SecondFactorPasskeyOptionsView,
+    StepUpPasskeyOptionsView,
 )
 from latchkey.sign_in.views import LoginView, SecondFactorView, StepUpView
 from latchkey.signing_keys.views import jwks, metadata
@@ -48,6 +49,7 @@ API = {  # in the order of the index at /api/
     "api/logout": LogoutView.as_view(),
     "api/me": MeView.as_view(),
     "api/step-up": StepUpView.as_view(),
+    "api/step-up/passkey": StepUpPasskeyOptionsView.as_view(),
     "api/verify": VerifyView.as_view(),
     "api/introspect": IntrospectView.as_view(),
     "api/revoke": RevokeView.as_view(),

@@ -151,8 +151,14 @@ def take_ticket(token: str, purpose: TicketPurpose, now: datetime) -> TicketStat
 
 
 def replace_challenge(state: TicketState, challenge: bytes) -> None:
-    """Store the challenge of the next WebAuthn ceremony with a ticket; empty: the last one is used up."""
+    """Store the challenge of the next WebAuthn ceremony with a ticket, in the place of the last one."""
     Ticket.objects.filter(pk=state.id).update(challenge=challenge)
+
+
+def take_challenge(state: TicketState) -> bytes:
+    """Delete the challenge of a ticket and return it, empty where there is none or another request was faster."""
+    owned = Ticket.objects.filter(pk=state.id, challenge=state.challenge)
+    return state.challenge if state.challenge and owned.update(challenge=b"") else b""
 
 
 def prune_tickets(now: datetime) -> int:

@@ -107,9 +107,11 @@ def new_passkey_options(user: User, challenge: bytes) -> dict[str, Any]:
 
 
 def finish_registration(  # noqa: PLR0913, PLR0917  # all but two are of the request
-    user_id: int, session_id: int, ticket: str, response: RegistrationResponse, name: str, client: ClientInfo
+    user_id: int, session_id: int | None, ticket: str, response: RegistrationResponse, name: str, client: ClientInfo
 ) -> AddedPasskey:
     """Store the new passkey, and end the other sessions of the account; the session that asked gains its proof.
+
+    Without a session of the API, for a browser, all of them end.
 
     Right or wrong, the answer uses up the ticket, and its challenge with it. Raises InvalidTicket, InvalidPasskey,
     InvalidInput where the account has the greatest number of passkeys, and InvalidToken where another change was
@@ -156,7 +158,7 @@ def rename_passkey(user_id: int, passkey_id: int, name: str) -> Passkey:
 
 
 def remove_passkey(
-    user_id: int, session_id: int, authentication: Authentication, passkey_id: int, client: ClientInfo
+    user_id: int, session_id: int | None, authentication: Authentication, passkey_id: int, client: ClientInfo
 ) -> None:
     """Delete a passkey of the user, and end the other sessions; with the last factor go the recovery codes.
 

@@ -82,8 +82,8 @@ def admit_with_totp(ticket: str, code: str, client: ClientInfo, gate: Gate[Opene
 
     try:
         return gate(user, state.proof | Proof.TOTP, consume), codes
-    except InvalidFactorCode:
-        record_refusal(user, FactorAnswer(code), client)
+    except InvalidFactorCode as error:
+        record_refusal(user, FactorAnswer(code), client, error)
         raise
     except (InvalidCredentials, InvalidToken) as error:  # the account has changed since the ticket was looked up
         raise InvalidTicket from error

@@ -1,20 +1,25 @@
-"""Sign-in with a passkey alone, and the options for a passkey as a second factor.
+"""Sign-in with a passkey alone, and the options for a passkey as a second factor and for a step-up.
 
 Without an e-mail address the options name no passkey: the authenticator offers those that it has for the service, and
 its answer names the account. The authenticator has to verify its user, so that the passkey counts as two factors.
 """
 
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any, TypeVar
 
 from django.db import DatabaseError
 
+from latchkey.accounts.models import User
+from latchkey.accounts.reauthentication import get_user
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.conf.policy import current_policy
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import EmailNotVerified, InvalidCredentials, InvalidPasskey, InvalidTicket, NotFound
+from latchkey.factors.locking import lock_user
 from latchkey.factors.tickets import (
     LIFETIME,
     TicketPurpose,
@@ -31,8 +36,12 @@ from latchkey.rate_limits.attempts import Charge, charge, refund
 from latchkey.rate_limits.in_memory import count_ticket
 from latchkey.rate_limits.keys import passkey_key
 from latchkey.sign_in.admission import admit
+from latchkey.sign_in.second_factor import Gate
 from latchkey.signing_keys.key_set import signing_key
-from latchkey.tokens.access_token import Key, TokenPair
+from latchkey.tokens.access_token import TokenPair
+from latchkey.tokens.authentication_methods import Proof
+
+Opened = TypeVar("Opened")
 
 SECONDS = int(LIFETIME.total_seconds())
 
@@ -54,19 +63,31 @@ def begin_passkey_sign_in(client: ClientInfo) -> Ceremony:
 def sign_in_with_passkey(ticket: str, response: AssertionResponse, client: ClientInfo) -> TokenPair:
     """Open a session for the account that the passkey belongs to, and return its tokens.
 
-    Right or wrong, the answer uses up the ticket, and its challenge with it. Failures are counted for the address
-    alone, never for the account: a signature cannot be guessed, and strangers could lock the owner out.
-    Raises ServiceUnavailable where no key can sign, TooManyAttempts before anything is compared, InvalidTicket,
-    InvalidPasskey, and EmailNotVerified.
+    Raises as `admit_with_passkey` does, and ServiceUnavailable where no key can sign.
     """
     key = signing_key(clock.now())
+
+    def gate(user: User, proof: Proof, consume: Callable[[], None]) -> TokenPair:
+        return admit(user, proof, client, key, consume)
+
+    return admit_with_passkey(ticket, response, client, gate)
+
+
+def admit_with_passkey(ticket: str, response: AssertionResponse, client: ClientInfo, gate: Gate[Opened]) -> Opened:
+    """Return what the gate opens for the account that the passkey belongs to.
+
+    Right or wrong, the answer uses up the ticket, and its challenge with it. Failures are counted for the address
+    alone, never for the account: a signature cannot be guessed, and strangers could lock the owner out.
+    Raises TooManyAttempts before anything is compared, InvalidTicket, InvalidPasskey, EmailNotVerified, and what the
+    gate raises.
+    """
     charged = charge(passkey_key(client), client)
     state = take_ticket(ticket, TicketPurpose.PASSKEY_SIGN_IN, clock.now())
     if state is None:
         raise InvalidTicket
     try:
         use = check_passkey(response, state.challenge, require_user_verification=True)
-        return _admit(use, client, key, charged)
+        return _admit(use, client, charged, gate)
     except InvalidPasskey as error:
         record(Event.LOGIN_FAILED, client, user_id=error.user_id, reason=f"passkey: {error.reason}")
         record_suspicion(error, client)
@@ -77,8 +98,10 @@ def sign_in_with_passkey(ticket: str, response: AssertionResponse, client: Clien
         raise
 
 
-def _admit(use: PasskeyUse, client: ClientInfo, key: Key | None, charged: Charge) -> TokenPair:
+def _admit(use: PasskeyUse, client: ClientInfo, charged: Charge, gate: Gate[Opened]) -> Opened:
     user = use.passkey.user
+    if not user.is_active:
+        raise _revoked(user)
     if user.email_verified_at is None and current_policy().email_verification == "required":
         refund(charged)
         record(Event.LOGIN_FAILED, client, user_id=user.pk, reason="not verified")
@@ -86,14 +109,19 @@ def _admit(use: PasskeyUse, client: ClientInfo, key: Key | None, charged: Charge
 
     def consume() -> None:
         refund(charged)  # first, as it locks the row that all attempts lock first
+        lock_user(user.pk)
         use.spend()
 
     try:
-        return admit(user, use.proof, client, key, consume)
-    except InvalidCredentials:  # the account is inactive, or has changed since the passkey was looked up
-        refused = InvalidPasskey(reason="revoked")
-        refused.user_id = user.pk
-        raise refused from None
+        return gate(user, use.proof, consume)
+    except InvalidCredentials:  # the account has changed since the passkey was looked up
+        raise _revoked(user) from None
+
+
+def _revoked(user: User) -> InvalidPasskey:
+    refused = InvalidPasskey(reason="revoked")
+    refused.user_id = user.pk
+    return refused
 
 
 def begin_passkey_second_factor(ticket: str) -> Ceremony:
@@ -106,9 +134,25 @@ def begin_passkey_second_factor(ticket: str) -> Ceremony:
     user = state.current_user() if state else None
     if state is None or user is None:
         raise InvalidTicket
+    challenge = secrets.token_bytes(CHALLENGE_BYTES)
+    options = _own_options(user, challenge)
+    replace_challenge(state, challenge)
+    return Ceremony(ticket, options)
+
+
+def begin_passkey_step_up(user_id: int) -> Ceremony:
+    """Return the options for a passkey of a signed-in user, with a ticket that is good for one attempt.
+
+    Raises NotFound where the account has no passkey.
+    """
+    require_relying_party()
+    user, challenge = get_user(user_id), secrets.token_bytes(CHALLENGE_BYTES)
+    options = _own_options(user, challenge)
+    return Ceremony(issue_ticket(TicketPurpose.STEP_UP, clock.now(), user, challenge=challenge), options)
+
+
+def _own_options(user: User, challenge: bytes) -> dict[str, Any]:
     passkeys = list_passkeys(user.pk)
     if not passkeys:
         raise NotFound
-    challenge = secrets.token_bytes(CHALLENGE_BYTES)
-    replace_challenge(state, challenge)
-    return Ceremony(ticket, request_options(challenge=challenge, timeout_seconds=SECONDS, passkeys=passkeys))
+    return request_options(challenge=challenge, timeout_seconds=SECONDS, passkeys=passkeys)

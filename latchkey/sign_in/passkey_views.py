@@ -8,13 +8,19 @@ from latchkey.core import exceptions as errors
 from latchkey.core.client import client_info
 from latchkey.passkeys.serializers import CeremonyOutput
 from latchkey.passkeys.views import CLIENT_DATA, CREDENTIAL_ID
+from latchkey.sessions.authentication import access_token_of
 from latchkey.sessions.serializers import TokenPairOutput
 from latchkey.sessions.views import PAIR
-from latchkey.sign_in.passkey import begin_passkey_second_factor, begin_passkey_sign_in, sign_in_with_passkey
+from latchkey.sign_in.passkey import (
+    begin_passkey_second_factor,
+    begin_passkey_sign_in,
+    begin_passkey_step_up,
+    sign_in_with_passkey,
+)
 from latchkey.sign_in.serializers import PasskeySignInInput, TicketInput
 from latchkey.sign_in.views import TICKET
 from latchkey.web.api_view import ApiView
-from latchkey.web.openapi.operation import operation
+from latchkey.web.openapi.operation import AUTH_ERRORS, USE_ACCESS_TOKEN, operation
 
 OPTIONS = {
     "challenge": "bm90IGEgY2hhbGxlbmdlIG9mIGFueWJvZHk",
@@ -24,6 +30,7 @@ OPTIONS = {
     "userVerification": "required",
 }
 ALLOWED = [{"type": "public-key", "id": CREDENTIAL_ID, "transports": ["internal"]}]
+OWN_OPTIONS = {**OPTIONS, "allowCredentials": ALLOWED, "userVerification": "preferred"}
 PASSKEY = {
     "id": CREDENTIAL_ID,
     "rawId": CREDENTIAL_ID,
@@ -93,10 +100,26 @@ class SecondFactorPasskeyOptionsView(ApiView):
         request_example={"ticket": TICKET},
         response_example={
             "ticket": TICKET,
-            "options": {**OPTIONS, "allowCredentials": ALLOWED, "userVerification": "preferred"},
+            "options": OWN_OPTIONS,
             "expires_in": 300,
         },
         problems=[errors.InvalidTicket, errors.NotFound],
     )
     def post(self, request: Request) -> Response:
         return Response(CeremonyOutput(begin_passkey_second_factor(self.validated(request)["ticket"])).data)
+
+
+class StepUpPasskeyOptionsView(ApiView):
+    """Options for one of your passkeys, to authenticate again with it at POST /api/step-up/."""
+
+    @operation(
+        "step_up_passkey_options",
+        "Authenticate again: options for a passkey",
+        None,
+        {200: CeremonyOutput},
+        response_example={"ticket": TICKET, "options": OWN_OPTIONS, "expires_in": 300},
+        problems=[*AUTH_ERRORS, errors.NotFound],
+        after_token_pair=USE_ACCESS_TOKEN,
+    )
+    def post(self, request: Request) -> Response:
+        return Response(CeremonyOutput(begin_passkey_step_up(access_token_of(request).user_id)).data)

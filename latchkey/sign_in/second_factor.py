@@ -10,8 +10,8 @@ from typing import TypeAlias, TypeVar
 from latchkey.accounts.models import User
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
-from latchkey.core.exceptions import InvalidCredentials, InvalidFactorCode, InvalidTicket
-from latchkey.factors.tickets import TicketPurpose, TicketState, attempt_ticket, consume_ticket
+from latchkey.core.exceptions import InvalidCredentials, InvalidFactorCode, InvalidPasskey, InvalidTicket
+from latchkey.factors.tickets import TicketPurpose, TicketState, attempt_ticket, consume_ticket, take_challenge
 from latchkey.sign_in.admission import admit
 from latchkey.sign_in.factor_checks import FactorAnswer, begin_check, record_refusal
 from latchkey.signing_keys.key_set import signing_key
@@ -27,8 +27,8 @@ Gate: TypeAlias = Callable[[User, Proof, Callable[[], None]], Opened]
 def sign_in_with_second_factor(ticket: str, answer: FactorAnswer, client: ClientInfo) -> TokenPair:
     """Open a session for the user of a ticket, and return its tokens.
 
-    Raises InvalidTicket; TooManyAttempts before anything is compared; InvalidFactorCode, after which the ticket can be
-    used again; and ServiceUnavailable where no key can sign.
+    Raises InvalidTicket; TooManyAttempts before anything is compared; InvalidFactorCode or InvalidPasskey, after which
+    the ticket can be used again; and ServiceUnavailable where no key can sign.
     """
     key = signing_key(clock.now())
 
@@ -41,17 +41,18 @@ def sign_in_with_second_factor(ticket: str, answer: FactorAnswer, client: Client
 def admit_with_second_factor(ticket: str, answer: FactorAnswer, client: ClientInfo, gate: Gate[Opened]) -> Opened:
     """Return what the gate opens for the user of a ticket; raises as `sign_in_with_second_factor`, and what it does."""
     state, user = find_ticket(ticket)
-    check = begin_check(user, answer, client)
-
-    def consume() -> None:
-        check.spend()
-        if not consume_ticket(state):
-            raise InvalidTicket  # rolls the use of the factor back
-
+    challenge = take_challenge(state) if answer.passkey else b""
     try:
+        check = begin_check(user, answer, client, challenge, state.proof)
+
+        def consume() -> None:
+            check.spend()
+            if not consume_ticket(state):
+                raise InvalidTicket  # rolls the use of the factor back
+
         return gate(user, state.proof | check.proof, consume)
-    except InvalidFactorCode:
-        record_refusal(user, answer, client)
+    except (InvalidFactorCode, InvalidPasskey) as error:
+        record_refusal(user, answer, client, error)
         raise
     except InvalidCredentials as error:  # the account has changed since the ticket was looked up
         raise InvalidTicket from error

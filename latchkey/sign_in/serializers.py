@@ -30,7 +30,9 @@ class FactorAnswerInput(serializers.Serializer[Any]):
         required=False, max_length=CODE_LENGTH, help_text="One of the recovery codes; each can be used once."
     )
 
-    ANSWERS: ClassVar[tuple[str, ...]] = ("code", "recovery_code")
+    passkey = PasskeyInput(required=False, help_text="The answer to the options for a passkey.")
+
+    ANSWERS: ClassVar[tuple[str, ...]] = ("code", "recovery_code", "passkey")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if sum(name in attrs for name in self.ANSWERS) != 1:
@@ -50,6 +52,7 @@ class SecondFactorInput(FactorAnswerInput):
 
 class StepUpInput(FactorAnswerInput):
     password = PasswordField(required=False, help_text="For an account without a second factor.")
+    ticket = StrictCharField(required=False, max_length=CODE_LENGTH, help_text="With a passkey: that of its options.")
 
     ANSWERS: ClassVar[tuple[str, ...]] = ("password", *FactorAnswerInput.ANSWERS)
 

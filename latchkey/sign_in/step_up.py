@@ -15,9 +15,11 @@ from latchkey.audit.log import record
 from latchkey.conf.policy import current_policy
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
-from latchkey.core.exceptions import InvalidFactorCode, InvalidToken, WrongPassword
+from latchkey.core.exceptions import InvalidFactorCode, InvalidPasskey, InvalidTicket, InvalidToken, WrongPassword
 from latchkey.db.statements import fetch_all
 from latchkey.factors.recent_proof import raise_step_up_required
+from latchkey.factors.tickets import TicketPurpose, take_ticket
+from latchkey.passkeys.use import record_suspicion
 from latchkey.rate_limits.attempts import refund
 from latchkey.sign_in.factor_checks import FactorAnswer, begin_check
 from latchkey.signing_keys.key_set import signing_key
@@ -31,12 +33,15 @@ RETURNING proof
 """
 
 
-def step_up(user_id: int, session_id: int, password: str, answer: FactorAnswer, client: ClientInfo) -> str:
+def step_up(  # noqa: PLR0913, PLR0917  # all but two are of the request
+    user_id: int, session_id: int, password: str, answer: FactorAnswer, ticket: str, client: ClientInfo
+) -> str:
     """Note in the session what its user proves now, and return a new access token.
 
-    An account with a second factor proves that one: a password alone would not raise the session. Raises WrongPassword
-    or InvalidFactorCode, TooManyAttempts, StepUpRequired for a password where a factor is needed, and InvalidToken
-    where the session has just ended.
+    An account with a second factor proves that one: a password alone would not raise the session. The ticket is that of
+    the options for a passkey. Raises WrongPassword, InvalidFactorCode or InvalidPasskey, InvalidTicket,
+    TooManyAttempts, StepUpRequired for a password where a factor is needed, and InvalidToken where the session has just
+    ended.
     """
     now = clock.now()
     key, user = signing_key(now), get_user(user_id)
@@ -46,14 +51,24 @@ def step_up(user_id: int, session_id: int, password: str, answer: FactorAnswer, 
         if password:
             proof, spend = Proof.PASSWORD, _password_check(user, password, client)
         else:
-            check = begin_check(user, answer, client)
+            check = begin_check(user, answer, client, _take_challenge(ticket, user) if answer.passkey else b"")
             proof, spend = check.proof, check.spend
         authentication = _raise_session(user, session_id, proof, spend)
-    except (WrongPassword, InvalidFactorCode):
+    except (WrongPassword, InvalidFactorCode, InvalidPasskey) as error:
+        if isinstance(error, InvalidPasskey):
+            record_suspicion(error, client)
         record(Event.STEP_UP_FAILED, client, user_id=user.pk, session_id=session_id)
         raise
     record(Event.STEP_UP_SUCCEEDED, client, user_id=user.pk, session_id=session_id)
     return access_token.issue(user.pk, session_id, now, current_policy().access_token_lifetime, key, authentication)
+
+
+def _take_challenge(ticket: str, user: User) -> bytes:
+    """Use up the ticket of the options for a passkey, and return its challenge; raises InvalidTicket."""
+    state = take_ticket(ticket, TicketPurpose.STEP_UP, clock.now())
+    if state is None or (state.user_id, state.credential_version) != (user.pk, user.credential_version):
+        raise InvalidTicket
+    return state.challenge
 
 
 def _password_check(user: User, password: str, client: ClientInfo) -> Callable[[], None]:

@@ -66,7 +66,7 @@ class SecondFactorView(ApiView):
         {200: TokenPairOutput},
         request_example={"ticket": TICKET, "code": "287082"},
         response_example=PAIR,
-        problems=[errors.InvalidFactorCode, errors.InvalidTicket, errors.TooManyAttempts],
+        problems=[errors.InvalidFactorCode, errors.InvalidPasskey, errors.InvalidTicket, errors.TooManyAttempts],
         returns_token_pair=True,
     )
     def post(self, request: Request) -> Response:
@@ -95,6 +95,8 @@ class StepUpView(ApiView):
             errors.WrongPassword,
             errors.PasswordTooLong,
             errors.InvalidFactorCode,
+            errors.InvalidPasskey,
+            errors.InvalidTicket,
             *AUTH_ERRORS,
             errors.StepUpRequired,
             errors.TooManyAttempts,
@@ -103,6 +105,7 @@ class StepUpView(ApiView):
     )
     def post(self, request: Request) -> Response:
         given, token = self.validated(request), access_token_of(request)
-        password = given.pop("password", "")
-        issued = step_up(token.user_id, token.session_id, password, FactorAnswer(**given), client_info(request.META))
+        password, ticket = given.pop("password", ""), given.pop("ticket", "")
+        answer, client = FactorAnswer(**given), client_info(request.META)
+        issued = step_up(token.user_id, token.session_id, password, answer, ticket, client)
         return Response({"access_token": issued})
