@@ -25,6 +25,8 @@ from latchkey.registration.views import RegisterView
 from latchkey.sessions.views import LogoutView, RefreshView
 from latchkey.sign_in.enrolment_views import BeginTotpEnrolmentView, EnrolTotpView
 from latchkey.sign_in.passkey_views import (
+    BeginPasskeyEnrolmentView,
+    EnrolPasskeyView,
     PasskeySignInOptionsView,
     PasskeySignInView,
     SecondFactorPasskeyOptionsView,
@@ -42,6 +44,8 @@ API = {  # in the order of the index at /api/
     "api/login/second-factor": SecondFactorView.as_view(),
     "api/login/enrolment/totp": BeginTotpEnrolmentView.as_view(),
     "api/login/enrolment/totp/confirm": EnrolTotpView.as_view(),
+    "api/login/enrolment/passkey": BeginPasskeyEnrolmentView.as_view(),
+    "api/login/enrolment/passkey/confirm": EnrolPasskeyView.as_view(),
     "api/login/second-factor/passkey": SecondFactorPasskeyOptionsView.as_view(),
     "api/login/passkey/options": PasskeySignInOptionsView.as_view(),
     "api/login/passkey": PasskeySignInView.as_view(),

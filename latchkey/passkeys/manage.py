@@ -34,9 +34,9 @@ from latchkey.factors.recent_proof import require_recent_proof
 from latchkey.factors.tickets import LIFETIME, TicketPurpose, issue_ticket, take_ticket
 from latchkey.passkeys.models import MAX_PASSKEYS, Passkey
 from latchkey.passkeys.options import creation_options
-from latchkey.passkeys.registration import TOO_MANY, add_passkey, verify_registration
+from latchkey.passkeys.registration import TOO_MANY, NewPasskey, add_passkey, verify_registration
 from latchkey.passkeys.responses import RegistrationResponse
-from latchkey.tokens.authentication_methods import Authentication, Proof
+from latchkey.tokens.authentication_methods import Authentication
 
 CHALLENGE_BYTES, USER_HANDLE_BYTES = 32, 32
 """Random bytes of a challenge (WebAuthn Level 3 section 13.4.3: at least 16), and of a user handle (at most 64)."""
@@ -111,41 +111,31 @@ def finish_registration(  # noqa: PLR0913, PLR0917  # all but two are of the req
 ) -> AddedPasskey:
     """Store the new passkey, and end the other sessions of the account; the session that asked gains its proof.
 
-    Without a session of the API, for a browser, all of them end.
-
-    Right or wrong, the answer uses up the ticket, and its challenge with it. Raises InvalidTicket, InvalidPasskey,
-    InvalidInput where the account has the greatest number of passkeys, and InvalidToken where another change was
-    faster.
+    Without a session of the API, for a browser, all of them end. Right or wrong, the answer uses up the ticket, and its
+    challenge with it. Raises InvalidTicket, InvalidPasskey, InvalidInput where the account has the greatest number of
+    passkeys, and InvalidToken where another change was faster.
     """
     state = take_ticket(ticket, TicketPurpose.PASSKEY_REGISTRATION, clock.now())
     user = state.current_user() if state else None
     if state is None or user is None or user.pk != user_id:
         raise InvalidTicket
     try:
-        return register_passkey(user, session_id, response, state.challenge, name, client)
+        new = verify_registration(response, state.challenge)
+        with transaction.atomic():
+            return store_passkey(user, session_id, new, name, client)
     except InvalidPasskey as error:
         record(Event.FACTOR_REFUSED, client, user_id=user.pk, session_id=session_id, reason=f"{KIND}: {error.reason}")
         raise
 
 
-def register_passkey(  # noqa: PLR0913, PLR0917  # all but three are of the request
-    user: User,
-    session_id: int | None,
-    response: RegistrationResponse,
-    challenge: bytes,
-    name: str,
-    client: ClientInfo,
-) -> AddedPasskey:
-    """Verify and store a new passkey; without a session that is kept all sessions of the account end.
+def store_passkey(user: User, session_id: int | None, new: NewPasskey, name: str, client: ClientInfo) -> AddedPasskey:
+    """Insert a verified passkey and count it, with recovery codes where there are none, in the caller's transaction.
 
-    Raises what `finish_registration` raises, but InvalidTicket.
+    Raises InvalidPasskey, InvalidInput and InvalidToken as `finish_registration` does.
     """
-    new = verify_registration(response, challenge)
-    proof = Proof.PASSKEY | (Proof.USER_VERIFIED if new.user_verified else Proof.NONE)
-    with transaction.atomic():
-        change_factors(user, FactorChange(Event.FACTOR_ADDED, 1, KIND, proof), client, session_id)
-        passkey = add_passkey(user.pk, new, name or device_name(client.user_agent))
-        codes = [] if recovery_codes.count(user.pk) else recovery_codes.renew(user.pk)
+    change_factors(user, FactorChange(Event.FACTOR_ADDED, 1, KIND, new.proof), client, session_id)
+    passkey = add_passkey(user.pk, new, name or device_name(client.user_agent))
+    codes = [] if recovery_codes.count(user.pk) else recovery_codes.renew(user.pk)
     return AddedPasskey(passkey, codes)
 
 

@@ -21,6 +21,7 @@ from latchkey.passkeys.responses import (
     encode_base64url,
     refuse_unverifiable,
 )
+from latchkey.tokens.authentication_methods import Proof
 
 MAX_TRANSPORTS = 8
 _TRANSPORT = re.compile(r"[a-z][a-z-]{0,15}")
@@ -41,6 +42,11 @@ class NewPasskey:
     backup_eligible: bool
     backed_up: bool
     user_verified: bool
+
+    @property
+    def proof(self) -> Proof:
+        """What the registration proves: possession, and that the authenticator has verified its user."""
+        return Proof.PASSKEY | (Proof.USER_VERIFIED if self.user_verified else Proof.NONE)
 
 
 def verify_registration(response: RegistrationResponse, challenge: bytes) -> NewPasskey:

@@ -24,7 +24,7 @@ from latchkey.factors.tickets import (
     LIFETIME,
     TicketPurpose,
     issue_ticket,
-    peek_ticket,
+    read_ticket,
     replace_challenge,
     take_ticket,
 )
@@ -130,7 +130,7 @@ def begin_passkey_second_factor(ticket: str) -> Ceremony:
     The challenge replaces the one before. Raises InvalidTicket, and NotFound where the account has no passkey.
     """
     require_relying_party()
-    state = peek_ticket(ticket, TicketPurpose.SECOND_FACTOR, clock.now())
+    state = read_ticket(ticket, TicketPurpose.SECOND_FACTOR, clock.now())
     user = state.current_user() if state else None
     if state is None or user is None:
         raise InvalidTicket

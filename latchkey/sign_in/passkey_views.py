@@ -7,17 +7,19 @@ from rest_framework.response import Response
 from latchkey.core import exceptions as errors
 from latchkey.core.client import client_info
 from latchkey.passkeys.serializers import CeremonyOutput
-from latchkey.passkeys.views import CLIENT_DATA, CREDENTIAL_ID
+from latchkey.passkeys.views import CLIENT_DATA, CREATION_OPTIONS, CREDENTIAL_ID, NEW_PASSKEY
 from latchkey.sessions.authentication import access_token_of
 from latchkey.sessions.serializers import TokenPairOutput
 from latchkey.sessions.views import PAIR
+from latchkey.sign_in.enrolment_views import RECOVERY_CODES
 from latchkey.sign_in.passkey import (
     begin_passkey_second_factor,
     begin_passkey_sign_in,
     begin_passkey_step_up,
     sign_in_with_passkey,
 )
-from latchkey.sign_in.serializers import PasskeySignInInput, TicketInput
+from latchkey.sign_in.passkey_enrolment import begin_passkey_enrolment, enrol_passkey
+from latchkey.sign_in.serializers import EnrolledOutput, EnrolPasskeyInput, PasskeySignInInput, TicketInput
 from latchkey.sign_in.views import TICKET
 from latchkey.web.api_view import ApiView
 from latchkey.web.openapi.operation import AUTH_ERRORS, USE_ACCESS_TOKEN, operation
@@ -123,3 +125,47 @@ class StepUpPasskeyOptionsView(ApiView):
     )
     def post(self, request: Request) -> Response:
         return Response(CeremonyOutput(begin_passkey_step_up(access_token_of(request).user_id)).data)
+
+
+class BeginPasskeyEnrolmentView(ApiView):
+    """Get options for a new passkey, with the ticket of a sign-in that was answered 403 with `enrol`."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    input_class = TicketInput
+
+    @operation(
+        "login_begin_passkey",
+        "Sign in: begin to add a passkey",
+        TicketInput,
+        {200: CeremonyOutput},
+        request_example={"ticket": TICKET},
+        response_example={"ticket": TICKET, "options": CREATION_OPTIONS, "expires_in": 300},
+        problems=[errors.InvalidTicket, errors.NotFound],
+    )
+    def post(self, request: Request) -> Response:
+        return Response(CeremonyOutput(begin_passkey_enrolment(self.validated(request)["ticket"])).data)
+
+
+class EnrolPasskeyView(ApiView):
+    """Add the passkey, and finish the sign-in."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    input_class = EnrolPasskeyInput
+
+    @operation(
+        "login_enrol_passkey",
+        "Sign in: add the passkey",
+        EnrolPasskeyInput,
+        {200: EnrolledOutput},
+        request_example={"ticket": TICKET, "name": "Phone", "passkey": NEW_PASSKEY},
+        response_example={**PAIR, "recovery_codes": RECOVERY_CODES},
+        problems=[errors.InvalidPasskey, errors.InvalidTicket],
+        returns_token_pair=True,
+    )
+    def post(self, request: Request) -> Response:
+        given = self.validated(request)
+        enrolled = enrol_passkey(given["ticket"], given["passkey"], given["name"], client_info(request.META))
+        pair = {"access_token": enrolled.pair.access_token, "refresh_token": str(enrolled.pair.refresh_token)}
+        return Response({**pair, "recovery_codes": enrolled.recovery_codes})

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from rest_framework import serializers
 
 from latchkey.accounts.models import EMAIL_MAX_LENGTH
-from latchkey.passkeys.serializers import PasskeyInput
+from latchkey.passkeys.serializers import AddPasskeyInput, PasskeyInput
 from latchkey.web.input import PasswordField, StrictCharField, StrictUUIDField
 
 
@@ -86,3 +86,7 @@ class PasskeySignInInput(TicketInput):
     """The ticket of the options, and the answer of the authenticator."""
 
     passkey = PasskeyInput()
+
+
+class EnrolPasskeyInput(AddPasskeyInput):
+    """A new passkey, with the ticket of the sign-in."""
