@@ -1,18 +1,19 @@
-"""Reauthentication in the admin area: every change asks for the operator's password, unless given within 10 minutes.
+"""Reauthentication in the admin area: every change asks who is there, unless the operator proved it within 10 minutes.
 
-A stolen cookie lasts for hours, and must not be enough to take an account over or to make a superuser (ASVS 7.5.1).
-Reading pages asks for nothing.
+A stolen cookie lasts for hours, and must not be enough to take an account over or to make a superuser (ASVS 7.5.1). An
+operator with a second factor gives that one: the password may be what was stolen. Reading pages asks for nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.db import transaction
+from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -20,42 +21,50 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 
 from latchkey.accounts.models import User
 from latchkey.accounts.reauthentication import reauthenticate
+from latchkey.admin.factor_forms import choose_form, form_context, retry_message
 from latchkey.core import clock
-from latchkey.core.client import ClientInfo
-from latchkey.core.exceptions import TooManyAttempts, WrongPassword
+from latchkey.core.client import ClientInfo, client_info
+from latchkey.core.exceptions import InvalidFactorCode, TooManyAttempts, WrongPassword
+from latchkey.factors.recent_proof import has_required_factors
 from latchkey.rate_limits.attempts import refund
+from latchkey.sign_in.browser_session import browser_authentication, remember_proof
+from latchkey.sign_in.factor_checks import begin_check, record_refusal
+from latchkey.tokens.authentication_methods import Proof
 
 MAX_AGE_SECONDS = 10 * 60
-"""Seconds for which a password that was given counts for further changes."""
+"""Seconds for which a proof counts for further changes."""
 
-SESSION_ENTRY = "reauthentication"
-"""Name in the browser session: when the operator proved to be there, and how."""
+EXEMPT = frozenset({"logout", "reauthenticate"})
+"""Names of the routes that take a POST without a recent proof: the first changes nothing, the other asks for it."""
 
-EXEMPT = frozenset({"logout", "password_change", "reauthenticate"})
-"""Names of the routes that take a POST without a recent password: the first changes nothing, the others ask for it."""
-
-NOT_SAVED = "Nothing was changed yet: enter your password, then make the change again."
+NOT_SAVED = "Nothing was changed yet: confirm that it is you, then make the change again."
 
 
-def remember_password(request: HttpRequest) -> None:
-    """Note in the browser session that the operator has just given the password."""
-    request.session[SESSION_ENTRY] = {"at": int(clock.now().timestamp()), "proof": "password"}
+def has_recent_proof(request: HttpRequest) -> bool:
+    """Return whether the operator proved enough in this browser session, and the last of it within 10 minutes.
+
+    Enough are two factors for an account that has a second one.
+    """
+    proved = browser_authentication(request)
+    recent = 0 <= clock.now().timestamp() - proved.authenticated_at < MAX_AGE_SECONDS
+    return recent and has_required_factors(cast("User", request.user), proved)
 
 
-def has_recent_password(request: HttpRequest) -> bool:
-    """Return whether the operator gave the password in this browser session within the last 10 minutes."""
-    given = request.session.get(SESSION_ENTRY)
-    at = given.get("at") if isinstance(given, dict) else None
-    return isinstance(at, int) and 0 <= clock.now().timestamp() - at < MAX_AGE_SECONDS
+def is_exempt(request: HttpRequest) -> bool:
+    """Return whether the page takes a POST without a recent proof: a new password asks for the old one itself.
+
+    That is the proof of who has no second factor, and of nobody else.
+    """
+    route = request.resolver_match.url_name if request.resolver_match else None
+    return route in EXEMPT or (route == "password_change" and not cast("User", request.user).second_factors)
 
 
-def require_recent_password(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a view: a change without a recent password is redirected to the page that asks for it, and not made."""
+def require_reauthentication(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a view: a change without a recent proof is redirected to the page that asks for it, and not made."""
 
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        route = request.resolver_match.url_name if request.resolver_match else None
-        if request.method in ("GET", "HEAD", "OPTIONS") or route in EXEMPT or has_recent_password(request):
+        if request.method in ("GET", "HEAD", "OPTIONS") or is_exempt(request) or has_recent_proof(request):
             return view(request, *args, **kwargs)
         messages.warning(request, NOT_SAVED)
         return redirect(f"{reverse('admin:reauthenticate')}?{urlencode({'next': page_of_form(request)})}")
@@ -89,12 +98,7 @@ def check_password_again(user: User, password: str, client: ClientInfo) -> None:
         raise ValidationError(retry_message(refusal), code=refusal.code) from refusal
 
 
-def retry_message(refusal: TooManyAttempts) -> str:
-    """Return the message after too many attempts, with the time to wait."""
-    return f"Too many attempts. Try again in {refusal.headers['Retry-After']} seconds."
-
-
-class ReauthenticationForm(forms.Form):
+class PasswordForm(forms.Form):
     """The operator's password, before a change."""
 
     password = forms.CharField(
@@ -112,8 +116,32 @@ class ReauthenticationForm(forms.Form):
         return password
 
 
-def done(request: HttpRequest) -> HttpResponse:
-    """Note the password in a new browser session id, and return to the page where the change was tried."""
-    request.session.cycle_key()
-    remember_password(request)
-    return redirect(safe_next(request, request.POST.get("next", "")))
+def reauthenticate_by_password(request: HttpRequest) -> dict[str, Any] | None:
+    """Return what the page shows; None once the password was right, which the browser session then remembers."""
+    form = PasswordForm(cast("User", request.user), client_info(request.META), request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        request.session.cycle_key()
+        remember_proof(request, Proof.PASSWORD)
+        return None
+    return {"form": form, "field": form["password"]}
+
+
+def reauthenticate_by_factor(request: HttpRequest, factors: Collection[str]) -> dict[str, Any] | None:
+    """Return what the page shows; None once the second factor was right, which the browser session then remembers."""
+    user, client = cast("User", request.user), client_info(request.META)
+    form = choose_form(request, factors)(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            check = begin_check(user, form.answer, client)
+            with transaction.atomic():
+                check.spend()
+                request.session.cycle_key()
+                remember_proof(request, check.proof)
+                request.session.save()
+            return None
+        except InvalidFactorCode as refusal:
+            record_refusal(user, form.answer, client)
+            form.refuse(refusal)
+        except TooManyAttempts as refusal:
+            form.refuse(refusal)
+    return form_context(form, factors)

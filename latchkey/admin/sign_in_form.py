@@ -6,17 +6,17 @@ from django.core.exceptions import ValidationError
 from unfold.forms import AuthenticationForm
 
 from latchkey.accounts.models import normalize_for_lookup
-from latchkey.admin.reauthentication import remember_password, retry_message
+from latchkey.admin.factor_forms import retry_message
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.core.client import client_info
 from latchkey.core.exceptions import TooManyAttempts
-from latchkey.rate_limits.attempts import charge, raise_if_device_is_hidden, refund
+from latchkey.rate_limits.attempts import Charge, charge, raise_if_device_is_hidden, refund
 from latchkey.rate_limits.keys import login_key
 
 
 class SignInForm(AuthenticationForm):
-    """Sign-in for active staff.
+    """E-mail address and password of active staff; what follows is `sign_in_pages.py`.
 
     Unknown address, wrong password, inactive account and an account that is not staff get the same message.
     """
@@ -25,6 +25,7 @@ class SignInForm(AuthenticationForm):
         **AuthenticationForm.error_messages,
         "invalid_login": "No active staff account matches this e-mail address and password.",
     }
+    charged: Charge | None = None
 
     def clean(self) -> dict[str, Any]:
         """Authenticate under the limits on attempts of a sign-in; raises ValidationError."""
@@ -42,14 +43,10 @@ class SignInForm(AuthenticationForm):
                 raise
         except TooManyAttempts as refusal:
             raise ValidationError(retry_message(refusal), code=refusal.code) from refusal
-        refund(charged)
-        record(Event.ADMIN_LOGIN_SUCCEEDED, client, user_id=self.get_user().pk)
-        if self.request is not None:
-            remember_password(self.request)
+        self.charged = charged
         return cleaned
 
-    def confirm_login_allowed(self, user: Any) -> None:
-        """Start a new browser session (ASVS 7.2.4): Django would keep that of a user who is signed in already."""
-        super().confirm_login_allowed(user)
-        if self.request is not None:
-            self.request.session.flush()
+    def refund(self) -> None:
+        """Take the attempt back: the password was right."""
+        if self.charged:
+            refund(self.charged)

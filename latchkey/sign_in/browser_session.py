@@ -5,7 +5,7 @@ The row of the browser session is written in the transaction that uses up the pr
 
 from collections.abc import Callable
 
-from django.contrib.auth import login as open_browser_session
+from django.contrib.auth import login as open_browser_session  # noqa: TID251 - behind the gate
 from django.db import transaction
 from django.http import HttpRequest
 

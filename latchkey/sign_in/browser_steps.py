@@ -34,13 +34,15 @@ class SignInStep(NamedTuple):
 def keep_step(request: HttpRequest, area: str, required: SecondFactorRequired) -> SignInStep:
     """Keep what the gate asked for in a new browser session, and return it; begins the enrolment, if that is it.
 
-    The session is a new one, as another may know the cookie of the old one (ASVS 7.2.4). Raises InvalidTicket.
+    The session is a new one, as another may know the cookie of the old one (ASVS 7.2.4), and ends with the ticket.
+    Raises InvalidTicket.
     """
     step = SignInStep(area, required.ticket, required.factors)
     if isinstance(required, EnrolmentRequired):
         enrolment = begin_totp(required.ticket)
         step = step._replace(secret=enrolment.secret, uri=enrolment.uri)
     request.session.flush()
+    request.session.set_expiry(required.expires_in)
     request.session[ENTRY] = ENCRYPTION.encrypt(json.dumps(step).encode()).decode()
     return step
 
