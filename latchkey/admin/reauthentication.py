@@ -140,7 +140,7 @@ def reauthenticate_by_factor(request: HttpRequest, factors: Collection[str]) -> 
                 request.session.save()
             return None
         except InvalidFactorCode as refusal:
-            record_refusal(user, form.answer, client)
+            record_refusal(user, form.answer, client, refusal)
             form.refuse(refusal)
         except TooManyAttempts as refusal:
             form.refuse(refusal)

@@ -358,7 +358,7 @@ class EnrolmentRequired(SecondFactorRequired):
     """The right password of an account without a second factor, while the policy requires one."""
 
     title = "Second factor to set up"
-    detail = "Set up a second factor first: POST /api/login/enrolment/totp/ with this ticket."
+    detail = "Set up a second factor first: POST /api/login/enrolment/totp/ or passkey/ with this ticket."
 
     @property
     def members(self) -> dict[str, Any]:
