@@ -80,6 +80,11 @@ NOTIFIABLE = frozenset(
         Event.ADMIN_LOGIN_SUCCEEDED.value,
         Event.SESSION_REPLAYED.value,
         Event.PASSWORD_CHANGED.value,
+        Event.FACTOR_ADDED.value,
+        Event.FACTOR_REMOVED.value,
+        Event.FACTOR_RESET.value,
+        Event.RECOVERY_CODE_USED.value,
+        Event.RECOVERY_CODES_RENEWED.value,
     }
 )
 """Events about which the user may get a mail; `mail/notices.py` decides that later."""

@@ -25,6 +25,9 @@ SAMPLE_CONTEXT = {
     "when": "2026-01-31 12:00 UTC",
     "device": "Firefox on Linux",
     "address": "192.0.2.1",
+    "factor": "passkey",
+    "left": "2",
+    "few": "yes",
 }
 """Every value that a template can use."""
 

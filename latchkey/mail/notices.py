@@ -1,4 +1,4 @@
-"""Security notices: mails to an account's owner about a new device, a new password or a reused refresh token.
+"""Security notices: mails to an account's owner about a new device, a new password, a reused refresh token or factors.
 
 A background worker decides about each such audit event exactly once, so no request waits for it.
 """
@@ -15,6 +15,7 @@ from latchkey.conf.policy import current_policy
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import TooManyAttempts
 from latchkey.core.user_agent import device_name
+from latchkey.factors import recovery_codes
 from latchkey.mail.models import MailKind
 from latchkey.mail.new_device import LOGIN_EVENTS, is_new_device
 from latchkey.mail.outbox import enqueue
@@ -24,8 +25,16 @@ from latchkey.rate_limits.keys import notice_key
 KIND_BY_EVENT = {
     Event.SESSION_REPLAYED.value: MailKind.SESSION_REPLAYED,
     Event.PASSWORD_CHANGED.value: MailKind.PASSWORD_CHANGED,
+    Event.FACTOR_ADDED.value: MailKind.FACTOR_ADDED,
+    Event.FACTOR_REMOVED.value: MailKind.FACTOR_REMOVED,
+    Event.FACTOR_RESET.value: MailKind.FACTOR_RESET,
+    Event.RECOVERY_CODE_USED.value: MailKind.RECOVERY_CODE_USED,
+    Event.RECOVERY_CODES_RENEWED.value: MailKind.RECOVERY_CODES_RENEWED,
 }
 """The events that always have a notice; that of a sign-in depends on the device."""
+
+WITH_FACTOR = frozenset({Event.FACTOR_ADDED.value, Event.FACTOR_REMOVED.value})
+"""Events whose detail is the kind of a factor."""
 
 RESET_PAGE = "/forgot-password/"
 """The page that notices link to: somebody else may know the password, so the owner sets a new one."""
@@ -104,4 +113,18 @@ def _context(event: AuditEvent, user: User) -> dict[str, str]:
         "device": device_name(user_agent) if user_agent and is_owner else "",
         "address": ip or "" if is_owner else "",
         "link": f"{settings.PUBLIC_URL}{RESET_PAGE}",
+        **_factor_context(event),
     }
+
+
+def _factor_context(event: AuditEvent) -> dict[str, str]:
+    """Return what the mails about second factors say: the kind of the factor, or how many recovery codes are left.
+
+    An event of a version beside this one may have another detail: then the mail says less.
+    """
+    if event.name in WITH_FACTOR:
+        return {"factor": event.detail}
+    left = event.detail.partition(" ")[0]
+    if event.name != Event.RECOVERY_CODE_USED.value or not left.isdecimal():
+        return {}
+    return {"left": left, "few": "yes" if int(left) <= recovery_codes.LOW else ""}

@@ -10,7 +10,16 @@ from latchkey.core.user_agent import device_name
 PAGE_SIZE = 100
 """Events of one page."""
 
-WITH_REASON = frozenset({Event.SESSION_ENDED.value, Event.LOGIN_FAILED.value})
+WITH_REASON = frozenset(
+    {
+        Event.SESSION_ENDED.value,
+        Event.LOGIN_FAILED.value,
+        Event.FACTOR_ADDED.value,
+        Event.FACTOR_REMOVED.value,
+        Event.FACTOR_REFUSED.value,
+        Event.RECOVERY_CODE_USED.value,
+    }
+)
 """Events whose reason the user may see; the details of others are for operators."""
 
 
