@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 
 from latchkey.email_addresses.pages import ConfirmEmailPage, ResendVerificationPage, VerifyEmailPage
 from latchkey.email_addresses.views import ChangeEmailView, ConfirmChangeView, ResendView, VerifyEmailView
+from latchkey.factors.views import ConfirmTotpView, RecoveryCodesView, TotpView
 from latchkey.metrics_server.views import metrics
 from latchkey.oauth.views import IntrospectView, RevokeView, VerifyView
 from latchkey.passkeys.views import (
@@ -19,7 +20,7 @@ from latchkey.passkeys.views import (
 )
 from latchkey.passwords.pages import ForgotPasswordPage, ResetPasswordPage
 from latchkey.passwords.views import ChangePasswordView, ConfirmResetView, ResetPasswordView
-from latchkey.profile.views import EmailStatusView, EventsView, ExportView, MeView
+from latchkey.profile.views import EmailStatusView, EventsView, ExportView, FactorsView, MeView
 from latchkey.public_config.views import ConfigView
 from latchkey.registration.views import RegisterView
 from latchkey.sessions.views import LogoutView, RefreshView
@@ -65,6 +66,10 @@ API = {  # in the order of the index at /api/
     "api/me/email": EmailStatusView.as_view(),
     "api/me/events": EventsView.as_view(),
     "api/me/export": ExportView.as_view(),
+    "api/me/factors": FactorsView.as_view(),
+    "api/me/totp": TotpView.as_view(),
+    "api/me/totp/confirm": ConfirmTotpView.as_view(),
+    "api/me/recovery-codes": RecoveryCodesView.as_view(),
     "api/password/change": ChangePasswordView.as_view(),
     "api/password/reset": ResetPasswordView.as_view(),
     "api/password/reset/confirm": ConfirmResetView.as_view(),

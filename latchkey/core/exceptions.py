@@ -6,11 +6,12 @@ them without knowing HTTP; `web/problems.py` turns them into problem documents; 
 ApiError
 |- 400  BadRequest, InvalidInput, ParseError, DuplicateKey,
 |       EmailTaken, PasswordTooShort, PasswordTooLong, PasswordTooCommon, PasswordTooObvious,
-|       WrongPassword, InvalidCode, InvalidFactorCode, InvalidTicket, TotpExists, InvalidPasskey
+|       WrongPassword, InvalidCode, InvalidFactorCode, InvalidTicket, TotpExists, NoSecondFactor,
+|       InvalidPasskey
 |- 401  NotAuthenticated, InvalidToken, InvalidCredentials, InvalidRefreshToken, InvalidClient,
 |       InsufficientAuthentication
 |- 403  PermissionDenied, CsrfFailed, RegistrationClosed, EmailNotVerified, LastSuperuser,
-|       SecondFactorRequired, EnrolmentRequired, StepUpRequired       404  NotFound
+|       SecondFactorRequired, EnrolmentRequired, StepUpRequired, EnrolmentClosed       404  NotFound
 |- 405  MethodNotAllowed   406  NotAcceptable   408  RequestTimeout   413  ContentTooLarge
 `- 415  UnsupportedMediaType   429  TooManyAttempts   500  InternalServerError   503  ServiceUnavailable
 """
@@ -253,6 +254,13 @@ class InvalidPasskey(BadRequest):
         super().__init__(errors, headers)
 
 
+class NoSecondFactor(BadRequest):
+    """Recovery codes for an account without a second factor, which would stand for nothing."""
+
+    code, title = "no_second_factor", "No second factor"
+    detail = "Recovery codes stand for a second factor: set up an authenticator app or a passkey first."
+
+
 class NotAuthenticated(ApiError):
     """No access token was sent (RFC 6750 section 3)."""
 
@@ -332,6 +340,13 @@ class EmailNotVerified(ApiError):
 
     status, code, title = 403, "email_not_verified", "E-mail not verified"
     detail = "Verify your e-mail address first: a mail with a link and a code was sent to it."
+
+
+class EnrolmentClosed(ApiError):
+    """SECOND_FACTOR is off: nobody can set up a second factor; those in use stay in force."""
+
+    status, code, title = 403, "enrolment_closed", "Enrolment closed"
+    detail = "Setting up second factors is switched off."
 
 
 class SecondFactorRequired(ApiError):

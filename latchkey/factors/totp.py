@@ -156,6 +156,11 @@ def use_code(user_id: int, code: str, now: datetime) -> bool:
     return same.filter(last_step__lt=step).update(last_step=step, last_used_at=now, **_reencrypt(found)) == 1
 
 
+def is_confirmed(user_id: int) -> bool:
+    """Return whether the user has an authenticator app as a factor."""
+    return TotpSecret.objects.filter(user_id=user_id, confirmed_at__isnull=False).exists()
+
+
 def remove(user_id: int) -> bool:
     """Delete the user's secret, and return whether it was a factor; a pending one is deleted without a word."""
     of_user = TotpSecret.objects.filter(user_id=user_id)

@@ -9,7 +9,10 @@ from latchkey.accounts.models import User
 from latchkey.audit.events import PERSISTED
 from latchkey.audit.models import AuditEvent
 from latchkey.email_codes.models import OneTimeCode
+from latchkey.factors.models import RecoveryCode, TotpSecret
+from latchkey.factors.tickets import Ticket
 from latchkey.mail.models import Mail
+from latchkey.passkeys.models import Passkey
 from latchkey.rate_limits.models import Attempt
 from latchkey.sessions.models import Session
 from latchkey.web.input import PasswordField, StrictCharField
@@ -40,6 +43,21 @@ class EmailStatusOutput(serializers.Serializer[Any]):
     )
 
 
+class TotpOutput(serializers.ModelSerializer[TotpSecret]):
+    """An authenticator app, without its secret."""
+
+    class Meta:
+        model = TotpSecret
+        fields = ("confirmed_at", "last_used_at")
+
+
+class FactorsOutput(serializers.Serializer[Any]):
+    """The second factors of the account, without their secrets."""
+
+    totp = TotpOutput(allow_null=True, read_only=True, help_text="The authenticator app; null without one.")
+    recovery_codes = serializers.IntegerField(read_only=True, help_text="How many recovery codes are left.")
+
+
 class DeleteAccountInput(serializers.Serializer[Any]):
     """The password, for reauthentication."""
 
@@ -57,6 +75,7 @@ class ExportedAccount(serializers.ModelSerializer[User]):
         fields = (
             *("id", "email", "email_verified_at", "username", "created_at"),
             *("is_active", "is_staff", "is_superuser", "groups", "user_permissions"),
+            "second_factors",
         )
 
 
@@ -67,7 +86,7 @@ class ExportedSession(serializers.ModelSerializer[Session]):
 
     class Meta:
         model = Session
-        fields = ("id", "created_at", "rotated_at", "expires_at", "ip", "user_agent")
+        fields = ("id", "created_at", "rotated_at", "expires_at", "ip", "user_agent", "proof", "authenticated_at")
 
 
 class ExportedEvent(serializers.ModelSerializer[AuditEvent]):
@@ -107,6 +126,43 @@ class ExportedCode(serializers.ModelSerializer[OneTimeCode]):
         fields = ("purpose", "email", "new_email", "redirect_to", "created_at", "expires_at", "failures")
 
 
+class ExportedTotp(serializers.ModelSerializer[TotpSecret]):
+    """An authenticator app, without its secret; one that was never confirmed is included until it is pruned."""
+
+    class Meta:
+        model = TotpSecret
+        fields = ("created_at", "confirmed_at", "last_used_at")
+
+
+class ExportedPasskey(serializers.ModelSerializer[Passkey]):
+    """A passkey: what its owner called it, and what the authenticator said about itself."""
+
+    class Meta:
+        model = Passkey
+        fields = (
+            *("name", "rp_id", "aaguid", "transports", "backup_eligible", "backed_up", "user_verified"),
+            *("created_at", "last_used_at"),
+        )
+
+
+class ExportedRecoveryCode(serializers.ModelSerializer[RecoveryCode]):
+    """A recovery code that was not used yet, by its number in the table."""
+
+    id = serializers.CharField()
+
+    class Meta:
+        model = RecoveryCode
+        fields = ("id",)
+
+
+class ExportedTicket(serializers.ModelSerializer[Ticket]):
+    """A sign-in that was begun and not finished, without its secrets."""
+
+    class Meta:
+        model = Ticket
+        fields = ("purpose", "proof", "failures", "created_at", "expires_at")
+
+
 class ExportedAttempt(serializers.ModelSerializer[Attempt]):
     """Failed sign-ins in a row, at the account or from an address where it has signed in; times in milliseconds."""
 
@@ -141,6 +197,10 @@ class ExportOutput(serializers.Serializer[Any]):
     events = ExportedEvent(many=True, help_text="The newest 10,000, newest first; /api/me/events/ has all.")
     mails = ExportedMail(many=True, help_text="Mails to the user, without their content.")
     codes = ExportedCode(many=True, help_text="Links and codes that were sent by e-mail, without the secrets.")
+    totp = ExportedTotp(many=True, help_text="The authenticator app, without its secret.")
+    passkeys = ExportedPasskey(many=True, help_text="Passkeys, without their keys.")
+    recovery_codes = ExportedRecoveryCode(many=True, help_text="Recovery codes that are left, without the codes.")
+    tickets = ExportedTicket(many=True, help_text="Sign-ins that were begun and not finished.")
     attempts = ExportedAttempt(many=True, help_text="Failed sign-ins in a row; times in milliseconds.")
     actions = ExportedAction(many=True, help_text="Changes that the user made in the admin area.")
     changes = ExportedChange(many=True, help_text="Changes that operators made to the account in the admin area.")

@@ -13,12 +13,14 @@ from latchkey.core import exceptions as errors
 from latchkey.core.client import client_info
 from latchkey.profile.delete_account import delete_account
 from latchkey.profile.export import export
+from latchkey.profile.factors import list_factors
 from latchkey.profile.fast_path import ME
 from latchkey.profile.history import list_events
 from latchkey.profile.serializers import (
     DeleteAccountInput,
     EmailStatusOutput,
     ExportOutput,
+    FactorsOutput,
     HistoryOutput,
     MeInput,
     MeOutput,
@@ -120,6 +122,27 @@ class EmailStatusView(ApiView):
         return Response(EmailStatusOutput(_caller(request)).data)
 
 
+class FactorsView(ApiView):
+    """Your second factors: the authenticator app, and how many recovery codes are left; no secrets."""
+
+    @operation(
+        "list_factors",
+        "List your second factors",
+        None,
+        {200: FactorsOutput},
+        response_example={
+            "totp": {"confirmed_at": "2026-11-23T08:00:00.000000Z", "last_used_at": None},
+            "recovery_codes": 10,
+        },
+        problems=[*AUTH_ERRORS, errors.InvalidInput],
+        after_token_pair=USE_ACCESS_TOKEN,
+        links={"remove_totp": USE_ACCESS_TOKEN, "renew_recovery_codes": USE_ACCESS_TOKEN},
+    )
+    def get(self, request: Request) -> Response:
+        parse_query(request, {})
+        return Response(FactorsOutput(list_factors(access_token_of(request).user_id)).data)
+
+
 ACCOUNT = {
     "id": 1,
     "email": "user@example.com",
@@ -131,8 +154,12 @@ ACCOUNT = {
     "is_superuser": False,
     "groups": [],
     "user_permissions": [],
+    "second_factors": 0,
 }
-SECTIONS = ("sessions", "events", "mails", "codes", "attempts", "actions", "changes")
+SECTIONS = (
+    *("sessions", "events", "mails", "codes", "totp", "passkeys", "recovery_codes", "tickets"),
+    *("attempts", "actions", "changes"),
+)
 
 
 class ExportView(ApiView):

@@ -26,6 +26,7 @@ from tests.hypothesis_profiles import NO_DEADLINE
 SEQUENCES, STEPS, ROUNDS = 480, 20, 5
 SUCCESS = {"POST /api/register/": 201, "GET /api/verify/": 204}
 SUCCESS |= dict.fromkeys(("DELETE /api/me/", "DELETE /api/sessions/{session_id}/"), 204)
+SUCCESS |= {"DELETE /api/me/totp/": 404, "POST /api/me/recovery-codes/": 400}  # without the code of an app
 SUCCESS |= {f"POST /api/{name}/": 202 for name in ("password/reset", "email/verify/resend", "email/change")}
 WITHOUT_THE_CODE = (
     "password/change",
@@ -34,6 +35,7 @@ WITHOUT_THE_CODE = (
     "email/change/confirm",
     "login/second-factor",
     "step-up",
+    "me/totp/confirm",
 )
 SUCCESS |= {f"POST /api/{name}/": 400 for name in WITHOUT_THE_CODE}  # or the password: as far as one gets
 

@@ -21,10 +21,14 @@ from tests.problems import assert_problem
 from tests.profile.test_delete_account import create_all_rows, user_reference_fields
 
 SECRET = {
-    "User": {"password", "credential_version"},
+    "User": {"password", "credential_version", "user_handle"},
     "Session": {"selector", "digest", "next_digest", "retry_digest", "credential_version"},
     "Mail": {"encrypted_context"},
     "OneTimeCode": {"token_digest", "code_digest", "credential_version"},
+    "TotpSecret": {"secret", "last_step"},
+    "Passkey": {"credential_id", "public_key", "sign_count"},
+    "RecoveryCode": {"digest"},
+    "Ticket": {"digest", "challenge", "credential_version"},
     "Attempt": {"pk", "account", "address"},
 }
 """Not exported, as they are secret: digests, encrypted values, and the credential version."""
@@ -33,6 +37,10 @@ OMITTED_FIELDS = {
     "AuditEvent": {"user_id", "actor_id", "notification_pending"},
     "Mail": {"id", "user_id"},
     "OneTimeCode": {"id", "user", "redirect_to"},
+    "TotpSecret": {"user"},
+    "Passkey": {"id", "user"},
+    "RecoveryCode": {"user"},
+    "Ticket": {"id", "user"},
     "LogEntry": {"id", "user", "object_id", "object_repr", "content_type"},
 }
 """Not exported, as they only refer to the user, or name another one, or are a URL of the operator."""
@@ -62,7 +70,10 @@ def test_export_is_a_json_attachment_with_all_data_of_the_user(alice: Person) ->
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="latchkey-export.json"'
     held = answer.json()
-    assert list(held) == ["account", "sessions", "events", "mails", "codes", "attempts", "actions", "changes"]
+    assert list(held) == [
+        *("account", "sessions", "events", "mails", "codes", "totp", "passkeys", "recovery_codes", "tickets"),
+        *("attempts", "actions", "changes"),
+    ]
     assert held["account"] | {"created_at": ""} == {
         "id": alice.id,
         "email": alice.email,
@@ -74,11 +85,16 @@ def test_export_is_a_json_attachment_with_all_data_of_the_user(alice: Person) ->
         "is_superuser": False,
         "groups": ["staff"],
         "user_permissions": held["account"]["user_permissions"],
+        "second_factors": 0,
     }
     assert [each["id"] for each in held["sessions"]] == [str(Session.objects.get().pk)]
     assert [each["name"] for each in held["events"]] == ["login.failed", "login.succeeded", "user.registered"]
     assert [(each["kind"], each["to_address"]) for each in held["mails"]] == [("password_reset", alice.email)]
     assert [each["purpose"] for each in held["codes"]] == ["password_reset"]
+    assert [(each["confirmed_at"], each["last_used_at"]) for each in held["totp"]] == [(None, None)]
+    assert [each["name"] for each in held["passkeys"]] == ["laptop"]
+    assert len(held["recovery_codes"]) == 10
+    assert [each["purpose"] for each in held["tickets"]] == ["step_up"]
     assert sorted(each["failures"] for each in held["attempts"]) == [0, 1]
     assert [each["content_type"] for each in held["actions"]] == ["user"]
     assert [each["change_message"] for each in held["changes"]] == ["Deactivated."]
@@ -157,4 +173,4 @@ def test_export_statement_count_does_not_grow_with_the_sessions(
     create_all_rows(alice)
     for _ in range(5):
         Person(alice.http, alice.email).login()
-    assert len(statements(lambda: export(alice))) == 11
+    assert len(statements(lambda: export(alice))) == 15

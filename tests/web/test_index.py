@@ -21,6 +21,7 @@ def test_api_index_lists_every_endpoint(http: httpx.Client) -> None:
             "revoke",
         ),
         *("sessions", "me/email", "me/events", "me/export"),
+        *("me/factors", "me/totp", "me/totp/confirm", "me/recovery-codes"),
         *("password/change", "password/reset", "password/reset/confirm"),
         *("email/verify", "email/verify/resend", "email/change", "email/change/confirm"),
     ]

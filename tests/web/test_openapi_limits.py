@@ -122,6 +122,8 @@ def test_openapi_links_connect_each_operation_to_its_follow_ups(schema: Any) -> 
         "end_sessions",
         "list_events",
         "export",
+        "list_factors",
+        "begin_totp",
         "change_password",
         "change_email",
         "step_up",
@@ -132,6 +134,7 @@ def test_openapi_links_connect_each_operation_to_its_follow_ups(schema: Any) -> 
         *(("login", "leave"), ("list_sessions", "end_session"), ("read_config", "register"), ("read_config", "login")),
         *product(("register",), ("login", "reset_password", "verify_email", "resend_verification")),
         *product(("login", "login_second_factor", "refresh", "change_password"), after_a_pair),
+        *(("begin_totp", "confirm_totp"), *product(("list_factors",), ("remove_totp", "renew_recovery_codes"))),
         *((asked, confirmed) for confirmed, asked in mailed.items()),
     }
     assert {name for pair in linked for name in pair} == set(operations)
