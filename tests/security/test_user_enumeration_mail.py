@@ -35,6 +35,12 @@ ENDPOINTS = {
 SAVEPOINT_ENDINGS = {"RELEASE": "end of a savepoint", "ROLLBACK": "end of a savepoint"}
 
 
+@pytest.fixture(autouse=True)
+def policy_stays_cached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the policy cached for a minute: a slow machine must not read it anew in the middle of a request."""
+    monkeypatch.setattr(policy, "CACHE_SECONDS", 60.0)
+
+
 def measure_request(http: httpx.Client, path: str, email: str) -> tuple[Any, list[str], int]:
     """Return the response, the SQL statements without their values, and the hashing cost."""
     policy.clear_cache()
