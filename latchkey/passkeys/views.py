@@ -32,7 +32,7 @@ from latchkey.passkeys.serializers import (
 )
 from latchkey.sessions.authentication import access_token_of, authentication_of
 from latchkey.web.api_view import ApiView
-from latchkey.web.openapi.operation import AUTH_ERRORS, USE_ACCESS_TOKEN, operation
+from latchkey.web.openapi.operation import AUTH_ERRORS, USE_ACCESS_TOKEN, Link, operation
 from latchkey.web.problems import problem_response
 from latchkey.web.query import parse_query
 from latchkey.web.views import require_safe
@@ -82,6 +82,7 @@ PASSKEY_ID = OpenApiParameter(
     pattern=f"^{ID.pattern}$",
 )
 
+FIRST_PASSKEY: Link = {"parameters": {"passkey_id": "$response.body#/0/id"}, **USE_ACCESS_TOKEN}
 MAX_AGE = 3_600
 """Seconds for which browsers and platforms may cache the documents."""
 
@@ -107,6 +108,7 @@ class PasskeyOptionsView(ApiView):
             errors.NotFound,
         ],
         after_token_pair=USE_ACCESS_TOKEN,
+        links={"add_passkey": {"requestBody": {"ticket": "$response.body#/ticket"}, **USE_ACCESS_TOKEN}},
     )
     def post(self, request: Request) -> Response:
         begun = begin_registration(access_token_of(request).user_id, authentication_of(request))
@@ -126,6 +128,7 @@ class PasskeysView(ApiView):
         response_example=PASSKEY,
         problems=[*AUTH_ERRORS, errors.InvalidInput],
         after_token_pair=USE_ACCESS_TOKEN,
+        links=dict.fromkeys(("rename_passkey", "remove_passkey"), FIRST_PASSKEY),
     )
     def get(self, request: Request) -> Response:
         parse_query(request, {})
@@ -139,7 +142,6 @@ class PasskeysView(ApiView):
         request_example={"ticket": TICKET, "name": "Phone", "passkey": NEW_PASSKEY},
         response_example={"passkey": PASSKEY, "recovery_codes": ["7KQ2M-9XW4C"]},
         problems=[*AUTH_ERRORS, errors.InvalidTicket, errors.InvalidPasskey],
-        after_token_pair=USE_ACCESS_TOKEN,
     )
     def post(self, request: Request) -> Response:
         given, token = self.validated(request), access_token_of(request)
@@ -171,7 +173,6 @@ class PasskeyView(ApiView):
         response_example=PASSKEY,
         problems=[*AUTH_ERRORS, errors.NotFound],
         parameters=[PASSKEY_ID],
-        after_token_pair=USE_ACCESS_TOKEN,
     )
     def patch(self, request: Request, passkey_id: str) -> Response:
         renamed = rename_passkey(
@@ -186,7 +187,6 @@ class PasskeyView(ApiView):
         {204: None},
         problems=[*AUTH_ERRORS, errors.StepUpRequired, errors.NotFound],
         parameters=[PASSKEY_ID],
-        after_token_pair=USE_ACCESS_TOKEN,
     )
     def delete(self, request: Request, passkey_id: str) -> Response:
         token = access_token_of(request)

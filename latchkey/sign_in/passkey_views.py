@@ -22,7 +22,7 @@ from latchkey.sign_in.passkey_enrolment import begin_passkey_enrolment, enrol_pa
 from latchkey.sign_in.serializers import EnrolledOutput, EnrolPasskeyInput, PasskeySignInInput, TicketInput
 from latchkey.sign_in.views import TICKET
 from latchkey.web.api_view import ApiView
-from latchkey.web.openapi.operation import AUTH_ERRORS, USE_ACCESS_TOKEN, operation
+from latchkey.web.openapi.operation import AUTH_ERRORS, USE_ACCESS_TOKEN, Link, operation
 
 OPTIONS = {
     "challenge": "bm90IGEgY2hhbGxlbmdlIG9mIGFueWJvZHk",
@@ -32,6 +32,7 @@ OPTIONS = {
     "userVerification": "required",
 }
 ALLOWED = [{"type": "public-key", "id": CREDENTIAL_ID, "transports": ["internal"]}]
+SAME_TICKET: Link = {"requestBody": {"ticket": "$response.body#/ticket"}}
 OWN_OPTIONS = {**OPTIONS, "allowCredentials": ALLOWED, "userVerification": "preferred"}
 PASSKEY = {
     "id": CREDENTIAL_ID,
@@ -59,6 +60,7 @@ class PasskeySignInOptionsView(ApiView):
         {200: CeremonyOutput},
         response_example={"ticket": TICKET, "options": OPTIONS, "expires_in": 300},
         problems=[errors.TooManyAttempts, errors.NotFound],
+        links={"login_passkey": SAME_TICKET},
     )
     def post(self, request: Request) -> Response:
         return Response(CeremonyOutput(begin_passkey_sign_in(client_info(request.META))).data)
@@ -106,6 +108,7 @@ class SecondFactorPasskeyOptionsView(ApiView):
             "expires_in": 300,
         },
         problems=[errors.InvalidTicket, errors.NotFound],
+        links={"login_second_factor": SAME_TICKET},
     )
     def post(self, request: Request) -> Response:
         return Response(CeremonyOutput(begin_passkey_second_factor(self.validated(request)["ticket"])).data)
@@ -122,6 +125,7 @@ class StepUpPasskeyOptionsView(ApiView):
         response_example={"ticket": TICKET, "options": OWN_OPTIONS, "expires_in": 300},
         problems=[*AUTH_ERRORS, errors.NotFound],
         after_token_pair=USE_ACCESS_TOKEN,
+        links={"step_up": {**SAME_TICKET, **USE_ACCESS_TOKEN}},
     )
     def post(self, request: Request) -> Response:
         return Response(CeremonyOutput(begin_passkey_step_up(access_token_of(request).user_id)).data)
@@ -142,6 +146,7 @@ class BeginPasskeyEnrolmentView(ApiView):
         request_example={"ticket": TICKET},
         response_example={"ticket": TICKET, "options": CREATION_OPTIONS, "expires_in": 300},
         problems=[errors.InvalidTicket, errors.NotFound],
+        links={"login_enrol_passkey": SAME_TICKET},
     )
     def post(self, request: Request) -> Response:
         return Response(CeremonyOutput(begin_passkey_enrolment(self.validated(request)["ticket"])).data)

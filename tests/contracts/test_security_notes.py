@@ -139,6 +139,7 @@ def test_security_page_lists_every_rate_limit_with_its_default() -> None:
         "wrong one-time passwords of a second factor": str(FACTOR_FAILURES),
         "wrong recovery codes": str(FACTOR_FAILURES),
         "links and codes of one user for one purpose": str(MAX_VALID),
+        "tickets for a sign-in with a passkey": f"{MAX_PER_WINDOW} in a minute",
         "made-up tokens of links": f"{MAX_PER_WINDOW} in a minute",
         "made-up refresh tokens, and wrong client credentials": f"{MAX_PER_WINDOW} in a minute",
     }

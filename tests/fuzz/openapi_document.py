@@ -16,6 +16,11 @@ CASES = {
     "POST /api/register/": 500,
     "POST /api/login/": 500,
     "POST /api/login/second-factor/": 200,
+    "POST /api/login/second-factor/passkey/": 100,
+    "POST /api/login/enrolment/passkey/": 100,
+    "POST /api/login/enrolment/passkey/confirm/": 200,
+    "POST /api/login/passkey/options/": 10,
+    "POST /api/login/passkey/": 200,
     "POST /api/refresh/": 600,
     "POST /api/logout/": 600,
     "GET /api/me/": 400,
@@ -27,6 +32,12 @@ CASES = {
     "POST /api/introspect/": 600,
     "POST /api/revoke/": 600,
     "DELETE /api/me/": 400,
+    "GET /api/me/passkeys/": 100,
+    "POST /api/me/passkeys/": 200,
+    "POST /api/me/passkeys/options/": 20,
+    "PATCH /api/me/passkeys/{passkey_id}/": 200,
+    "DELETE /api/me/passkeys/{passkey_id}/": 200,
+    "POST /api/step-up/passkey/": 20,
     "GET /api/me/email/": 100,
     "GET /api/me/events/": 300,
     "GET /api/me/export/": 100,
@@ -66,6 +77,7 @@ INPUT_CHECKS = {"negative_data_rejection": {"expected-statuses": ["400", "405", 
 AUTH_CHECKS = {"negative_data_rejection": {"expected-statuses": ["400", "401", "405", "415"]}}
 EMAIL_CHECKS = {"positive_data_acceptance": {"expected-statuses": ["200", "202", "400", "401", "429"]}}
 """A schema cannot express which addresses exist, which passwords are right and which tokens are valid."""
+PASSKEY_PATHS = ("second-factor/passkey", "enrolment/passkey", "enrolment/passkey/confirm", "passkey")
 CHECKS: dict[str, Any] = {
     # An address that is taken is 400 by the wire contract; see accepts_what_the_document_allows.
     "POST /api/register/": {"positive_data_acceptance": {"expected-statuses": ["201", "400", "429"]}, **INPUT_CHECKS},
@@ -77,6 +89,8 @@ CHECKS: dict[str, Any] = {
     "POST /api/revoke/": INPUT_CHECKS,
     "POST /api/login/second-factor/": {**EMAIL_CHECKS, **INPUT_CHECKS},
     "POST /api/me/totp/confirm/": {**EMAIL_CHECKS, **AUTH_CHECKS},
+    **{f"POST /api/login/{name}/": {**EMAIL_CHECKS, **INPUT_CHECKS} for name in PASSKEY_PATHS},
+    "POST /api/me/passkeys/": {**EMAIL_CHECKS, **AUTH_CHECKS},
     "POST /api/step-up/": {**EMAIL_CHECKS, **AUTH_CHECKS},
     **{f"POST /api/{name}/": {**EMAIL_CHECKS, **INPUT_CHECKS} for name in ("password/reset", "password/reset/confirm")},
     **{f"POST /api/{name}/": {**EMAIL_CHECKS, **INPUT_CHECKS} for name in ("email/verify", "email/verify/resend")},

@@ -27,6 +27,8 @@ SEQUENCES, STEPS, ROUNDS = 480, 20, 5
 SUCCESS = {"POST /api/register/": 201, "GET /api/verify/": 204}
 SUCCESS |= dict.fromkeys(("DELETE /api/me/", "DELETE /api/sessions/{session_id}/"), 204)
 SUCCESS |= {"DELETE /api/me/totp/": 404, "POST /api/me/recovery-codes/": 400}  # without the code of an app
+SUCCESS |= dict.fromkeys(("PATCH /api/me/passkeys/{passkey_id}/", "DELETE /api/me/passkeys/{passkey_id}/"), 404)
+SUCCESS |= {"POST /api/step-up/passkey/": 404}  # without a passkey: no software authenticator follows the links
 SUCCESS |= {f"POST /api/{name}/": 202 for name in ("password/reset", "email/verify/resend", "email/change")}
 WITHOUT_THE_CODE = (
     "password/change",
@@ -34,6 +36,11 @@ WITHOUT_THE_CODE = (
     "email/verify",
     "email/change/confirm",
     "login/second-factor",
+    "login/second-factor/passkey",
+    "login/enrolment/passkey",
+    "login/enrolment/passkey/confirm",
+    "login/passkey",
+    "me/passkeys",
     "step-up",
     "me/totp/confirm",
 )

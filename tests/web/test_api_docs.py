@@ -15,9 +15,18 @@ OPERATIONS = {
     "/api/register/": {"post": "201"},
     "/api/login/": {"post": "200"},
     "/api/login/second-factor/": {"post": "200"},
+    "/api/login/second-factor/passkey/": {"post": "200"},
+    "/api/login/enrolment/passkey/": {"post": "200"},
+    "/api/login/enrolment/passkey/confirm/": {"post": "200"},
+    "/api/login/passkey/options/": {"post": "200"},
+    "/api/login/passkey/": {"post": "200"},
     "/api/refresh/": {"post": "200"},
     "/api/logout/": {"post": "200"},
     "/api/me/": {"get": "200", "put": "200", "patch": "200", "delete": "204"},
+    "/api/me/passkeys/": {"get": "200", "post": "201"},
+    "/api/me/passkeys/options/": {"post": "200"},
+    "/api/me/passkeys/{passkey_id}/": {"patch": "200", "delete": "204"},
+    "/api/step-up/passkey/": {"post": "200"},
     "/api/me/email/": {"get": "200"},
     "/api/me/export/": {"get": "200"},
     "/api/me/events/": {"get": "200"},
@@ -116,7 +125,10 @@ def test_openapi_document_has_the_authentication_of_every_operation(schema: Any)
             security = schema["paths"][path][method].get("security")
             asked = {"/api/verify/": "accessToken", "/api/introspect/": "serviceCredential"}
             asked |= {each: "accessToken" for each in OPERATIONS if each.startswith(("/api/me/", "/api/sessions/"))}
-            asked |= {f"/api/{name}/": "accessToken" for name in ("password/change", "email/change", "step-up")}
+            asked |= {
+                f"/api/{name}/": "accessToken"
+                for name in ("password/change", "email/change", "step-up", "step-up/passkey")
+            }
             either: list[dict[str, list[str]]] | None = (
                 [{"accessToken": []}, {}] if path == "/api/email/change/confirm/" else None
             )

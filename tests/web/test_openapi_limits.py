@@ -127,6 +127,9 @@ def test_openapi_links_connect_each_operation_to_its_follow_ups(schema: Any) -> 
         "change_password",
         "change_email",
         "step_up",
+        "step_up_passkey_options",
+        "list_passkeys",
+        "passkey_registration_options",
     }
     mailed = {"verify_email": "resend_verification", "confirm_password_reset": "reset_password"}
     mailed |= {"confirm_email_change": "change_email"}
@@ -135,6 +138,11 @@ def test_openapi_links_connect_each_operation_to_its_follow_ups(schema: Any) -> 
         *product(("register",), ("login", "reset_password", "verify_email", "resend_verification")),
         *product(("login", "login_second_factor", "refresh", "change_password"), after_a_pair),
         *(("begin_totp", "confirm_totp"), *product(("list_factors",), ("remove_totp", "renew_recovery_codes"))),
+        *product(("login_passkey", "login_enrol_totp", "login_enrol_passkey"), after_a_pair),
+        *product(("list_passkeys",), ("rename_passkey", "remove_passkey")),
+        *(("passkey_registration_options", "add_passkey"), ("step_up_passkey_options", "step_up")),
+        *(("login_passkey_options", "login_passkey"), ("login_begin_passkey", "login_enrol_passkey")),
+        *(("login_second_factor_passkey_options", "login_second_factor"), ("login_begin_totp", "login_enrol_totp")),
         *((asked, confirmed) for confirmed, asked in mailed.items()),
     }
     assert {name for pair in linked for name in pair} == set(operations)
