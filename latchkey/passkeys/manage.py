@@ -139,12 +139,18 @@ def store_passkey(user: User, session_id: int | None, new: NewPasskey, name: str
     return AddedPasskey(passkey, codes)
 
 
-def rename_passkey(user_id: int, passkey_id: int, name: str) -> Passkey:
-    """Store another name of the user's passkey, and return it; raises NotFound. The name is only for its owner."""
+def rename_passkey(user_id: int, passkey_id: int, name: str = "") -> Passkey:
+    """Store another name of the user's passkey, if there is one, and return the passkey; raises NotFound.
+
+    The name is only for its owner, so it needs no further proof.
+    """
     owned = Passkey.objects.filter(pk=passkey_id, user=user_id)
-    if not owned.update(name=name):
+    if name:
+        owned.update(name=name)
+    passkey = owned.first()
+    if passkey is None:
         raise NotFound
-    return owned.get()
+    return passkey
 
 
 def remove_passkey(

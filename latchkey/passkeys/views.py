@@ -176,7 +176,7 @@ class PasskeyView(ApiView):
     )
     def patch(self, request: Request, passkey_id: str) -> Response:
         renamed = rename_passkey(
-            access_token_of(request).user_id, _parse_passkey_id(passkey_id), **self.validated(request)
+            access_token_of(request).user_id, _parse_passkey_id(passkey_id), **self.validated(request, partial=True)
         )
         return Response(PasskeyOutput(renamed).data)
 

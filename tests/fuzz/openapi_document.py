@@ -17,6 +17,8 @@ CASES = {
     "POST /api/login/": 500,
     "POST /api/login/second-factor/": 200,
     "POST /api/login/second-factor/passkey/": 100,
+    "POST /api/login/enrolment/totp/": 100,
+    "POST /api/login/enrolment/totp/confirm/": 200,
     "POST /api/login/enrolment/passkey/": 100,
     "POST /api/login/enrolment/passkey/confirm/": 200,
     "POST /api/login/passkey/options/": 10,
@@ -36,7 +38,7 @@ CASES = {
     "POST /api/me/passkeys/": 200,
     "POST /api/me/passkeys/options/": 20,
     "PATCH /api/me/passkeys/{passkey_id}/": 200,
-    "DELETE /api/me/passkeys/{passkey_id}/": 200,
+    "DELETE /api/me/passkeys/{passkey_id}/": 150,
     "POST /api/step-up/passkey/": 20,
     "GET /api/me/email/": 100,
     "GET /api/me/events/": 300,
@@ -78,6 +80,7 @@ AUTH_CHECKS = {"negative_data_rejection": {"expected-statuses": ["400", "401", "
 EMAIL_CHECKS = {"positive_data_acceptance": {"expected-statuses": ["200", "202", "400", "401", "429"]}}
 """A schema cannot express which addresses exist, which passwords are right and which tokens are valid."""
 PASSKEY_PATHS = ("second-factor/passkey", "enrolment/passkey", "enrolment/passkey/confirm", "passkey")
+TOTP_PATHS = ("enrolment/totp", "enrolment/totp/confirm")
 CHECKS: dict[str, Any] = {
     # An address that is taken is 400 by the wire contract; see accepts_what_the_document_allows.
     "POST /api/register/": {"positive_data_acceptance": {"expected-statuses": ["201", "400", "429"]}, **INPUT_CHECKS},
@@ -89,7 +92,10 @@ CHECKS: dict[str, Any] = {
     "POST /api/revoke/": INPUT_CHECKS,
     "POST /api/login/second-factor/": {**EMAIL_CHECKS, **INPUT_CHECKS},
     "POST /api/me/totp/confirm/": {**EMAIL_CHECKS, **AUTH_CHECKS},
-    **{f"POST /api/login/{name}/": {**EMAIL_CHECKS, **INPUT_CHECKS} for name in PASSKEY_PATHS},
+    **{f"POST /api/login/{name}/": {**EMAIL_CHECKS, **INPUT_CHECKS} for name in (*PASSKEY_PATHS, *TOTP_PATHS)},
+    "PATCH /api/me/passkeys/{passkey_id}/": {
+        "positive_data_acceptance": {"expected-statuses": ["200", "400", "401", "404"]}  # a name of spaces
+    },
     "POST /api/me/passkeys/": {**EMAIL_CHECKS, **AUTH_CHECKS},
     "POST /api/step-up/": {**EMAIL_CHECKS, **AUTH_CHECKS},
     **{f"POST /api/{name}/": {**EMAIL_CHECKS, **INPUT_CHECKS} for name in ("password/reset", "password/reset/confirm")},

@@ -37,6 +37,8 @@ WITHOUT_THE_CODE = (
     "email/change/confirm",
     "login/second-factor",
     "login/second-factor/passkey",
+    "login/enrolment/totp",
+    "login/enrolment/totp/confirm",
     "login/enrolment/passkey",
     "login/enrolment/passkey/confirm",
     "login/passkey",
