@@ -16,20 +16,18 @@ from latchkey.accounts.models import User
 from latchkey.accounts.reauthentication import get_user
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
-from latchkey.conf.policy import current_policy
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import (
-    EmailNotVerified,
     InvalidInput,
     InvalidPasskey,
     InvalidTicket,
     NotFound,
-    PermissionDenied,
 )
 from latchkey.core.user_agent import device_name
 from latchkey.factors import recovery_codes
 from latchkey.factors.changes import FactorChange, change_factors
+from latchkey.factors.enrolment_rules import require_open_enrolment
 from latchkey.factors.recent_proof import require_recent_proof
 from latchkey.factors.tickets import LIFETIME, TicketPurpose, issue_ticket, take_ticket
 from latchkey.passkeys.models import MAX_PASSKEYS, Passkey
@@ -76,13 +74,13 @@ def require_relying_party() -> None:
 def begin_registration(user_id: int, authentication: Authentication) -> Ceremony:
     """Return the options for a new passkey; its ticket is good for one attempt.
 
-    Raises StepUpRequired, EmailNotVerified, PermissionDenied where the policy allows no new factors, and InvalidInput
-    where the account has the greatest number of passkeys.
+    Raises StepUpRequired, EnrolmentClosed, EmailNotVerified, and InvalidInput where the account has the greatest number
+    of passkeys.
     """
     require_relying_party()
     user = get_user(user_id)
     require_recent_proof(user, authentication)
-    _require_enrolment_allowed(user)
+    require_open_enrolment(user)
     challenge = secrets.token_bytes(CHALLENGE_BYTES)
     options = new_passkey_options(user, challenge)
     return Ceremony(issue_ticket(TicketPurpose.PASSKEY_REGISTRATION, clock.now(), user, challenge=challenge), options)
@@ -170,18 +168,6 @@ def remove_passkey(
         owned.delete()  # it is still there: another change would have ended the session
         if not left:
             recovery_codes.remove_all(user_id)
-
-
-def _require_enrolment_allowed(user: User) -> None:
-    """Raise what keeps the user from adding a factor.
-
-    Somebody who registered with an address of others must not lock them out with a factor of theirs (allauth 64.2.1).
-    """
-    policy = current_policy()
-    if policy.second_factor == "off":
-        raise PermissionDenied
-    if user.email_verified_at is None and policy.email_verification != "off":
-        raise EmailNotVerified
 
 
 def _user_handle(user: User) -> bytes:

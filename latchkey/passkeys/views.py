@@ -103,7 +103,7 @@ class PasskeyOptionsView(ApiView):
             *AUTH_ERRORS,
             errors.StepUpRequired,
             errors.EmailNotVerified,
-            errors.PermissionDenied,
+            errors.EnrolmentClosed,
             errors.InvalidInput,
             errors.NotFound,
         ],

@@ -13,6 +13,7 @@ from latchkey.factors.models import RecoveryCode, TotpSecret
 from latchkey.factors.tickets import Ticket
 from latchkey.mail.models import Mail
 from latchkey.passkeys.models import Passkey
+from latchkey.passkeys.serializers import PasskeyOutput
 from latchkey.rate_limits.models import Attempt
 from latchkey.sessions.models import Session
 from latchkey.web.input import PasswordField, StrictCharField
@@ -55,6 +56,7 @@ class FactorsOutput(serializers.Serializer[Any]):
     """The second factors of the account, without their secrets."""
 
     totp = TotpOutput(allow_null=True, read_only=True, help_text="The authenticator app; null without one.")
+    passkeys = PasskeyOutput(many=True, read_only=True, help_text="The passkeys, the oldest first.")
     recovery_codes = serializers.IntegerField(read_only=True, help_text="How many recovery codes are left.")
 
 

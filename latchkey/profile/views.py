@@ -11,6 +11,7 @@ from rest_framework.reverse import reverse
 from latchkey.accounts.models import User
 from latchkey.core import exceptions as errors
 from latchkey.core.client import client_info
+from latchkey.passkeys.views import PASSKEY
 from latchkey.profile.delete_account import delete_account
 from latchkey.profile.export import export
 from latchkey.profile.factors import list_factors
@@ -123,7 +124,7 @@ class EmailStatusView(ApiView):
 
 
 class FactorsView(ApiView):
-    """Your second factors: the authenticator app, and how many recovery codes are left; no secrets."""
+    """Your second factors: the authenticator app, passkeys, and how many recovery codes are left; no secrets."""
 
     @operation(
         "list_factors",
@@ -132,6 +133,7 @@ class FactorsView(ApiView):
         {200: FactorsOutput},
         response_example={
             "totp": {"confirmed_at": "2026-11-23T08:00:00.000000Z", "last_used_at": None},
+            "passkeys": [PASSKEY],
             "recovery_codes": 10,
         },
         problems=[*AUTH_ERRORS, errors.InvalidInput],

@@ -63,6 +63,12 @@ def test_first_passkey_is_added_with_recovery_codes_and_the_second_without(
     assert events("factor.added") == ["passkey", "passkey"]
 
 
+def test_list_of_factors_has_the_passkeys(alice: Person, phone: SoftwareAuthenticator) -> None:
+    added = add(alice, phone)
+    listed = alice.http.get("/api/me/factors/", headers=alice.bearer()).json()
+    assert listed == {"totp": None, "passkeys": [added["passkey"]], "recovery_codes": 10}
+
+
 def test_passkey_without_a_name_gets_that_of_the_device(alice: Person, phone: SoftwareAuthenticator) -> None:
     alice.http.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
     assert add(alice, phone, "")["passkey"]["name"] == "Firefox on Linux"
@@ -195,6 +201,7 @@ def test_passkey_is_renamed_by_its_owner_alone(alice: Person, bob: Person, phone
     answer = alice.http.patch(path, json={"name": "  Key ring "}, headers=alice.bearer())
     assert (answer.status_code, answer.json()["name"]) == (200, "Key ring")
     assert list_passkeys(alice) == [answer.json()]
+    assert alice.http.patch(path, json={}, headers=alice.bearer()).json()["name"] == "Key ring"
     assert_problem(alice.http.patch(path, json={"name": ""}, headers=alice.bearer()), 400, "invalid", ["name"])
 
 
@@ -244,7 +251,7 @@ def test_policy_off_allows_no_new_passkey_and_keeps_those_there_are(
 ) -> None:
     add(alice, phone)
     set_policy(second_factor="off")
-    assert_problem(try_options(alice), 403, "permission_denied")
+    assert_problem(try_options(alice), 403, "enrolment_closed")
     assert len(list_passkeys(alice)) == 1
 
 
