@@ -20,7 +20,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "demo": "Create the superuser admin@amin.com, to try Latchkey out.",
     },
     "Users": {
-        "users": "Import users with their password hashes, or export them.",
+        "users": "Import or export users, or reset the second factors of one.",
         "import-from": "Import users from another Django project.",
         "end_sessions": "Sign out all users, or one user, on every device.",
     },

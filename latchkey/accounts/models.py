@@ -240,6 +240,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         app_label = "latchkey"
         ordering = ("id",)
+        permissions = (("reset_second_factor", "Can reset the second factor of a user"),)
 
     @property
     def safe_display_name(self) -> str:

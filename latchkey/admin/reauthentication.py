@@ -22,13 +22,15 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 from latchkey.accounts.models import User
 from latchkey.accounts.reauthentication import reauthenticate
 from latchkey.admin.factor_forms import choose_form, form_context, retry_message
+from latchkey.audit.events import Event
+from latchkey.audit.log import record
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo, client_info
 from latchkey.core.exceptions import InvalidFactorCode, TooManyAttempts, WrongPassword
 from latchkey.factors.recent_proof import has_required_factors
 from latchkey.rate_limits.attempts import refund
 from latchkey.sign_in.browser_session import browser_authentication, remember_proof
-from latchkey.sign_in.factor_checks import begin_check, record_refusal
+from latchkey.sign_in.factor_checks import begin_check
 from latchkey.tokens.authentication_methods import Proof
 
 MAX_AGE_SECONDS = 10 * 60
@@ -138,9 +140,10 @@ def reauthenticate_by_factor(request: HttpRequest, factors: Collection[str]) -> 
                 request.session.cycle_key()
                 remember_proof(request, check.proof)
                 request.session.save()
+                record(Event.STEP_UP_SUCCEEDED, client, user_id=user.pk)
             return None
         except InvalidFactorCode as refusal:
-            record_refusal(user, form.answer, client, refusal)
+            record(Event.STEP_UP_FAILED, client, user_id=user.pk)
             form.refuse(refusal)
         except TooManyAttempts as refusal:
             form.refuse(refusal)

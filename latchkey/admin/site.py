@@ -69,12 +69,18 @@ class Site(UnfoldAdminSite):
         ]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Show charts, the number of users and the mail queue to staff with the permissions, above all pages."""
-        shown: dict[str, Any] = {}
+        """Show charts, the number of users and the mail queue to staff with the permissions, above all pages.
+
+        Who has no second factor is told.
+        """
+        operator = cast("User", request.user)
+        shown: dict[str, Any] = {
+            "lacks_second_factor": not operator.second_factors and current_policy().second_factor != "off"
+        }
         if request.user.has_perm("latchkey.view_hourlycount"):
             chosen = request.GET.get("period", "")
             chosen = chosen if chosen in PERIODS else next(iter(PERIODS))
-            shown = {"charts": charts(PERIODS[chosen]), "periods": PERIODS, "chosen": chosen}
+            shown |= {"charts": charts(PERIODS[chosen]), "periods": PERIODS, "chosen": chosen}
         if request.user.has_perm("latchkey.view_mail"):
             shown |= {"mail": mail_queue_summary(), "alerts": mail_alerts()}
         if request.user.has_perm("latchkey.view_user"):

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import QuerySet
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -71,11 +72,17 @@ class UserActions:
     def verify(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
         return self._act(request, users, mark_verified, "Marked as verified")
 
-    def _confirmed(
-        self, request: HttpRequest, users: QuerySet[User], verb: str, consequence: str, except_for: int | None = None
+    def _confirmed(  # noqa: PLR0913, PLR0917  # all that the page shows
+        self,
+        request: HttpRequest,
+        users: QuerySet[User],
+        verb: str,
+        consequence: str,
+        except_for: int | None = None,
+        form: Form | None = None,
     ) -> HttpResponse | None:
-        """Return the page that names whom the action is about, or None if it was confirmed there."""
-        if request.POST.get("post") == "yes":
+        """Return the page that names whom the action is about, or None if it was confirmed there, with a valid form."""
+        if request.POST.get("post") == "yes" and (form is None or form.is_valid()):
             return None
         concerned = [user for user in users[: SHOWN_NAMES + 1] if can_modify(request, user) and user.pk != except_for]
         total, seen = users.count(), len(users[: SHOWN_NAMES + 1])
@@ -89,6 +96,7 @@ class UserActions:
             "named": concerned[:SHOWN_NAMES],
             "more": max(0, total - seen + len(concerned) - SHOWN_NAMES),
             "left_out": seen - len(concerned),
+            "form": form,
             "fields": [(name, value) for name in kept for value in request.POST.getlist(name)] + [("post", "yes")],
             "back": reverse("admin:latchkey_user_change", args=[users[0].pk])
             if "back" in request.POST and total == 1

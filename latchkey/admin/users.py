@@ -14,10 +14,12 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from latchkey.accounts.models import User
+from latchkey.admin.factor_actions import RESET, FactorActions, may_reset
 from latchkey.admin.operators import can_modify, operator_of
 from latchkey.admin.read_only import PAGE_SIZE
 from latchkey.admin.user_actions import ACTIONS, UserActions
 from latchkey.admin.user_edits import PRIVILEGES, record_edits
+from latchkey.admin.user_factors import SecondFactorFilter, factors_of
 from latchkey.admin.user_forms import AddUserForm, ChangePasswordForm, ChangeUserForm
 from latchkey.admin.user_page import available_actions, live_session_rows, recent_events
 from latchkey.audit.events import Event
@@ -37,17 +39,18 @@ def is_last_administrator(user: User) -> bool:
 
 
 @admin.register(User)
-class UserAdmin(UserActions, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class UserAdmin(UserActions, FactorActions, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """The list and the page of users.
 
     Only a superuser changes other staff and privileges. Deletion is that of the API: it leaves the same traces.
     """
 
     add_form, form, change_password_form = AddUserForm, ChangeUserForm, ChangePasswordForm
-    list_display = ("email", "username", "state", "is_verified", "is_staff", "created_at")
+    list_display = ("email", "username", "state", "is_verified", "has_second_factor", "is_staff", "created_at")
     list_filter = (
         "is_active",
         ("email_verified_at", admin.EmptyFieldListFilter),
+        SecondFactorFilter,
         "is_staff",
         "is_superuser",
         "created_at",
@@ -65,7 +68,7 @@ class UserAdmin(UserActions, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-
         ("Staff rights", {"fields": PRIVILEGES, "classes": ("collapse",)}),
     )
     add_fieldsets = ((None, {"fields": ("email", "username", "password1", "password2")}),)
-    actions = ACTIONS
+    actions = (*ACTIONS, RESET)
     change_form_outer_before_template = "latchkey/user_actions.html"
     change_form_outer_after_template = "latchkey/user_page.html"
 
@@ -76,6 +79,10 @@ class UserAdmin(UserActions, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-
     @admin.display(description="e-mail verified", boolean=True, ordering="email_verified_at")
     def is_verified(self, user: User) -> bool:
         return user.email_verified_at is not None
+
+    @admin.display(description="second factor", boolean=True, ordering="second_factors")
+    def has_second_factor(self, user: User) -> bool:
+        return user.second_factors > 0
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -90,8 +97,10 @@ class UserAdmin(UserActions, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-
                 }
             if request.user.has_perm("latchkey.view_auditevent"):
                 shown |= {"events": recent_events(user)}
-            if self.has_change_permission(request, user):
-                shown |= {"user_actions": available_actions(user)}
+            actions = available_actions(user) if self.has_change_permission(request, user) else {}
+            if user.second_factors and may_reset(request, user):
+                actions |= {RESET: "Reset second factor"}
+            shown |= {"user_actions": actions, "factors": factors_of(user)}
         return super().change_view(request, object_id, form_url, shown)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

@@ -8,6 +8,7 @@ leaves the ticket or the session, never neither.
 import hmac
 import re
 import secrets
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -161,9 +162,11 @@ def take_challenge(state: TicketState) -> bytes:
     return state.challenge if state.challenge and owned.update(challenge=b"") else b""
 
 
-def prune_tickets(now: datetime) -> int:
-    """Delete expired tickets; return their number."""
-    return Ticket.objects.filter(expires_at__lte=now).delete()[0]
+def prune_tickets(now: datetime, batch: int = 1_000) -> Iterator[int]:
+    """Delete expired tickets in batches, and yield the number of rows of each."""
+    expired = Ticket.objects.filter(expires_at__lte=now)
+    while ids := list(expired.order_by("expires_at").values_list("pk", flat=True)[:batch]):
+        yield Ticket.objects.filter(pk__in=ids).delete()[0]
 
 
 def _fetch(statement: str, token: str, purpose: TicketPurpose, now: datetime) -> list[tuple[object, ...]]:

@@ -1,9 +1,11 @@
-"""What commands share: a host in a URL, and the confirmation that `--yes` answers beforehand.
+"""What commands share: a host in a URL, the user of an address, and the confirmation that `--yes` answers.
 
 Commands import these from here and not from each other, so that `latchkey mail` loads no web server.
 """
 
 from django.core.exceptions import ImproperlyConfigured
+
+from latchkey.accounts.models import User
 
 
 def url_host(host: str) -> str:
@@ -23,3 +25,11 @@ def confirm(consequence: str, refusal: str) -> None:
         answer = ""
     if answer.strip().lower() != "yes":
         raise ImproperlyConfigured(f"{refusal}; answer 'yes', or give --yes.")
+
+
+def get_user(email: str) -> User:
+    """Return the user with this e-mail address, in any spelling of it; raise ImproperlyConfigured if there is none."""
+    try:
+        return User.objects.get_by_natural_key(email)
+    except User.DoesNotExist as error:
+        raise ImproperlyConfigured(f"There is no user with the e-mail address {email!r}.") from error

@@ -133,7 +133,7 @@ def _add_services(parser: ArgumentParser) -> None:
 def _add_users(parser: ArgumentParser) -> None:
     from latchkey.import_export.source_lines import FORMATS, STDIO  # noqa: PLC0415 - it imports Django's exceptions
 
-    actions = parser.add_subparsers(dest="action", required=True, metavar="import | export")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="import | export | reset-factors")
     taking = actions.add_parser("import", help="add the users of a file; existing users are not changed")
     taking.add_argument("file", metavar="FILE", help="file to read; '-' is standard input")
     taking.add_argument("--format", choices=FORMATS, dest="form", help="needed if the file has another suffix")
@@ -146,6 +146,10 @@ def _add_users(parser: ArgumentParser) -> None:
     giving.add_argument("--format", choices=FORMATS, dest="form", help="needed if the file has another suffix")
     giving.add_argument("--without-hashes", action="store_true", help="leave out the password hashes")
     giving.add_argument("--force", action="store_true", help="overwrite an existing file")
+    resetting = actions.add_parser("reset-factors", help="delete the second factors of a user who has lost them")
+    resetting.add_argument("email", metavar="EMAIL", help="e-mail address of the user")
+    resetting.add_argument("--reason", required=True, metavar="TEXT", help="reason for the audit log, without names")
+    resetting.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
 
 OPTIONS = {
@@ -161,7 +165,9 @@ OPTIONS = {
         _add_none,
     ),
     "users": CommandOptions(
-        "Import users with their password hashes, or export them. Files are CSV or JSON lines.", _add_users
+        "Import or export users, or reset the second factors of one. Files are CSV or JSON lines, with the password "
+        "hashes.",
+        _add_users,
     ),
     "import_from": CommandOptions(
         "Import users from another Django project. The command reads the database of the project, with the password "
@@ -185,8 +191,8 @@ OPTIONS = {
         "Send due mails, list mails, or send a test mail. A running service sends due mails by itself.", _add_mail
     ),
     "prune": CommandOptions(
-        "Delete ended sessions, expired codes, old mails and old events. Old rate-limit counters are deleted, too. The "
-        "command works in small batches beside a running service.",
+        "Delete ended sessions, expired codes, old mails and old events. Old rate-limit counters, expired tickets and "
+        "abandoned enrolments are deleted, too. The command works in small batches beside a running service.",
         _add_none,
     ),
 }

@@ -11,6 +11,7 @@ from django.contrib.sessions.backends.db import SessionStore
 
 from latchkey.audit.prune import prune as prune_events
 from latchkey.email_codes.prune import prune as prune_codes
+from latchkey.factors.prune import prune as prune_factors
 from latchkey.mail.prune import prune as prune_mails
 from latchkey.rate_limits.prune import prune as prune_attempts
 from latchkey.sessions.prune import MAX_ID
@@ -26,6 +27,7 @@ def prune_all() -> Iterator[int]:
     yield from prune_events()
     yield from prune_mails()
     yield from prune_codes()
+    yield from prune_factors()
     yield from prune_attempts()
     clear_admin_sessions()
     yield 0

@@ -13,8 +13,10 @@ from latchkey.mail.models import Mail
 from latchkey.mail.queue import MAX_COUNTED
 from latchkey.metrics_server.hourly_totals import LIVE_SESSIONS, current_hour
 from latchkey.metrics_server.models import HourlyCount
+from tests.fixtures.admin import SUPERUSER_EMAIL
 from tests.people import Person
-from tests.support.admin_pages import Browser
+from tests.support.admin_pages import Browser, sign_in
+from tests.support.second_factors import set_up_app
 
 TITLES = ["Active sessions", "Registrations", "Sign-ins", "Refreshes", "Refresh token reuse"]
 
@@ -157,3 +159,20 @@ def test_chart_stacks_bars_and_draws_a_count_of_one_visibly() -> None:
     assert [(bar.y, bar.height) for bar in first] == [(0, HEIGHT)]
     assert [(bar.color, bar.y, bar.height) for bar in second] == [("main", 50, 50), ("bad", 49, 1)]
     assert third == []
+
+
+def test_dashboard_tells_an_operator_who_has_no_second_factor(
+    admin: Browser, set_policy: Callable[..., None], staff: Callable[..., Browser]
+) -> None:
+    sentence = "You have no second factor"
+    assert sentence in admin.get("/admin/").text
+    assert sentence in staff().get("/admin/").text
+    set_policy(second_factor="off")
+    assert sentence not in admin.get("/admin/").text
+    set_policy(second_factor="optional")
+    app = set_up_app(SUPERUSER_EMAIL)
+    browser = sign_in(SUPERUSER_EMAIL)
+    browser.post("/admin/login/second-factor/", {"code": app.code()})
+    page = browser.get("/admin/")
+    assert page.status_code == 200
+    assert sentence not in page.text

@@ -25,7 +25,8 @@ def is_backward_compatible(operation: Operation) -> bool:
     if isinstance(operation, migrations.AddField):
         field = operation.field
         return bool(field.null or field.has_db_default() or field.many_to_many)
-    return isinstance(operation, migrations.CreateModel | migrations.AddIndex)
+    additive = migrations.CreateModel | migrations.AddIndex | migrations.AlterModelOptions  # the last has no SQL
+    return isinstance(operation, additive)
 
 
 @pytest.mark.ledger("H-INF-12")

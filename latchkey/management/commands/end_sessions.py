@@ -3,13 +3,11 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand
 
 from latchkey.accounts.admin_actions import sign_out_everywhere
-from latchkey.accounts.models import User
 from latchkey.audit.log import COMMAND_LINE
-from latchkey.management.arguments import confirm
+from latchkey.management.arguments import confirm, get_user
 from latchkey.management.options import OPTIONS
 from latchkey.sessions.logout import end_all_sessions
 
@@ -31,11 +29,3 @@ class Command(BaseCommand):
             confirm(f"This signs out {whom} at once, on every device", "No session was ended")
         count = end_all_sessions("end_sessions") if one is None else sign_out_everywhere([one.pk], COMMAND_LINE)
         self.stdout.write(f"Ended all sessions of {count} {'user' if count == 1 else 'users'}.")
-
-
-def get_user(email: str) -> User:
-    """Return the user with this e-mail address, in any spelling of it; raise ImproperlyConfigured if there is none."""
-    try:
-        return User.objects.get_by_natural_key(email)
-    except User.DoesNotExist as error:
-        raise ImproperlyConfigured(f"There is no user with the e-mail address {email!r}.") from error

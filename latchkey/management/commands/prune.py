@@ -11,6 +11,7 @@ from tqdm import tqdm
 from latchkey.audit.models import AuditEvent
 from latchkey.audit.prune import prune as prune_events
 from latchkey.email_codes.prune import prune as prune_codes
+from latchkey.factors.prune import prune as prune_factors
 from latchkey.mail.prune import prune as prune_mails
 from latchkey.management.options import OPTIONS
 from latchkey.metrics_server.pruning import clear_admin_sessions
@@ -33,6 +34,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{deleted} ended sessions deleted, {Session.objects.count()} left.")
         self.stdout.write(f"{counters} rate-limit counters deleted.")
         self.stdout.write(f"{expired} expired links and codes deleted.")
+        self.stdout.write(f"{sum(prune_factors())} expired tickets and abandoned enrolments deleted.")
         self.stdout.write(f"{sum(prune_mails())} sent or failed mails deleted.")
         clear_admin_sessions()
         with tqdm(unit=" events", unit_scale=True, file=self.stderr) as bar:

@@ -1,4 +1,4 @@
-"""`latchkey users`: bulk import and export of users, with their password hashes."""
+"""`latchkey users`: bulk import and export of users with their password hashes, and the reset of second factors."""
 
 import sys
 from argparse import ArgumentParser
@@ -12,12 +12,14 @@ from tqdm import tqdm
 
 from latchkey.accounts.models import User
 from latchkey.audit.events import Event
-from latchkey.audit.log import record
+from latchkey.audit.log import COMMAND_LINE, record
+from latchkey.factors.reset import clean_reason, reset_second_factors
 from latchkey.import_export.exporter import atomic_write, export_users, standard_output, write_users
 from latchkey.import_export.importer import ImportOptions, import_users
 from latchkey.import_export.reader import read_file
 from latchkey.import_export.record import EXPORT_FIELDS
 from latchkey.import_export.source_lines import STDIO, count_lines, detect_format, open_source
+from latchkey.management.arguments import confirm, get_user
 from latchkey.management.import_progress import (
     EXIT_INTERRUPTED,
     RejectLog,
@@ -35,7 +37,11 @@ class Command(BaseCommand):
         OPTIONS["users"].add(parser)
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
-        actions: dict[str, Callable[..., None]] = {"import": self.import_file, "export": self.export_file}
+        actions: dict[str, Callable[..., None]] = {
+            "import": self.import_file,
+            "export": self.export_file,
+            "reset-factors": self.reset_factors,
+        }
         actions[action](**options)
 
     def import_file(self, file: str, form: str | None, from_line: int, rejects: Path | None, **options: Any) -> None:
@@ -73,3 +79,22 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             self.stderr.write("Stopped. No file was written.")
             sys.exit(EXIT_INTERRUPTED)
+
+    def reset_factors(self, email: str, reason: str, yes: bool, **options: Any) -> None:
+        """Delete the second factors of a user, after a confirmation.
+
+        Raises ImproperlyConfigured for an unknown user, one without a second factor, a reason that cannot be stored,
+        and any answer but 'yes'.
+        """
+        user = get_user(email)
+        if not user.second_factors:
+            raise ImproperlyConfigured(f"{user.email} has no second factor.")
+        try:
+            clean_reason(reason, COMMAND_LINE)
+        except ValueError as error:
+            raise ImproperlyConfigured(str(error)) from error
+        if not yes:
+            consequence = "deletes authenticator app, passkeys and recovery codes, and signs out every device"
+            confirm(f"For {user.email} this {consequence}", "No factor was deleted")
+        reset_second_factors([user.pk], reason, COMMAND_LINE)
+        self.stdout.write(f"Reset the second factors of {user.email}. The password signs in alone now.")
