@@ -168,6 +168,8 @@ def test_admin_page_of_a_user_shows_factors_and_no_secret(
 def test_admin_page_of_a_user_with_a_pending_app_shows_no_factor(admin: Browser, alice: Person) -> None:
     TotpSecret.objects.create(user_id=alice.id, secret=b"")
     assert "None: the password signs in alone." in admin.get(user_page(alice.id)).text
+    User.objects.filter(pk=alice.id).update(second_factors=1)  # as if there were a passkey beside it
+    assert "Authenticator app" not in admin.get(user_page(alice.id)).text
 
 
 @pytest.mark.usefixtures("app")

@@ -1,5 +1,6 @@
 """Second factor in the admin area: at sign-in and at reauthentication; a password alone opens nothing."""
 
+import json
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,6 +17,7 @@ from latchkey.audit.models import AuditEvent
 from latchkey.factors.models import RecoveryCode, TotpSecret
 from latchkey.factors.tickets import LIFETIME, MAX_ATTEMPTS, Ticket
 from latchkey.sign_in.browser_session import ENTRY
+from latchkey.sign_in.browser_steps import ENCRYPTION
 from latchkey.sign_in.browser_steps import ENTRY as STEP
 from tests.fixtures.admin import SUPERUSER_EMAIL
 from tests.outbox import last_code_mail
@@ -189,6 +191,17 @@ def test_admin_database_contains_no_ticket(app: App) -> None:
     assert len(stored) == 1
     assert stored[0].startswith("gAAAA")  # Fernet
     assert browser.get(SECOND).status_code == 200
+
+
+def test_admin_page_does_not_go_on_with_a_sign_in_elsewhere(app: App) -> None:
+    """A step on the account pages is not one in the admin area: who is not staff can begin it."""
+    browser = begin()
+    session = browser.session
+    step = json.loads(ENCRYPTION.decrypt(session[STEP].encode()) or b"")
+    session[STEP] = ENCRYPTION.encrypt(json.dumps(["account", *step[1:]]).encode()).decode()
+    session.save()
+    assert browser.get(SECOND).status_code == 302
+    assert not is_signed_in(browser)
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"is_staff": False, "is_superuser": False}])
