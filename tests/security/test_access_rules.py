@@ -84,7 +84,6 @@ def test_documented_authentication_table_lists_every_authenticating_endpoint(htt
         "sessions/refresh.py",
     }
     assert {file for file, _ in find_calls("authenticate", "login")} == {
-        "admin/site.py",  # Django's form, which calls authenticate
         "sign_in/login.py",
         "sign_in/fast_path.py",
         "sign_in/views.py",

@@ -19,7 +19,7 @@ FORGED = ["1", "-1", "eyJpZCI6MX0=", "1' OR '1'='1", "1;DROP TABLE latchkey_user
 
 
 @pytest.mark.ledger("REG-KRATOS-02", "REG-HYDRA-01")
-def test_openapi_document_lists_parameters_of_five_operations_only(http: httpx.Client) -> None:
+def test_openapi_document_lists_parameters_of_seven_operations_only(http: httpx.Client) -> None:
     document = http.get("/api-doc/schema/", headers={"Accept": "application/vnd.oai.openapi+json"}).json()
     taken = {
         (method, path): {parameter["name"] for parameter in operation["parameters"]}
@@ -32,6 +32,8 @@ def test_openapi_document_lists_parameters_of_five_operations_only(http: httpx.C
         ("delete", "/api/sessions/{session_id}/"): {"session_id"},
         ("get", "/api/me/events/"): {"before"},
         ("get", "/api/verify/"): {"acr", "max_age"},
+        ("delete", "/api/me/passkeys/{passkey_id}/"): {"passkey_id"},
+        ("patch", "/api/me/passkeys/{passkey_id}/"): {"passkey_id"},
         ("post", "/api/refresh/"): {"Idempotency-Key"},
     }
 

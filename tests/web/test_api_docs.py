@@ -15,6 +15,8 @@ OPERATIONS = {
     "/api/register/": {"post": "201"},
     "/api/login/": {"post": "200"},
     "/api/login/second-factor/": {"post": "200"},
+    "/api/login/enrolment/totp/": {"post": "200"},
+    "/api/login/enrolment/totp/confirm/": {"post": "200"},
     "/api/login/second-factor/passkey/": {"post": "200"},
     "/api/login/enrolment/passkey/": {"post": "200"},
     "/api/login/enrolment/passkey/confirm/": {"post": "200"},
