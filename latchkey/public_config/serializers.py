@@ -8,6 +8,8 @@ from latchkey.conf.policy import Policy
 
 EMAIL_VERIFICATION_MODES = Policy.__dataclass_fields__["email_verification"].metadata["choices"]
 
+SECOND_FACTOR_MODES = Policy.__dataclass_fields__["second_factor"].metadata["choices"]
+
 
 class PasswordRulesOutput(serializers.Serializer[Any]):
     """The rules for new passwords that a form can show before it is sent."""
@@ -34,5 +36,8 @@ class ConfigOutput(serializers.Serializer[Any]):
         choices=EMAIL_VERIFICATION_MODES, help_text="Whether users must verify their e-mail address."
     )
     sign_in_methods = serializers.ListField(child=serializers.CharField(), help_text="Ways of signing in.")
+    second_factor = serializers.ChoiceField(
+        choices=SECOND_FACTOR_MODES, help_text="Whether accounts have a second factor at sign-in."
+    )
     password = PasswordRulesOutput()
     tokens = TokenLifetimesOutput()

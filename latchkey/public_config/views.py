@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import conditional_page
 from rest_framework.permissions import AllowAny
@@ -18,8 +19,10 @@ from latchkey.web.openapi.operation import operation
 MAX_AGE = 60
 """Seconds for which a client or a proxy may keep the answer; a changed setting is seen after as many."""
 
-SIGN_IN_METHODS = ("password",)
-"""Ways of signing in that this server offers."""
+
+def sign_in_methods() -> list[str]:
+    """Return the ways of signing in that this server offers; passkeys need a domain (LATCHKEY_PASSKEY_RP_ID)."""
+    return ["password", *(["passkey"] if settings.PASSKEY_RP_ID else [])]
 
 
 def public_config(policy: Policy) -> dict[str, Any]:
@@ -28,7 +31,8 @@ def public_config(policy: Policy) -> dict[str, Any]:
         "site_name": current_site(policy).name,
         "registration_open": policy.registration_open,
         "email_verification": policy.email_verification,
-        "sign_in_methods": list(SIGN_IN_METHODS),
+        "sign_in_methods": sign_in_methods(),
+        "second_factor": policy.second_factor,
         "password": {
             "min_length": policy.password_min_length,
             "max_length": PASSWORD_MAX_LENGTH,
@@ -58,7 +62,8 @@ class ConfigView(ApiView):
         "Read the public configuration",
         None,
         {200: ConfigOutput},
-        response_example=public_config(Policy()) | {"site_name": "auth.example.com"},
+        response_example=public_config(Policy())
+        | {"site_name": "auth.example.com", "sign_in_methods": ["password", "passkey"]},
         response_headers={"Cache-Control": "For how long the answer may be kept.", "ETag": "Version of the answer."},
         problems=[],
         links={
