@@ -32,6 +32,8 @@ class FormPage(FormView):  # type: ignore[type-arg]  # not generic at run time
     http_method_names = ["get", "head", "post"]
     hashes_password: ClassVar[frozenset[str]] = frozenset()
     """HTTP methods that hash a password: their requests wait in the hashing queue."""
+    shown_alone: ClassVar[tuple[type[ApiError], ...]] = (InvalidCode, TooManyAttempts, ServiceUnavailable)
+    """Errors that are shown in place of the form: sending it once more would not help."""
 
     def perform(self, fields: Mapping[str, Any], client: ClientInfo) -> None:
         """Execute the use case of the page; raises an ApiError."""
@@ -51,17 +53,24 @@ class FormPage(FormView):  # type: ignore[type-arg]  # not generic at run time
         return problem_response(MethodNotAllowed(headers={"Allow": "GET, HEAD, POST"}))
 
     def form_valid(self, form: Any) -> HttpResponse:
-        client = client_info(self.request.META)
         try:
-            target = self.redirect_to(form.cleaned_data, client)
-            self.perform(form.cleaned_data, client)
-        except (InvalidCode, TooManyAttempts, ServiceUnavailable) as error:
+            return self.answer(form.cleaned_data, client_info(self.request.META))
+        except self.shown_alone as error:
             return self.render_error(error)
         except ApiError as error:
-            for field, sentences in error.errors.items():
-                form.add_error(field if field in form.fields else None, list(sentences))
-            return self.form_invalid(form)
+            return self.show_beside_form(form, error)
+
+    def answer(self, fields: Mapping[str, Any], client: ClientInfo) -> HttpResponse:
+        """Execute the use case, and return the page that says so; raises an ApiError."""
+        target = self.redirect_to(fields, client)
+        self.perform(fields, client)
         return self.render_page(200, done=True, **continue_context(target))
+
+    def show_beside_form(self, form: Any, error: ApiError) -> HttpResponse:
+        """Show the form again with an error of the use case."""
+        for field, sentences in error.errors.items():
+            form.add_error(field if field in form.fields else None, list(sentences))
+        return self.form_invalid(form)
 
     def form_invalid(self, form: Any) -> HttpResponse:
         """Show the form again with its errors."""
