@@ -32,10 +32,13 @@ WRONG_OR_EXPIRED = "The code is wrong, or the time to set the app up is over: th
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks for a change: the user and the session of an access token, and what that session has proved."""
+    """Who asks for a change: the user and the session of an access token, and what that session has proved.
+
+    session_id is None in a browser, whose session is the cookie's.
+    """
 
     user_id: int
-    session_id: int
+    session_id: int | None
     authentication: Authentication
 
 
@@ -67,7 +70,7 @@ def confirm_totp(caller: Caller, code: str, client: ClientInfo) -> list[str]:
 
 
 @transaction.atomic
-def _add_totp(user: User, session_id: int, code: str, charged: Charge, client: ClientInfo) -> list[str]:
+def _add_totp(user: User, session_id: int | None, code: str, charged: Charge, client: ClientInfo) -> list[str]:
     refund(charged)
     change_factors(user, FactorChange(Event.FACTOR_ADDED, 1, TOTP, Proof.TOTP), client, session_id)
     if not totp.confirm_enrolment(user.pk, code, clock.now()):

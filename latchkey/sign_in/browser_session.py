@@ -6,6 +6,7 @@ The row of the browser session is written in the transaction that uses up the pr
 from collections.abc import Callable
 
 from django.contrib.auth import login as open_browser_session  # noqa: TID251 - behind the gate
+from django.contrib.auth import update_session_auth_hash
 from django.db import transaction
 from django.http import HttpRequest
 
@@ -46,6 +47,18 @@ def remember_proof(request: HttpRequest, proof: Proof) -> None:
     """Note in the browser session what was proved just now, beside what was proved before."""
     before = browser_authentication(request)
     request.session[ENTRY] = [int(before.proof | proof), int(clock.now().timestamp())]
+
+
+def keep_browser_session(request: HttpRequest, user: User, proof: Proof = Proof.NONE) -> None:
+    """Keep this browser signed in where all sessions of its user end, with what was proved just now.
+
+    Called last in the transaction of the change, with the user as it is now. The cookie changes, too: what was stolen
+    before the change is worth nothing after it.
+    """
+    update_session_auth_hash(request, user)
+    if proof:
+        remember_proof(request, proof)
+    request.session.save()
 
 
 def browser_authentication(request: HttpRequest) -> Authentication:

@@ -23,6 +23,8 @@ from latchkey.rate_limits.attempts import Charge, charge, refund
 from latchkey.rate_limits.keys import factor_key, passkey_key, recovery_key
 from latchkey.tokens.authentication_methods import Proof
 
+WRONG_RECOVERY_CODE = "The recovery code is wrong or was used before."
+
 
 @dataclass(frozen=True, slots=True)
 class FactorAnswer:
@@ -73,7 +75,7 @@ def _spend_recovery_code(user: User, code: str, charged: Charge, client: ClientI
     refund(charged)
     left = recovery_codes.use_code(user.pk, code)
     if left is None:
-        raise InvalidFactorCode({"recovery_code": [InvalidFactorCode.detail]})
+        raise InvalidFactorCode({"recovery_code": [WRONG_RECOVERY_CODE]})
     record(Event.RECOVERY_CODE_USED, client, user_id=user.pk, reason=f"{left} left")
 
 

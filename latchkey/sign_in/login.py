@@ -1,6 +1,7 @@
 """Sign-in with an e-mail address and a password; what follows is `admission.py`."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 
 from django.contrib.auth import authenticate
@@ -37,19 +38,31 @@ def login(email: str, password: str, client: ClientInfo, charged: Charge | None 
     """
     key = signing_key(clock.now())
     charged = charged or charge_login(email, client)
-    user = _verify_credentials(email, password, client, charged)
+    user = verify_credentials(email, password, client, charged)
     try:
-        return admit(user, Proof.PASSWORD, client, key, partial(refund, charged))
+        with refund_if_we_fail(charged):
+            return admit(user, Proof.PASSWORD, client, key, partial(refund, charged))
     except InvalidCredentials:
         record(Event.LOGIN_FAILED, client, user_id=user.pk, reason="revoked")
         raise
-    except DatabaseError:  # the password was right: a failure of ours is no failed attempt
+
+
+@contextmanager
+def refund_if_we_fail(charged: Charge) -> Iterator[None]:
+    """Refund an attempt whose password was right if the database fails: a failure of ours is no failed attempt."""
+    try:
+        yield
+    except DatabaseError:
         with suppress(DatabaseError):
             refund(charged)
         raise
 
 
-def _verify_credentials(email: str, password: str, client: ClientInfo, charged: Charge) -> User:
+def verify_credentials(email: str, password: str, client: ClientInfo, charged: Charge) -> User:
+    """Return the user with this e-mail address and password, with the columns of a sign-in.
+
+    Raises InvalidCredentials; TooManyAttempts where that would tell of a known device; and EmailNotVerified.
+    """
     user = authenticate(email=email, password=password)
     if not isinstance(user, User):
         user_id = User.objects.filter(email=normalize_for_lookup(email)).values_list("pk", flat=True).first()

@@ -3,7 +3,6 @@
 Sensitive changes ask for it, and so can the operator's own services: /api/verify/?acr=aal2&max_age=300.
 """
 
-from collections.abc import Callable
 from functools import partial
 
 from django.db import connection, transaction
@@ -21,7 +20,7 @@ from latchkey.factors.recent_proof import raise_step_up_required
 from latchkey.factors.tickets import TicketPurpose, take_ticket
 from latchkey.passkeys.use import record_suspicion
 from latchkey.rate_limits.attempts import refund
-from latchkey.sign_in.factor_checks import FactorAnswer, begin_check
+from latchkey.sign_in.factor_checks import FactorAnswer, FactorCheck, begin_check
 from latchkey.signing_keys.key_set import signing_key
 from latchkey.tokens import access_token
 from latchkey.tokens.authentication_methods import Authentication, Proof
@@ -45,22 +44,42 @@ def step_up(  # noqa: PLR0913, PLR0917  # all but two are of the request
     """
     now = clock.now()
     key, user = signing_key(now), get_user(user_id)
-    if password and user.second_factors:
-        raise_step_up_required(user)
     try:
-        if password:
-            proof, spend = Proof.PASSWORD, _password_check(user, password, client)
-        else:
-            check = begin_check(user, answer, client, _take_challenge(ticket, user) if answer.passkey else b"")
-            proof, spend = check.proof, check.spend
-        authentication = _raise_session(user, session_id, proof, spend)
-    except (WrongPassword, InvalidFactorCode, InvalidPasskey) as error:
-        if isinstance(error, InvalidPasskey):
-            record_suspicion(error, client)
-        record(Event.STEP_UP_FAILED, client, user_id=user.pk, session_id=session_id)
+        check = begin_step_up(user, password, answer, ticket, client)
+        authentication = _raise_session(user, session_id, check)
+    except STEP_UP_ERRORS as error:
+        record_failed_step_up(user, error, client, session_id)
         raise
     record(Event.STEP_UP_SUCCEEDED, client, user_id=user.pk, session_id=session_id)
     return access_token.issue(user.pk, session_id, now, current_policy().access_token_lifetime, key, authentication)
+
+
+def begin_step_up(user: User, password: str, answer: FactorAnswer, ticket: str, client: ClientInfo) -> FactorCheck:
+    """Check the password or the passkey, or count an attempt at a code; spending the check refunds the attempt.
+
+    Raises as `step_up` does.
+    """
+    if not password:
+        return begin_check(user, answer, client, _take_challenge(ticket, user) if answer.passkey else b"")
+    if user.second_factors:
+        raise_step_up_required(user)
+    return FactorCheck(Proof.PASSWORD, partial(refund, reauthenticate(user, password, client)))
+
+
+STEP_UP_ERRORS = (WrongPassword, InvalidFactorCode, InvalidPasskey)
+"""What a step-up is refused with after something was compared."""
+
+
+def record_failed_step_up(
+    user: User,
+    error: WrongPassword | InvalidFactorCode | InvalidPasskey,
+    client: ClientInfo,
+    session_id: int | None = None,
+) -> None:
+    """Record a step-up that was refused, after the transaction that the refusal rolled back."""
+    if isinstance(error, InvalidPasskey):
+        record_suspicion(error, client)
+    record(Event.STEP_UP_FAILED, client, user_id=user.pk, session_id=session_id)
 
 
 def _take_challenge(ticket: str, user: User) -> bytes:
@@ -71,16 +90,12 @@ def _take_challenge(ticket: str, user: User) -> bytes:
     return state.challenge
 
 
-def _password_check(user: User, password: str, client: ClientInfo) -> Callable[[], None]:
-    """Check the password under the limits of a sign-in; return what refunds the attempt."""
-    return partial(refund, reauthenticate(user, password, client))
-
-
 @transaction.atomic
-def _raise_session(user: User, session_id: int, proof: Proof, spend: Callable[[], None]) -> Authentication:
-    spend()
+def _raise_session(user: User, session_id: int, check: FactorCheck) -> Authentication:
+    check.spend()
     now = clock.now()
-    named = {"session_id": session_id, "user_id": user.pk, "version": user.credential_version, "proof": int(proof)}
+    named = {"session_id": session_id, "user_id": user.pk, "version": user.credential_version}
+    named["proof"] = int(check.proof)
     rows = fetch_all(UPDATE_SESSION, {**named, "now": connection.ops.adapt_datetimefield_value(now)})
     if not rows:
         raise InvalidToken
