@@ -149,7 +149,7 @@ CONSTANCE_CONFIG, CONSTANCE_CONFIG_FIELDSETS, CONSTANCE_ADDITIONAL_FIELDS = cons
 
 LOGIN_REDIRECT_URL = "admin:index"
 SESSION_ENGINE = "latchkey.admin.session_store"
-SESSION_COOKIE_AGE = 8 * 60 * 60  # seconds; the cookie of the admin area
+SESSION_COOKIE_AGE = 8 * 60 * 60  # seconds; the cookie of the admin area and of the account pages
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = f"{PUBLIC_PATH}/"
 COOKIE_PREFIX = ("__Secure-" if PUBLIC_PATH else "__Host-") if PRODUCTION else ""  # '__Host-' requires the path '/'

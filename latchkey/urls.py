@@ -5,6 +5,26 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
+from latchkey.account_pages.authenticator import AuthenticatorPage, RemoveAuthenticatorPage
+from latchkey.account_pages.confirm import ConfirmPage
+from latchkey.account_pages.passkey_options import (
+    ConfirmOptionsView,
+    EnrolmentOptionsView,
+    NewPasskeyOptionsView,
+    SecondFactorOptionsView,
+    SignInOptionsView,
+)
+from latchkey.account_pages.passkeys import AddPasskeyPage, PasskeyPage, RemovePasskeyPage
+from latchkey.account_pages.recovery_codes import RecoveryCodesPage
+from latchkey.account_pages.security import SecurityPage
+from latchkey.account_pages.sign_in import (
+    EnrolmentPage,
+    EnrolPasskeyPage,
+    PasskeySignInPage,
+    SecondFactorPage,
+    SignInPage,
+    SignOutPage,
+)
 from latchkey.email_addresses.pages import ConfirmEmailPage, ResendVerificationPage, VerifyEmailPage
 from latchkey.email_addresses.views import ChangeEmailView, ConfirmChangeView, ResendView, VerifyEmailView
 from latchkey.factors.views import ConfirmTotpView, RecoveryCodesView, TotpView
@@ -83,6 +103,35 @@ DOCS = [
     path("api-doc/schema/", SchemaView.as_view(), name="schema"),
 ]
 
+ACCOUNT_PAGES = [
+    path("account/", RedirectView.as_view(pattern_name="account-security"), name="account"),
+    path("account/sign-in/", SignInPage.as_view(), name="account-sign-in"),
+    path("account/sign-in/passkey/", PasskeySignInPage.as_view(), name="account-passkey-sign-in"),
+    path("account/sign-in/passkey/options/", SignInOptionsView.as_view(), name="account-passkey-sign-in-options"),
+    path(
+        "account/sign-in/second-factor/options/",
+        SecondFactorOptionsView.as_view(),
+        name="account-second-factor-options",
+    ),
+    path("account/sign-in/second-factor/", SecondFactorPage.as_view(), name="account-second-factor"),
+    path("account/sign-in/set-up/", EnrolmentPage.as_view(), name="account-enrolment"),
+    path("account/sign-in/set-up/passkey/", EnrolPasskeyPage.as_view(), name="account-passkey-enrolment"),
+    path("account/sign-in/set-up/passkey/options/", EnrolmentOptionsView.as_view(), name="account-enrolment-options"),
+    path("account/sign-out/", SignOutPage.as_view(), name="account-sign-out"),
+    path("account/confirm/", ConfirmPage.as_view(), name="account-confirm"),
+    path("account/confirm/options/", ConfirmOptionsView.as_view(), name="account-confirm-options"),
+    path("account/security/", SecurityPage.as_view(), name="account-security"),
+    path("account/security/authenticator/", AuthenticatorPage.as_view(), name="account-authenticator"),
+    path(
+        "account/security/authenticator/remove/", RemoveAuthenticatorPage.as_view(), name="account-authenticator-remove"
+    ),
+    path("account/security/recovery-codes/", RecoveryCodesPage.as_view(), name="account-recovery-codes"),
+    path("account/security/passkeys/add/", AddPasskeyPage.as_view(), name="account-passkey-add"),
+    path("account/security/passkeys/add/options/", NewPasskeyOptionsView.as_view(), name="account-passkey-options"),
+    path("account/security/passkeys/<passkey_id>/", PasskeyPage.as_view(), name="account-passkey"),
+    path("account/security/passkeys/<passkey_id>/remove/", RemovePasskeyPage.as_view(), name="account-passkey-remove"),
+]
+
 urlpatterns = [
     path("", home, name="home"),
     path("api/", IndexView.as_view(), name="index"),
@@ -94,6 +143,7 @@ urlpatterns = [
     path("verify-email/", VerifyEmailPage.as_view()),
     path("verify-email/resend/", ResendVerificationPage.as_view(), name="resend-verification"),
     path("confirm-email/", ConfirmEmailPage.as_view()),
+    *ACCOUNT_PAGES,
     path("admin/", admin.site.urls),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path(".well-known/jwks.json", jwks),

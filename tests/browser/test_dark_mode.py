@@ -15,6 +15,7 @@ PAGES = [
     "/api-doc/",
     "/forgot-password/",
     "/reset-password/?token=x",
+    "/account/sign-in/",
     "/nothing",
 ]
 LUMINANCE = """(name) => {

@@ -47,6 +47,7 @@ def browser(server: Server) -> Iterator[httpx.Client]:
 def test_every_link_of_every_page_is_below_the_path_and_works(browser: httpx.Client) -> None:
     sign_in(browser)
     pages = ["/", "/api/", "/api/me/", "/api/login/", "/api-doc/", "/forgot-password/", "/reset-password/?token=x"]
+    pages += ["/account/security/", "/account/security/authenticator/", "/account/security/passkeys/add/"]
     pages += ["/admin/", "/admin/latchkey/user/", "/admin/constance/config/", "/admin/password_change/"]
     seen: set[str] = set()
     for path in pages:

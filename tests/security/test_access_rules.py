@@ -76,7 +76,7 @@ def test_documented_access_table_lists_every_route() -> None:
 @pytest.mark.ledger("ASVS-6.1.3")
 def test_documented_authentication_table_lists_every_authenticating_endpoint(http: httpx.Client) -> None:
     asking = {path for path, view in walk_routes() if getattr(getattr(view, "cls", None), "authentication_classes", ())}
-    words = ("login", "reauthenticate", "token", "refresh")
+    words = ("login", "sign-in", "account/confirm", "reauthenticate", "token", "refresh")
     signing = {path for path, _ in walk_routes() if any(word in path for word in words)}
     assert {file for file, _ in find_calls("issue_pair")} == {
         "passwords/change.py",

@@ -18,6 +18,7 @@ from tests.support.captured_log import CapturedLog
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"}
 SCRIPTS = ["*/*", "application/json", "application/json, text/plain, */*", "text/html;q=0", "garbage", ""]
 FORMS = ["/forgot-password/", "/reset-password/", "/verify-email/", "/confirm-email/", "/admin/login/"]
+FORMS += ["/account/sign-in/", "/account/confirm/"]
 HERE = "http://127.0.0.1:8000"
 each_form = pytest.mark.parametrize("path", FORMS)
 

@@ -12,6 +12,7 @@ from tests.support.package_ast import PACKAGE
 
 STYLES = PACKAGE / "static" / "latchkey"
 PAGES = ["/", "/api/", "/api/login/", "/api-doc/", "/forgot-password/", "/verify-email/resend/", "/nothing"]
+PAGES += ["/account/sign-in/"]
 HTML = {"Accept": "text/html"}
 COLOR = re.compile(r"#[0-9a-f]{3,8}\b|oklch\([^)]*\)")
 
@@ -44,7 +45,7 @@ def test_palette_has_the_link_colours_of_the_admin_theme() -> None:
     assert set(COLOR.findall(link)) <= shades
 
 
-@pytest.mark.parametrize("name", ["link_page.css", "home.css", "swagger.css"])
+@pytest.mark.parametrize("name", ["account.css", "link_page.css", "home.css", "swagger.css"])
 def test_style_of_a_page_has_no_colour_of_its_own(name: str) -> None:
     assert COLOR.findall((STYLES / name).read_text()) == []
 
