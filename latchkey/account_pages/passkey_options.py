@@ -24,6 +24,8 @@ class OptionsView(View):
     """What an authenticator is asked, as JSON; a new challenge each time, so that a form can be sent again."""
 
     http_method_names = ["post"]
+    area = AREA
+    """The pages of the sign-in that goes on in this browser."""
 
     def begin(self) -> Ceremony:
         """Return the options and their ticket; raises an ApiError."""
@@ -37,7 +39,7 @@ class OptionsView(View):
 
     def ticket(self) -> str:
         """Return the ticket of the sign-in that goes on in this browser; raises InvalidTicket."""
-        step = current_step(self.request, AREA)
+        step = current_step(self.request, self.area)
         if step is None:
             raise InvalidTicket
         return step.ticket

@@ -12,25 +12,23 @@ from urllib.parse import urlencode, urlsplit
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from unfold.widgets import UnfoldAdminPasswordWidget
 
+from latchkey.accounts import reauthentication
 from latchkey.accounts.models import User
-from latchkey.accounts.reauthentication import reauthenticate
-from latchkey.admin.factor_forms import choose_form, form_context, retry_message
-from latchkey.audit.events import Event
-from latchkey.audit.log import record
+from latchkey.admin.factor_forms import FactorForm, choose_form, retry_message
 from latchkey.core import clock
-from latchkey.core.client import ClientInfo, client_info
-from latchkey.core.exceptions import InvalidFactorCode, TooManyAttempts, WrongPassword
+from latchkey.core.client import ClientInfo
+from latchkey.core.exceptions import InvalidTicket, TooManyAttempts, WrongPassword
 from latchkey.rate_limits.attempts import refund
-from latchkey.sign_in.browser_session import browser_authentication, remember_proof
-from latchkey.sign_in.factor_checks import begin_check
-from latchkey.tokens.authentication_methods import Proof
+from latchkey.sign_in.browser_session import browser_authentication
+from latchkey.sign_in.browser_sign_in import step_up_browser
+from latchkey.sign_in.factor_checks import FactorAnswer
+from latchkey.sign_in.step_up import STEP_UP_ERRORS
 
 MAX_AGE_SECONDS = 10 * 60
 """Seconds for which a proof counts for further changes."""
@@ -91,58 +89,42 @@ def safe_next(request: HttpRequest, target: str) -> str:
 def check_password_again(user: User, password: str, client: ClientInfo) -> None:
     """Check the password under the same limits on attempts as a sign-in; raises ValidationError with a sentence."""
     try:
-        refund(reauthenticate(user, password, client))
+        refund(reauthentication.reauthenticate(user, password, client))
     except WrongPassword as refusal:
         raise ValidationError(refusal.detail, code=refusal.code) from refusal
     except TooManyAttempts as refusal:
         raise ValidationError(retry_message(refusal), code=refusal.code) from refusal
 
 
-class PasswordForm(forms.Form):
+class PasswordForm(FactorForm):
     """The operator's password, before a change."""
 
     password = forms.CharField(
         strip=False, widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "current-password", "autofocus": True})
     )
+    wrong = WrongPassword.detail
 
-    def __init__(self, user: User, client: ClientInfo, *args: Any) -> None:
-        super().__init__(*args)
-        self.user, self.client = user, client
-
-    def clean_password(self) -> str:
-        """Check the password; raises ValidationError."""
-        password: str = self.cleaned_data["password"]
-        check_password_again(self.user, password, self.client)
-        return password
+    @property
+    def answer(self) -> FactorAnswer:
+        """Nothing: an account that gives its password has no second factor."""
+        return FactorAnswer()
 
 
-def reauthenticate_by_password(request: HttpRequest) -> dict[str, Any] | None:
-    """Return what the page shows; None once the password was right, which the browser session then remembers."""
-    form = PasswordForm(cast("User", request.user), client_info(request.META), request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        request.session.cycle_key()
-        remember_proof(request, Proof.PASSWORD)
-        return None
-    return {"form": form, "field": form["password"]}
+def build_form(request: HttpRequest, factors: Collection[str]) -> FactorForm:
+    """Return the form for one of these factors, or for the password where there are none."""
+    form_class = choose_form(request, factors) if factors else PasswordForm
+    return form_class(request.POST or None)
 
 
-def reauthenticate_by_factor(request: HttpRequest, factors: Collection[str]) -> dict[str, Any] | None:
-    """Return what the page shows; None once the second factor was right, which the browser session then remembers."""
-    user, client = cast("User", request.user), client_info(request.META)
-    form = choose_form(request, factors)(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            check = begin_check(user, form.answer, client)
-            with transaction.atomic():
-                check.spend()
-                request.session.cycle_key()
-                remember_proof(request, check.proof)
-                request.session.save()
-                record(Event.STEP_UP_SUCCEEDED, client, user_id=user.pk)
-            return None
-        except InvalidFactorCode as refusal:
-            record(Event.STEP_UP_FAILED, client, user_id=user.pk)
-            form.refuse(refusal)
-        except TooManyAttempts as refusal:
-            form.refuse(refusal)
-    return form_context(form, factors)
+def reauthenticate(request: HttpRequest, form: FactorForm) -> bool:
+    """Check what was given under the limits of a sign-in, and note it in the browser session, which has a new id then.
+
+    Returns False for what was refused; the form says why.
+    """
+    password, ticket = (form.cleaned_data.get(name, "") for name in ("password", "ticket"))
+    try:
+        step_up_browser(request, cast("User", request.user), password, form.answer, ticket)
+    except (*STEP_UP_ERRORS, InvalidTicket, TooManyAttempts) as refusal:
+        form.refuse(refusal)
+        return False
+    return True

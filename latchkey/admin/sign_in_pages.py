@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import LoginView  # noqa: TID251 - form_valid is ours
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -20,20 +21,29 @@ from django.utils.safestring import mark_safe
 from django.views.generic import FormView
 
 from latchkey.accounts.models import User
-from latchkey.admin.factor_forms import CodeForm, FactorForm, choose_form, form_context
+from latchkey.admin.factor_forms import CodeForm, FactorForm, NewPasskeyForm, choose_form, form_context
 from latchkey.admin.reauthentication import safe_next
 from latchkey.admin.sign_in_form import SignInForm
 from latchkey.audit.events import Event
 from latchkey.core.client import client_info
-from latchkey.core.exceptions import InvalidFactorCode, InvalidTicket, SecondFactorRequired, TooManyAttempts
+from latchkey.core.exceptions import (
+    InvalidFactorCode,
+    InvalidPasskey,
+    InvalidTicket,
+    SecondFactorRequired,
+    TooManyAttempts,
+)
+from latchkey.factors import recovery_codes
 from latchkey.factors.totp import qr_code_svg
 from latchkey.sign_in.browser_session import admit_browser
 from latchkey.sign_in.browser_steps import SignInStep, current_step, forget_step, keep_step
 from latchkey.sign_in.enrolment import admit_with_totp
+from latchkey.sign_in.passkey_enrolment import admit_with_new_passkey
 from latchkey.sign_in.second_factor import admit_with_second_factor
 from latchkey.tokens.authentication_methods import Proof
 
 AREA = "admin"
+CODES_LEFT = "You used a recovery code. Codes left: {}. Make new ones under Second factor, in the menu of your account."
 START_AGAIN = "That took too long, or too many codes were wrong. Sign in again."
 
 
@@ -71,7 +81,7 @@ class StepPage(FormView):  # type: ignore[type-arg]  # not generic at run time
         """Finish the sign-in; after a wrong code show the form again, and after too many start again."""
         try:
             return self.finish(form, partial(admit, self.request))
-        except (InvalidFactorCode, TooManyAttempts) as refusal:
+        except (InvalidFactorCode, InvalidPasskey, TooManyAttempts) as refusal:
             form.refuse(refusal)
             return self.form_invalid(form)
         except InvalidTicket:
@@ -99,7 +109,7 @@ class StepPage(FormView):  # type: ignore[type-arg]  # not generic at run time
 
 
 class SecondFactorPage(StepPage):
-    """/admin/login/second-factor/: a code of the authenticator app, or a recovery code."""
+    """/admin/login/second-factor/: a code of the authenticator app, a recovery code, or a passkey."""
 
     template_name = "latchkey/admin_second_factor.html"
     enrols = False
@@ -109,30 +119,44 @@ class SecondFactorPage(StepPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        return {**context, **form_context(context["form"], self.step.factors), "factors": self.step.factors}
+        options = reverse("admin:login_second_factor_options")
+        return {**context, **form_context(context["form"], self.step.factors), "passkey_options": options}
 
     def finish(self, form: FactorForm, gate: Callable[[User, Proof, Callable[[], None]], None]) -> HttpResponse:
+        """Return to the wanted page, with a warning about a used recovery code."""
         admit_with_second_factor(self.step.ticket, form.answer, client_info(self.request.META), gate)
+        if form.answer.recovery_code:
+            left = recovery_codes.count(int(self.request.user.pk or 0))
+            messages.warning(self.request, CODES_LEFT.format(left))
         return redirect(self.target())
 
 
 class EnrolmentPage(StepPage):
-    """/admin/login/enrolment/: an authenticator app is set up, and its recovery codes are shown, this once."""
+    """/admin/login/enrolment/: an app or a passkey is set up, and its recovery codes are shown, this once."""
 
     template_name = "latchkey/admin_enrolment.html"
-    form_class = CodeForm
     enrols = True
 
+    def get_form_class(self) -> type[FactorForm]:
+        return NewPasskeyForm if "passkey" in self.request.POST else CodeForm
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
         secret = self.step.secret
         groups = [secret[start : start + 4] for start in range(0, len(secret), 4)]
         qr_code = mark_safe(qr_code_svg(self.step.uri))  # noqa: S308 - drawn by the library, from a URI of ours
-        return super().get_context_data(**kwargs, qr_code=qr_code, groups=groups, uri=self.step.uri)
+        offered = ["totp", "passkey"] if settings.PASSKEY_RP_ID else []
+        options = reverse("admin:login_enrolment_options")
+        context |= {**form_context(context["form"], offered or ["totp"]), "factors": offered, "links": {}}
+        return {**context, "qr_code": qr_code, "groups": groups, "uri": self.step.uri, "passkey_options": options}
 
     def finish(self, form: FactorForm, gate: Callable[[User, Proof, Callable[[], None]], None]) -> HttpResponse:
         """Show the recovery codes: the browser is signed in."""
-        client, step = client_info(self.request.META), self.step
-        _, codes = admit_with_totp(step.ticket, form.answer.code, client, gate)
+        client, ticket, answer = client_info(self.request.META), self.step.ticket, form.cleaned_data
+        if isinstance(form, NewPasskeyForm):
+            _, codes = admit_with_new_passkey(ticket, answer["passkey"], "", client, gate)
+        else:
+            _, codes = admit_with_totp(ticket, answer["code"], client, gate)
         shown = {**(self.extra_context or {}), "codes": codes, "next": self.target()}
         return TemplateResponse(self.request, "latchkey/admin_recovery_codes.html", shown)
 

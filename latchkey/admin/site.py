@@ -15,18 +15,20 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
+from latchkey.account_pages.passkey_options import EnrolmentOptionsView, SecondFactorOptionsView
 from latchkey.accounts.models import User
 from latchkey.admin.dashboard import charts, mail_alerts, mail_queue_summary, user_totals
+from latchkey.admin.factor_forms import form_context
 from latchkey.admin.periods import PERIODS
 from latchkey.admin.query_strings import tolerate_query
 from latchkey.admin.reauthentication import (
     MAX_AGE_SECONDS,
-    reauthenticate_by_factor,
-    reauthenticate_by_password,
+    build_form,
+    reauthenticate,
     require_reauthentication,
     safe_next,
 )
-from latchkey.admin.sign_in_pages import EnrolmentPage, SecondFactorPage, SignInPage
+from latchkey.admin.sign_in_pages import AREA, EnrolmentPage, SecondFactorPage, SignInPage
 from latchkey.admin.user_forms import OwnPasswordForm
 from latchkey.conf.policy import current_policy
 from latchkey.core.client import client_info
@@ -65,6 +67,16 @@ class Site(UnfoldAdminSite):
         return [
             path("reauthenticate/", self.admin_view(self.reauthenticate), name="reauthenticate"),
             path("login/second-factor/", self.second_factor, name="login_second_factor"),
+            path(
+                "login/second-factor/options/",
+                SecondFactorOptionsView.as_view(area=AREA),
+                name="login_second_factor_options",
+            ),
+            path(
+                "login/enrolment/options/",
+                EnrolmentOptionsView.as_view(area=AREA),
+                name="login_enrolment_options",
+            ),
             path("login/enrolment/", self.enrolment, name="login_enrolment"),
         ]
 
@@ -117,14 +129,14 @@ class Site(UnfoldAdminSite):
         """Ask for the operator's second factor, or for the password without one, and return to the page in `next`."""
         user, target = cast("User", request.user), request.POST.get("next") or request.GET.get("next", "")
         factors = available_factors(user.pk) if user.second_factors else []
-        form = reauthenticate_by_factor(request, factors) if factors else reauthenticate_by_password(request)
-        if form is None:
+        form = build_form(request, factors)
+        if request.method == "POST" and form.is_valid() and reauthenticate(request, form):
             return redirect(safe_next(request, target))
         shown = {
             **self.each_context(request),
-            **form,
+            **form_context(form, factors),
             "title": "Confirm that it is you",
-            "factors": factors,
+            "passkey_options": reverse("account-confirm-options"),
             "next": safe_next(request, target),
             "minutes": MAX_AGE_SECONDS // 60,
         }

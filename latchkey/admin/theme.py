@@ -64,4 +64,5 @@ UNFOLD = {
     "SCRIPTS": [lambda request: static("latchkey/admin.js")],
     "COLORS": {"primary": PRIMARY},
     "SIDEBAR": {"navigation": MENU},
+    "ACCOUNT": {"navigation": [{"title": "Second factor", "link": reverse_lazy("account-security")}]},
 }
