@@ -13,8 +13,8 @@ PUBLIC_ID_PATTERN = re.compile(
     rf"""(?:request_id['"]?[=:] ?['"]?{UUID}|key_id['"]?[=:] ?['"]?[\w-]{{43}}\b)""", re.IGNORECASE
 )
 """Request ids are UUIDs, and a key id (a random thumbprint) may begin like a JWT: both are removed before searching."""
-SECRET_PATTERN = re.compile(rf"\beyJ[\w-]{{8,}}|\b{UUID}\b|{PASSWORD}|\btoken=[\w-]+", re.IGNORECASE)
-"""A JWT, a UUID, the password of the tests, the token of a link."""
+SECRET_PATTERN = re.compile(rf"\beyJ[\w-]{{8,}}|\b{UUID}\b|{PASSWORD}|\btoken=[\w-]+|otpauth:", re.IGNORECASE)
+"""A JWT, a UUID, the password of the tests, the token of a link, the secret of an authenticator app."""
 
 
 def find_secrets(text: str) -> list[str]:

@@ -14,7 +14,7 @@ from latchkey.audit.events import Event
 from latchkey.audit.models import AuditEvent
 from latchkey.core import clock as clocks
 from latchkey.core.exceptions import InvalidToken
-from latchkey.factors import recovery_codes, totp
+from latchkey.factors import totp
 from latchkey.factors.changes import FactorChange, change_factors
 from latchkey.factors.models import RecoveryCode, TotpSecret
 from latchkey.sessions.models import Session
@@ -29,8 +29,10 @@ from tests.factors.apps import (
     try_second_factor,
     wrong_code,
 )
+from tests.passkeys.requests import add as add_passkey
 from tests.people import PASSWORD, Person, try_login
 from tests.problems import assert_problem
+from tests.support.software_authenticator import SoftwareAuthenticator
 
 
 @pytest.fixture
@@ -263,7 +265,7 @@ def test_app_that_is_set_up_again_gives_new_recovery_codes(clock: time_machine.T
 
 
 def test_confirmation_gives_no_recovery_codes_to_an_account_that_has_some(alice: Person) -> None:
-    recovery_codes.renew(alice.id)
+    assert len(add_passkey(alice, SoftwareAuthenticator())["recovery_codes"]) == 10
     kept = set(RecoveryCode.objects.values_list("pk", flat=True))
     secret = begin(alice)
     answer = try_confirm(alice, code_at(secret, clocks.now()))
@@ -271,12 +273,14 @@ def test_confirmation_gives_no_recovery_codes_to_an_account_that_has_some(alice:
     assert set(RecoveryCode.objects.values_list("pk", flat=True)) == kept
 
 
-def test_removal_beside_another_factor_keeps_the_recovery_codes(alice: Person) -> None:
+def test_removal_beside_a_passkey_keeps_the_recovery_codes_and_the_second_factor(alice: Person) -> None:
     add_app(alice)
-    User.objects.update(second_factors=2)
+    passkey = add_passkey(alice, SoftwareAuthenticator(), "Laptop")["passkey"]
+    assert [each["name"] for each in list_factors(alice)["passkeys"]] == ["Laptop"]
+    assert list_factors(alice)["passkeys"] == [passkey]
     assert try_remove(alice).status_code == 204
-    assert recovery_codes.count(alice.id) == 10
-    assert User.objects.get().second_factors == 1
+    assert list_factors(alice) == {"totp": None, "passkeys": [passkey], "recovery_codes": 10}
+    assert try_login(alice.http).json()["factors"] == ["passkey", "recovery_code"]
 
 
 def test_enrolment_is_closed_while_second_factors_are_off_and_those_in_use_stay_in_force(

@@ -1,5 +1,6 @@
 """A leaked database signs nobody in: no column contains a token, a password, a code or the cookie of the admin area."""
 
+from base64 import b32decode
 from http.cookies import SimpleCookie
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from django.test import override_settings
 
 from latchkey.accounts.models import User
 from latchkey.sessions.models import Session
+from tests.factors.apps import add_app, request_ticket
 from tests.oauth.conftest import run_services_command
 from tests.outbox import last_code_mail
 from tests.people import PASSWORD, Person
@@ -71,6 +73,8 @@ def test_no_column_contains_a_secret_that_was_handed_out(alice: Person, settings
     http.post("/api/email/change/", json=change, headers=alice.bearer())
     moved = last_code_mail("alice@example.org")
     secrets += [reset.token, reset.code, moved.token, moved.code, run_services_command("add", "payments").split()[-1]]
+    app = add_app(alice)
+    secrets += [app.secret, b32decode(app.secret).hex(), *app.recovery_codes, request_ticket(alice)]
     User.objects.create_superuser("root@example.com", PASSWORD)
     cookies = sign_in("root@example.com").cookies
     secrets += [cookies["sessionid"].value, cookies["csrftoken"].value]
