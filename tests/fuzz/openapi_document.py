@@ -92,6 +92,8 @@ CHECKS: dict[str, Any] = {
     "POST /api/revoke/": INPUT_CHECKS,
     "POST /api/login/second-factor/": {**EMAIL_CHECKS, **INPUT_CHECKS},
     "POST /api/me/totp/confirm/": {**EMAIL_CHECKS, **AUTH_CHECKS},
+    # An account without a second factor has no use for recovery codes.
+    "POST /api/me/recovery-codes/": EMAIL_CHECKS,
     **{f"POST /api/login/{name}/": {**EMAIL_CHECKS, **INPUT_CHECKS} for name in (*PASSKEY_PATHS, *TOTP_PATHS)},
     "PATCH /api/me/passkeys/{passkey_id}/": {
         "positive_data_acceptance": {"expected-statuses": ["200", "400", "401", "404"]}  # a name of spaces
