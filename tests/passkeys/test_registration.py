@@ -9,6 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 
 from latchkey.core.exceptions import InvalidInput, InvalidPasskey
 from latchkey.passkeys.models import MAX_PASSKEYS, Passkey
+from latchkey.passkeys.registration import verify_registration
+from latchkey.passkeys.serializers import NewPasskeyInput
 from tests.passkeys.ceremonies import Account
 from tests.support.software_authenticator import (
     AAGUID,
@@ -151,6 +153,18 @@ def test_registration_refuses(account: Account, phone: SoftwareAuthenticator, li
     with pytest.raises(InvalidPasskey) as refused:
         account.verify_new(phone, **lie)
     assert refused.value.reason == reason
+
+
+def test_registration_refuses_an_answer_under_another_credential_id(
+    account: Account, phone: SoftwareAuthenticator
+) -> None:
+    challenge = secrets.token_bytes(32)
+    answer = phone.create(account.creation_options(challenge))
+    given = NewPasskeyInput(data={**answer, "id": encode(b"x" * 32)})
+    given.is_valid(raise_exception=True)
+    with pytest.raises(InvalidPasskey) as refused:
+        verify_registration(given.validated_data, challenge)
+    assert refused.value.reason == "malformed"
 
 
 def test_registration_accepts_each_origin_of_the_list(account: Account, settings: Any) -> None:

@@ -12,10 +12,14 @@ from django.db import connection
 
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
+from latchkey.core.client import ClientInfo
+from latchkey.core.exceptions import InvalidPasskey
 from latchkey.factors.tickets import Ticket
 from latchkey.passkeys.models import Passkey
+from latchkey.passkeys.serializers import PasskeyInput
 from latchkey.rate_limits.in_memory import MAX_PER_WINDOW
 from latchkey.sessions.models import Session
+from latchkey.sign_in.passkey import admit_with_passkey
 from tests.fixtures.clients import ClientFactory
 from tests.passkeys.requests import add, begin, try_add, try_sign_in
 from tests.people import PASSWORD, Person, try_login
@@ -188,6 +192,17 @@ def test_inactive_account_is_refused_as_an_unknown_passkey_is(http: httpx.Client
     User.objects.get().save()
     User.objects.update(is_active=False)
     assert_problem(try_sign_in(http, phone), 400, "invalid_passkey", ["passkey"])
+
+
+def test_inactive_account_reaches_no_gate_whatever_that_checks(
+    http: httpx.Client, phone: SoftwareAuthenticator
+) -> None:
+    begun = begin(http)
+    answer = PasskeyInput(data=phone.get(begun["options"]))
+    answer.is_valid(raise_exception=True)
+    User.objects.update(is_active=False)
+    with pytest.raises(InvalidPasskey):
+        admit_with_passkey(begun["ticket"], answer.validated_data, ClientInfo(), lambda *_: "a session")
 
 
 def test_removed_passkey_signs_in_nobody(http: httpx.Client, alice: Person, phone: SoftwareAuthenticator) -> None:

@@ -115,6 +115,17 @@ def test_pin_that_was_set_after_the_registration_counts_once_the_password_was_gi
     assert try_sign_in(http, key).status_code == 200
 
 
+def test_pin_that_was_set_after_the_registration_does_not_count_after_a_step_up_with_the_passkey_alone(
+    http: httpx.Client, alice: Person, key: SoftwareAuthenticator
+) -> None:
+    key.flags = USER_PRESENT | USER_VERIFIED
+    begun = alice.http.post("/api/step-up/passkey/", headers=alice.bearer()).json()
+    body = {"ticket": begun["ticket"], "passkey": key.get(begun["options"])}
+    assert alice.http.post("/api/step-up/", json=body, headers=alice.bearer()).status_code == 200
+    assert not Passkey.objects.get().user_verified
+    assert_problem(try_sign_in(http, key), 400, "invalid_passkey")
+
+
 def test_options_for_a_second_factor_count_no_use_of_the_ticket(http: httpx.Client, key: SoftwareAuthenticator) -> None:
     ticket = login_ticket(http)
     for _ in range(6):
