@@ -39,6 +39,10 @@ MENU = [
         ],
     },
 ]
+ACCOUNT_LINKS = [
+    {"title": "Change password", "link": reverse_lazy("admin:password_change")},  # unfold's own is replaced by a list
+    {"title": "Second factor", "link": reverse_lazy("account-security")},
+]
 PRIMARY = {
     "50": "oklch(97% .014 261)",
     "100": "oklch(93.5% .03 261)",
@@ -64,5 +68,5 @@ UNFOLD = {
     "SCRIPTS": [lambda request: static("latchkey/admin.js")],
     "COLORS": {"primary": PRIMARY},
     "SIDEBAR": {"navigation": MENU},
-    "ACCOUNT": {"navigation": [{"title": "Second factor", "link": reverse_lazy("account-security")}]},
+    "ACCOUNT": {"navigation": ACCOUNT_LINKS},
 }

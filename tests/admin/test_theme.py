@@ -80,3 +80,9 @@ def test_admin_shows_times_in_utc_and_email_addresses_in_lowercase(admin: Browse
     assert " UTC" in page
     assert "a.m." not in page
     assert "Alice@example.com" not in page
+
+
+def test_admin_account_menu_leads_to_password_and_second_factor(admin: Browser) -> None:
+    page = admin.get("/admin/").text
+    for link, title in (("/admin/password_change/", "Change password"), ("/account/security/", "Second factor")):
+        assert re.search(rf'<a href="{link}"[^>]*>\s*{title}\s*</a>', page)
