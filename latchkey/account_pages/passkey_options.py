@@ -11,7 +11,7 @@ from django.views.generic import View
 
 from latchkey.account_pages.access import AREA
 from latchkey.core.client import client_info
-from latchkey.core.exceptions import ApiError, InvalidTicket, NotAuthenticated
+from latchkey.core.exceptions import ApiError, InvalidTicket, MethodNotAllowed, NotAuthenticated
 from latchkey.passkeys.manage import Ceremony, begin_registration
 from latchkey.sign_in.browser_session import browser_authentication
 from latchkey.sign_in.browser_steps import current_step
@@ -30,6 +30,9 @@ class OptionsView(View):
     def begin(self) -> Ceremony:
         """Return the options and their ticket; raises an ApiError."""
         raise NotImplementedError
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return problem_response(MethodNotAllowed(headers={"Allow": "POST"}))
 
     def user_id(self) -> int:
         """Return the id of who is signed in to this browser; raises NotAuthenticated."""

@@ -50,7 +50,7 @@ class FormPage(FormView):  # type: ignore[type-arg]  # not generic at run time
         return response
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return problem_response(MethodNotAllowed(headers={"Allow": "GET, HEAD, POST"}))
+        return problem_response(MethodNotAllowed(headers={"Allow": ", ".join(self.http_method_names).upper()}))
 
     def form_valid(self, form: Any) -> HttpResponse:
         try:

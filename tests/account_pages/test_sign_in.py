@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 import time_machine
 
@@ -302,6 +301,11 @@ def test_sign_in_in_a_browser_is_in_the_history_of_the_account(
     assert names[:4] == ["login.succeeded", "factor.refused", "login.challenged", "login.failed"]
 
 
-def test_sign_in_pages_answer_no_other_methods(http: httpx.Client) -> None:
-    for path in (SIGN_IN, SECOND_FACTOR, SECURITY):
-        assert http.put(path).status_code in (302, 403, 405)
+@pytest.mark.parametrize(("path", "allowed"), [(SIGN_IN, "GET, HEAD, POST"), (SECURITY, "GET, HEAD")])
+def test_account_pages_name_the_methods_that_they_take(
+    alice: Person, visitor: Visitor, path: str, allowed: str
+) -> None:
+    visitor.sign_in(alice.email)
+    token = {"X-CSRFToken": visitor.http.cookies["csrftoken"]}
+    answer = visitor.http.put(path, headers=token)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
