@@ -30,7 +30,7 @@ class CredentialsForm(forms.Form):
     email = forms.CharField(
         label="E-mail address",
         max_length=EMAIL_MAX_LENGTH,
-        widget=forms.EmailInput({"autocomplete": "username", "autofocus": True}),
+        widget=forms.EmailInput({"autocomplete": "username webauthn", "autofocus": True}),
     )
     password = forms.CharField(
         label="Password",

@@ -1,6 +1,6 @@
 // Passkeys on the account pages (WebAuthn Level 3). A form with data-passkey fetches options from data-options when it is
 // sent, has the browser ask an authenticator, and sends the answer in its hidden fields. Without this script, or in a
-// browser that cannot do it, these forms stay hidden.
+// browser that cannot do it, these forms stay hidden, and sentences with data-without-passkeys say why.
 "use strict";
 
 const supported = window.PublicKeyCredential?.parseRequestOptionsFromJSON && PublicKeyCredential.parseCreationOptionsFromJSON;
@@ -55,6 +55,7 @@ async function offer(form) {
   if (await PublicKeyCredential.isConditionalMediationAvailable?.()) await askAuthenticator(form, "conditional").catch(() => {});
 }
 
+for (const sentence of supported ? document.querySelectorAll("[data-without-passkeys]") : []) sentence.hidden = true;
 for (const form of supported ? document.querySelectorAll("form[data-passkey]") : []) {
   form.hidden = false;
   form.addEventListener("submit", press);
