@@ -10,6 +10,7 @@ from tests.postgres import free_port
 from tests.recipes.bearer_checks import assert_bearer_checks
 from tests.recipes.jwks_checks import assert_tokens_are_verified, use_key_pair
 from tests.recipes.recipe import add_credential, code_blocks, run_program
+from tests.recipes.step_up_checks import assert_step_up_checks
 from tests.server import Server
 
 pytestmark = pytest.mark.recipes
@@ -31,12 +32,15 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     return str(found["node"]), folder
 
 
-def test_express_recipe_accepts_only_live_tokens_by_introspection(node: tuple[str, Path], server: Server) -> None:
+def test_express_recipe_accepts_only_live_tokens_by_introspection_and_asks_for_a_second_factor(
+    node: tuple[str, Path], server: Server
+) -> None:
     program, folder = node
     port = free_port()
-    (app,) = code_blocks("express.md", "javascript")
-    (folder / "app.mjs").write_text(app)
+    app, step_up = code_blocks("express.md", "javascript")
+    (folder / "app.mjs").write_text(app + step_up)
     with run_program([program, "app.mjs"], folder, port, PORT=str(port), **add_credential(server)) as url:
+        assert_step_up_checks(url, server, "/payments", "/Payments")
         assert_bearer_checks(url, server)
 
 

@@ -7,6 +7,7 @@ from tests.postgres import free_port
 from tests.recipes.bearer_checks import assert_bearer_checks
 from tests.recipes.jwks_checks import assert_tokens_are_verified, use_key_pair
 from tests.recipes.recipe import add_credential, code_blocks, run_program
+from tests.recipes.step_up_checks import assert_step_up_checks
 from tests.server import Server
 
 SETTINGS = """
@@ -22,13 +23,16 @@ urlpatterns = [path("hello", Hello.as_view())]
 """
 
 
-def test_fastapi_recipe_accepts_only_live_tokens_by_introspection(tmp_path: Path, server: Server) -> None:
+def test_fastapi_recipe_accepts_only_live_tokens_by_introspection_and_asks_for_a_second_factor(
+    tmp_path: Path, server: Server
+) -> None:
     folder, port = tmp_path / "recipe", free_port()
     folder.mkdir()
-    (app,) = code_blocks("fastapi.md", "python")
-    (folder / "app.py").write_text(app)
+    app, step_up = code_blocks("fastapi.md", "python")
+    (folder / "app.py").write_text(app + step_up)
     command = [sys.executable, "-m", "uvicorn", "app:app", "--port", str(port)]
     with run_program(command, folder, port, **add_credential(server)) as url:
+        assert_step_up_checks(url, server, "/payments")
         assert_bearer_checks(url, server)
 
 
