@@ -13,6 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
+from latchkey.core import clock
+from tests.factors.apps import code_at
 from tests.people import Person
 from tests.postgres import free_port
 from tests.recipes.recipe import add_credential, code_blocks, run_program
@@ -121,10 +123,29 @@ def test_cookie_guide_gives_the_page_access_tokens_and_never_the_refresh_token(
     assert browser.post("/auth/refresh", headers={"Cookie": f"refresh={last}"}).status_code == 401
 
 
+def test_cookie_guide_signs_in_with_a_second_factor_and_keeps_the_refresh_token_in_the_cookie(
+    app: tuple[httpx.Client, Server],
+) -> None:
+    browser, server = app
+    bearer = {"Authorization": f"Bearer {sign_in(browser).json()['access_token']}"}
+    with httpx.Client(base_url=server.url, headers=bearer) as http:
+        secret = http.post("/api/me/totp/").json()["secret"]
+        confirmed = http.post("/api/me/totp/confirm/", json={"code": code_at(secret, clock.now())})
+    browser.cookies.clear()
+    asked = sign_in(browser)
+    assert (asked.status_code, asked.json()["code"]) == (403, "second_factor_required")
+    assert "refresh" not in browser.cookies
+    given = {"ticket": asked.json()["ticket"], "recovery_code": confirmed.json()["recovery_codes"][0]}
+    assert list(browser.post("/auth/second-factor", json=given).json()) == ["access_token"]
+    assert list(browser.post("/auth/refresh").json()) == ["access_token"]
+
+
 def test_cookie_guide_refuses_requests_from_another_origin(app: tuple[httpx.Client, Server]) -> None:
     browser, _ = app
     sign_in(browser)
-    for path, origin in product(("login", "refresh", "logout"), ("https://mallory.example", "null", "")):
+    for path, origin in product(
+        ("login", "second-factor", "refresh", "logout"), ("https://mallory.example", "null", "")
+    ):
         answer = browser.post(f"/auth/{path}", json={}, headers={"Origin": origin})
         assert answer.status_code == 403, (path, origin)
     assert browser.post("/auth/refresh").status_code == 200
