@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from latchkey.db.statements import Query
 from latchkey.oauth.introspection import identity_headers
-from latchkey.oauth.step_up_challenge import ACR, MAX_AGE, NOTHING, Requirement
+from latchkey.oauth.step_up_challenge import NOTHING, Requirement
 from latchkey.sessions import access_tokens
 from latchkey.sessions.authentication import bearer_token
 from latchkey.sessions.fast_path import prepare_access_token
@@ -14,7 +14,7 @@ from latchkey.tokens.access_token import AccessToken
 from latchkey.tokens.authentication_methods import Authentication
 from latchkey.web.fast_path import AsyncSteps, Environ, FastHandler, NoContent, Rows
 
-_QUERY = re.compile(f"(?:acr=({ACR.pattern}))?(?:(?:^|&)max_age=({MAX_AGE.pattern}))?")
+_QUERY = re.compile("(?:acr=(aal1|aal2|phr))?(?:(?:^|&)max_age=([0-9]{1,9}))?")
 """A query string as the documents have it; any other one is the view's."""
 
 

@@ -7,7 +7,8 @@ from latchkey.core import clock
 from latchkey.core.exceptions import InsufficientAuthentication
 from latchkey.tokens.authentication_methods import LEVELS, Authentication, Proof, acr
 
-ACR, MAX_AGE = re.compile("|".join(LEVELS)), re.compile("[0-9]{1,9}")
+ACR, MAX_AGE = re.compile("aal1|aal2|phr"), re.compile("[0-9]{1,9}")
+HIGHEST_MAX_AGE = 10**9 - 1
 
 
 class Requirement(NamedTuple):

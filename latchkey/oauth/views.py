@@ -16,7 +16,7 @@ from latchkey.oauth.fast_path import VERIFY
 from latchkey.oauth.introspection import identity_headers, introspect
 from latchkey.oauth.revocation import revoke
 from latchkey.oauth.serializers import IntrospectOutput, RevokeOutput, TokenInput
-from latchkey.oauth.step_up_challenge import ACR, MAX_AGE, parse_requirement
+from latchkey.oauth.step_up_challenge import ACR, HIGHEST_MAX_AGE, MAX_AGE, parse_requirement
 from latchkey.tokens.access_token import AccessToken
 from latchkey.tokens.authentication_methods import LEVELS
 from latchkey.web.api_view import ApiView, IgnoreAccept
@@ -69,9 +69,8 @@ class VerifyView(ApiView):
             ),
             OpenApiParameter(
                 "max_age",
-                int,
+                {"type": "integer", "minimum": 0, "maximum": HIGHEST_MAX_AGE},
                 description="Seconds since the last authentication, at most.",
-                pattern=f"^{MAX_AGE.pattern}$",
             ),
         ],
         after_token_pair=USE_ACCESS_TOKEN,

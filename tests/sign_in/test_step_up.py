@@ -6,6 +6,7 @@ import pytest
 import time_machine
 
 from latchkey.oauth.models import ClientCredential, hash_secret
+from latchkey.tokens.authentication_methods import LEVELS
 from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
 from tests.second_factors import EnrolledPerson, enrol
@@ -126,3 +127,9 @@ def test_introspection_and_the_list_of_devices_show_what_was_proved(
         told = alice.http.post("/api/introspect/", data={"token": token}, auth=("payments", "a secret")).json()
         assert (told["amr"], told["acr"]) == (["mfa", "otp", "pwd"], "aal2")
         assert told["auth_time"] == told["iat"]
+
+
+def test_verify_takes_each_level_of_the_list(alice: Person) -> None:
+    alice.login()
+    statuses = {level: verify(alice, f"?acr={level}").status_code for level in LEVELS}
+    assert statuses == {"aal1": 204, "aal2": 401, "phr": 401}
