@@ -9,7 +9,7 @@ against that.
 import re
 import secrets
 from base64 import b32encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -154,6 +154,15 @@ def use_code(user_id: int, code: str, now: datetime) -> bool:
         return False
     same = confirmed.filter(created_at=found.created_at)  # not one that replaced it in between
     return same.filter(last_step__lt=step).update(last_step=step, last_used_at=now, **_reencrypt(found)) == 1
+
+
+def add_confirmed(secrets_by_user: Mapping[int, bytes]) -> None:
+    """Store the secrets of apps that new users of another system have already; the caller counts the factors."""
+    now = clock.now()
+    TotpSecret.objects.bulk_create(
+        TotpSecret(user_id=user_id, secret=TOTP_ENCRYPTION.encrypt(secret), created_at=now, confirmed_at=now)
+        for user_id, secret in secrets_by_user.items()
+    )
 
 
 def is_confirmed(user_id: int) -> bool:

@@ -6,10 +6,14 @@ from typing import Any
 from django.db import connection, transaction
 
 from latchkey.accounts.models import User
+from latchkey.factors.totp import add_confirmed
 from latchkey.import_export.record import Account
 from latchkey.rate_limits.attempts import forget_attempts
 
-COLUMNS = ("email", "username", "password", "is_active", "is_staff", "is_superuser", "created_at", "email_verified_at")
+COLUMNS = (
+    *("email", "username", "password", "is_active", "is_staff", "is_superuser", "created_at", "email_verified_at"),
+    "second_factors",
+)
 INSERT = """
 INSERT INTO latchkey_user ({columns}, credential_version) VALUES {rows}
 ON CONFLICT DO NOTHING RETURNING email, id
@@ -37,6 +41,9 @@ def bulk_insert(accounts: Sequence[Account], keep_ids: bool) -> tuple[int, dict[
         cursor.execute(INSERT.format(columns=", ".join(columns), rows=rows), values)
         added = dict(cursor.fetchall())
         forget_attempts(added)
+        add_confirmed(
+            {added[each.email]: each.totp_secret for each in accounts if each.totp_secret and each.email in added}
+        )
     return len(added), _conflicts(accounts, added) if keep_ids else {}
 
 
@@ -47,6 +54,7 @@ def _values(account: Account, keep_ids: bool) -> list[Any]:
         *(account.email, account.username, account.password_hash),
         *(account.is_active, account.is_staff, account.is_superuser),
         *(to_sql(account.created_at), to_sql(account.email_verified_at)),
+        int(bool(account.totp_secret)),
     ]
 
 

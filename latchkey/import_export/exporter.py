@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+from base64 import b32encode
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,14 +11,22 @@ from pathlib import Path
 from tempfile import mkstemp
 from typing import Any, TextIO
 
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Case, When
+
 from latchkey.accounts.models import User
+from latchkey.factors.models import TOTP_ENCRYPTION
 from latchkey.import_export.csv_format import escape_formula
+from latchkey.import_export.record import TOTP_SECRET
 
 CHUNK = 2_000
 """Users read in one statement, and so held in memory at once."""
 
 COLUMNS = {"password_hash": "password"}
 """The columns of fields that have another name."""
+
+CONFIRMED_SECRET = Case(When(totp__confirmed_at__isnull=False, then="totp__secret"))
+"""The encrypted secret of a user's authenticator app, NULL without one that is in use."""
 
 
 def export_users(fields: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
@@ -27,9 +36,26 @@ def export_users(fields: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
     be in the export or not.
     """
     columns, last = [COLUMNS.get(name, name) for name in fields], -1
-    while chunk := list(User.objects.filter(pk__gt=last).order_by("pk").values_list(*columns)[:CHUNK]):
+    users = User.objects.order_by("pk")
+    if TOTP_SECRET in fields:
+        users = users.annotate(**{TOTP_SECRET: CONFIRMED_SECRET})
+    while chunk := list(users.filter(pk__gt=last).values_list(*columns)[:CHUNK]):
         last = chunk[-1][0]
-        yield chunk
+        yield [_with_base32(user, fields.index(TOTP_SECRET)) for user in chunk] if TOTP_SECRET in fields else chunk
+
+
+def _with_base32(user: tuple[Any, ...], at: int) -> tuple[Any, ...]:
+    """Return the fields with the encrypted secret as base32, '' for a user without an authenticator app.
+
+    Raises ImproperlyConfigured where no secret key decrypts it: an export without it would let the password sign in
+    alone.
+    """
+    if user[at] is None:
+        return (*user[:at], "", *user[at + 1 :])
+    secret = TOTP_ENCRYPTION.decrypt(bytes(user[at]))
+    if secret is None:
+        raise ImproperlyConfigured(f"The authenticator secret of user {user[0]} cannot be decrypted.")
+    return (*user[:at], b32encode(secret).decode().rstrip("="), *user[at + 1 :])
 
 
 def write_users(

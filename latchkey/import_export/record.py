@@ -9,6 +9,7 @@ from latchkey.accounts.models import User
 from latchkey.core import clock
 from latchkey.import_export.email_cache import normalize_email_cached
 from latchkey.import_export.password_hashes import to_django_encoding
+from latchkey.import_export.totp_secrets import parse_totp_secret
 
 EXPORT_FIELDS = (
     *("id", "email", "username", "password_hash", "is_active", "is_staff", "is_superuser"),
@@ -16,7 +17,10 @@ EXPORT_FIELDS = (
 )
 """Fields that `latchkey users export` writes, in this order."""
 
-IMPORT_FIELDS = frozenset({*EXPORT_FIELDS, "password", "email_verified"})
+TOTP_SECRET = "totp_secret"  # noqa: S105 - the name of a field
+"""Field that `latchkey users export` writes only where it is asked to: it is no hash, and shows every code."""
+
+IMPORT_FIELDS = frozenset({*EXPORT_FIELDS, TOTP_SECRET, "password", "email_verified"})
 """Fields that `latchkey users import` reads."""
 
 MAX_NAME_LENGTH = User._meta.get_field("username").max_length or 0
@@ -29,7 +33,10 @@ _TRUE, _FALSE = ("true", "t", "yes", "1"), ("false", "f", "no", "0")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account to import. password_hash is in Django's encoding, password is plain text, and either may be empty."""
+    """An account to import. password_hash is in Django's encoding, password is plain text, and either may be empty.
+
+    totp_secret is the secret of an authenticator app, empty without one.
+    """
 
     id: int | None
     email: str
@@ -41,6 +48,7 @@ class Account:
     is_superuser: bool
     created_at: datetime
     email_verified_at: datetime | None
+    totp_secret: bytes
 
 
 def parse_account(values: Mapping[str, Any]) -> Account:
@@ -61,7 +69,16 @@ def parse_account(values: Mapping[str, Any]) -> Account:
         is_superuser=_bool(values, "is_superuser", default=False),
         created_at=_datetime(values, "created_at", now) or now,
         email_verified_at=_datetime(values, "email_verified_at", now) or verified,
+        totp_secret=_totp_secret(values),
     )
+
+
+def _totp_secret(values: Mapping[str, Any]) -> bytes:
+    text = _text(values, TOTP_SECRET)
+    try:
+        return parse_totp_secret(text) if text.strip() else b""
+    except ValueError as error:
+        raise ValueError(f"{TOTP_SECRET}: {error}") from error
 
 
 def _convert(field: str, check: Any, text: str) -> str:

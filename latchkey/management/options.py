@@ -145,6 +145,9 @@ def _add_users(parser: ArgumentParser) -> None:
     giving.add_argument("file", metavar="FILE", nargs="?", default=STDIO, help="file to write; '-' is standard output")
     giving.add_argument("--format", choices=FORMATS, dest="form", help="needed if the file has another suffix")
     giving.add_argument("--without-hashes", action="store_true", help="leave out the password hashes")
+    giving.add_argument(
+        "--with-totp-secrets", action="store_true", help="add the secrets of authenticator apps, which show every code"
+    )
     giving.add_argument("--force", action="store_true", help="overwrite an existing file")
     resetting = actions.add_parser("reset-factors", help="delete the second factors of a user who has lost them")
     resetting.add_argument("email", metavar="EMAIL", help="e-mail address of the user")

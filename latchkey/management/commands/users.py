@@ -17,7 +17,7 @@ from latchkey.factors.reset import clean_reason, reset_second_factors
 from latchkey.import_export.exporter import atomic_write, export_users, standard_output, write_users
 from latchkey.import_export.importer import ImportOptions, import_users
 from latchkey.import_export.reader import read_file
-from latchkey.import_export.record import EXPORT_FIELDS
+from latchkey.import_export.record import EXPORT_FIELDS, TOTP_SECRET
 from latchkey.import_export.source_lines import STDIO, count_lines, detect_format, open_source
 from latchkey.management.arguments import confirm, get_user
 from latchkey.management.import_progress import (
@@ -60,15 +60,16 @@ class Command(BaseCommand):
                 resume_hint=lambda last: f"Imported up to line {last}; continue with --from-line {last + 1}.",
             )
 
-    def export_file(self, file: str, form: str | None, without_hashes: bool, force: bool, **options: Any) -> None:
+    def export_file(self, file: str, form: str | None, **options: Any) -> None:
         """Export to a file, which appears when it is complete; exit with 130 after Ctrl-C."""
         form = detect_format(file, form)
-        left_out = {"password_hash"} if without_hashes else set()
-        fields = [name for name in EXPORT_FIELDS if name not in left_out]
+        fields = [name for name in EXPORT_FIELDS if name != "password_hash" or not options["without_hashes"]]
+        fields += [TOTP_SECRET] if options["with_totp_secrets"] else []
         total = User.objects.count()
+        extent = [word for word in ("without_hashes", "with_totp_secrets") if options[word]]
         try:
-            with standard_output() if file == STDIO else atomic_write(Path(file), overwrite=force) as target:
-                record(Event.USERS_EXPORTED, reason=f"{total}{' without hashes' if without_hashes else ''}")
+            with standard_output() if file == STDIO else atomic_write(Path(file), overwrite=options["force"]) as target:
+                record(Event.USERS_EXPORTED, reason=" ".join([str(total), *extent]).replace("_", " "))
                 with tqdm(total=total, unit=" users", file=sys.stderr) as bar:
                     for count in write_users(target, form, fields, export_users(fields)):
                         bar.update(count)
