@@ -100,7 +100,7 @@ class UserAdmin(UserActions, FactorActions, DjangoUserAdmin, ModelAdmin):  # typ
             actions = available_actions(user) if self.has_change_permission(request, user) else {}
             if user.second_factors and may_reset(request, user):
                 actions |= {RESET: "Reset second factor"}
-            shown |= {"user_actions": actions, "factors": factors_of(user)}
+            shown |= {"factors": factors_of(user), **({"user_actions": actions} if actions else {})}
         return super().change_view(request, object_id, form_url, shown)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

@@ -93,7 +93,7 @@ def test_admin_confirmations_of_deletion_name_whom(admin: Browser, alice: Person
 def test_admin_user_list_shows_grey_dashes_and_no_red_crosses(admin: Browser, alice: Person) -> None:
     page = admin.get(USERS).text
     assert "close_small" not in page
-    assert page.count('<span class="boolean no" title="No">-</span>') == 3  # staff of one, verified of two
+    assert page.count('<span class="boolean no" title="No">-</span>') == 5  # staff of one, verified and factor of two
     assert "active" in page
     User.objects.filter(pk=alice.id).update(is_active=False)
     assert re.search(r">\s*inactive\s*<", admin.get(USERS).text)
