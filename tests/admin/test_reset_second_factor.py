@@ -51,6 +51,7 @@ def factors() -> tuple[int, ...]:
     return TotpSecret.objects.count(), Passkey.objects.count(), RecoveryCode.objects.count()
 
 
+@pytest.mark.ledger("ASVS-6.5.6", "ASVS-7.4.3")
 def test_admin_reset_deletes_all_factors_and_ends_all_sessions(app: App, admin: Browser, alice: Person) -> None:
     answer = try_login(alice.http)
     pair = alice.http.post(
@@ -69,6 +70,7 @@ def test_admin_reset_deletes_all_factors_and_ends_all_sessions(app: App, admin: 
     assert (event.user_id, event.actor_id, event.detail, event.ip) == (alice.id, boss.pk, REASON, "127.0.0.1")
 
 
+@pytest.mark.ledger("ASVS-6.4.4")
 def test_admin_reset_asks_for_a_reason_on_a_page_that_names_whom(app: App, admin: Browser, alice: Person) -> None:
     page = reset(admin, alice.id, post=None, reason=None).text
     assert f"Reset the second factor of {alice.email}?" in page

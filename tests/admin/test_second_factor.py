@@ -64,6 +64,7 @@ def events(*names: str) -> list[tuple[str, str]]:
     return list(AuditEvent.objects.filter(name__in=names).order_by("pk").values_list("name", "detail"))
 
 
+@pytest.mark.ledger("ASVS-6.3.4")
 def test_admin_password_alone_opens_nothing_where_a_factor_is_set(app: App, admin: Browser) -> None:
     assert not is_signed_in(admin)  # the session from before the factor was set up
     browser = begin()
@@ -100,6 +101,7 @@ def test_admin_code_may_be_typed_in_groups(app: App) -> None:
     assert is_signed_in(sign_in(app, code=f" {code[:3]} {code[3:]} "))
 
 
+@pytest.mark.ledger("ASVS-6.5.1")
 def test_admin_code_is_accepted_once(app: App) -> None:
     code = app.code()
     first, second = begin(), begin()
@@ -133,6 +135,7 @@ def test_admin_second_factor_page_offers_what_the_account_has(app: App) -> None:
     assert 'inputmode="numeric"' in page
 
 
+@pytest.mark.ledger("ASVS-6.6.3")
 def test_admin_wrong_code_can_be_tried_again_five_times(app: App) -> None:
     browser = begin()
     for _ in range(MAX_ATTEMPTS):
@@ -171,6 +174,7 @@ def test_admin_second_factor_page_without_a_password_leads_to_the_sign_in_page(a
         assert (answer.status_code, urlsplit(answer["Location"]).path) == (302, SIGN_IN)
 
 
+@pytest.mark.ledger("ASVS-7.2.4")
 def test_admin_cookie_that_another_has_set_gets_neither_the_step_nor_the_session(app: App) -> None:
     """A planted cookie (session fixation) must not become that of a person who then gives the password."""
     planted = begin()
@@ -220,6 +224,7 @@ def test_admin_account_that_changes_before_the_code_is_not_let_in(
     assert not is_signed_in(browser)
 
 
+@pytest.mark.ledger("ASVS-6.3.6", "ASVS-6.4.3")
 def test_admin_password_reset_by_mail_leaves_the_factor_and_lets_nobody_in(app: App, admin: Browser) -> None:
     admin.post("/forgot-password/", {"email": SUPERUSER_EMAIL})
     token = last_code_mail(SUPERUSER_EMAIL).token
@@ -245,6 +250,7 @@ def age_proof(clock: Traveller) -> None:
     clock.shift(timedelta(seconds=MAX_AGE_SECONDS))
 
 
+@pytest.mark.ledger("ASVS-7.5.1", "ASVS-7.5.3")
 def test_admin_change_by_an_operator_with_a_factor_asks_for_the_factor(
     clock: Traveller, app: App, alice: Person
 ) -> None:
