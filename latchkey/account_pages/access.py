@@ -40,7 +40,9 @@ AREA = "account"
 SENTENCES: Mapping[type[ApiError], str] = {
     InvalidTicket: "That took too long. Try again.",
     InvalidPasskey: "The passkey was not accepted. Try again, or choose another way.",
+    StepUpRequired: "This takes your second factor, given in the last ten minutes.",
 }
+"""What the pages say of an error where the words of the API would not help a person."""
 
 
 class ButtonForm(forms.Form):
@@ -148,7 +150,7 @@ def app_to_scan(secret: str, uri: str) -> dict[str, str]:
 
 
 def sentence_for(error: ApiError) -> str:
-    """Return what a page says of an error where the words of the API would not help a person, else ''."""
+    """Return what a page says of an error in words of its own, '' where those of the API will do."""
     if isinstance(error, TooManyAttempts):
         return f"Too many attempts; this one was not checked. Try again in {error.headers['Retry-After']} seconds."
     return SENTENCES.get(type(error), "")

@@ -61,7 +61,8 @@ def test_account_with_a_second_factor_confirms_with_it_and_not_with_the_password
     assert not any("password" in form.fields for form in page.forms)
     sent = page.form("code").fields | {"password": PASSWORD}
     page = visitor.page = Page(visitor.http.post(CONFIRM, data=sent))
-    assert page.status == 400
+    assert page.status == 403
+    assert "This takes your second factor" in page.text
     assert visitor.open(REMOVE).path == CONFIRM
     assert visitor.submit(code=wrong_code(app.secret, now())).status == 400
     assert visitor.submit(code=app.next_code()).path == REMOVE

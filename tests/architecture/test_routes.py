@@ -88,9 +88,12 @@ def test_the_hashing_queue_takes_each_request_that_hashes_a_password(alice: Pers
 
 @pytest.mark.parametrize(
     "path",
-    ["/admin/login/", "/admin/password_change/", "/admin/latchkey/user/add/", "/admin/latchkey/user/1/password/"],
+    [
+        *("/admin/login/", "/admin/password_change/", "/admin/latchkey/user/add/", "/admin/latchkey/user/1/password/"),
+        *("/account/sign-in/", "/account/confirm/"),
+    ],
 )
-def test_the_hashing_queue_takes_the_admin_pages_that_hash_a_password(path: str) -> None:
+def test_the_hashing_queue_takes_the_pages_that_hash_a_password(path: str) -> None:
     assert HashingRoutes().match("POST", path)
     assert HashingRoutes().match("POST", path.rstrip("/"))
     assert not HashingRoutes().match("GET", path)

@@ -12,6 +12,7 @@ from tests.server import Server
 
 pytestmark = pytest.mark.browser
 PAGES = ["/", "/api-doc/", "/api/"]
+ACCOUNT_PAGES = ["/account/security/", "/account/security/authenticator/", "/account/confirm/"]
 ERROR_PAGES = ["/api/register/", "/api/login/", "/api/refresh/", "/api/logout/", "/api/me/"]
 USERS = "/admin/latchkey/user/"
 ADMIN_PAGES = ["/admin/", "/admin/?period=90d", "/admin/latchkey/auditevent/", "/admin/latchkey/mail/"]
@@ -31,7 +32,7 @@ def test_every_page_fits_the_window_without_console_errors_or_foreign_requests(
     with httpx.Client(base_url=server.url) as http:
         alice = Person(http, "alice@example.com").register().login()
     visitor = open_page(width)
-    visited = [*PAGES, *ERROR_PAGES, "/admin/login/"]
+    visited = [*PAGES, *ERROR_PAGES, *ACCOUNT_PAGES, "/admin/login/"]
     visitor.open_admin()
     mine = [f"{USERS}{alice.id}/{page}/" for page in ("change", "password", "history", "delete")]
     for path in [*visited, *ADMIN_PAGES, *mine]:
@@ -46,6 +47,6 @@ def test_every_page_fits_the_window_without_console_errors_or_foreign_requests(
 
 def test_front_page_links_work(browser_page: BrowserPage) -> None:
     links = browser_page.open("/").locator("a").evaluate_all("links => links.map(link => link.href)")
-    assert len(links) == 4
+    assert len(links) == 5
     for link in links:
         assert browser_page.page.request.get(link).status == 200
