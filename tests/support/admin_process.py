@@ -17,6 +17,8 @@ from django.core.management import call_command
 from latchkey.accounts.admin_actions import deactivate, reactivate, sign_out_everywhere
 from latchkey.accounts.models import User
 from latchkey.core import clock
+from latchkey.factors.models import RecoveryCode, TotpSecret
+from latchkey.passkeys.models import Passkey
 from latchkey.sessions.models import Session
 from tests.outbox import last_code_mail
 
@@ -55,6 +57,23 @@ def users(email: str) -> int:
     return User.objects.filter(email__iexact=email).count()
 
 
+def recovery_codes(user_id: int) -> int:
+    """Return how many recovery codes a user has left."""
+    return RecoveryCode.objects.filter(user_id=user_id).count()
+
+
+def factors(user_id: int) -> list[int]:
+    """Return how many second factors a user has, as the user's row says, and as there are."""
+    apps = TotpSecret.objects.filter(user_id=user_id, confirmed_at__isnull=False).count()
+    held = apps + Passkey.objects.filter(user_id=user_id).count()
+    return [User.objects.get(pk=user_id).second_factors, held]
+
+
+def proofs(user_id: int) -> list[int]:
+    """Return what the sessions of a user have proved, the oldest first."""
+    return list(Session.objects.filter(user_id=user_id).order_by("created_at").values_list("proof", flat=True))
+
+
 def let_expire(session_id: str, milliseconds: float) -> int:
     """Let a session expire this many milliseconds from now."""
     ends = clock.now() + timedelta(milliseconds=milliseconds)
@@ -76,7 +95,10 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "sign_out_everywhere": lambda user_id: sign_out_everywhere([user_id]),
     **{
         verb.__name__: verb
-        for verb in (delete, make_superusers, hash_password, save_password, sessions, users, let_expire, prune, mail_to)
+        for verb in (
+            *(delete, make_superusers, hash_password, save_password, sessions, users, let_expire, prune, mail_to),
+            *(recovery_codes, factors, proofs),
+        )
     },
 }
 
