@@ -1,5 +1,7 @@
 """A leaked database signs nobody in: no column contains a token, a password, a code or the cookie of the admin area."""
 
+import json
+import re
 from base64 import b32decode
 from http.cookies import SimpleCookie
 from typing import Any
@@ -9,15 +11,25 @@ import pytest
 from django.contrib.sessions.models import Session as AdminSession
 from django.db import connection
 from django.test import override_settings
+from time_machine import Traveller
 
 from latchkey.accounts.models import User
+from latchkey.admin.session_store import SessionStore
+from latchkey.factors.models import TotpSecret
 from latchkey.sessions.models import Session
+from latchkey.sign_in.browser_steps import ENCRYPTION as STEP_ENCRYPTION
+from latchkey.sign_in.browser_steps import ENTRY as STEP
+from latchkey.sign_in.browser_steps import SignInStep
+from tests.account_pages.visitor import Visitor
 from tests.factors.apps import add_app, request_ticket
 from tests.oauth.conftest import run_services_command
 from tests.outbox import last_code_mail
+from tests.passkeys.requests import add, begin, try_options
 from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
+from tests.second_factors import enrol
 from tests.support.admin_pages import Browser, sign_in
+from tests.support.software_authenticator import SoftwareAuthenticator, decode
 
 
 def every_value() -> list[Any]:
@@ -81,6 +93,57 @@ def test_no_column_contains_a_secret_that_was_handed_out(alice: Person, settings
     stored = written_forms(every_value())
     assert alice.email in stored.replace("@examplecom", "@example.com")
     assert [secret for secret in secrets if secret.lower().replace("-", "") in stored] == []
+
+
+def test_no_column_contains_a_secret_of_a_second_factor(clock: Traveller, alice: Person, set_policy: Any) -> None:
+    """After a whole life: enrolments, sign-ins, recovery, passkeys, and steps that are only half done."""
+    enrolled, phone, http = enrol(alice), SoftwareAuthenticator(), alice.http
+    used, *unused = enrolled.recovery_codes
+    tickets = [enrolled.ticket() for _ in range(3)]
+    assert enrolled.try_second_factor(tickets[0], recovery_code=used).status_code == 200
+    assert enrolled.try_second_factor(tickets[1], code=enrolled.app.code()).status_code == 200
+    add(alice, phone)
+    renewed = http.post("/api/me/recovery-codes/", headers=alice.bearer()).json()["recovery_codes"]
+    ceremonies = [try_options(alice).json(), begin(http)]
+    ceremonies.append(http.post("/api/step-up/passkey/", headers=alice.bearer()).json())
+    tickets += [enrolled.ticket(), *(ceremony["ticket"] for ceremony in ceremonies)]
+    bob = Person(http, "bob@example.com").register().login()
+    pending = http.post("/api/me/totp/", headers=bob.bearer()).json()["secret"]
+    on_page = Visitor(http)
+    on_page.sign_in(bob.email)
+    on_page.open("/account/security/authenticator/")
+    on_page.submit(action="/account/security/authenticator/")
+    User.objects.create_superuser("root@example.com", PASSWORD)
+    set_policy(second_factor="required_for_staff")
+    step = kept_step(sign_in("root@example.com"))
+    apps = [enrolled.app.secret, pending, secret_on(on_page), step.secret]
+    values = [*every_value(), *decoded_browser_sessions()]
+    stored, raw = written_forms(values), b"\n".join(value for value in values if isinstance(value, bytes))
+    written = [*apps, *unused, used, *renewed, *tickets, step.ticket, *(b32decode(app).hex() for app in apps)]
+    assert [secret for secret in written if secret.lower().replace("-", "") in stored] == []
+    assert [secret for secret in apps if b32decode(secret) in raw] == []
+    assert decode(ceremonies[1]["options"]["challenge"]) in raw  # which is no secret: whoever asks is told it
+    assert TotpSecret.objects.count() == 3  # that of the page replaced the one before
+
+
+def decoded_browser_sessions() -> list[str]:
+    """Return what the rows of browser sessions have, which are in base64."""
+    decoded = [SessionStore().decode(row.session_data) for row in AdminSession.objects.all()]
+    assert any(STEP in session for session in decoded)
+    return [str(session) for session in decoded]
+
+
+def kept_step(browser: Browser) -> SignInStep:
+    """Return the step of a sign-in that goes on in a browser, with its ticket, as only the server can read it."""
+    stored = SessionStore(browser.cookies["sessionid"].value)[STEP]
+    plain = STEP_ENCRYPTION.decrypt(stored.encode())
+    assert plain is not None
+    return SignInStep(*json.loads(plain))
+
+
+def secret_on(visitor: Visitor) -> str:
+    (secret,) = re.findall(r"[?&;]secret=([A-Z2-7]{32})", visitor.page.answer.text)
+    return str(secret)
 
 
 def with_cookie(session_key: str) -> Browser:
