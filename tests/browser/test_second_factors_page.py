@@ -1,6 +1,7 @@
 """The sign-in form of docs/second-factors.md in Chromium, with a virtual authenticator and an authenticator app."""
 
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from latchkey.core import clock
 from tests.factors.apps import code_at
-from tests.people import PASSWORD, Person
+from tests.people import PASSWORD, Person, try_login
 from tests.postgres import free_port
 from tests.recipes.recipe import code_blocks, run_program
 from tests.server import Server
@@ -37,13 +38,25 @@ STEP_UP = """async ([token, given]) => {
 
 
 @pytest.fixture
-def page(tmp_path: Path, database_url: str, chromium: Browser) -> Iterator[tuple[Page, httpx.Client]]:
-    """The form at http://localhost, and a client of its Latchkey."""
-    folder, port = tmp_path / "app", free_port()
-    folder.mkdir()
+def port() -> int:
+    """The port of the form."""
+    return free_port()
+
+
+@pytest.fixture
+def server(tmp_path: Path, database_url: str, port: int) -> Iterator[Server]:
+    """A Latchkey that the form may call, and whose passkeys it may use."""
     origin = f"http://localhost:{port}"
-    server = Server(tmp_path / "latchkey", database_url, LATCHKEY_CORS_ORIGINS=origin, LATCHKEY_PASSKEY_ORIGINS=origin)
-    server.start()
+    running = Server(tmp_path / "latchkey", database_url, LATCHKEY_CORS_ORIGINS=origin, LATCHKEY_PASSKEY_ORIGINS=origin)
+    yield running.start()
+    running.kill()
+
+
+@pytest.fixture
+def page(tmp_path: Path, server: Server, port: int, chromium: Browser) -> Iterator[tuple[Page, httpx.Client]]:
+    """The form at http://localhost, and a client of its Latchkey."""
+    folder = tmp_path / "app"
+    folder.mkdir()
     (module,), (form,) = code_blocks(GUIDE, "javascript"), code_blocks(GUIDE, "html")
     (folder / "second-factor.js").write_text(module.replace("http://localhost:8000", server.url))
     (folder / "index.html").write_text(form)
@@ -51,12 +64,11 @@ def page(tmp_path: Path, database_url: str, chromium: Browser) -> Iterator[tuple
     with run_program(command, folder, port), httpx.Client(base_url=server.url) as http:
         window = chromium.new_context().new_page()
         window.add_init_script(KEEP_TOKENS)
-        window.goto(origin)
+        window.goto(f"http://localhost:{port}")
         devtools = window.context.new_cdp_session(window)
         devtools.send("WebAuthn.enable")
         devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
         yield window, http
-    server.kill()
 
 
 @pytest.fixture
@@ -104,7 +116,7 @@ def test_guide_form_asks_for_the_code_and_signs_in_with_it_or_with_a_recovery_co
         window.fill("[name=code]", "000000")
         window.click("text=Continue")
         expect(window.locator("output")).to_contain_text("The code is wrong")
-        window.fill(f"[name={field}]", text)
+        window.fill(f"[name={field}]", f"{text[:3]} {text[3:]}" if field == "code" else text)
         window.click("text=Continue")
         assert_signed_in(*page, alice)
         assert window.evaluate("[location.search, location.hash, localStorage.length, sessionStorage.length]") == [
@@ -128,6 +140,22 @@ def test_guide_form_goes_back_to_the_password_when_the_ticket_is_dead(
     window.click("text=Continue")
     expect(window.locator("output")).to_have_text("This took too long. Please sign in again.")
     expect(window.locator("#password")).to_be_visible()
+
+
+def test_guide_form_leads_to_the_account_page_where_a_factor_has_to_be_set_up(
+    page: tuple[Page, httpx.Client], alice: Person, server: Server
+) -> None:
+    window, http = page
+    server.shell("from constance import config\nconfig.SECOND_FACTOR = 'required'")
+    deadline = time.monotonic() + 10
+    while try_login(http, alice.email).status_code != 403:  # within 2 s
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    give_password(window)
+    expect(window.locator("output")).to_have_text(
+        f"Please set up a second factor first, at {server.url}/account/sign-in/"
+    )
+    assert http.get("/account/sign-in/").status_code == 200
 
 
 def test_guide_module_adds_a_passkey_that_signs_in_alone_and_after_the_password(
