@@ -3,6 +3,7 @@
 from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
 from latchkey.email_codes.models import OneTimeCode
+from latchkey.factors.delayed_recovery import FactorRecovery
 from latchkey.factors.models import RecoveryCode, TotpSecret
 from latchkey.factors.tickets import Ticket
 from latchkey.mail.models import Mail
@@ -17,6 +18,7 @@ __all__ = [
     "Attempt",
     "AuditEvent",
     "ClientCredential",
+    "FactorRecovery",
     "HourlyCount",
     "Mail",
     "OneTimeCode",

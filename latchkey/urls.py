@@ -27,6 +27,8 @@ from latchkey.account_pages.sign_in import (
 )
 from latchkey.email_addresses.pages import ConfirmEmailPage, ResendVerificationPage, VerifyEmailPage
 from latchkey.email_addresses.views import ChangeEmailView, ConfirmChangeView, ResendView, VerifyEmailView
+from latchkey.factor_recovery.pages import CancelRecoveryPage, RecoverFactorsPage, RequestRecoveryPage
+from latchkey.factor_recovery.views import CancelRecoveryView, ConfirmRecoveryView, RequestRecoveryView
 from latchkey.factors.views import ConfirmTotpView, RecoveryCodesView, TotpView
 from latchkey.metrics_server.views import metrics
 from latchkey.oauth.views import IntrospectView, RevokeView, VerifyView
@@ -70,6 +72,9 @@ API = {  # in the order of the index at /api/
     "api/login/second-factor/passkey": SecondFactorPasskeyOptionsView.as_view(),
     "api/login/passkey/options": PasskeySignInOptionsView.as_view(),
     "api/login/passkey": PasskeySignInView.as_view(),
+    "api/login/recovery": RequestRecoveryView.as_view(),
+    "api/login/recovery/cancel": CancelRecoveryView.as_view(),
+    "api/login/recovery/confirm": ConfirmRecoveryView.as_view(),
     "api/refresh": RefreshView.as_view(),
     "api/logout": LogoutView.as_view(),
     "api/me": MeView.as_view(),
@@ -114,6 +119,7 @@ ACCOUNT_PAGES = [
         name="account-second-factor-options",
     ),
     path("account/sign-in/second-factor/", SecondFactorPage.as_view(), name="account-second-factor"),
+    path("account/sign-in/recovery/", RequestRecoveryPage.as_view(), name="account-recovery"),
     path("account/sign-in/set-up/", EnrolmentPage.as_view(), name="account-enrolment"),
     path("account/sign-in/set-up/passkey/", EnrolPasskeyPage.as_view(), name="account-passkey-enrolment"),
     path("account/sign-in/set-up/passkey/options/", EnrolmentOptionsView.as_view(), name="account-enrolment-options"),
@@ -144,6 +150,8 @@ urlpatterns = [
     path("verify-email/resend/", ResendVerificationPage.as_view(), name="resend-verification"),
     path("confirm-email/", ConfirmEmailPage.as_view()),
     *ACCOUNT_PAGES,
+    path("recover-factors/", RecoverFactorsPage.as_view()),
+    path("cancel-recovery/", CancelRecoveryPage.as_view()),
     path("admin/", admin.site.urls),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path(".well-known/jwks.json", jwks),

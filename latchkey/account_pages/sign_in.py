@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -24,6 +25,7 @@ from latchkey.account_pages.forms import (
 )
 from latchkey.accounts.models import User
 from latchkey.audit.events import Event
+from latchkey.conf.policy import current_policy
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import (
     ApiError,
@@ -124,7 +126,8 @@ class SecondFactorPage(SignInStepPage):
     form_class = FactorForm
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(factors=self.step.factors, **kwargs)
+        recovery_days = current_policy().recovery_delay if settings.MAIL_SERVER else 0
+        return super().get_context_data(factors=self.step.factors, recovery_days=recovery_days, **kwargs)
 
     def answer(self, fields: Mapping[str, Any], client: ClientInfo) -> HttpResponse:
         """Sign in; raises InvalidFactorCode, InvalidTicket or TooManyAttempts."""

@@ -33,6 +33,8 @@ class Event(StrEnum):
     FACTOR_REMOVED = "factor.removed"
     FACTOR_REFUSED = "factor.refused"
     FACTOR_RESET = "factor.reset"
+    FACTOR_RECOVERY_REQUESTED = "factor_recovery.requested"
+    FACTOR_RECOVERY_CANCELLED = "factor_recovery.cancelled"
     RECOVERY_CODE_USED = "recovery_code.used"
     RECOVERY_CODES_RENEWED = "recovery_codes.renewed"
     PASSKEY_SUSPICIOUS = "passkey.suspicious"

@@ -133,6 +133,16 @@ class Policy:
         "the next sign-in.",
         label="Second factor",
     )
+    recovery_delay: int = _setting(
+        "Accounts",
+        0,
+        0,
+        30,
+        "Days that somebody who has lost every second factor waits until a mail lets them remove all of them; the "
+        "owner is warned by mail each day, and can cancel. From 1 to 30; 0: off.",
+        label="Recovery by mail after",
+        unit="days",
+    )
     notices: bool = _setting(
         "Accounts",
         True,

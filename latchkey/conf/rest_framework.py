@@ -38,6 +38,7 @@ OPERATION_TAGS = {
     "sessions": "Registration and sign-in",
     "factors": "Second factors",
     "passkeys": "Second factors",
+    "factor_recovery": "Second factors",
     "profile": "Your own account",
     "user_sessions": "Sessions",
     "passwords": "Passwords",

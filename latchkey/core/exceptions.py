@@ -4,14 +4,13 @@ Each class has the HTTP status, the code that clients branch on (stable) and the
 them without knowing HTTP; `web/problems.py` turns them into problem documents; docs/errors.md explains each.
 
 ApiError
-|- 400  BadRequest, InvalidInput, ParseError, DuplicateKey,
-|       EmailTaken, PasswordTooShort, PasswordTooLong, PasswordTooCommon, PasswordTooObvious,
-|       WrongPassword, InvalidCode, InvalidFactorCode, InvalidTicket, TotpExists, NoSecondFactor,
-|       InvalidPasskey
+|- 400  BadRequest, InvalidInput, ParseError, DuplicateKey, EmailTaken, PasswordTooShort, PasswordTooLong,
+|       PasswordTooCommon, PasswordTooObvious, WrongPassword, InvalidCode, InvalidFactorCode, InvalidTicket, TotpExists,
+|       NoSecondFactor, InvalidPasskey
 |- 401  NotAuthenticated, InvalidToken, InvalidCredentials, InvalidRefreshToken, InvalidClient,
 |       InsufficientAuthentication
-|- 403  PermissionDenied, CsrfFailed, RegistrationClosed, EmailNotVerified, LastSuperuser,
-|       SecondFactorRequired, EnrolmentRequired, StepUpRequired, EnrolmentClosed       404  NotFound
+|- 403  PermissionDenied, CsrfFailed, RegistrationClosed, EmailNotVerified, LastSuperuser, SecondFactorRequired,
+|       EnrolmentRequired, StepUpRequired, EnrolmentClosed, RecoveryUnavailable       404  NotFound
 |- 405  MethodNotAllowed   406  NotAcceptable   408  RequestTimeout   413  ContentTooLarge
 `- 415  UnsupportedMediaType   429  TooManyAttempts   500  InternalServerError   503  ServiceUnavailable
 """
@@ -246,12 +245,9 @@ class InvalidPasskey(BadRequest):
     code, title, default_field = "invalid_passkey", "Invalid passkey", "passkey"
     detail = "The passkey was not accepted; request new options, and try again or use another passkey."
 
-    def __init__(
-        self, errors: FieldErrors | None = None, headers: Mapping[str, str] | None = None, reason: str = ""
-    ) -> None:
-        self.reason = reason
-        self.user_id: int | None = None  # whose passkey it is, where that is known
-        super().__init__(errors, headers)
+    def __init__(self, reason: str = "", user_id: int | None = None) -> None:
+        super().__init__()
+        self.reason, self.user_id = reason, user_id
 
 
 class NoSecondFactor(BadRequest):
@@ -379,6 +375,13 @@ class EnrolmentRequired(SecondFactorRequired):
     def members(self) -> dict[str, Any]:
         """The extension members, with `enrol`: there is no factor to ask for."""
         return {**super().members, "enrol": True}
+
+
+class RecoveryUnavailable(ApiError):
+    """RECOVERY_DELAY is off, the address was never verified (the mailbox may be a stranger's), or the user is staff."""
+
+    status, code, title = 403, "recovery_unavailable", "Recovery unavailable"
+    detail = "The second factors of this account cannot be removed by mail; ask the operator of the service."
 
 
 class StepUpRequired(ApiError):

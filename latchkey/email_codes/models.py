@@ -1,7 +1,7 @@
 """One-time codes and links by e-mail (NIST SP 800-63B-4 "out-of-band"), stored as digests.
 
 Each is for one account and one purpose, and can be used once. A magic link for sign-in is not offered: a link or a code
-resets a password or verifies an address, and opens no session.
+resets a password, verifies an address or removes second factors, and opens no session.
 """
 
 from enum import StrEnum
@@ -19,12 +19,14 @@ class Purpose(StrEnum):
     PASSWORD_RESET = "password_reset"  # noqa: S105 - no password
     EMAIL_VERIFICATION = "email_verification"
     EMAIL_CHANGE = "email_change"
+    FACTOR_RECOVERY = "factor_recovery"
 
 
 LANDING_PAGES = {
     Purpose.PASSWORD_RESET: "/reset-password/",
     Purpose.EMAIL_VERIFICATION: "/verify-email/",
     Purpose.EMAIL_CHANGE: "/confirm-email/",
+    Purpose.FACTOR_RECOVERY: "/recover-factors/",
 }
 """The page that the link of a mail leads to."""
 

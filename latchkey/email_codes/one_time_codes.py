@@ -36,6 +36,9 @@ from latchkey.rate_limits.keys import code_key, mail_key
 LIFETIME = timedelta(minutes=30)
 """Mail may take a quarter of an hour where a server greylists; NIST SP 800-63B-4 section 4.2 allows a day."""
 
+LIFETIMES = {Purpose.FACTOR_RECOVERY: timedelta(days=3)}
+"""Other lifetimes than LIFETIME, by purpose: who has waited for days must not miss the one mail."""
+
 MAX_VALID = 3
 """Valid codes of a user for a purpose. With one, repeated requests could void every mail before it is read."""
 
@@ -55,6 +58,7 @@ MAIL_KINDS = {
     Purpose.PASSWORD_RESET: MailKind.PASSWORD_RESET,
     Purpose.EMAIL_VERIFICATION: MailKind.EMAIL_VERIFICATION,
     Purpose.EMAIL_CHANGE: MailKind.EMAIL_CHANGE,
+    Purpose.FACTOR_RECOVERY: MailKind.FACTOR_RECOVERY,
 }
 """The usual mail for each purpose."""
 
@@ -151,7 +155,7 @@ def issue(user: User, purpose: Purpose, new_email: str = "", redirect_to: str = 
         redirect_to=redirect_to or None,
         credential_version=user.credential_version,
         created_at=now,
-        expires_at=now + LIFETIME,
+        expires_at=now + LIFETIMES.get(purpose, LIFETIME),
     )
     of_user = OneTimeCode.objects.filter(user_id=user.pk, purpose=purpose.value)
     newest = of_user.order_by("-pk").values("pk")[:MAX_VALID]

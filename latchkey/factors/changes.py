@@ -71,12 +71,17 @@ RETURNING credential_version
 
 
 def reset_factors(user: User, operator: Operator, reason: str) -> None:
-    """Delete all factors of a user who has lost them, and end every session, in the caller's transaction.
+    """Delete all factors of a user who has lost them at an operator's request, in the caller's transaction.
 
     The reason is the operator's, and stands in the event `factor.reset`, of which the person is told by mail.
     """
+    delete_factors(user)
+    record_by(operator, Event.FACTOR_RESET, user_id=user.pk, detail=reason)
+
+
+def delete_factors(user: User) -> None:
+    """Delete all factors and tickets of a user, and end every session, in the caller's transaction."""
     ((user.credential_version,),) = fetch_all(RESET_USER, {"user_id": user.pk})
     user.second_factors = 0
     for statement in DELETE_FACTORS:
         fetch_all(statement, {"user_id": user.pk})
-    record_by(operator, Event.FACTOR_RESET, user_id=user.pk, detail=reason)

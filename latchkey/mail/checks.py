@@ -28,6 +28,9 @@ SAMPLE_CONTEXT = {
     "factor": "passkey",
     "left": "2",
     "few": "yes",
+    "due": "2026-02-07 12:00 UTC",
+    "days": "3",
+    "cancel_link": "https://auth.example.com/",
 }
 """Every value that a template can use."""
 

@@ -27,6 +27,8 @@ class MailKind(StrEnum):
     FACTOR_RESET = "factor_reset"
     RECOVERY_CODE_USED = "recovery_code_used"
     RECOVERY_CODES_RENEWED = "recovery_codes_renewed"
+    FACTOR_RECOVERY_REQUESTED = "factor_recovery_requested"  # at once, and each day until it is due
+    FACTOR_RECOVERY = "factor_recovery"
 
 
 class MailState(StrEnum):

@@ -33,8 +33,8 @@ _CLICKABLE = re.compile(r"[/\\:.@\u2024-\u2026\u3002\ufe52\uff61]|\d(?:[^\w]*\d)
 """What mail programs make links of: URLs, host names and e-mail addresses, also with the full stops of other scripts;
 and telephone numbers, from five digits on."""
 
-OURS = frozenset({"link", "code", "minutes", "expires_at", "when"})
-"""Values that no client has a say in; only `link` is meant to be clicked."""
+OURS = frozenset({"link", "cancel_link", "code", "minutes", "days", "expires_at", "when", "due"})
+"""Values that no client has a say in; only `link` and `cancel_link` are meant to be clicked."""
 
 
 class Unsendable(Exception):

@@ -5,6 +5,7 @@ It runs as long as the process serves, so mail needs no separate service and no 
 
 import os
 import secrets
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from threading import Event, Thread
@@ -44,7 +45,8 @@ log = structlog.get_logger(__name__)
 class MailWorker:
     """The thread of the outbox worker; it holds a connection to the database only while there is work."""
 
-    def __init__(self) -> None:
+    def __init__(self, jobs: Sequence[Callable[[], int]] = (process_pending,)) -> None:
+        self.jobs = jobs  # each queues mails, and returns how many things it has dealt with
         self.stopping, self.database_down = Event(), False
         self.answered_at = clock.now()  # when the database last did
         self.thread = Thread(target=self.run, name="mail", daemon=True)
@@ -79,9 +81,9 @@ class MailWorker:
             for outcome in deliver_due():  # noqa: B007 - the last one is what counts
                 if self.stopping.is_set():
                     break
-            while process_pending():  # the mails that it queues are sent in the next run
-                if self.stopping.is_set():
-                    break
+            for job in self.jobs:  # the mails that they queue are sent in the next run
+                while job() and not self.stopping.is_set():
+                    pass
             if self.database_down:  # until now: nobody else may have tried
                 record_outage(answered_at)
             self.database_down, self.answered_at = False, clock.now()

@@ -9,6 +9,7 @@ from latchkey.accounts.models import User
 from latchkey.audit.models import AuditEvent
 from latchkey.core.exceptions import InvalidToken
 from latchkey.email_codes.models import OneTimeCode
+from latchkey.factors.delayed_recovery import FactorRecovery
 from latchkey.factors.models import RecoveryCode, TotpSecret
 from latchkey.factors.tickets import Ticket
 from latchkey.mail.models import Mail
@@ -34,13 +35,14 @@ class PersonalData:
     passkeys: Sequence[Passkey]
     recovery_codes: Sequence[RecoveryCode]
     tickets: Sequence[Ticket]
+    recoveries: Sequence[FactorRecovery]
     attempts: Sequence[Attempt]
     actions: Sequence[LogEntry]
     changes: Sequence[LogEntry]
 
 
 def export(user_id: int) -> PersonalData:
-    """Return everything stored about the user, sessions that have ended but are not pruned included; 14 SELECTs.
+    """Return everything stored about the user, sessions that have ended but are not pruned included; 15 SELECTs.
 
     Secrets and their digests are left out: copies of personal data lie about, and must not be worth an attack. Raises
     InvalidToken if the account was deleted a moment ago.
@@ -61,6 +63,7 @@ def export(user_id: int) -> PersonalData:
         passkeys=list(Passkey.objects.filter(user=user_id)),
         recovery_codes=list(RecoveryCode.objects.filter(user=user_id).order_by("id")),
         tickets=list(Ticket.objects.filter(user=user_id).order_by("id")),
+        recoveries=list(FactorRecovery.objects.filter(user=user_id)),
         attempts=list(Attempt.objects.filter(account__in=digests).order_by("last_at")),
         actions=list(LogEntry.objects.filter(user=user_id).select_related("content_type").order_by("id")),
         changes=list(about_users.filter(object_id=str(user_id)).order_by("id")),

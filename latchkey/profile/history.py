@@ -17,6 +17,7 @@ WITH_REASON = frozenset(
         Event.FACTOR_ADDED.value,
         Event.FACTOR_REMOVED.value,
         Event.FACTOR_REFUSED.value,
+        Event.FACTOR_RECOVERY_CANCELLED.value,
         Event.RECOVERY_CODE_USED.value,
     }
 )

@@ -9,6 +9,7 @@ from latchkey.accounts.models import User
 from latchkey.audit.events import PERSISTED
 from latchkey.audit.models import AuditEvent
 from latchkey.email_codes.models import OneTimeCode
+from latchkey.factors.delayed_recovery import FactorRecovery
 from latchkey.factors.models import RecoveryCode, TotpSecret
 from latchkey.factors.tickets import Ticket
 from latchkey.mail.models import Mail
@@ -165,6 +166,14 @@ class ExportedTicket(serializers.ModelSerializer[Ticket]):
         fields = ("purpose", "proof", "failures", "created_at", "expires_at")
 
 
+class ExportedRecovery(serializers.ModelSerializer[FactorRecovery]):
+    """A recovery by mail that waits until it is due."""
+
+    class Meta:
+        model = FactorRecovery
+        fields = ("email", "requested_at", "due_at", "next_notice_at", "code_sent_at", "ip", "user_agent")
+
+
 class ExportedAttempt(serializers.ModelSerializer[Attempt]):
     """Failed sign-ins in a row, at the account or from an address where it has signed in; times in milliseconds."""
 
@@ -203,6 +212,7 @@ class ExportOutput(serializers.Serializer[Any]):
     passkeys = ExportedPasskey(many=True, help_text="Passkeys, without their keys.")
     recovery_codes = ExportedRecoveryCode(many=True, help_text="Recovery codes that are left, without the codes.")
     tickets = ExportedTicket(many=True, help_text="Sign-ins that were begun and not finished.")
+    recoveries = ExportedRecovery(many=True, help_text="Recoveries by mail that were requested and not finished.")
     attempts = ExportedAttempt(many=True, help_text="Failed sign-ins in a row; times in milliseconds.")
     actions = ExportedAction(many=True, help_text="Changes that the user made in the admin area.")
     changes = ExportedChange(many=True, help_text="Changes that operators made to the account in the admin area.")

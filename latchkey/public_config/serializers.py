@@ -39,5 +39,8 @@ class ConfigOutput(serializers.Serializer[Any]):
     second_factor = serializers.ChoiceField(
         choices=SECOND_FACTOR_MODES, help_text="Whether accounts have a second factor at sign-in."
     )
+    recovery_delay = serializers.IntegerField(
+        help_text="Days until lost second factors can be removed by mail; 0: they cannot."
+    )
     password = PasswordRulesOutput()
     tokens = TokenLifetimesOutput()

@@ -33,6 +33,7 @@ def public_config(policy: Policy) -> dict[str, Any]:
         "email_verification": policy.email_verification,
         "sign_in_methods": sign_in_methods(),
         "second_factor": policy.second_factor,
+        "recovery_delay": policy.recovery_delay,
         "password": {
             "min_length": policy.password_min_length,
             "max_length": PASSWORD_MAX_LENGTH,

@@ -68,9 +68,12 @@ class RsgiApplication:
         from latchkey.wsgi import application  # noqa: PLC0415 - late: only workers have one, not the main process
 
         self.application: Any = application
-        from latchkey.mail.worker import MailWorker  # noqa: PLC0415 - late, as above: models need Django set up
+        from latchkey.factor_recovery.reminders import process_recoveries  # noqa: PLC0415 - late: models need Django
+        from latchkey.mail.notices import process_pending  # noqa: PLC0415 - late, as above
+        from latchkey.mail.worker import MailWorker  # noqa: PLC0415 - late, as above
 
-        self.metrics_context, self.mail_worker = metrics_context, MailWorker()
+        self.metrics_context = metrics_context
+        self.mail_worker = MailWorker((process_pending, process_recoveries))
         self.hashing_routes, self.slow_heads = HashingRoutes(), SlowHeads(port)
         self.async_pool: AsyncPool | None = None
         self.probe = DatabaseProbe()

@@ -25,6 +25,7 @@ from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import EnrolmentRequired, InvalidCredentials, SecondFactorRequired
 from latchkey.factors.available import available_factors
+from latchkey.factors.delayed_recovery import cancel_after_proof
 from latchkey.factors.recent_proof import require_second_factor
 from latchkey.factors.tickets import LIFETIME, TicketPurpose, issue_ticket
 from latchkey.sessions.open_session import NewSession, open_session
@@ -112,4 +113,5 @@ def _open(  # noqa: PLR0913, PLR0917  # all that is known of the admission
     opened = open_session(user, proof, client, now, policy)
     if opened is None:
         raise InvalidCredentials  # rolls back what consume did, too
+    cancel_after_proof(user, proof, client)
     return opened

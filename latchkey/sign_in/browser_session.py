@@ -16,6 +16,7 @@ from latchkey.audit.log import record
 from latchkey.conf.policy import current_policy
 from latchkey.core import clock
 from latchkey.core.client import client_info
+from latchkey.factors.delayed_recovery import cancel_after_proof
 from latchkey.sign_in.admission import challenge, missing_step
 from latchkey.tokens.authentication_methods import Authentication, Proof
 
@@ -41,6 +42,7 @@ def admit_browser(request: HttpRequest, user: User, proof: Proof, consume: Calla
         remember_proof(request, proof)
         request.session.save()
         record(event, client, user_id=user.pk)
+        cancel_after_proof(user, proof, client)
 
 
 def remember_proof(request: HttpRequest, proof: Proof) -> None:

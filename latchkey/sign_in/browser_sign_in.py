@@ -13,6 +13,7 @@ from latchkey.accounts.models import User
 from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.core.client import client_info
+from latchkey.factors.delayed_recovery import cancel_after_proof
 from latchkey.rate_limits.attempts import refund
 from latchkey.sign_in.browser_session import admit_browser, keep_browser_session
 from latchkey.sign_in.factor_checks import FactorAnswer
@@ -46,6 +47,7 @@ def step_up_browser(request: HttpRequest, user: User, password: str, answer: Fac
             check.spend()
             keep_browser_session(request, user, check.proof)
             record(Event.STEP_UP_SUCCEEDED, client, user_id=user.pk)
+            cancel_after_proof(user, check.proof, client)
     except STEP_UP_ERRORS as error:
         record_failed_step_up(user, error, client)
         raise

@@ -16,6 +16,7 @@ from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import InvalidFactorCode, InvalidPasskey, InvalidTicket, InvalidToken, WrongPassword
 from latchkey.db.statements import fetch_all
+from latchkey.factors.delayed_recovery import cancel_after_proof
 from latchkey.factors.recent_proof import raise_step_up_required
 from latchkey.factors.tickets import TicketPurpose, take_ticket
 from latchkey.passkeys.use import record_suspicion
@@ -46,7 +47,7 @@ def step_up(  # noqa: PLR0913, PLR0917  # all but two are of the request
     key, user = signing_key(now), get_user(user_id)
     try:
         check = begin_step_up(user, password, answer, ticket, client)
-        authentication = _raise_session(user, session_id, check)
+        authentication = _raise_session(user, session_id, check, client)
     except STEP_UP_ERRORS as error:
         record_failed_step_up(user, error, client, session_id)
         raise
@@ -91,7 +92,7 @@ def _take_challenge(ticket: str, user: User) -> bytes:
 
 
 @transaction.atomic
-def _raise_session(user: User, session_id: int, check: FactorCheck) -> Authentication:
+def _raise_session(user: User, session_id: int, check: FactorCheck, client: ClientInfo) -> Authentication:
     check.spend()
     now = clock.now()
     named = {"session_id": session_id, "user_id": user.pk, "version": user.credential_version}
@@ -99,4 +100,5 @@ def _raise_session(user: User, session_id: int, check: FactorCheck) -> Authentic
     rows = fetch_all(UPDATE_SESSION, {**named, "now": connection.ops.adapt_datetimefield_value(now)})
     if not rows:
         raise InvalidToken
+    cancel_after_proof(user, check.proof, client)
     return Authentication(rows[0][0], int(now.timestamp()))

@@ -21,6 +21,7 @@ from latchkey.conf.policy import Policy
 from latchkey.db.probe import PROBE_SECONDS
 from latchkey.email_codes.models import OneTimeCode
 from latchkey.email_codes.one_time_codes import MAX_FAILURES, MAX_VALID
+from latchkey.factors.delayed_recovery import FactorRecovery
 from latchkey.factors.models import RecoveryCode, TotpSecret
 from latchkey.factors.tickets import Ticket
 from latchkey.hashing.argon2 import Argon2idPasswordHasher
@@ -102,6 +103,7 @@ def test_security_page_classifies_every_column_and_claim(alice: Person) -> None:
     columns |= {f"code.{field.name}" for field in OneTimeCode._meta.fields}
     columns |= {f"ticket.{field.name}" for field in Ticket._meta.fields}
     columns |= {f"totp.{field.name}" for field in TotpSecret._meta.fields}
+    columns |= {f"factorrecovery.{field.name}" for field in FactorRecovery._meta.fields}
     columns |= {f"recoverycode.{field.name}" for field in RecoveryCode._meta.fields}
     columns |= {f"passkey.{field.name}" for field in Passkey._meta.fields}
     columns |= {f"hourlycount.{field.name}" for field in HourlyCount._meta.fields}

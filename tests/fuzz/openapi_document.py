@@ -23,6 +23,9 @@ CASES = {
     "POST /api/login/enrolment/passkey/confirm/": 200,
     "POST /api/login/passkey/options/": 10,
     "POST /api/login/passkey/": 200,
+    "POST /api/login/recovery/": 100,
+    "POST /api/login/recovery/cancel/": 100,
+    "POST /api/login/recovery/confirm/": 200,
     "POST /api/refresh/": 600,
     "POST /api/logout/": 600,
     "GET /api/me/": 400,
@@ -81,6 +84,7 @@ EMAIL_CHECKS = {"positive_data_acceptance": {"expected-statuses": ["200", "202",
 """A schema cannot express which addresses exist, which passwords are right and which tokens are valid."""
 PASSKEY_PATHS = ("second-factor/passkey", "enrolment/passkey", "enrolment/passkey/confirm", "passkey")
 TOTP_PATHS = ("enrolment/totp", "enrolment/totp/confirm")
+RECOVERY_PATHS = ("recovery/cancel", "recovery/confirm")
 CHECKS: dict[str, Any] = {
     # An address that is taken is 400 by the wire contract; see accepts_what_the_document_allows.
     "POST /api/register/": {"positive_data_acceptance": {"expected-statuses": ["201", "400", "429"]}, **INPUT_CHECKS},
@@ -91,10 +95,17 @@ CHECKS: dict[str, Any] = {
     "POST /api/introspect/": {"negative_data_rejection": {"expected-statuses": ["400", "401", "405", "415"]}},
     "POST /api/revoke/": INPUT_CHECKS,
     "POST /api/login/second-factor/": {**EMAIL_CHECKS, **INPUT_CHECKS},
+    "POST /api/login/recovery/": {
+        "positive_data_acceptance": {"expected-statuses": ["202", "400", "403", "429"]},  # off by default
+        **INPUT_CHECKS,
+    },
     "POST /api/me/totp/confirm/": {**EMAIL_CHECKS, **AUTH_CHECKS},
     # An account without a second factor has no use for recovery codes.
     "POST /api/me/recovery-codes/": EMAIL_CHECKS,
-    **{f"POST /api/login/{name}/": {**EMAIL_CHECKS, **INPUT_CHECKS} for name in (*PASSKEY_PATHS, *TOTP_PATHS)},
+    **{
+        f"POST /api/login/{name}/": {**EMAIL_CHECKS, **INPUT_CHECKS}
+        for name in (*PASSKEY_PATHS, *TOTP_PATHS, *RECOVERY_PATHS)
+    },
     "PATCH /api/me/passkeys/{passkey_id}/": {
         "positive_data_acceptance": {"expected-statuses": ["200", "400", "401", "404"]}  # a name of spaces
     },

@@ -30,6 +30,7 @@ SUCCESS |= {"DELETE /api/me/totp/": 404, "POST /api/me/recovery-codes/": 400}  #
 SUCCESS |= dict.fromkeys(("PATCH /api/me/passkeys/{passkey_id}/", "DELETE /api/me/passkeys/{passkey_id}/"), 404)
 SUCCESS |= {"POST /api/step-up/passkey/": 404}  # without a passkey: no software authenticator follows the links
 SUCCESS |= {f"POST /api/{name}/": 202 for name in ("password/reset", "email/verify/resend", "email/change")}
+SUCCESS |= {"POST /api/login/recovery/": 403}  # off by default
 WITHOUT_THE_CODE = (
     "password/change",
     "password/reset/confirm",
@@ -42,6 +43,8 @@ WITHOUT_THE_CODE = (
     "login/enrolment/passkey",
     "login/enrolment/passkey/confirm",
     "login/passkey",
+    "login/recovery/cancel",
+    "login/recovery/confirm",
     "me/passkeys",
     "step-up",
     "me/totp/confirm",

@@ -29,6 +29,7 @@ SECRET = {
     "Passkey": {"credential_id", "public_key", "sign_count"},
     "RecoveryCode": {"digest"},
     "Ticket": {"digest", "challenge", "credential_version"},
+    "FactorRecovery": {"credential_version"},
     "Attempt": {"pk", "account", "address"},
 }
 """Not exported, as they are secret: digests, encrypted values, and the credential version."""
@@ -41,6 +42,7 @@ OMITTED_FIELDS = {
     "Passkey": {"id", "user"},
     "RecoveryCode": {"user"},
     "Ticket": {"id", "user"},
+    "FactorRecovery": {"id", "user"},
     "LogEntry": {"id", "user", "object_id", "object_repr", "content_type"},
 }
 """Not exported, as they only refer to the user, or name another one, or are a URL of the operator."""
@@ -72,7 +74,7 @@ def test_export_is_a_json_attachment_with_all_data_of_the_user(alice: Person) ->
     held = answer.json()
     assert list(held) == [
         *("account", "sessions", "events", "mails", "codes", "totp", "passkeys", "recovery_codes", "tickets"),
-        *("attempts", "actions", "changes"),
+        *("recoveries", "attempts", "actions", "changes"),
     ]
     assert held["account"] | {"created_at": ""} == {
         "id": alice.id,
@@ -173,4 +175,4 @@ def test_export_statement_count_does_not_grow_with_the_sessions(
     create_all_rows(alice)
     for _ in range(5):
         Person(alice.http, alice.email).login()
-    assert len(statements(lambda: export(alice))) == 15
+    assert len(statements(lambda: export(alice))) == 16

@@ -25,6 +25,7 @@ def test_config_has_the_default_configuration(http: httpx.Client) -> None:
         "email_verification": "off",
         "sign_in_methods": ["password", "passkey"],
         "second_factor": "optional",
+        "recovery_delay": 0,
         "password": {"min_length": 8, "max_length": 256, "blocklist": False},
         "tokens": {"access_token_lifetime": 30, "refresh_token_lifetime": 2_592_000, "retry_window": 10},
     }

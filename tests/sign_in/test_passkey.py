@@ -263,4 +263,4 @@ def test_sign_in_with_a_passkey_has_a_budget_of_statements(
     with django_assert_max_num_queries(12) as counted:
         assert http.post("/api/login/passkey/", json=body).status_code == 200
     statements = [query["sql"] for query in counted if "SAVEPOINT" not in query["sql"]]
-    assert len(statements) == (7 if connection.vendor == "postgresql" else 8), statements
+    assert len(statements) == (8 if connection.vendor == "postgresql" else 9), statements

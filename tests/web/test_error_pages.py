@@ -19,6 +19,7 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,imag
 SCRIPTS = ["*/*", "application/json", "application/json, text/plain, */*", "text/html;q=0", "garbage", ""]
 FORMS = ["/forgot-password/", "/reset-password/", "/verify-email/", "/confirm-email/", "/admin/login/"]
 FORMS += ["/account/sign-in/", "/account/confirm/"]
+FORMS += ["/recover-factors/", "/cancel-recovery/"]
 HERE = "http://127.0.0.1:8000"
 each_form = pytest.mark.parametrize("path", FORMS)
 

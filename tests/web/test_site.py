@@ -19,6 +19,8 @@ PAGES = [
     "/reset-password/?token=x",
     "/verify-email/?token=x",
     "/confirm-email/?token=x",
+    "/recover-factors/?token=x",
+    "/cancel-recovery/?token=x",
     "/nothing",
 ]
 BROWSER = {"Accept": "text/html"}
