@@ -12,13 +12,17 @@ from latchkey.core.exceptions import EmailNotVerified, EnrolmentClosed
 
 
 def require_open_enrolment(user: User) -> None:
-    """Raise EnrolmentClosed while SECOND_FACTOR is off, or EmailNotVerified.
+    """Raise EnrolmentClosed while SECOND_FACTOR is off, or EmailNotVerified."""
+    if current_policy().second_factor == "off":
+        raise EnrolmentClosed
+    if must_verify_address(user):
+        raise EmailNotVerified
+
+
+def must_verify_address(user: User) -> bool:
+    """Return whether the user has to verify the address before a factor is set up.
 
     Nobody can verify an address without a mail server, and staff are known to an operator.
     """
-    policy = current_policy()
-    if policy.second_factor == "off":
-        raise EnrolmentClosed
-    are_verified = policy.email_verification != "off" and settings.MAIL_SERVER is not None
-    if are_verified and not user.email_verified_at and not user.is_staff:
-        raise EmailNotVerified
+    are_verified = current_policy().email_verification != "off" and settings.MAIL_SERVER is not None
+    return are_verified and not user.email_verified_at and not user.is_staff

@@ -23,9 +23,10 @@ from latchkey.audit.log import record
 from latchkey.conf.policy import Policy, current_policy
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
-from latchkey.core.exceptions import EnrolmentRequired, InvalidCredentials, SecondFactorRequired
+from latchkey.core.exceptions import EmailNotVerified, EnrolmentRequired, InvalidCredentials, SecondFactorRequired
 from latchkey.factors.available import available_factors
 from latchkey.factors.delayed_recovery import cancel_after_proof
+from latchkey.factors.enrolment_rules import must_verify_address
 from latchkey.factors.recent_proof import require_second_factor
 from latchkey.factors.tickets import LIFETIME, TicketPurpose, issue_ticket
 from latchkey.sessions.open_session import NewSession, open_session
@@ -89,11 +90,20 @@ def challenge(  # noqa: PLR0913, PLR0917  # all that is known of the admission
     now: datetime,
     consume: Callable[[], None],
 ) -> SecondFactorRequired:
-    """Spend a proof that lacks something, and return the error with a ticket for the next step."""
+    """Spend a proof that lacks something, and return the error with a ticket for the next step.
+
+    Raises EmailNotVerified in the place of a ticket for enrolment, where addresses are verified and this one is not.
+    """
+    is_unverified = purpose is TicketPurpose.ENROLMENT and must_verify_address(user)
     with transaction.atomic():
         consume()
-        ticket = issue_ticket(purpose, now, user, proof)
-        record(Event.LOGIN_CHALLENGED, client, user_id=user.pk, reason=purpose.value)
+        if is_unverified:
+            record(Event.LOGIN_FAILED, client, user_id=user.pk, reason="not verified")
+        else:
+            ticket = issue_ticket(purpose, now, user, proof)
+            record(Event.LOGIN_CHALLENGED, client, user_id=user.pk, reason=purpose.value)
+    if is_unverified:
+        raise EmailNotVerified
     seconds = int(LIFETIME.total_seconds())
     if purpose is TicketPurpose.ENROLMENT:
         return EnrolmentRequired(ticket, [], seconds)

@@ -39,6 +39,22 @@ def enrol(ticket: str, secret: str) -> Any:
     return enrol_totp(ticket, code_at(secret, clocks.now()), CLIENT)
 
 
+@pytest.mark.ledger("REG-ALLAUTH-20")
+def test_unverified_address_gets_no_ticket_for_enrolment_where_addresses_are_verified(
+    alice: Person, set_policy: Callable[..., None]
+) -> None:
+    """A stranger who registered the address of another must not lock its owner out with a factor."""
+    set_policy(second_factor="required", email_verification="optional")
+    for _ in range(20):  # the attempts are refunded: the password was right
+        assert_problem(try_login(alice.http), 403, "email_not_verified")
+    assert not Ticket.objects.exists()
+    assert AuditEvent.objects.latest("pk").detail == "not verified"
+    User.objects.update(email_verified_at=clocks.now())
+    assert try_login(alice.http).json()["code"] == "second_factor_required"
+    User.objects.update(email_verified_at=None, is_staff=True)
+    assert try_login(alice.http).json()["code"] == "second_factor_required"
+
+
 def test_enrolment_opens_a_session_with_two_factors_and_returns_recovery_codes(ticket: str, alice: Person) -> None:
     done = enrol(ticket, begin_totp(ticket).secret)
     alice.access_token = done.pair.access_token
