@@ -11,7 +11,7 @@ from latchkey.audit.events import Event
 from latchkey.audit.log import record
 from latchkey.core.client import client_info
 from latchkey.core.exceptions import TooManyAttempts
-from latchkey.rate_limits.attempts import Charge, charge, raise_if_device_is_hidden, refund
+from latchkey.rate_limits.attempts import Charge, charge, raise_if_device_is_hidden
 from latchkey.rate_limits.keys import login_key
 
 
@@ -26,6 +26,7 @@ class SignInForm(AuthenticationForm):
         "invalid_login": "No active staff account matches this e-mail address and password.",
     }
     charged: Charge | None = None
+    """The attempt, of a valid form: who uses it refunds it."""
 
     def clean(self) -> dict[str, Any]:
         """Authenticate under the limits on attempts of a sign-in; raises ValidationError."""
@@ -45,8 +46,3 @@ class SignInForm(AuthenticationForm):
             raise ValidationError(retry_message(refusal), code=refusal.code) from refusal
         self.charged = charged
         return cleaned
-
-    def refund(self) -> None:
-        """Take the attempt back: the password was right."""
-        if self.charged:
-            refund(self.charged)

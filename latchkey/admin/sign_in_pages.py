@@ -35,9 +35,11 @@ from latchkey.core.exceptions import (
 )
 from latchkey.factors import recovery_codes
 from latchkey.factors.totp import qr_code_svg
+from latchkey.rate_limits.attempts import refund
 from latchkey.sign_in.browser_session import admit_browser
 from latchkey.sign_in.browser_steps import SignInStep, current_step, forget_step, keep_step
 from latchkey.sign_in.enrolment import admit_with_totp
+from latchkey.sign_in.login import refund_if_we_fail
 from latchkey.sign_in.passkey_enrolment import admit_with_new_passkey
 from latchkey.sign_in.second_factor import admit_with_second_factor
 from latchkey.tokens.authentication_methods import Proof
@@ -56,12 +58,22 @@ class SignInPage(LoginView):
     def form_valid(self, form: Any) -> HttpResponse:
         """Admit the person, or go on with what the gate asks for."""
         try:
-            admit(self.request, form.get_user(), Proof.PASSWORD, form.refund)
+            with refund_if_we_fail(form.charged):
+                admit(self.request, form.get_user(), Proof.PASSWORD, partial(refund, form.charged))
         except SecondFactorRequired as required:
-            step = keep_step(self.request, AREA, required)
-            page = "admin:login_enrolment" if step.secret else "admin:login_second_factor"
-            return redirect(f"{reverse(page)}?{urlencode({'next': safe_next(self.request, self.get_redirect_url())})}")
+            return self.go_on(required)
         return HttpResponseRedirect(self.get_success_url())
+
+    def go_on(self, required: SecondFactorRequired) -> HttpResponse:
+        """Lead to the page of what is missing; to this one again where the account changes at this moment."""
+        query = urlencode({"next": safe_next(self.request, self.get_redirect_url())})
+        try:
+            step = keep_step(self.request, AREA, required)
+        except InvalidTicket:
+            messages.warning(self.request, START_AGAIN)
+            return redirect(f"{reverse('admin:login')}?{query}")
+        page = "admin:login_enrolment" if step.secret else "admin:login_second_factor"
+        return redirect(f"{reverse(page)}?{query}")
 
 
 class StepPage(FormView):  # type: ignore[type-arg]  # not generic at run time
