@@ -47,6 +47,11 @@ def reset(browser: Browser, *ids: int, **typed: Any) -> Any:
     return run_action(browser, USERS, "reset_second_factor", *ids, **{"reason": REASON, **typed})
 
 
+def events_of(person: Person) -> list[dict[str, Any]]:
+    events: list[dict[str, Any]] = person.http.get("/api/me/events/", headers=person.bearer()).json()["events"]
+    return events
+
+
 def factors() -> tuple[int, ...]:
     return TotpSecret.objects.count(), Passkey.objects.count(), RecoveryCode.objects.count()
 
@@ -65,6 +70,8 @@ def test_admin_reset_deletes_all_factors_and_ends_all_sessions(app: App, admin: 
     assert_problem(alice.me(pair["access_token"]), 401, "invalid_token")
     assert alice.try_refresh(pair["refresh_token"]).status_code == 401
     assert alice.login().me().status_code == 200
+    (own,) = [event for event in events_of(alice) if event["event"] == "factor.reset"]
+    assert (own["reason"], own["ip"], own["device"]) == ("", None, "")
     event = AuditEvent.objects.get(name="factor.reset")
     boss = User.objects.get(email=SUPERUSER_EMAIL)
     assert (event.user_id, event.actor_id, event.detail, event.ip) == (alice.id, boss.pk, REASON, "127.0.0.1")
