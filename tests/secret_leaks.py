@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from latchkey.core.typed_codes import ALPHABET
 from tests.people import PASSWORD
 
 UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
@@ -13,8 +14,14 @@ PUBLIC_ID_PATTERN = re.compile(
     rf"""(?:request_id['"]?[=:] ?['"]?{UUID}|key_id['"]?[=:] ?['"]?[\w-]{{43}}\b)""", re.IGNORECASE
 )
 """Request ids are UUIDs, and a key id (a random thumbprint) may begin like a JWT: both are removed before searching."""
-SECRET_PATTERN = re.compile(rf"\beyJ[\w-]{{8,}}|\b{UUID}\b|{PASSWORD}|\btoken=[\w-]+|otpauth:", re.IGNORECASE)
-"""A JWT, a UUID, the password of the tests, the token of a link, the secret of an authenticator app."""
+TICKET = r"(?<![\w-])[\w-]{43}(?![\w-])"
+APP_SECRET = r"(?<![\w-])(?-i:[A-Z2-7]{32})(?![\w-])|otpauth:"
+RECOVERY_CODE = rf"(?<![\w-])(?-i:[{ALPHABET}]{{5}}-[{ALPHABET}]{{5}})(?![\w-])"
+SECRET_PATTERN = re.compile(
+    rf"\beyJ[\w-]{{8,}}|\b{UUID}\b|{PASSWORD}|\btoken=[\w-]+|{TICKET}|{APP_SECRET}|{RECOVERY_CODE}", re.IGNORECASE
+)
+"""A JWT, a UUID, the password of the tests, the token of a link, a ticket, the secret of an authenticator app in base32
+or as a URI, a recovery code. Codes of six digits are not searched for: numbers of six digits are everywhere."""
 
 
 def find_secrets(text: str) -> list[str]:
