@@ -64,7 +64,7 @@ def test_reset_by_an_operator_is_mailed_without_the_words_of_the_operator(
     assert notice_kinds() == ["factor_reset"]
     assert deliver_due_mails() == [Outcome.SENT]
     text, html = last_mail_bodies(configured_smtp_server)
-    assert "removed the authenticator app" in text
+    assert "The authenticator app, the passkeys and the recovery codes of your account" in text
     assert "Bob" not in text + html
 
 
