@@ -28,7 +28,10 @@ BROKEN = {
     "a duration past every limit": '{"__type__": "timedelta", "__value__": 1e308}',
     "an unknown type": '{"__type__": "bomb", "__value__": 1}',
 }
-GOOD = {name: default or None for name, (default, *_) in settings.CONSTANCE_CONFIG.items()}
+GOOD = {
+    name: None if default is False or default == "" else default  # an unticked box, an empty field
+    for name, (default, *_) in settings.CONSTANCE_CONFIG.items()
+}
 
 
 def break_table(row: str) -> None:
