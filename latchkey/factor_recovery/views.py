@@ -14,7 +14,7 @@ from latchkey.factor_recovery.serializers import CancelRecoveryInput, RecoveryOu
 from latchkey.sign_in.serializers import TicketInput
 from latchkey.sign_in.views import TICKET
 from latchkey.web.api_view import ApiView
-from latchkey.web.openapi.operation import operation
+from latchkey.web.openapi.operation import USE_EMAILED_CODE, operation
 
 TOKEN = {"token": "3J6W6QmG5cXBlMDaRTw1uXxQpmDjCqhI7ZQ8m3yPVnk"}
 REMOVED = {"success": "Second factors removed; sign in with the password."}
@@ -40,6 +40,7 @@ class RequestRecoveryView(ApiView):
         request_example={"ticket": TICKET},
         response_example={"due_at": "2026-01-31T12:00:00Z"},
         problems=[errors.InvalidTicket, errors.RecoveryUnavailable, errors.TooManyAttempts],
+        links={"cancel_factor_recovery": USE_EMAILED_CODE, "confirm_factor_recovery": USE_EMAILED_CODE},
     )
     def post(self, request: Request) -> Response:
         due_at = request_recovery(**self.validated(request), client=client_info(request.META))
