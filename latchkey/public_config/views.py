@@ -70,6 +70,9 @@ class ConfigView(ApiView):
         links={
             "register": {"description": "Show the password rules, and the form only if registration is open."},
             "login": {"description": "Show the ways of signing in."},
+            "request_factor_recovery": {"description": "Offer it unless recovery_delay is 0."},
+            "cancel_factor_recovery": {"description": "The same; the token is in the mails."},
+            "confirm_factor_recovery": {"description": "The same; the token and the code are in the last mail."},
         },
     )
     def get(self, request: Request) -> Response:
