@@ -63,11 +63,11 @@ def test_each_step_of_a_sign_in_with_a_factor_stays_within_its_budget(
 
     tickets = [enrolled.ticket() for _ in range(4)]
     assert second_factor(code="000000") == 7
-    assert second_factor(code=enrolled.app.code()) == 9 + on_sqlite(1)
-    assert second_factor(recovery_code=enrolled.recovery_codes[1]) == 10 + on_sqlite(1)
+    assert second_factor(code=enrolled.app.code()) == 10 + on_sqlite(1)
+    assert second_factor(recovery_code=enrolled.recovery_codes[1]) == 11 + on_sqlite(1)
     assert len(statements(partial(http.post, PASSKEY_OPTIONS, json={"ticket": tickets[0]}))) == 4
     options = http.post(PASSKEY_OPTIONS, json={"ticket": tickets[0]}).json()["options"]
-    assert second_factor(passkey=phone.get(options)) == 10 + on_sqlite(1)
+    assert second_factor(passkey=phone.get(options)) == 11 + on_sqlite(1)
     assert Session.objects.filter(user=alice.id).count() == 5  # each right answer has opened one
     assert len(statements(alice.refresh)) == 1
     assert len(statements(alice.me)) == 1
@@ -82,4 +82,4 @@ def test_sign_in_with_a_passkey_alone_stays_within_its_budget(
     assert len(statements(partial(begin, http))) == 1
     begun = begin(http)
     body = {"ticket": begun["ticket"], "passkey": phone.get(begun["options"])}
-    assert len(statements(partial(http.post, "/api/login/passkey/", json=body))) == 7 + on_sqlite(1)
+    assert len(statements(partial(http.post, "/api/login/passkey/", json=body))) == 8 + on_sqlite(1)

@@ -101,8 +101,8 @@ GUESSES = {
     ("confirm_totp", "code"): guess_at_confirmation,
     ("login_enrol_totp", "code"): guess_at_enrolment,
 }
-MAILED = {"confirm_password_reset", "verify_email", "confirm_email_change"}
-"""Operations that take a code out of a mail, whose limits are tested in tests/email_codes."""
+MAILED = {"confirm_password_reset", "verify_email", "confirm_email_change", "confirm_factor_recovery"}
+"""Operations that take a code out of a mail, whose limits are tested in tests/email_codes and tests/factor_recovery."""
 
 
 def fields_of(document: dict[str, Any], schema: dict[str, Any]) -> set[str]:
