@@ -36,7 +36,8 @@ MAX_TOKEN_INPUT = 1_000
 """Characters of a token with what mail programs have made of it."""
 
 _NOT_OF_A_TOKEN = re.compile(r"[^\x21-\x7e]+|=\s")
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+_TOKEN = re.compile(r"(?:3D(?=[A-Za-z0-9_-]{43}))?([A-Za-z0-9_-]{43})")
+"""A token, without the 3D of quoted-printable where a whole token follows it: one in 4,096 tokens begins with 3D."""
 
 
 class StrictJSONParser(BaseParser):
@@ -149,9 +150,9 @@ def trim_link_token(text: str) -> str:
     """
     if len(text) > MAX_TOKEN_INPUT:
         return text
-    joined = _NOT_OF_A_TOKEN.sub("", text).removeprefix("=").removeprefix("3D")
+    joined = _NOT_OF_A_TOKEN.sub("", text)
     found = _TOKEN.search(joined)
-    return found[0] if found else text
+    return found[1] if found else text
 
 
 def is_canonical_uuid(data: Any) -> TypeGuard[str]:
