@@ -33,6 +33,21 @@ _UTF16_LE, _UTF16_BE = re.compile(rb"[^\0]\0[^\0]\0"), re.compile(rb"\0[^\0]\0[^
 _LINE_END = re.compile(rb"\r*\n|\r")
 
 
+KEEP_UNDECODABLE = "latchkey_keep_undecodable"
+"""Name of an error handler of codecs: `surrogatepass`, and a lone surrogate for four bytes that are no code point."""
+
+
+def keep_undecodable(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Return what stands for undecodable bytes, and where to go on: no text, so that their line is reported."""
+    try:
+        return codecs.lookup_error("surrogatepass")(error)
+    except UnicodeDecodeError as undecodable:  # UTF-32 beyond U+10FFFF
+        return "\udc00", undecodable.end
+
+
+codecs.register_error(KEEP_UNDECODABLE, keep_undecodable)
+
+
 def open_lines(file: BinaryIO) -> BinaryIO:
     """Return a file with the same lines in UTF-8, which end in LF or CR LF; the position of `file` is its beginning.
 
@@ -74,13 +89,10 @@ def _chunks(head: bytes, file: BinaryIO) -> Iterator[bytes]:
 
 def _decoded(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     """Yield chunks in UTF-8; what is no text stays none, so that its line is reported and the others are read."""
-    decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
+    decoder = codecs.getincrementaldecoder(encoding)(KEEP_UNDECODABLE)
     for chunk in chunks:
         yield decoder.decode(chunk).encode(errors="surrogatepass")
-    try:
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        yield b"\xff"  # half a character at the end
+    yield decoder.decode(b"", final=True).encode(errors="surrogatepass")  # half a character at the end
 
 
 class _ChunkFile(RawIOBase):

@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from latchkey.accounts.models import User
@@ -188,6 +188,7 @@ def test_reader_reads_a_pipe_that_delivers_single_bytes() -> None:
     assert [record.values for record in records] == [{"email": "dave@example.com", "username": "Dave"}]
 
 
+@example(b"\xff\xfe\x00\x00\x00\x00\x00\x01")  # UTF-32 beyond the last code point
 @given(st.binary(max_size=200) | st.text(max_size=100).map(lambda text: text.encode("utf-16")))
 def test_any_bytes_give_lines_or_one_sentence(content: bytes) -> None:
     with suppress(ImproperlyConfigured):
