@@ -124,6 +124,7 @@ def test_admin_session_from_before_the_policy_has_to_sign_in_again(
     assert "requires a second factor" not in Browser().get(SIGN_IN).text
 
 
+@pytest.mark.ledger("ASVS-6.3.3", "ASVS-8.4.2")
 @pytest.mark.parametrize(("policy", "asks"), [("optional", False), ("off", False), ("required", True)])
 def test_admin_policy_decides_whether_an_operator_has_to_enrol(
     admin: Browser, set_policy: Callable[..., None], policy: str, asks: bool

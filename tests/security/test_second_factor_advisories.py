@@ -149,6 +149,7 @@ def test_cve_2024_32868_guesses_at_one_place_count_at_all_others(enrolled: Enrol
 # One factor is not two
 
 
+@pytest.mark.ledger("REG-ZITADEL-04")
 @pytest.mark.parametrize("policy", ["off", "optional", "required_for_staff", "required"])
 def test_cve_2025_64103_password_alone_opens_nothing_whatever_the_policy_requires(
     enrolled: EnrolledPerson, set_policy: SetPolicy, policy: str

@@ -96,6 +96,7 @@ def test_better_auth_9552_table_has_every_page_that_can_sign_a_browser_in() -> N
     assert found == set(PAGES)
 
 
+@pytest.mark.ledger("REG-DJANGOMFA3-01", "CS-MFA-1")
 @pytest.mark.slow
 @pytest.mark.parametrize("path", PAGES)
 def test_better_auth_9552_page_signs_no_browser_in_without_the_second_factor(intruder: Intruder, path: str) -> None:

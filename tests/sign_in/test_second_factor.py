@@ -50,6 +50,7 @@ def test_login_of_an_account_without_a_second_factor_answers_the_two_tokens_alon
     }
 
 
+@pytest.mark.ledger("RFC9068-2.2.1", "NIST-5.1-2")
 def test_second_factor_returns_tokens_whose_claims_say_so(
     clock: time_machine.Traveller, enrolled: EnrolledPerson
 ) -> None:

@@ -51,6 +51,7 @@ def test_verify_answers_what_it_asks_for_with_the_challenge_of_rfc_9470(alice: P
     assert verify(alice, "?acr=aal1").status_code == 204
 
 
+@pytest.mark.ledger("ASVS-10.3.4")
 def test_verify_with_a_level_lets_a_second_factor_through_until_it_is_too_old(
     clock: time_machine.Traveller, alice: Person
 ) -> None:
