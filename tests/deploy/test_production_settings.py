@@ -122,7 +122,7 @@ def test_admin_settings_are_numbers_durations_booleans_choices_or_public_texts(s
     assert settings["CONSTANCE_BACKEND"] == "latchkey.conf.policy_backend.TolerantBackend"
     assert settings["CONSTANCE_CONFIG"]
     for name, (default, *_) in settings["CONSTANCE_CONFIG"].items():
-        few = name == "EMAIL_VERIFICATION"  # one of its choices; any other value is replaced by the default
+        few = name in ("EMAIL_VERIFICATION", "SECOND_FACTOR")  # one of its choices; other values become the default
         few = few or name in ("SITE_NAME", "APP_URL", "LOGO_URL", "ACCENT_COLOR", "SUPPORT_EMAIL")  # shown to everybody
         assert few or isinstance(default, int) or default.startswith("datetime.timedelta("), f"{name} could be a secret"
 
