@@ -1,5 +1,6 @@
 """Sequences of requests along the links of the OpenAPI document: each response feeds the requests that follow it."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -52,7 +53,12 @@ WITHOUT_THE_CODE = (
 SUCCESS |= {f"POST /api/{name}/": 400 for name in WITHOUT_THE_CODE}  # or the password: as far as one gets
 
 
-class LinkFollower(SCHEMA.as_state_machine()):  # type: ignore[misc]  # made here and now, out of the document
+FACTOR_PATHS = r"/(second-factor|enrolment|passkeys?|recovery|recovery-codes|step-up|totp|factors)(/|$)"
+"""Paths of second factors. They have sequences of their own, as each sequence has a few dozen links to choose of."""
+SIGN_IN_PATHS = "/api/(config|register|login)/$"
+
+
+class LinkFollower:
     """A user who follows the links with the access token of the last pair."""
 
     met: Counter[tuple[str, int]]
@@ -85,33 +91,41 @@ class LinkFollower(SCHEMA.as_state_machine()):  # type: ignore[misc]  # made her
 
 
 @pytest.mark.ledger("DJ-DOC-1")
+@pytest.mark.parametrize("part", ["accounts and sessions", "second factors"])
 def test_openapi_links_lead_from_register_to_every_operation(
-    http: httpx.Client, set_policy: Callable[..., None]
+    http: httpx.Client, set_policy: Callable[..., None], part: str
 ) -> None:
     set_policy(access_token_lifetime=timedelta(hours=1))
-    LinkFollower.met = Counter()
+    of_factors, start = re.compile(FACTOR_PATHS), re.compile(SIGN_IN_PATHS)
+    if part == "second factors":
+        followed = SCHEMA.exclude(path_regex=f"^(?!.*{FACTOR_PATHS})(?!{SIGN_IN_PATHS})")
+        operations = {name for name in GENERATED_CASES if of_factors.search(name) or start.search(name)}
+    else:
+        followed = SCHEMA.exclude(path_regex=FACTOR_PATHS)
+        operations = {name for name in GENERATED_CASES if not of_factors.search(name)}
+    followed_class = type("Follower", (LinkFollower, followed.as_state_machine()), {"met": Counter()})
     with time_machine.travel(datetime.now(UTC), tick=False):  # a slow machine must not end retry windows
         for number in range(ROUNDS):
-            run_sequences(number)
-            if not operations_out_of_reach():
+            run_sequences(followed_class, number)
+            if not (out_of_reach := operations_out_of_reach(operations, followed_class.met)):
                 break
-    assert LinkFollower.met.total() >= CASES["journeys"]
-    assert operations_out_of_reach() == []
+    assert followed_class.met.total() >= CASES["journeys"]
+    assert out_of_reach == []
 
 
-def operations_out_of_reach() -> list[str]:
+def operations_out_of_reach(operations: set[str], met: Counter[tuple[str, int]]) -> list[str]:
     """Return the operations that succeeded less often than following the links must make them succeed."""
-    least = {operation: 3 if "{session_id}" in operation else 8 for operation in GENERATED_CASES}  # one link further
-    return [name for name in least if LinkFollower.met[name, SUCCESS.get(name, 200)] < least[name]]
+    least = {name: 3 if "_id}" in name else 8 for name in operations}  # what needs an id lies one link further
+    return [name for name in least if met[name, SUCCESS.get(name, 200)] < least[name]]
 
 
-def run_sequences(number: int) -> None:
+def run_sequences(followed_class: Any, number: int) -> None:
     """Run one round of sequences.
 
     Hypothesis draws by the seed and by the constants of all modules imported so far, hence by the tests that the
     process ran before: one round of 480 sequences followed the last link 0 to 8 times.
     """
-    seed(number)(LinkFollower).run(
+    seed(number)(followed_class).run(
         settings=settings(
             NO_DEADLINE, max_examples=SEQUENCES, stateful_step_count=STEPS, database=None, phases=[Phase.generate]
         )

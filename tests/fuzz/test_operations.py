@@ -59,6 +59,8 @@ EXPECTED_STATUSES = {
     "GET /api/sessions/": {200, 401, 405},
     "DELETE /api/sessions/": {200, 400, 401},
     "DELETE /api/sessions/{session_id}/": {401, 404},
+    "POST /api/login/second-factor/": {400, 405, 415},
+    "POST /api/step-up/": {400, 401, 415},
     "POST /api/introspect/": {200, 400, 401, 415},
     "POST /api/revoke/": {200, 400, 405, 415},
     "POST /api/password/change/": {400, 401, 415},

@@ -15,8 +15,12 @@ from tests.support.package_ast import find_calls, walk_nodes
 
 SECRET = re.compile(r"digest|secret|password|token|signature|presented|verifier|hash", re.IGNORECASE)
 
-COMPARED_SECRETS = ["accounts/models.py", "passwords/pages.py", "tokens/access_token.py"]
-"""Two forms of a password that was typed, two passwords that the same person has typed, and the type of a token."""
+COMPARED_SECRETS = [
+    *("accounts/models.py", "admin/reauthentication.py", "management/commands/users.py", "passwords/pages.py"),
+    "tokens/access_token.py",
+]
+"""Two forms of a password that was typed, the names of a route and of a column, two passwords that the same person has
+typed, and the type of a token."""
 
 
 def comparisons() -> list[str]:
@@ -37,6 +41,9 @@ def comparisons() -> list[str]:
 def test_package_compares_no_secret_with_the_equality_operator() -> None:
     assert {file for file, _ in find_calls("compare_digest")} == {
         "email_codes/one_time_codes.py",
+        "factor_recovery/cancel.py",
+        "passkeys/assertion.py",
+        "passkeys/responses.py",
         "sessions/refresh.py",
     }
     assert sorted(comparisons()) == COMPARED_SECRETS
