@@ -144,6 +144,7 @@ def test_openapi_links_connect_each_operation_to_its_follow_ups(schema: Any) -> 
         *(("login_passkey_options", "login_passkey"), ("login_begin_passkey", "login_enrol_passkey")),
         *(("login_second_factor_passkey_options", "login_second_factor"), ("login_begin_totp", "login_enrol_totp")),
         *product(("request_factor_recovery",), ("cancel_factor_recovery", "confirm_factor_recovery")),
+        *product(("read_config",), ("request_factor_recovery", "cancel_factor_recovery", "confirm_factor_recovery")),
         *((asked, confirmed) for confirmed, asked in mailed.items()),
     }
     assert {name for pair in linked for name in pair} == set(operations)
