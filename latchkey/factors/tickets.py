@@ -93,7 +93,7 @@ ATTEMPT = f"""
 UPDATE latchkey_ticket SET failures = failures + 1
  WHERE {_LIVE} AND failures < %(max_attempts)s RETURNING {_COLUMNS}
 """  # noqa: S608 - names of ours
-PEEK = f"SELECT {_COLUMNS} FROM latchkey_ticket WHERE {_LIVE} AND failures < %(max_attempts)s"  # noqa: S608 - names of ours
+READ = f"SELECT {_COLUMNS} FROM latchkey_ticket WHERE {_LIVE} AND failures < %(max_attempts)s"  # noqa: S608 - names of ours
 CONSUME = "DELETE FROM latchkey_ticket WHERE id = %(id)s RETURNING id"
 CONSUME_BY_TOKEN = f"DELETE FROM latchkey_ticket WHERE {_LIVE} RETURNING {_COLUMNS}"  # noqa: S608 - names of ours
 DELETE_SURPLUS = """
@@ -129,7 +129,7 @@ def issue_ticket(
 
 def read_ticket(token: str, purpose: TicketPurpose, now: datetime) -> TicketState | None:
     """Return the state of a ticket where nothing is compared, so that no use is counted; None as `attempt_ticket`."""
-    return _state(_fetch(PEEK, token, purpose, now))
+    return _state(_fetch(READ, token, purpose, now))
 
 
 def attempt_ticket(token: str, purpose: TicketPurpose, now: datetime) -> TicketState | None:
