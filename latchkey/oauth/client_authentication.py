@@ -1,81 +1,119 @@
-"""OAuth client authentication by HTTP Basic (RFC 6749 section 2.3.1), for the introspection endpoint.
+"""Client authentication of the endpoints below /oauth/: client_secret_basic, client_secret_post and private_key_jwt.
 
-A client here is one of the operator's services, which has a client id (its name) and a secret.
+The first two are of RFC 6749 section 2.3.1, the third of RFC 7523 section 2.2. A request uses one of them.
 """
 
-from base64 import b64decode
-from dataclasses import dataclass
-from typing import Any, ClassVar
-from urllib.parse import unquote_plus
+from collections.abc import Mapping
+from typing import Any, TypeAlias, cast
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from latchkey.audit.events import Event
-from latchkey.audit.log import record
-from latchkey.core.client import ClientInfo, client_info
-from latchkey.core.exceptions import InvalidClient
-from latchkey.oauth.models import CLIENT_ID, ClientCredential
-from latchkey.rate_limits.in_memory import count_invalid_token
+from latchkey.applications.client_authentication import parse_basic
+from latchkey.applications.credentials import (
+    AssertionCredential,
+    Credential,
+    InvalidCredential,
+    OAuthClient,
+    SecretCredential,
+    authenticate,
+)
+from latchkey.core.client import client_info
+from latchkey.core.exceptions import ContentTooLarge, InvalidClient, ParseError, UnsupportedMediaType
+from latchkey.oauth.token_errors import InvalidRequest
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt")
+"""Names of the methods in the metadata document (RFC 8414 section 2)."""
+
+Form: TypeAlias = Mapping[str, str | list[str]]
+"""The parameters of a form, a list where one came more than once."""
+
+UNREADABLE = (ContentTooLarge, ParseError, UnsupportedMediaType)
+_MAY_REPEAT = "resource"  # RFC 8707 section 2
+_TWO_METHODS = "Use one method of client authentication, not two."
 
 
-def authenticate_client(client_id: str, secret: str, client: ClientInfo) -> None:
-    """Check a client credential; raises InvalidClient, or TooManyAttempts after 50 wrong ones in a minute.
+def single_parameters(form: Form) -> dict[str, str]:
+    """Return the parameters that must not repeat; raises InvalidRequest for one that does (RFC 6749 section 3.2)."""
+    single = {name: value for name, value in form.items() if name != _MAY_REPEAT and isinstance(value, str)}
+    if len(single) < len(form) - (_MAY_REPEAT in form):
+        raise InvalidRequest("A parameter was sent more than once.")
+    return single
 
-    An unknown name and a wrong secret take the same work. The name is not logged: it may be a secret in the wrong
-    place.
+
+def read_credential(authorization: str | None, parameters: Mapping[str, str]) -> Credential | None:
+    """Return the credential of a request, out of its Authorization header and its body; None without one.
+
+    Raises InvalidClient for a malformed one, InvalidRequest for two.
     """
-    if CLIENT_ID.fullmatch(client_id) and ClientCredential.objects.matches(client_id, secret):
-        return
-    record(Event.SERVICE_REFUSED, client)
-    count_invalid_token(client, "service")
-    raise InvalidClient
-
-
-@dataclass(frozen=True, slots=True)
-class OAuthClient:
-    """An authenticated client: `request.user` of the endpoints for services."""
-
-    client_id: str
-    is_authenticated: ClassVar[bool] = True
-
-
-def parse_basic(header: str) -> tuple[str, str]:
-    """Parse an Authorization header into client id and secret; raises InvalidClient if it is malformed.
-
-    Both are form-encoded, joined with a colon and encoded in base64 (RFC 6749 section 2.3.1).
-    """
-    scheme, _, encoded = header.partition(" ")
-    try:
-        client_id, colon, secret = b64decode(encoded.strip(" "), validate=True).decode("ascii").partition(":")
-        credential = unquote_plus(client_id, errors="strict"), unquote_plus(secret, errors="strict")
-    except ValueError as error:
-        raise InvalidClient from error
-    if scheme.lower() != "basic" or not colon:
+    in_header = authorization is not None
+    has_secret = "client_secret" in parameters
+    has_assertion = "client_assertion" in parameters or "client_assertion_type" in parameters
+    if in_header + has_secret + has_assertion > 1:
+        raise InvalidRequest(_TWO_METHODS)
+    client_id = parameters.get("client_id", "")
+    if authorization is not None:
+        credential = parse_basic(authorization)
+        if client_id not in ("", credential.client_id):
+            raise InvalidRequest("The client_id of the body is not that of the Authorization header.")
+        return credential
+    if has_secret:
+        return SecretCredential(client_id, parameters["client_secret"])
+    if not has_assertion:
+        return None
+    if parameters.get("client_assertion_type") != ASSERTION_TYPE:
         raise InvalidClient
-    return credential
+    return AssertionCredential(client_id, parameters.get("client_assertion", ""))
 
 
-class ClientAuthentication(BaseAuthentication):
-    """Authentication class of Django REST Framework for client credentials; a request without one is rejected."""
+class OAuthClientAuthentication(BaseAuthentication):
+    """Authentication class of Django REST Framework for applications. `access` says if a credential is required."""
 
-    def authenticate(self, request: Request) -> tuple[OAuthClient, None]:
-        """Return the client; raises InvalidClient or TooManyAttempts."""
-        client_id, secret = parse_basic(request.META.get("HTTP_AUTHORIZATION", ""))
-        authenticate_client(client_id, secret, client_info(request.META))
-        return OAuthClient(client_id), None
+    def authenticate(self, request: Request) -> tuple[OAuthClient, None] | None:
+        """Return the application, None without a credential; raises InvalidClient, InvalidRequest or TooManyAttempts.
+
+        A body that cannot be read has no credential in it. With one in the header, and where none is required, the
+        parser's error is raised.
+        """
+        try:
+            client = authenticate_if_sent(request)
+        except UNREADABLE as error:
+            access = request.parser_context["view"].access_for(request.method)
+            if access.is_optional or "HTTP_AUTHORIZATION" in request.META:
+                raise
+            raise InvalidCredential("Send a form with the client credential, or HTTP Basic.") from error
+        return None if client is None else (client, None)
 
 
-class ClientAuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # untyped hook
-    """The security scheme of client credentials in the OpenAPI document."""
+def authenticate_if_sent(request: Request) -> OAuthClient | None:
+    """Return the application whose credential a request has, None without one; raises as `authenticate` above does.
 
-    target_class = ClientAuthentication
-    name = "serviceCredential"
+    A bearer token is no credential of a client: it is ignored, as it is by all public endpoints.
+    """
+    header = request.META.get("HTTP_AUTHORIZATION")
+    if header is not None and header.lower().startswith("bearer "):
+        header = None
+    credential = read_credential(header, single_parameters(form_of(request)))
+    return credential and authenticate(credential, client_info(request.META))
+
+
+def form_of(request: Request) -> Form:
+    """Return the parameters of the body; raises what the parser raises."""
+    return cast("Form", request.data)
+
+
+class OAuthClientScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # untyped hook
+    """The security scheme of applications in the OpenAPI document."""
+
+    target_class = OAuthClientAuthentication
+    name = "applicationCredential"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {
             "type": "http",
             "scheme": "basic",
-            "description": "Name and secret of a service; `latchkey services add NAME` prints the secret.",
+            "description": "Client id and secret of an application (client_secret_basic). The body may have them "
+            "instead, as client_id and client_secret, or a client_assertion (private_key_jwt).",
         }

@@ -7,6 +7,8 @@ import httpx
 import pytest
 from django.core.management import call_command
 
+from tests.oauth.applications import ORDERS, STOCK, Service, add_service
+
 
 def run_services_command(*arguments: str) -> str:
     """Run `latchkey services` and return what it printed."""
@@ -37,3 +39,9 @@ class ResourceServer:
 @pytest.fixture
 def payments(http: httpx.Client) -> ResourceServer:
     return ResourceServer(http, "payments", run_services_command("add", "payments").splitlines()[-1])
+
+
+@pytest.fixture
+def billing(http: httpx.Client) -> Service:
+    """An application with two scopes and two resources."""
+    return add_service(http, "billing", ["orders:read", "orders:write"], [ORDERS, STOCK])

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from django.test import override_settings
 
-from latchkey.oauth.models import ClientCredential
+from latchkey.applications.models import ClientCredential
 from latchkey.rate_limits.in_memory import MAX_PER_WINDOW
 from tests.oauth.conftest import ResourceServer, run_services_command
 from tests.people import Person

@@ -1,17 +1,13 @@
-"""latchkey services add, list and remove: client credentials on the command line and in the admin."""
+"""latchkey services add, list and remove: client credentials on the command line."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from latchkey.oauth.models import ClientCredential
 from tests.oauth.conftest import ResourceServer, run_services_command
 from tests.server import Server
-from tests.support.admin_pages import Browser
 from tests.support.captured_log import CapturedLog
-
-PAGE = "/admin/latchkey/clientcredential/"
 
 
 @pytest.fixture
@@ -60,26 +56,3 @@ def test_services_command_reports_usage_errors_in_one_sentence_with_exit_code_2(
         assert "Traceback" not in result.stderr
     listed = shell.command("services", "list")
     assert (listed.returncode, len(listed.stdout.splitlines())) == (0, 2)
-
-
-def test_admin_shows_client_credentials_read_only_and_without_digests(admin: Browser, payments: ResourceServer) -> None:
-    row = ClientCredential.objects.get()
-    for path in (PAGE, f"{PAGE}{row.pk}/change/", f"{PAGE}?q=payments"):
-        page = admin.get(path)
-        assert page.status_code == 200
-        assert "payments" in page.text
-        assert bytes(row.digest).hex() not in page.text.lower()
-    for path in (f"{PAGE}add/", f"{PAGE}{row.pk}/delete/"):
-        assert admin.get(path).status_code == 403
-        assert admin.post(path, {"client_id": "x"}).status_code == 403
-    assert admin.post(f"{PAGE}{row.pk}/change/", {"client_id": "x"}).status_code == 403
-    for lookup in ("digest", "digest__gte", "id__gte"):
-        assert admin.get(PAGE, {lookup: "x"}).status_code in (302, 400)
-    assert list(ClientCredential.objects.values_list("client_id")) == [("payments",)]
-
-
-def test_admin_without_client_credentials_names_the_command_that_creates_one(admin: Browser) -> None:
-    page = admin.get(PAGE).text
-    assert "There are no service credentials yet." in page
-    assert "latchkey services add NAME" in page
-    assert "latchkey services add NAME" not in admin.get(PAGE, {"q": "payments"}).text

@@ -1,4 +1,7 @@
-"""`latchkey services`: manage the client credentials of services that call the introspection endpoint (RFC 7662)."""
+"""`latchkey services`: manage the secrets of applications of kind service.
+
+Other values of an application are changed by `latchkey applications`.
+"""
 
 from argparse import ArgumentParser
 from collections.abc import Callable
@@ -7,9 +10,10 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand
 
+from latchkey.applications.models import CLIENT_ID, ClientCredential
+from latchkey.applications.secrets import add_secret, remove_secrets
+from latchkey.audit.log import COMMAND_LINE
 from latchkey.management.options import OPTIONS
-from latchkey.oauth.clients import add_secret, remove_secrets
-from latchkey.oauth.models import CLIENT_ID, ClientCredential
 
 
 def require_valid_name(client_id: str) -> None:
@@ -29,12 +33,18 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         actions: dict[str, Callable[..., None]] = {"add": self.add, "list": self.show, "remove": self.remove}
-        actions[action](**options)
+        try:
+            actions[action](**options)
+        except ValueError as error:
+            raise ImproperlyConfigured(str(error)) from error
 
     def add(self, client_id: str, **options: Any) -> None:
-        """Create a secret and print it on a line of its own, the last one; raises ImproperlyConfigured at a third."""
+        """Create a secret, and the application if there is none, and print the secret on a line of its own, the last.
+
+        Raises ImproperlyConfigured at a third secret.
+        """
         require_valid_name(client_id)
-        secret = add_secret(client_id)
+        secret = add_secret(client_id, COMMAND_LINE, create=True)
         if secret is None:
             raise ImproperlyConfigured(
                 f"{client_id!r} has two secrets already; run 'latchkey services remove {client_id} --older' first."
@@ -50,7 +60,7 @@ class Command(BaseCommand):
     def remove(self, client_id: str, older: bool, **options: Any) -> None:
         """Delete secrets and print how many; raises ImproperlyConfigured if there is none to delete."""
         require_valid_name(client_id)
-        removed = remove_secrets(client_id, older=older)
+        removed = remove_secrets(client_id, COMMAND_LINE, older=older)
         if not removed:
             raise ImproperlyConfigured(f"{client_id!r} has no {'older secret' if older else 'secret'}.")
         self.stdout.write(f"{removed} {'secret' if removed == 1 else 'secrets'} of {client_id!r} removed.")
