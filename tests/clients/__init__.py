@@ -1,0 +1,1 @@
+"""Tests of the client packages in `clients/`, against a real server."""

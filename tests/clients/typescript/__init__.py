@@ -1,0 +1,1 @@
+"""The TypeScript client: its tests in Node, and its behaviour in Chromium."""

@@ -1,0 +1,11 @@
+import { Auth } from "./auth.jsx";
+
+export default function Layout({ children }) {
+  return (
+    <html lang="en">
+      <body>
+        <Auth>{children}</Auth>
+      </body>
+    </html>
+  );
+}
