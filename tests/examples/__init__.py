@@ -1,0 +1,1 @@
+"""Tests of the applications in `examples/`, started by their own commands and driven in Chromium."""
