@@ -20,7 +20,7 @@ def assert_identity(person: Person, body: dict[str, str | bool | None], verified
     """Assert that the service received the right identity and no token."""
     sid = decode_claims(person.access_token)["sid"]
     known = {"user": str(person.id), "email": person.email, "session": sid, "authorization": None}
-    known |= {"email_verified": verified}
+    known |= {"email_verified": verified, "roles": "", "client": "", "scope": ""}
     assert "user" in body
     assert body == {name: known[name] for name in body}
 
@@ -39,6 +39,9 @@ def assert_bearer_checks(url: str, server: Server) -> None:
                     X_User_Id="7",
                     X_Session_Id="7",
                     X_User_Email_Verified="true",
+                    X_User_Roles="editor",
+                    X_Client_Id="7",
+                    X_Scope="reports:read",
                     Cookie="a=b",
                 )
                 assert answer.status_code == 200, answer.text

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.postgres import free_port
+from tests.recipes.authorization_checks import AUDIENCE, assert_authorization_checks
 from tests.recipes.bearer_checks import assert_bearer_checks
 from tests.recipes.jwks_checks import assert_tokens_are_verified, use_key_pair
 from tests.recipes.recipe import add_credential, code_blocks, run_program
@@ -32,14 +33,15 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     return str(found["node"]), folder
 
 
-def test_express_recipe_accepts_only_live_tokens_by_introspection_and_asks_for_a_second_factor(
+def test_express_recipe_accepts_only_live_tokens_by_introspection_and_asks_for_more(
     node: tuple[str, Path], server: Server
 ) -> None:
     program, folder = node
     port = free_port()
-    app, step_up = code_blocks("express.md", "javascript")
-    (folder / "app.mjs").write_text(app + step_up)
-    with run_program([program, "app.mjs"], folder, port, PORT=str(port), **add_credential(server)) as url:
+    (folder / "app.mjs").write_text("".join(code_blocks("express.md", "javascript")))
+    environment = {"PORT": str(port), "LATCHKEY_AUDIENCE": AUDIENCE, **add_credential(server)}
+    with run_program([program, "app.mjs"], folder, port, **environment) as url:
+        assert_authorization_checks(url, server)
         assert_step_up_checks(url, server, "/payments", "/Payments")
         assert_bearer_checks(url, server)
 
@@ -47,7 +49,7 @@ def test_express_recipe_accepts_only_live_tokens_by_introspection_and_asks_for_a
 def test_express_jwks_recipe_verifies_tokens_locally(node: tuple[str, Path], server: Server) -> None:
     program, folder = node
     port = free_port()
-    (app,) = code_blocks("express_jwks.md", "javascript")
-    (folder / "app.mjs").write_text(app)
-    with run_program([program, "app.mjs"], folder, port, PORT=str(port), **use_key_pair(server)) as url:
+    (folder / "app.mjs").write_text("".join(code_blocks("express_jwks.md", "javascript")))
+    environment = {"PORT": str(port), "LATCHKEY_AUDIENCE": AUDIENCE, **use_key_pair(server)}
+    with run_program([program, "app.mjs"], folder, port, **environment) as url:
         assert_tokens_are_verified(url, server)

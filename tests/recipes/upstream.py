@@ -6,13 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+IDENTITY_HEADERS = {
+    "user": "x-user-id",
+    "session": "x-session-id",
+    "roles": "x-user-roles",
+    "client": "x-client-id",
+    "scope": "x-scope",
+}
+
 
 class EchoIdentityHandler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        received = {"user": self.all_spellings("x-user-id"), "session": self.all_spellings("x-session-id")}
-        identity: dict[str, object] = {
-            name: values[0] if values and len(values) == 1 else values for name, values in received.items()
-        }
+        identity: dict[str, object] = {}
+        for name, header in IDENTITY_HEADERS.items():
+            values = self.all_spellings(header)
+            identity[name] = values[0] if len(values) == 1 else values or ""
         identity |= {"email_verified": self.headers.get_all("X-User-Email-Verified") == ["true"]}
         body = json.dumps(identity | {"authorization": self.headers["Authorization"]}).encode()
         self.send_response(200)
