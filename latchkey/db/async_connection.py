@@ -1,27 +1,29 @@
 """One PostgreSQL connection of the event loop: it runs prepared statements, one at a time, without a thread.
 
-It uses libpq's asynchronous functions (PostgreSQL's manual, section 32.4) and a reader on the event loop that stays
-for the life of the connection. psycopg's own `AsyncConnection.wait` adds and removes a reader and a timer for each
-statement, which costs more than 5 % of a refresh (docs/decisions/0015-sql-on-the-event-loop.md).
+A statement is that of one request, or a batch for many (db/batches.py). The connection uses libpq's asynchronous
+functions (PostgreSQL's manual, section 32.4) and a reader on the event loop that stays for the life of the connection.
+psycopg's own `AsyncConnection.wait` adds and removes a reader and a timer for each statement, which costs more than 5 %
+of a refresh (docs/decisions/0015-sql-on-the-event-loop.md).
 """
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import psycopg
 from django.db import OperationalError
-from psycopg.errors import LockNotAvailable, QueryCanceled
+from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled
 from psycopg.pq.abc import PGresult
 
+from latchkey.db.batches import BatchFailed, Pending, PendingBatch
 from latchkey.db.postgresql.connection import AnswerTimeout
-from latchkey.db.statements import PreparedStatement, error_from, is_untracked
-
-PendingQuery: TypeAlias = tuple[PreparedStatement, list[bytes], "asyncio.Future[PGresult]"]
-"""A prepared statement, its encoded parameters, and the future of the coroutine that waits for its result."""
+from latchkey.db.statements import error_from, is_untracked
 
 TIMEOUT_ERRORS = (LockNotAvailable, QueryCanceled)
 """Errors of `lock_timeout` and `statement_timeout`: nothing was executed, and a second try would take as long again."""
+
+LOCK_ERRORS = (LockNotAvailable, DeadlockDetected)
+"""Errors of a batch that another transaction was in the way of. The connection is as good as before."""
 
 
 class ConnectionLost(Exception):
@@ -50,20 +52,28 @@ class AsyncConnection:
     ) -> None:
         self.database, self.pgconn, self.loop = database, database.connection.pgconn, loop
         self.socket, self.on_idle, self.on_close = self.pgconn.socket, on_idle, on_close
-        self.pending: PendingQuery | None = None
+        self.pending: Pending | None = None
         self.result: PGresult | None = None
-        self.seen_pending: PendingQuery | None = None
+        self.seen_pending: Pending | None = None
         self.seen_at = 0.0
         loop.add_reader(self.socket, self.on_readable)
 
-    def send(self, query: PendingQuery) -> None:
-        """Send a prepared statement; its future gets the result, or ConnectionLost or OperationalError.
-
-        The socket's send buffer is empty between two statements and holds one, so there is no flush to wait for.
-        """
-        self.pending, self.result = query, None
+    def send(self, pending: Pending) -> None:
+        """Send a statement; its requests get their rows, or ConnectionLost, BatchFailed or OperationalError."""
+        self.pending, self.result = pending, None
         try:
-            self.pgconn.send_query_prepared(query[0].name, query[1])
+            self.pgconn.send_query_prepared(pending.statement.name, pending.values)
+            if self.pgconn.flush():  # a batch can be larger than what the socket's send buffer takes at once
+                self.loop.add_writer(self.socket, self.on_writable)
+        except psycopg.Error:
+            self.close(StatementLost())
+
+    def on_writable(self) -> None:
+        """Send the rest of a batch. PostgreSQL may send something meanwhile, which has to be read (libpq, PQflush)."""
+        try:
+            self.pgconn.consume_input()
+            if not self.pgconn.flush():
+                self.loop.remove_writer(self.socket)
         except psycopg.Error:
             self.close(StatementLost())
 
@@ -76,7 +86,7 @@ class AsyncConnection:
                 if result is not None:
                     self.result = result
                 elif self.result is not None:
-                    self.finish(self.result, self.pending[2])
+                    self.finish(self.result, self.pending)
                 else:  # libpq has no statement under way
                     self.close(StatementLost())
         except psycopg.Error:
@@ -98,29 +108,33 @@ class AsyncConnection:
             self.database.leave_server()
             self.close(OperationalError(AnswerTimeout.__name__))  # a thread would probably wait for as long again
 
-    def finish(self, result: PGresult, future: "asyncio.Future[PGresult]") -> None:
-        """Resolve the future with a complete result; after an SQL error, close the connection.
+    def finish(self, result: PGresult, pending: Pending) -> None:
+        """Give the requests their rows; after an SQL error, close the connection.
 
         After a time limit the waiters of this connection would probably wait for the same lock. Without a connection
-        they go to the threads.
+        they go to the threads. A batch waits for a lock for a moment only, and its requests are sent once more, alone.
         """
         error = error_from(result)
-        if error:
+        is_batch = isinstance(pending, PendingBatch)
+        if error and not (is_batch and isinstance(error, LOCK_ERRORS)):
             is_untracked(error, self.database.connection)
-            self.close(
-                OperationalError(type(error).__name__) if isinstance(error, TIMEOUT_ERRORS) else ConnectionLost()
-            )
+            timed_out = isinstance(error, TIMEOUT_ERRORS)
+            reason = OperationalError(type(error).__name__) if timed_out else ConnectionLost()
+            self.close(BatchFailed() if is_batch else reason)
             return
         self.pending = None
         self.on_idle(self)
-        if not future.done():
-            future.set_result(result)
+        if error:
+            pending.fail(BatchFailed())
+        else:
+            pending.resolve(result)
 
     def close(self, error: Exception) -> None:
-        """Close the connection and set this exception on the future of the pending statement."""
+        """Close the connection and raise this exception in the requests of the pending statement."""
         self.loop.remove_reader(self.socket)
+        self.loop.remove_writer(self.socket)
         self.database.connection.close()  # Django's wrapper may be closed only by the thread that made it
-        if self.pending and not self.pending[2].done():
-            self.pending[2].set_exception(error)
+        if self.pending:
+            self.pending.fail(error)
         self.pending = None
         self.on_close(self)

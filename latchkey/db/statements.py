@@ -68,7 +68,8 @@ _STALE_PLAN = b"0A000"
 """SQLSTATE of a prepared statement that is no longer usable, feature_not_supported: a migration has changed the columns
 of its result. Nothing was executed."""
 
-_PARAMETER = re.compile(r"%\((\w+)\)s")
+PARAMETER = re.compile(r"%\((\w+)\)s")
+"""A named parameter of a statement."""
 
 
 class PreparedStatement:
@@ -79,8 +80,8 @@ class PreparedStatement:
 
     def __init__(self, name: str, sql: str, *columns: Callable[[Any], Any]) -> None:
         self.sql, self.decoders = sql, tuple(enumerate(columns))
-        self.parameter_names = list(dict.fromkeys(_PARAMETER.findall(sql)))
-        self.pg_sql = _PARAMETER.sub(lambda named: f"${self.parameter_names.index(named[1]) + 1}", sql).encode()
+        self.parameter_names = list(dict.fromkeys(PARAMETER.findall(sql)))
+        self.pg_sql = PARAMETER.sub(lambda named: f"${self.parameter_names.index(named[1]) + 1}", sql).encode()
         self.name = statement_name(name, self.pg_sql)
 
     def fetch(self, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:

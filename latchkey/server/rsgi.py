@@ -6,6 +6,7 @@ a password have a thread and a queue of their own, so that a flood of sign-ins d
 """
 
 import asyncio
+import gc
 from collections.abc import Callable
 from contextlib import closing, nullcontext
 from functools import partial
@@ -88,12 +89,15 @@ class RsgiApplication:
                 Thread(target=self.run_worker, args=(pool, number), daemon=True).start()
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        from latchkey.applications.access import application_statement  # noqa: PLC0415 - late, as above
+        from latchkey.applications.credentials import secret_statement  # noqa: PLC0415 - late, as above
         from latchkey.metrics_server.start import start_metrics  # noqa: PLC0415 - late, as above
         from latchkey.sessions.sql import event_loop_statements  # noqa: PLC0415 - late: models need Django set up
         from latchkey.web.fast_path import FastPath  # noqa: PLC0415 - late, as above
 
         if isinstance(self.application, FastPath) and supports_prepared(connection) and not connection.queries_logged:
-            self.async_pool = AsyncPool(event_loop_statements(), loop)
+            applications = application_statement(), secret_statement()
+            self.async_pool = AsyncPool((*event_loop_statements(), *applications), loop)
         self.deadline = AnswerDeadline(loop)
         self.admission = self.application if isinstance(self.application, FastPath) else None
         pools = {"requests": self.request_pool, "passwords": self.hashing_pool}
@@ -101,6 +105,8 @@ class RsgiApplication:
         self.mail_worker.thread.start()
         loop.call_soon(limit_unread_responses, loop, 2 if self.metrics_context.listener else 1)
         self.slow_heads.start()
+        gc.collect()
+        gc.freeze()  # what was imported lives as long as the process: each full collection would stop all requests
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         if isinstance(self.application, TracingMiddleware):

@@ -55,6 +55,7 @@ class SlowHeads:
         self.active: set[str] = set()
         self.answered: dict[str, float] = {}
         self.connections: dict[str, Progress] = {}
+        self.looked_at = 0.0  # when the connections were looked at last
 
     def start(self) -> None:
         """Watch until the process ends, if the kernel supports it."""
@@ -85,7 +86,7 @@ class SlowHeads:
                 if progress.began_at is not None and now - progress.began_at >= HEAD_TIMEOUT:
                     with suppress(OSError):  # it is closed already
                         connection.shutdown(socket.SHUT_RDWR)
-        self.connections = found
+        self.connections, self.looked_at = found, now
         for client, answered_at in list(self.answered.items()):
             if client not in found and now - answered_at > FORGET_AFTER:
                 self.answered.pop(client, None)
@@ -95,6 +96,9 @@ class SlowHeads:
         answered_at = self.answered.get(client, 0.0)
         known = self.connections.get(client)
         if known is None or received < known.received:  # a new connection, perhaps with the address of an old one
+            if answered_at <= self.looked_at:  # an answer from before this connection was opened is the old one's
+                answered_at = 0.0
+                self.answered.pop(client, None)
             return Progress(received, answered_at, None if answered_at or client in self.active else now)
         if client in self.active or answered_at != known.answered_at:
             return Progress(received, answered_at, None)

@@ -24,7 +24,10 @@ def authenticate_access_token(presented: str) -> tuple[AccessToken, SessionUser]
 
 
 def prepare(presented: str, find: Callable[[str], Key | None] = find_key) -> tuple[AccessToken, Query]:
-    """Verify the signature and the claims; return the token and the statement of its session. Raises InvalidToken."""
+    """Verify the signature and the claims; return the token and the statement of its session.
+
+    Raises InvalidToken, or PermissionDenied for the token of an application, which has no session.
+    """
     now = clock.now()
     token = access_token.verify(presented, now, find)
     return token, Session.objects.session_user_query(token.session_id, now)

@@ -21,13 +21,14 @@ pair_body = body_of(TokenPairOutput)
 
 def parse_refresh(environ: Environ) -> tuple[str, str] | None:
     """Return the refresh token and the Idempotency-Key as RefreshView validates them, None where it might object."""
-    presented, header = read_json_object(environ).get("refresh_token"), environ.get("HTTP_IDEMPOTENCY_KEY")
-    if not is_canonical_uuid(presented):
-        return None
-    if header is None:
-        return presented, ""
-    key = normalize_idempotency_key(header)
-    return (presented, key) if key else None
+    presented, key = read_json_object(environ).get("refresh_token"), parse_idempotency_key(environ)
+    return (presented, key) if is_canonical_uuid(presented) and key is not None else None
+
+
+def parse_idempotency_key(environ: Environ) -> str | None:
+    """Return the Idempotency-Key of a request, empty without the header, None for one that is none."""
+    header = environ.get("HTTP_IDEMPOTENCY_KEY")
+    return "" if header is None else normalize_idempotency_key(header) or None
 
 
 def handle_refresh(parsed: tuple[str, str], environ: Environ) -> dict[str, Any]:

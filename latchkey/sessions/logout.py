@@ -28,11 +28,25 @@ def logout(presented: UUID, client: ClientInfo, reason: str = "logout") -> None:
         count_invalid_token(client)
 
 
+def end_replaced_sessions(presented: list[UUID], client: ClientInfo) -> None:
+    """End the sessions of these refresh tokens, in whose place the client has just opened another (ASVS 7.2.4)."""
+    for token in presented:
+        Session.objects.delete_and_record(
+            DELETE_BY_SELECTOR, {"selector": selector(token)}, Event.SESSION_ENDED, client, "replaced"
+        )
+
+
 def end_sessions(session_ids: list[int], reason: str, operator: Operator = COMMAND_LINE) -> int:
     """End these sessions and their access tokens at an operator's request; return how many there were."""
     events = [
         Session.objects.delete_and_record(
-            DELETE_BY_ID, {"id": id_}, Event.SESSION_ENDED, operator.client, reason, operator.user_id
+            DELETE_BY_ID,
+            {"id": id_},
+            Event.SESSION_ENDED,
+            operator.client,
+            reason,
+            operator.user_id,
+            operator.client_id,
         )
         for id_ in session_ids
     ]

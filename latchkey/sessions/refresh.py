@@ -117,9 +117,10 @@ def finish(rotation: Rotation, rows: list[tuple[Any, ...]], client: ClientInfo) 
         rows = rows or _rotate_query(rotation, key).fetch()
     if not rows:
         return _handle_stale_token(rotation, client)
-    session_id, user_id, *authentication = rows[0]
+    session_id, user_id, proof, authenticated_at, token_claims = rows[0]
     record(Event.SESSION_REFRESHED, client, user_id=user_id, session_id=session_id)
-    return issue_pair(session_id, user_id, rotation.successor, rotation.token_spec, Authentication(*authentication))
+    authentication = Authentication(proof, authenticated_at)
+    return issue_pair(session_id, user_id, rotation.successor, rotation.token_spec, authentication, token_claims)
 
 
 def _rotate_query(rotation: Rotation, key: bytes) -> Query:
@@ -169,7 +170,8 @@ def _handle_stale_token(rotation: Rotation, client: ClientInfo) -> TokenPair:
         case StaleToken.RETRY, Session():
             record(Event.SESSION_RETRIED, client, user_id=session.user_id, session_id=session.pk)
             successor_ = successors[bytes(session.digest)]
-            return issue_pair(session.pk, session.user_id, successor_, token_spec, session.authentication)
+            claims = session.user.token_claims
+            return issue_pair(session.pk, session.user_id, successor_, token_spec, session.authentication, claims)
         case StaleToken.REUSE, Session():
             Session.objects.delete_and_record(DELETE_BY_ID, {"id": session.pk}, Event.SESSION_REPLAYED, client)
         case StaleToken.UNKNOWN, _:

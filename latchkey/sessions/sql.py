@@ -6,7 +6,7 @@ The ORM cannot say these statements in one. Each is written for PostgreSQL and S
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.contrib.auth import get_user_model
@@ -16,7 +16,8 @@ from django.db.models import Exists, OuterRef, Q
 from latchkey.audit.events import Event
 from latchkey.audit.log import execute_and_persist, record
 from latchkey.core.client import ClientInfo
-from latchkey.db.statements import PreparedStatement, Query, fetch_all
+from latchkey.db.batches import BatchedStatement
+from latchkey.db.statements import Query, fetch_all
 
 if TYPE_CHECKING:
     from latchkey.sessions.models import Session
@@ -26,7 +27,7 @@ class SessionUser(NamedTuple):
     """The user of a live session: what authentication, the user's own record and other services need.
 
     email_verified is 1 or 0, as neither database needs more: SQLite has no truth values. proof is a mask of Proof, and
-    authenticated_at the Unix seconds of the last authentication.
+    authenticated_at the Unix seconds of the last authentication. token_claims is `User.token_claims`.
     """
 
     id: int
@@ -35,6 +36,7 @@ class SessionUser(NamedTuple):
     email_verified: int
     proof: int
     authenticated_at: int
+    token_claims: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +84,11 @@ ROTATE = """
 UPDATE latchkey_session AS s
    SET digest = %(digest)s, next_digest = %(next_digest)s, retry_digest = %(retry_digest)s, rotated_at = %(now)s,
        expires_at = {capped}
-  FROM latchkey_user AS u
+  FROM {members}latchkey_user AS u
  WHERE s.selector = %(selector)s
    AND (s.digest = %(presented)s OR s.next_digest = %(presented)s)
    AND u.id = s.user_id AND {is_live} AND s.created_at > %(oldest)s
-RETURNING {returning}
+RETURNING {number}{returning}
 """
 INSERT_SESSION = """
 INSERT INTO latchkey_session (id, selector, digest, next_digest, user_id, credential_version,
@@ -115,21 +117,29 @@ _OWN = _with_live("""user_id = %(user_id)s AND EXISTS (
 DELETE_OWN = _DELETE.format("id = %(id)s AND " + _OWN)
 DELETE_OTHERS = _DELETE.format("id <> %(id)s AND " + _OWN)
 SELECT_SESSION_USER = """
-SELECT u.id, u.email, u.username, CASE WHEN u.email_verified_at IS NULL THEN 0 ELSE 1 END, s.proof, {authenticated_at}
-  FROM latchkey_session AS s JOIN latchkey_user AS u ON u.id = s.user_id
+SELECT {number}u.id, u.email, u.username, CASE WHEN u.email_verified_at IS NULL THEN 0 ELSE 1 END, s.proof,
+       {authenticated_at}, u.token_claims
+  FROM {members}latchkey_session AS s JOIN latchkey_user AS u ON u.id = s.user_id
  WHERE s.id = %(id)s AND {is_live}
 """
+_ROTATION_TYPES = {
+    **dict.fromkeys(("digest", "next_digest", "retry_digest", "presented"), "bytea"),
+    **dict.fromkeys(("now", "until", "oldest"), "timestamptz"),
+    "selector": "bigint",
+    "cap": "integer",
+}
 _DIALECTS = {  # capped: min(until, created_at + cap). SQLite has times as text, and its datetime() would round them
     "postgresql": {
         "capped": "LEAST(%(until)s, s.created_at + make_interval(secs => %(cap)s))",
-        "returning": "s.id, s.user_id, s.proof, {authenticated_at}",
+        "returning": "s.id, s.user_id, s.proof, {authenticated_at}, u.token_claims",
         "authenticated_at": "CAST(floor(extract(epoch FROM COALESCE(s.authenticated_at, s.created_at))) AS bigint)",
         "lock": "FOR NO KEY UPDATE",
     },
     "sqlite": {
         "capped": """MIN(%(until)s, datetime(substr(s.created_at, 1, 19), %(cap)s || ' seconds')
                                     || substr(s.created_at, 20))""",
-        "returning": "id, user_id, proof, CAST(strftime('%%s', COALESCE(authenticated_at, created_at)) AS integer)",
+        "returning": """id, user_id, proof, CAST(strftime('%%s', COALESCE(authenticated_at, created_at)) AS integer),
+           (SELECT token_claims FROM latchkey_user WHERE latchkey_user.id = user_id)""",
         "authenticated_at": "CAST(strftime('%%s', COALESCE(s.authenticated_at, s.created_at)) AS integer)",
         "lock": "",  # there is one writer at a time
     },
@@ -137,30 +147,33 @@ _DIALECTS = {  # capped: min(until, created_at + cap). SQLite has times as text,
 
 
 @cache
-def for_vendor(statement: str, vendor: str) -> str:
-    """Return a statement in the dialect of 'postgresql' or 'sqlite'."""
+def for_vendor(statement: str, vendor: str, members: str = "", number: str = "") -> str:
+    """Return a statement in the dialect of 'postgresql' or 'sqlite'; members and number are those of a batch."""
     dialect = _DIALECTS[vendor]
     words = {name: text.replace("{authenticated_at}", dialect["authenticated_at"]) for name, text in dialect.items()}
-    return statement.format(is_live=IS_LIVE, **words)
+    return statement.format(is_live=IS_LIVE, members=members, number=number, **words)
 
 
 @cache
-def rotate_statement() -> PreparedStatement:
-    """Return ROTATE, whose row is the session's id, its user's, and its proof and time of authentication.
+def rotate_statement() -> BatchedStatement:
+    """Return ROTATE, whose row is the session's id, its user's, its proof and time of authentication, and its claims.
 
     Cached, because each coroutine has a `connection` of its own.
     """
-    return PreparedStatement("latchkey_rotate", for_vendor(ROTATE, connection.vendor), int, int, int, int)
+    render = partial(for_vendor, ROTATE, connection.vendor)
+    columns = int, int, int, int, bytes.decode
+    return BatchedStatement("latchkey_rotate", render, _ROTATION_TYPES, *columns, distinct="selector")
 
 
 @cache
-def session_user_statement() -> PreparedStatement:
+def session_user_statement() -> BatchedStatement:
     """Return SELECT_SESSION_USER, whose row is a SessionUser."""
-    sql = for_vendor(SELECT_SESSION_USER, connection.vendor)
-    return PreparedStatement("latchkey_bearer", sql, int, bytes.decode, bytes.decode, int, int, int)
+    render = partial(for_vendor, SELECT_SESSION_USER, connection.vendor)
+    columns = int, bytes.decode, bytes.decode, int, int, int, bytes.decode
+    return BatchedStatement("latchkey_bearer", render, {"id": "bigint", "now": "timestamptz"}, *columns)
 
 
-def event_loop_statements() -> tuple[PreparedStatement, ...]:
+def event_loop_statements() -> tuple[BatchedStatement, ...]:
     """Return the statements that the event loop executes, on PostgreSQL."""
     return session_user_statement(), rotate_statement()
 
@@ -227,15 +240,24 @@ class SessionManager(models.Manager["Session"]):
         client: ClientInfo | None = None,
         reason: str | None = None,
         actor_id: int | None = None,
+        client_id: str = "",
     ) -> int:
         """Delete the sessions of a DELETE statement, record an event for each, and return their number.
 
         Rows and events change in one transaction: no session ends without an event.
         """
-        ended = execute_and_persist(statement, parameters, event, client, reason or "", actor_id)
+        ended = execute_and_persist(statement, parameters, event, client, reason or "", actor_id, client_id)
         for user_id, session_id in ended:
-            subject = {"user_id": user_id, "session_id": session_id, "actor_id": actor_id}
-            record(event, client, **subject, reason=reason, persisted=True)
+            record(
+                event,
+                client,
+                user_id=user_id,
+                session_id=session_id,
+                reason=reason,
+                actor_id=actor_id,
+                client_id=client_id,
+                persisted=True,
+            )
         return len(ended)
 
     def rotate_query(self, step: RotationValues, now: datetime, lifetime: timedelta, cap: timedelta) -> Query:

@@ -2,7 +2,6 @@
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,6 +11,7 @@ from latchkey.sessions.fast_path import REFRESH
 from latchkey.sessions.logout import logout
 from latchkey.sessions.refresh import refresh
 from latchkey.sessions.serializers import LogoutInput, LogoutOutput, RefreshInput, TokenPairOutput
+from latchkey.web.access import PUBLIC
 from latchkey.web.api_view import ApiView
 from latchkey.web.input import read_idempotency_key
 from latchkey.web.openapi.operation import USE_REFRESH_TOKEN, operation
@@ -41,8 +41,7 @@ class RefreshView(ApiView):
     """
 
     fast_handlers = {"POST": REFRESH}
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
+    access = PUBLIC
     input_class = RefreshInput
 
     @operation(
@@ -66,8 +65,7 @@ class RefreshView(ApiView):
 class LogoutView(ApiView):
     """End a session and its access tokens. Idempotent: an ended or unknown session gives the same response."""
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
+    access = PUBLIC
     input_class = LogoutInput
 
     @operation(

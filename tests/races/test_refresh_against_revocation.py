@@ -12,6 +12,8 @@ from tests.support.simultaneous import Race, session_id_from
 pytestmark = pytest.mark.race
 ROUNDS = 200
 TABS = 4
+APPLICATION_KEYS: dict[str, str] = {}
+"""A key of an application by the name of the race."""
 
 
 def log_out(on: Race, alice: Person) -> Callable[[], object]:
@@ -30,6 +32,23 @@ def end_from_another_device(on: Race, alice: Person) -> Callable[[], object]:
     """End all other sessions from another device, whose session stays."""
     device = replace(alice, http=on.clients[TABS + 1]).login()
     return lambda: device.http.delete("/api/sessions/", headers=device.bearer())
+
+
+def end_by_an_application(on: Race, alice: Person) -> Callable[[], object]:
+    """End the session by its id over the API for back ends."""
+    return request_of_an_application(on, f"{alice.id}/sessions/{session_id_from(alice.access_token)}/")
+
+
+def end_all_by_an_application(on: Race, alice: Person) -> Callable[[], object]:
+    """End all sessions over the API for back ends."""
+    return request_of_an_application(on, f"{alice.id}/sessions/")
+
+
+def request_of_an_application(on: Race, path: str) -> Callable[[], object]:
+    if not on.rounds:
+        APPLICATION_KEYS[on.name] = on.operator("application_key", f"crm-{len(APPLICATION_KEYS)}")
+    headers = {"Authorization": f"Bearer {APPLICATION_KEYS[on.name]}"}
+    return lambda: on.clients[TABS + 1].delete(f"/api/users/{path}", headers=headers)
 
 
 def delete_account(on: Race, alice: Person) -> Callable[[], object]:
@@ -60,6 +79,7 @@ def sign_out_everywhere(on: Race, alice: Person) -> Callable[[], object]:
     "ending",
     [
         *(log_out, end_from_the_list, end_from_another_device, delete_account),
+        *(end_by_an_application, end_all_by_an_application),
         *(deactivate, delete, set_password, sign_out_everywhere),
     ],
     ids=lambda ending: ending.__name__,
@@ -91,7 +111,7 @@ def test_refreshes_during_revocation_leave_no_valid_token(
             for refresh_token in (*successors, alice.refresh_token):
                 assert alice.try_refresh(refresh_token).status_code == 401
             left = on.operator("sessions", alice.id)
-            gone = ending in (log_out, end_from_the_list, delete_account, delete)
+            gone = ending in (log_out, end_from_the_list, end_by_an_application, delete_account, delete)
             assert len(left) <= (0 if gone else 1)  # the ended row until the next sign-in, or the other device
             if ending is deactivate and not number % 2:
                 on.operator("reactivate", alice.id)
