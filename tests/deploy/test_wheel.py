@@ -1,6 +1,5 @@
 """The wheel works without the source tree: commands, templates, static files and migrations are in it."""
 
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -12,17 +11,11 @@ import pytest
 from tests.people import Person
 from tests.server import Server
 from tests.support.postgres_servers import shared_directory
+from tests.support.uv import run_uv
 
 pytestmark = pytest.mark.install
 
 ROOT = Path(__file__).resolve().parents[2]
-UV = str(ROOT / ".venv" / "bin" / "uv")
-
-
-def run_uv(*arguments: str, environment: Path | None = None) -> None:
-    variables = {**os.environ, **({"VIRTUAL_ENV": str(environment)} if environment else {})}
-    done = subprocess.run([UV, *arguments, "--quiet"], env=variables, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="module")

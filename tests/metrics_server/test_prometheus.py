@@ -99,9 +99,10 @@ def test_prometheus_loads_the_alerts_and_none_fires_on_a_healthy_server(promethe
     }
 
 
-def test_prometheus_alerts_fire_in_their_promtool_tests() -> None:
+@pytest.mark.parametrize("rules", ["alerts_test.yml", "high_availability_alerts_test.yml"])
+def test_prometheus_alerts_fire_in_their_promtool_tests(rules: str) -> None:
     done = subprocess.run(
-        ["promtool", "test", "rules", str(Path(__file__).with_name("alerts_test.yml"))],
+        ["promtool", "test", "rules", str(Path(__file__).with_name(rules))],
         capture_output=True,
         text=True,
         check=False,
