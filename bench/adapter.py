@@ -35,6 +35,7 @@ class Adapter:
     folder: Path = Path()  # directory of its requirements.txt (or package.json) and its application
     rotates: bool = True  # whether a refresh rotates the token, with a durable write
     refreshes: bool = True  # whether there is a refresh at all
+    unique_access_tokens: bool = True  # whether two access tokens of one session always differ
 
     def environment(self, python: Path, port: int, database_url: str, cheap_hash: bool) -> dict[str, str]:
         """Return the environment variables of its processes, without PATH, HOME and LANG."""
@@ -67,6 +68,10 @@ class Adapter:
     def me(self, person: Person) -> Request:
         """Return the request for the user's own record, with the access token."""
         raise NotImplementedError
+
+    def text_of_me(self, person: Person) -> str:
+        """Return a text that the right answer to `me` contains."""
+        return person.email
 
     def store_tokens(self, person: Person, body: dict[str, Any], headers: dict[str, str]) -> None:
         """Store the tokens of a response to login or refresh in the person."""

@@ -1,6 +1,7 @@
 """CPU cost of a request in this checkout and in another one: what does a change of the code cost?
 
-    .venv/bin/python -m bench.compare OTHER_CHECKOUT [--endpoint refresh|me] [--pairs 100] [--requests 1000]
+    .venv/bin/python -m bench.compare OTHER_CHECKOUT [--endpoint refresh|me] [--connections 8] [--pairs 100]
+                                                     [--requests 1000]
 
 Serves both with one worker of four threads, each on a database of its own in one PostgreSQL, and puts the same load
 on one, then on the other: a pair. Pairs are short and many, and every second one begins with the other checkout, so
@@ -25,7 +26,7 @@ from bench.database import Cluster
 from bench.measurement import Figures, MeasurementLimits, measure
 from bench.profiles import QUICK
 from bench.server import BenchmarkError
-from bench.system_under_test import SystemUnderTest
+from bench.system_under_test import SystemUnderTest, make_people
 from bench.systems.latchkey import ROOT, Latchkey
 
 WARM_UP_REQUESTS = 4_000
@@ -57,7 +58,7 @@ def main() -> int:
         stack.callback(cluster.stop)
         try:
             subjects = [
-                start(stack, cluster, folder, Checkout(name, root.resolve()))
+                start(stack, cluster, folder, Checkout(name, root.resolve()), options.connections)
                 for name, root in (("this", ROOT), ("other", options.other))
             ]
             turns = tqdm(range(options.pairs), desc=options.endpoint, unit=" pairs")
@@ -76,26 +77,37 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("other", type=Path, help="folder of the other checkout")
     parser.add_argument("--endpoint", choices=["refresh", "me"], default="refresh", help="default: %(default)s")
     parser.add_argument("--pairs", type=int, default=100, help="measurements of each (default: %(default)s)")
+    parser.add_argument("--connections", type=int, default=8, help="clients at a time (default: %(default)s)")
     parser.add_argument("--requests", type=int, default=1_000, help="of one measurement (default: %(default)s)")
     options = parser.parse_args()
     if not (options.other / "latchkey/__init__.py").exists():
         parser.error(f"no checkout of Latchkey: {options.other}")
+    if options.connections < 1:
+        parser.error("--connections: at least 1.")
     if options.pairs < 2:
         parser.error("--pairs: at least 2, to have quartiles.")
     return options
 
 
-def start(stack: ExitStack, cluster: Cluster, folder: Path, checkout: Checkout) -> SystemUnderTest:
+def start(stack: ExitStack, cluster: Cluster, folder: Path, checkout: Checkout, connections: int) -> SystemUnderTest:
     """Serve one checkout, and have the people of the load sign up and sign in."""
     database = cluster.create_database(checkout.name)
     subject = SystemUnderTest(checkout, Path(sys.executable), database, folder / checkout.name, QUICK)
+    subject.refresh_users = make_people("refresh", connections)
     subject.make_tables()
     stack.callback(subject.stop)
     os.sched_setaffinity(0, processes.OTHER_CORES)
     subject.main_server = subject.serve()
     subject.sign_up(subject.main_server, subject.refresh_users, cheap=False)
     subject.sign_in(subject.main_server, subject.refresh_users)
-    warmed = load.run(subject.main_server.port, subject.refresh, subject.refresh_users, WARM_UP_REQUESTS, MAX_SECONDS)
+    warmed = load.run(
+        subject.main_server.port,
+        subject.refresh,
+        subject.refresh_users,
+        WARM_UP_REQUESTS,
+        MAX_SECONDS,
+        connections=connections,
+    )
     warmed.raise_for_errors(checkout.name)
     return subject
 
@@ -115,7 +127,8 @@ def measure_pair(
         if options.endpoint == "me":
             subject.refresh_tokens()  # access tokens live for half a minute
             endpoint = endpoints.me(subject.system)
-        pair[name] = measure(subject.main_server, database_cpu, endpoint, subject.refresh_users, limits)
+        people, connections = subject.refresh_users, options.connections
+        pair[name] = measure(subject.main_server, database_cpu, endpoint, people, limits, connections=connections)
         if pair[name]["requests"] < options.requests or pair[name]["errors"]:
             raise BenchmarkError(f"{name}: {pair[name]}")
     return pair

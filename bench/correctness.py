@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from bench.adapter import Person
 from bench.http_client import HttpConnection, encode_request
-from bench.system_under_test import SystemUnderTest
+from bench.system_under_test import Subject
 
 AT_ONCE = 8
 
 
-def run_rounds(subject: SystemUnderTest, times: int) -> dict[str, int]:
+def run_rounds(subject: Subject, times: int) -> dict[str, int]:
     """Refresh one new token eight times in parallel, and count what went wrong over this many rounds.
 
     forks: rounds after which more than one refresh token works. dead: 200 responses whose access token or refresh token
@@ -25,7 +25,7 @@ def run_rounds(subject: SystemUnderTest, times: int) -> dict[str, int]:
     return {"rounds": times} | {name: found[name] for name in ("forks", "dead", "signed_out", "granted", "failed")}
 
 
-def run_round(subject: SystemUnderTest, person: Person) -> dict[str, int]:
+def run_round(subject: Subject, person: Person) -> dict[str, int]:
     """Run one round; return its counts."""
     system, port = subject.system, subject.main_server.port
     wires, request = [HttpConnection(port) for _ in range(AT_ONCE)], encode_request(system.refresh(person))
@@ -36,12 +36,12 @@ def run_round(subject: SystemUnderTest, person: Person) -> dict[str, int]:
         wire.close()
     holders = []
     for answer in answers:
-        if answer.status == 200:
+        if answer.ok:
             holder = replace(person, extra=dict(person.extra))
             system.store_tokens(holder, answer.json(), answer.headers)
             holders.append(holder)
     wire = HttpConnection(port)
-    let_in = [wire.request(system.me(holder)).status == 200 for holder in holders]
+    let_in = [wire.request(system.me(holder)).ok for holder in holders]
     by_token = {holder.refresh: holder for holder in holders}
     live = {token for token, holder in by_token.items() if is_live(wire, subject, holder)}
     wire.close()
@@ -54,6 +54,6 @@ def run_round(subject: SystemUnderTest, person: Person) -> dict[str, int]:
     }
 
 
-def is_live(wire: HttpConnection, subject: SystemUnderTest, holder: Person) -> bool:
+def is_live(wire: HttpConnection, subject: Subject, holder: Person) -> bool:
     """Tell whether the refresh token still works."""
-    return wire.request(subject.system.refresh(replace(holder, extra=dict(holder.extra)))).status == 200
+    return wire.request(subject.system.refresh(replace(holder, extra=dict(holder.extra)))).ok

@@ -45,18 +45,23 @@ class Database:
         return f"postgresql://postgres@127.0.0.1:{port or self.port}/{self.name}"
 
     def counters(self) -> dict[str, int]:
-        """Return the number of rows, the bytes of all tables and indexes, and the position in the WAL.
+        """Return what `count_rows_and_wal` does."""
+        return count_rows_and_wal(self.url())
 
-        Rows are counted with count(*), because the statistics of a busy connection are late.
-        """
-        with psycopg.connect(self.url(), autocommit=True) as connection:
-            [(wal,)] = connection.execute("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn")
-            tables = connection.execute(
-                "SELECT relname, pg_total_relation_size(relid) FROM pg_stat_user_tables WHERE schemaname = 'public'"
-            ).fetchall()
-            count = SQL("SELECT count(*) FROM {}")
-            rows = [row for table, _ in tables for (row,) in connection.execute(count.format(Identifier(table)))]
-        return {"rows": sum(rows), "bytes": sum(size for _, size in tables), "wal": int(wal)}
+
+def count_rows_and_wal(url: str) -> dict[str, int]:
+    """Return the number of rows, the bytes of all tables and indexes, and the position in the WAL.
+
+    Rows are counted with count(*), because the statistics of a busy connection are late. Tables of all schemas count.
+    """
+    with psycopg.connect(url, autocommit=True) as connection:
+        [(wal,)] = connection.execute("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn")
+        tables = connection.execute(
+            "SELECT schemaname, relname, pg_total_relation_size(relid) FROM pg_stat_user_tables"
+        ).fetchall()
+        count = SQL("SELECT count(*) FROM {}")
+        rows = [row for *name, _ in tables for (row,) in connection.execute(count.format(Identifier(*name)))]
+    return {"rows": sum(rows), "bytes": sum(size for *_, size in tables), "wal": int(wal)}
 
 
 def growth_per_1000(before: dict[str, int], after: dict[str, int], times: int) -> dict[str, float]:

@@ -1,8 +1,10 @@
-"""Additional measurements: SQL round trips, two workers against pgbench, a login flood, an endurance run."""
+"""Additional measurements: SQL round trips, many clients, two workers and pgbench, a login flood, an endurance run."""
 
 import re
 import subprocess
 import sys
+from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -10,14 +12,16 @@ from typing import Any
 from tqdm import tqdm
 
 from bench import load, processes
-from bench.database import Cluster
+from bench.database import Cluster, growth_per_1000
 from bench.endpoints import Endpoint, login, me, refresh
 from bench.limits import pgbench
+from bench.measurement import Figures, MeasurementLimits, combine, measure
 from bench.round_trips import CountingProxy
 from bench.server import BenchmarkError
 from bench.system_under_test import SystemUnderTest, make_people
 
 COUNTED_REQUESTS, PARALLEL_CLIENTS = 50, 64
+CLIENT_COUNTS = (1, 8, PARALLEL_CLIENTS)
 WARM_UP_REQUESTS = 40  # each thread of the server has a connection, whose first requests differ
 
 
@@ -37,6 +41,22 @@ def round_trips(subject: SystemUnderTest) -> dict[str, float]:
     server.stop()
     proxy.close()
     return counted
+
+
+def by_clients(
+    subject: SystemUnderTest, database_cpu: Callable[[], int], turns: int, amount: MeasurementLimits
+) -> dict[str, Figures]:
+    """Return the figures of a refresh by the number of clients that refresh at the same time."""
+    crowd, samples = make_people("many", PARALLEL_CLIENTS), defaultdict[str, list[Figures]](list)
+    subject.sign_up(subject.main_server, crowd, cheap=False)
+    subject.sign_in(subject.main_server, crowd)
+    for _ in range(turns):
+        for clients in CLIENT_COUNTS:
+            endpoint, before = refresh(subject.system), subject.database.counters()
+            sample = measure(subject.main_server, database_cpu, endpoint, crowd, amount, connections=clients)
+            requests = int(sample["requests"] + sample["warm_up"])
+            samples[str(clients)].append(sample | growth_per_1000(before, subject.database.counters(), requests))
+    return {clients: combine(each) for clients, each in samples.items()}
 
 
 def two_workers(subject: SystemUnderTest, cluster: Cluster, turns: int, seconds: float) -> dict[str, float]:
@@ -71,7 +91,7 @@ def flood() -> dict[str, float]:
     with processes.cpu_affinity(set(processes.CORES)):
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=180, check=False)
     times = re.findall(r"^(\w+): during the flood .* which is ([\d.]+) times$", done.stdout, re.MULTILINE)
-    if done.returncode > 1 or len(times) != 2 or "failed refresh and me requests: none" not in done.stdout:
+    if done.returncode > 1 or len(times) != 2 or "failed requests beside the flood: none" not in done.stdout:
         raise BenchmarkError(f"bench.flood: {(done.stdout + done.stderr)[-300:]}")
     return {endpoint: float(value) for endpoint, value in times}
 

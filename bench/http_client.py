@@ -15,13 +15,21 @@ class Response:
     headers: dict[str, str]  # names in lower case; several of one name are joined by a comma
     body: bytes
 
+    @property
+    def ok(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300
+
     def json(self) -> Any:
-        return json.loads(self.body)
+        """Return the decoded body; an empty object if there is none, as where tokens are in cookies alone."""
+        return json.loads(self.body) if self.body else {}
 
 
 def encode_request(ask: Request) -> bytes:
     """Return the bytes of a request."""
-    head = f"{ask.method} {ask.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    head = f"{ask.method} {ask.path} HTTP/1.1\r\n"
+    if "Host" not in ask.headers:
+        head += "Host: 127.0.0.1\r\n"
     for name, value in ask.headers.items():
         head += f"{name}: {value}\r\n"
     if ask.body is None:

@@ -8,7 +8,7 @@ from statistics import median
 from bench import load
 from bench.adapter import Person
 from bench.endpoints import Endpoint
-from bench.server import BenchmarkError, ServerProcess
+from bench.server import BenchmarkError, MeasuredServer
 
 Figures = dict[str, float]
 
@@ -23,20 +23,22 @@ class MeasurementLimits:
 
 
 def measure(
-    running: ServerProcess,
+    running: MeasuredServer,
     database: Callable[[], int],
     endpoint: Endpoint,
     people: list[Person],
     amount: MeasurementLimits,
+    *,
+    connections: int = load.CONNECTIONS,
 ) -> Figures:
     """Load one endpoint after a warm-up; return CPU time per request, throughput and latency.
 
     Raises BenchmarkError if too many requests failed.
     """
     running.ensure_running()
-    warmed = load.run(running.port, endpoint, people, amount.warm_up, amount.seconds / 4)
+    warmed = load.run(running.port, endpoint, people, amount.warm_up, amount.seconds / 4, connections=connections)
     cpu, database_cpu, own_cpu = running.cpu_time_ns(), database(), time.process_time_ns()
-    done = load.run(running.port, endpoint, people, amount.requests, amount.seconds)
+    done = load.run(running.port, endpoint, people, amount.requests, amount.seconds, connections=connections)
     own_cpu = time.process_time_ns() - own_cpu
     cpu, database_cpu = running.cpu_time_ns() - cpu, database() - database_cpu
     wrong = warmed.errors + done.errors  # a warm-up with errors stops early

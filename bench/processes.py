@@ -9,6 +9,8 @@ from pathlib import Path
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORES, OTHER_CORES = {CORES[0]}, {CORES[min(1, len(CORES) - 1)]}
 """Cores of the server under test, and of PostgreSQL and the load generator. On a machine with one core all share it."""
+LISTEN = "0A"
+"""State of a listening socket in /proc/net/tcp (proc(5); TCP_LISTEN of the kernel's tcp_states.h)."""
 
 
 def process_tree(pid: int) -> list[int]:
@@ -18,6 +20,39 @@ def process_tree(pid: int) -> list[int]:
         for children in Path(f"/proc/{one}/task").glob("*/children"):
             with suppress(OSError):  # the thread has ended
                 found += map(int, children.read_text().split())
+    return found
+
+
+def topmost(pids: list[int]) -> list[int]:
+    """Return these processes without those that descend from another one of them."""
+    below = {child for pid in pids for child in process_tree(pid)[1:]}
+    return sorted(set(pids) - below)
+
+
+def processes_of_group(group: int) -> list[int]:
+    """Return the processes of a process group."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # the process has ended
+            if int(stat.read_text().rpartition(")")[2].split()[2]) == group:
+                found.append(int(stat.parent.name))
+    return found
+
+
+def listening_processes(port: int) -> list[int]:
+    """Return the processes that have a TCP socket which listens on this port, as far as this user may see them."""
+    sockets = set()
+    for table in ("tcp", "tcp6"):
+        with suppress(OSError):  # a kernel without IPv6
+            for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+                fields = line.split()
+                if fields[3] == LISTEN and int(fields[1].rpartition(":")[2], 16) == port:
+                    sockets.add(f"socket:[{fields[9]}]")
+    found = []
+    for folder in Path("/proc").glob("[0-9]*/fd"):
+        with suppress(OSError):  # a process of another user, or one that has ended
+            if any(str(descriptor.readlink()) in sockets for descriptor in folder.iterdir()):
+                found.append(int(folder.parent.name))
     return found
 
 

@@ -14,10 +14,10 @@ UPGRADE_REQUESTS = {80877103, 80877104}
 
 
 class CountingProxy:
-    """The proxy on its own port; `count` is the number of round trips so far."""
+    """The proxy on its own port; `count` is the number of round trips so far, `bytes` those of both directions."""
 
     def __init__(self, port: int) -> None:
-        self.upstream_port, self.count = port, 0
+        self.upstream_port, self.count, self.bytes = port, 0, 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self.listener.getsockname()[1]
         self.connections: list[socket.socket] = []
@@ -38,6 +38,7 @@ class CountingProxy:
         """Forward bytes until one side closes; count the messages of the client."""
         with suppress(OSError):
             while part := source.recv(65536):
+                self.bytes += len(part)
                 if messages:
                     self.count += messages.count_round_trips(part)
                 target.sendall(part)

@@ -6,6 +6,7 @@ import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from bench import processes
 from bench.adapter import Request
@@ -21,6 +22,16 @@ class BenchmarkError(Exception):
 
 class SystemUnavailable(BenchmarkError):
     """A system cannot run on this machine, for lack of a program; this is not a failure of the run."""
+
+
+class MeasuredServer(Protocol):
+    """What a measurement needs of a server: its port on loopback, its state, and its CPU time in nanoseconds."""
+
+    port: int
+
+    def ensure_running(self) -> None: ...
+
+    def cpu_time_ns(self) -> int: ...
 
 
 def run_command(command: list[str], environment: dict[str, str], folder: Path) -> None:

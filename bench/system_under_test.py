@@ -1,13 +1,14 @@
 """A system under test with its database, servers and users."""
 
+from contextlib import closing
 from pathlib import Path
 
 from bench import endpoints, processes
 from bench.adapter import Adapter, Person
 from bench.database import Database
-from bench.http_client import HttpConnection
+from bench.http_client import HttpConnection, Response
 from bench.profiles import Profile
-from bench.server import BenchmarkError, ServerProcess, run_command
+from bench.server import BenchmarkError, MeasuredServer, ServerProcess, run_command
 from tests.postgres import free_port
 
 PASSWORD = "seven wild geese over the harbour"
@@ -15,8 +16,42 @@ REFRESH_USERS, CHEAP_LOGIN_USERS = 8, 80
 """Users that refresh, and users that sign in with the cheap hash: many, as sessions per user are limited."""
 
 
-class SystemUnderTest:
+class Subject:
+    """A system on a running server, with the users that refresh: registers them, signs them in, refreshes them."""
+
+    system: Adapter
+    main_server: MeasuredServer
+    refresh_users: list[Person]
+
+    def register(self, server: MeasuredServer, persons: list[Person]) -> None:
+        """Create the accounts by the endpoint of the system."""
+        with closing(HttpConnection(server.port)) as wire:
+            for person in persons:
+                request = self.system.sign_up(person)
+                assert request is not None
+                check_status("sign-up", wire.request(request))
+
+    def sign_in(self, server: MeasuredServer, persons: list[Person]) -> None:
+        with closing(HttpConnection(server.port)) as wire:
+            for person in persons:
+                answer = check_status("login", wire.request(self.system.login(person)))
+                self.system.store_tokens(person, answer.json(), answer.headers)
+
+    def refresh_tokens(self) -> None:
+        """Get new access tokens for the users that refresh."""
+        if not self.system.refreshes:
+            self.sign_in(self.main_server, self.refresh_users)
+            return
+        with closing(HttpConnection(self.main_server.port)) as wire:
+            for person in self.refresh_users:
+                answer = check_status("refresh", wire.request(self.system.refresh(person)))
+                self.system.store_tokens(person, answer.json(), answer.headers)
+
+
+class SystemUnderTest(Subject):
     """Two servers on one database, one as shipped and one with a cheap password hash, each with its own users."""
+
+    main_server: ServerProcess
 
     def __init__(self, system: Adapter, python: Path, database: Database, folder: Path, size: Profile) -> None:
         self.system, self.python, self.database, self.folder = system, python, database, folder
@@ -64,37 +99,18 @@ class SystemUnderTest:
             environment = self.system.environment(self.python, server.port, self.database.url(), cheap)
             run_command(command or ["false"], environment, self.system.folder)
             return
-        wire = HttpConnection(server.port)
-        for person in persons:
-            request = self.system.sign_up(person)
-            assert request is not None
-            answer = wire.request(request)
-            if answer.status not in (200, 201):
-                raise BenchmarkError(f"sign-up: {answer.status} {answer.body[:200]!r}")
-
-    def sign_in(self, server: ServerProcess, persons: list[Person]) -> None:
-        wire = HttpConnection(server.port)
-        for person in persons:
-            answer = wire.request(self.system.login(person))
-            if answer.status != 200:
-                raise BenchmarkError(f"login: {answer.status} {answer.body[:200]!r}")
-            self.system.store_tokens(person, answer.json(), answer.headers)
-
-    def refresh_tokens(self) -> None:
-        """Get new access tokens for the users that refresh."""
-        if not self.system.refreshes:
-            self.sign_in(self.main_server, self.refresh_users)
-            return
-        wire = HttpConnection(self.main_server.port)
-        for person in self.refresh_users:
-            answer = wire.request(self.system.refresh(person))
-            if answer.status != 200:
-                raise BenchmarkError(f"refresh: {answer.status} {answer.body[:200]!r}")
-            self.system.store_tokens(person, answer.json(), answer.headers)
+        self.register(server, persons)
 
     def stop(self) -> None:
         for running in self.running:
             running.stop()
+
+
+def check_status(what: str, answer: Response) -> Response:
+    """Return the response; raise BenchmarkError if its status is not 2xx."""
+    if not answer.ok:
+        raise BenchmarkError(f"{what}: {answer.status} {answer.body[:200]!r}")
+    return answer
 
 
 def make_people(role: str, count: int) -> list[Person]:

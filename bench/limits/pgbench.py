@@ -23,6 +23,7 @@ VALUES = {
     "digest": DIGEST,
     "next_digest": DIGEST,
     "presented": DIGEST,
+    "retry_digest": "\\x",
     "cap": str(180 * 24 * 60 * 60),
 }
 """Parameters of the rotation. The token of a session stays the same, but its row is written."""

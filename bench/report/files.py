@@ -13,8 +13,9 @@ HEAD = """# Benchmarks
 Latchkey compared with six other sign-in systems: CPU time, throughput, latency, SQL round trips and correctness under
 parallel refreshes. Each system is configured for production as its own documentation recommends.
 
-`make bench ARGS="--publish --endurance"` runs the benchmark and writes this page. `make bench QUICK=1` takes two
-minutes.
+`make bench ARGS="--publish --endurance"` runs the benchmark and writes this page, up to its first section.
+`make bench QUICK=1` takes two minutes. Two sections are below the tables:
+[servers in Go, Rust and Java](#servers-in-other-languages), and how to [measure your own](#measure-your-own-servers).
 
 **Set-up**
 
@@ -53,7 +54,14 @@ def save(results: dict[str, Any], folder: Path) -> None:
     (folder / "newest.svg").write_text(render_svg(results))
 
 
+def replace_results(page: str, results: dict[str, Any]) -> str:
+    """Return the page with these results; its sections stay, as they are not written by the program."""
+    _, section, rest = page.partition("\n## ")
+    return HEAD + render_markdown(results) + section + rest
+
+
 def publish(results: dict[str, Any]) -> None:
     """Write docs/benchmarks.md and its chart."""
-    (ROOT / "docs/benchmarks.md").write_text(HEAD + render_markdown(results))
+    page = ROOT / "docs/benchmarks.md"
+    page.write_text(replace_results(page.read_text(), results))
     (ROOT / "docs/images/benchmarks.svg").write_text(render_svg(results))

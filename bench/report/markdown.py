@@ -22,16 +22,25 @@ def render_markdown(results: dict[str, Any]) -> str:
     systems = list(results["systems"].values())
     parts = [table(["", *(system["title"] for system in systems)], [row(name, cell, systems) for name, cell in ROWS])]
     parts += [NOTES, "Upper limits, measured in the same run:", limits(results)]
+    if by_clients := results.get("by_clients"):
+        parts += [
+            "Latchkey's refresh, by the number of clients that refresh at the same time:",
+            many_clients(by_clients),
+        ]
     if reached := targets.evaluate_targets(results):
         parts += ["Targets:", table(["", "target", "reached", ""], [target(one) for one in reached])]
-    parts += [f"- {name} failed: {shorten(why)}" for name, why in results["failed"].items()]
+    return "\n\n".join([*parts, *render_footer(results)]) + "\n"
+
+
+def render_footer(results: dict[str, Any]) -> list[str]:
+    """Return the paragraphs below the tables: systems that failed, kind of run, machine."""
+    parts = [f"- {name} failed: {shorten(why)}" for name, why in results["failed"].items()]
     parts += [f"- {name} is not included: {shorten(why)}" for name, why in results["unavailable"].items()]
     if "endurance" in results:
         parts.append(endurance(results["endurance"]))
     if results["quick"]:
         parts.append("This was a quick run with a tenth of the requests, so the figures are less exact.")
-    parts.append("Measured on: " + ", ".join(f"{name} {value}" for name, value in results["machine"].items()) + ".")
-    return "\n\n".join(parts) + "\n"
+    return [*parts, "Measured on: " + ", ".join(f"{name} {value}" for name, value in results["machine"].items()) + "."]
 
 
 def shorten(text: str) -> str:
@@ -67,7 +76,7 @@ def endpoint_figure(endpoint: str, figure: str) -> CellRenderer:
 
 
 def endpoint_latencies(endpoint: str) -> CellRenderer:
-    return lambda system: " / ".join(number(system["endpoints"][endpoint][figure]) for figure in ("p50_ms", "p99_ms"))
+    return lambda system: latencies(system["endpoints"][endpoint])
 
 
 def round_count(figure: str) -> CellRenderer:
@@ -88,6 +97,27 @@ def limits(results: dict[str, Any]) -> str:
         lines.append(["pgbench, the UPDATE of a refresh, 64 clients, all cores", MISSING, number(two["pgbench"])])
         lines.append(["Latchkey's refresh, two workers, 64 clients, all cores", MISSING, number(two["rate"])])
     return f"{table(['', 'CPU µs', 'per second'], lines)}\n\n{generator_limit(results)}"
+
+
+def many_clients(by_clients: dict[str, dict[str, float]]) -> str:
+    """Return a table of Latchkey's refresh: those of many clients share statements and commits."""
+    head = ["clients", "CPU µs", "PostgreSQL's CPU µs", "bytes of WAL", "per second", "p50 / p99 ms"]
+    lines = [
+        [
+            clients,
+            cpu(one),
+            number(one["database_cpu_us"]),
+            number(one["wal"] / 1000),
+            number(one["rate"]),
+            latencies(one),
+        ]
+        for clients, one in by_clients.items()
+    ]
+    return table(head, lines)
+
+
+def latencies(figures: dict[str, float]) -> str:
+    return " / ".join(number(figures[figure]) for figure in ("p50_ms", "p99_ms"))
 
 
 def generator_limit(results: dict[str, Any]) -> str:

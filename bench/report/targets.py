@@ -28,7 +28,12 @@ def evaluate_targets(results: dict[str, Any]) -> list[Target]:
     if "latchkey" not in systems:
         return []
     own = systems["latchkey"]
-    return [*comparison_targets(own, systems), *baseline_targets(own, results), *absolute_targets(own, results)]
+    return [
+        *comparison_targets(own, systems),
+        *baseline_targets(own, results),
+        *batch_targets(results),
+        *absolute_targets(own, results),
+    ]
 
 
 def comparison_targets(own: dict[str, Any], systems: dict[str, Any]) -> Iterator[Target]:
@@ -60,7 +65,17 @@ def baseline_targets(own: dict[str, Any], results: dict[str, Any]) -> Iterator[T
             yield Target(sentence, 90, loop["cpu_us"] / cost * 100, unit="%")
     if two := results.get("two_workers"):
         share = two["rate"] / two["pgbench"] * 100
-        yield Target("refreshes of two workers, relative to pgbench with the same UPDATE", 40, share, unit="%")
+        yield Target("refreshes of two workers, relative to pgbench with the same UPDATE", 55, share, unit="%")
+
+
+def batch_targets(results: dict[str, Any]) -> Iterator[Target]:
+    """Targets of docs/decisions/0043-refreshes-in-batches.md."""
+    if by_clients := results.get("by_clients"):
+        many, one = by_clients["64"], by_clients["1"]
+        yield Target("CPU of PostgreSQL per refresh at 64 clients", 40, many["database_cpu_us"], False, "µs")
+        yield Target("CPU of Latchkey per refresh at 64 clients", 180, many["cpu_us"], False, "µs")
+        share = many["wal"] / one["wal"] * 100
+        yield Target("WAL of a refresh at 64 clients, relative to one client", 100, share, False, "%")
 
 
 def absolute_targets(own: dict[str, Any], results: dict[str, Any]) -> Iterator[Target]:
