@@ -15,7 +15,18 @@ class LatchkeyConfig(AppConfig):
 
     def ready(self) -> None:
         from latchkey import checks
-        from latchkey.admin import events, groups, mails, services, sessions, settings_page, users
+        from latchkey.admin import (
+            api_keys,
+            applications,
+            events,
+            groups,
+            mails,
+            roles,
+            scopes,
+            sessions,
+            settings_page,
+            users,
+        )
         from latchkey.audit import policy_changes
         from latchkey.mail import checks as mail_checks
         from latchkey.sessions import authentication

@@ -21,11 +21,15 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "Users": {
         "users": "Import or export users, or reset the second factors of one.",
+        "roles": "Manage roles and custom claims, and who has them.",
         "import-from": "Import users from another Django project.",
         "end_sessions": "Sign out all users, or one user, on every device.",
     },
     "Services and keys": {
+        "applications": "Manage applications, their secrets, public keys and scopes.",
+        "scopes": "Manage the scopes of applications, roles and API keys.",
         "services": "Manage the secrets of the services that may validate tokens.",
+        "api-keys": "List, create and revoke API keys.",
         "keys": "List, rotate and retire the keys that sign access tokens.",
     },
     "Maintenance": {

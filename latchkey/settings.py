@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from latchkey.admin.theme import UNFOLD  # noqa: F401  # a Django setting of that name
 from latchkey.conf import rest_framework
+from latchkey.conf.cookies import refresh_cookie_name
 from latchkey.conf.database import parse_database_url
 from latchkey.conf.email import parse_email_url, parse_from_address
 from latchkey.conf.env import Env
@@ -95,7 +96,7 @@ MIDDLEWARE = [
     "latchkey.web.middleware.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
+    "latchkey.web.middleware.CredentialedCorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "latchkey.web.middleware.HostMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -153,6 +154,7 @@ SESSION_COOKIE_AGE = 8 * 60 * 60  # seconds; the cookie of the admin area and of
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = f"{PUBLIC_PATH}/"
 COOKIE_PREFIX = ("__Secure-" if PUBLIC_PATH else "__Host-") if PRODUCTION else ""  # '__Host-' requires the path '/'
+REFRESH_COOKIE_NAME = refresh_cookie_name(PRODUCTION, PUBLIC_PATH)
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid", f"{COOKIE_PREFIX}csrftoken"
 HSTS = env.get_choice("LATCHKEY_HSTS", "host", "subdomains", "preload", "off")
 SECURE_HSTS_SECONDS = 63_072_000 if PRODUCTION and HSTS != "off" else 0

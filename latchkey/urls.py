@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
+from latchkey.account_pages.api_keys import CreateKeyPage, RevokeKeyPage
 from latchkey.account_pages.authenticator import AuthenticatorPage, RemoveAuthenticatorPage
 from latchkey.account_pages.confirm import ConfirmPage
 from latchkey.account_pages.passkey_options import (
@@ -25,12 +26,25 @@ from latchkey.account_pages.sign_in import (
     SignInPage,
     SignOutPage,
 )
+from latchkey.api_keys.views import KeysView, KeyView
+from latchkey.browser_sessions.views import (
+    BrowserChangePasswordView,
+    BrowserEnrolPasskeyView,
+    BrowserEnrolTotpView,
+    BrowserLoginView,
+    BrowserLogoutView,
+    BrowserPasskeyView,
+    BrowserRefreshView,
+    BrowserSecondFactorView,
+)
 from latchkey.email_addresses.pages import ConfirmEmailPage, ResendVerificationPage, VerifyEmailPage
 from latchkey.email_addresses.views import ChangeEmailView, ConfirmChangeView, ResendView, VerifyEmailView
 from latchkey.factor_recovery.pages import CancelRecoveryPage, RecoverFactorsPage, RequestRecoveryPage
 from latchkey.factor_recovery.views import CancelRecoveryView, ConfirmRecoveryView, RequestRecoveryView
 from latchkey.factors.views import ConfirmTotpView, RecoveryCodesView, TotpView
 from latchkey.metrics_server.views import metrics
+from latchkey.oauth.metadata import metadata
+from latchkey.oauth.token_views import OAuthIntrospectView, OAuthRevokeView, TokenView
 from latchkey.oauth.views import IntrospectView, RevokeView, VerifyView
 from latchkey.passkeys.views import (
     PasskeyOptionsView,
@@ -56,8 +70,15 @@ from latchkey.sign_in.passkey_views import (
     StepUpPasskeyOptionsView,
 )
 from latchkey.sign_in.views import LoginView, SecondFactorView, StepUpView
-from latchkey.signing_keys.views import jwks, metadata
+from latchkey.signing_keys.views import jwks
 from latchkey.user_sessions.views import SessionsView, SessionView
+from latchkey.users_api.event_views import UserEventsView
+from latchkey.users_api.factor_views import UserFactorsView
+from latchkey.users_api.key_views import UserKeysView, UserKeyView
+from latchkey.users_api.mail_views import SendPasswordResetView, SendVerificationView
+from latchkey.users_api.role_views import RolesView, UserClaimsView, UserRolesView, UserRoleView
+from latchkey.users_api.session_views import UnlockUserView, UserSessionsView, UserSessionView
+from latchkey.users_api.views import UsersView, UserView
 from latchkey.web.views import DocsView, IndexView, SchemaView, home, livez, readyz
 
 API = {  # in the order of the index at /api/
@@ -77,6 +98,14 @@ API = {  # in the order of the index at /api/
     "api/login/recovery/confirm": ConfirmRecoveryView.as_view(),
     "api/refresh": RefreshView.as_view(),
     "api/logout": LogoutView.as_view(),
+    "api/browser/login": BrowserLoginView.as_view(),
+    "api/browser/second-factor": BrowserSecondFactorView.as_view(),
+    "api/browser/passkey": BrowserPasskeyView.as_view(),
+    "api/browser/enrolment/totp": BrowserEnrolTotpView.as_view(),
+    "api/browser/enrolment/passkey": BrowserEnrolPasskeyView.as_view(),
+    "api/browser/refresh": BrowserRefreshView.as_view(),
+    "api/browser/logout": BrowserLogoutView.as_view(),
+    "api/browser/password/change": BrowserChangePasswordView.as_view(),
     "api/me": MeView.as_view(),
     "api/step-up": StepUpView.as_view(),
     "api/step-up/passkey": StepUpPasskeyOptionsView.as_view(),
@@ -95,6 +124,8 @@ API = {  # in the order of the index at /api/
     "api/me/passkeys": PasskeysView.as_view(),
     "api/me/passkeys/options": PasskeyOptionsView.as_view(),
     "api/me/passkeys/<passkey_id>": PasskeyView.as_view(),
+    "api/me/keys": KeysView.as_view(),
+    "api/me/keys/<key_id>": KeyView.as_view(),
     "api/password/change": ChangePasswordView.as_view(),
     "api/password/reset": ResetPasswordView.as_view(),
     "api/password/reset/confirm": ConfirmResetView.as_view(),
@@ -102,6 +133,26 @@ API = {  # in the order of the index at /api/
     "api/email/verify/resend": ResendView.as_view(),
     "api/email/change": ChangeEmailView.as_view(),
     "api/email/change/confirm": ConfirmChangeView.as_view(),
+    "api/users": UsersView.as_view(),
+    "api/users/<user_id>": UserView.as_view(),
+    "api/users/<user_id>/roles": UserRolesView.as_view(),
+    "api/users/<user_id>/roles/<role>": UserRoleView.as_view(),
+    "api/users/<user_id>/claims": UserClaimsView.as_view(),
+    "api/users/<user_id>/sessions": UserSessionsView.as_view(),
+    "api/users/<user_id>/sessions/<session_id>": UserSessionView.as_view(),
+    "api/users/<user_id>/password-reset": SendPasswordResetView.as_view(),
+    "api/users/<user_id>/verification": SendVerificationView.as_view(),
+    "api/users/<user_id>/factors": UserFactorsView.as_view(),
+    "api/users/<user_id>/events": UserEventsView.as_view(),
+    "api/users/<user_id>/keys": UserKeysView.as_view(),
+    "api/users/<user_id>/keys/<key_id>": UserKeyView.as_view(),
+    "api/users/<user_id>/unlock": UnlockUserView.as_view(),
+    "api/roles": RolesView.as_view(),
+}
+OAUTH = {
+    "oauth/token": TokenView.as_view(),
+    "oauth/introspect": OAuthIntrospectView.as_view(),
+    "oauth/revoke": OAuthRevokeView.as_view(),
 }
 DOCS = [
     path("api-doc/", DocsView.as_view(), name="docs"),
@@ -136,13 +187,16 @@ ACCOUNT_PAGES = [
     path("account/security/passkeys/add/options/", NewPasskeyOptionsView.as_view(), name="account-passkey-options"),
     path("account/security/passkeys/<passkey_id>/", PasskeyPage.as_view(), name="account-passkey"),
     path("account/security/passkeys/<passkey_id>/remove/", RemovePasskeyPage.as_view(), name="account-passkey-remove"),
+    path("account/security/api-keys/add/", CreateKeyPage.as_view(), name="account-api-key-create"),
+    path("account/security/api-keys/<key_id>/revoke/", RevokeKeyPage.as_view(), name="account-api-key-revoke"),
 ]
 
 urlpatterns = [
     path("", home, name="home"),
     path("api/", IndexView.as_view(), name="index"),
     *(path(f"{route}/", view, name=route.removeprefix("api/")) for route, view in API.items()),
-    *(path(route, view) for route, view in API.items()),  # a redirect would lose the body of a POST
+    *(path(f"{route}/", view) for route, view in OAUTH.items()),
+    *(path(route, view) for route, view in (API | OAUTH).items()),  # a redirect would lose the body of a POST
     *(DOCS if settings.API_DOCS else ()),
     path("forgot-password/", ForgotPasswordPage.as_view(), name="forgot-password"),
     path("reset-password/", ResetPasswordPage.as_view()),

@@ -115,14 +115,26 @@ class Operation(NamedTuple):
 
     @property
     def errors(self) -> dict[str, dict[str, Any]]:
-        """The problem documents of this operation by their code."""
-        return {
-            example["value"]["code"]: example["value"]
+        """The problem documents of this operation by their code; errors of OAuth in the same form."""
+        found = [
+            (int(status), example["value"])
             for status, response in self.spec["responses"].items()
             if status >= "400"
             for content in response["content"].values()
             for example in content["examples"].values()
-        }
+        ]
+        problems = [
+            {"code": value["error"], "status": status, "detail": value["error_description"]}
+            if "error" in value
+            else value
+            for status, value in found
+        ]
+        return {problem["code"]: problem for problem in problems}
+
+    @property
+    def has_problem_documents(self) -> bool:
+        """Whether errors are problem documents, and not those of RFC 6749."""
+        return not self.path.startswith("/oauth/")
 
 
 COMMON: tuple[tuple[str, Callable[[Operation], bool]], ...] = (
@@ -181,8 +193,9 @@ def group(operations: list[Operation], tags: list[str]) -> Iterator[tuple[str, s
 def common_errors(operations: list[Operation]) -> list[set[str]]:
     """Return, for each kind of operations, the codes that all of its operations have and no kind before it."""
     found: list[set[str]] = []
+    problems = [operation for operation in operations if operation.has_problem_documents]
     for _, belongs in COMMON:
-        codes = [set(operation.errors) for operation in operations if belongs(operation)]
+        codes = [set(operation.errors) for operation in problems if belongs(operation)]
         found.append(reduce(and_, codes).difference(*found))
     return found
 
@@ -295,12 +308,12 @@ def fields(schema: dict[str, Any], schemas: dict[str, Any], title: str, *, is_re
     note = f" {schema['description']}" if schema.get("description") else ""
     heading = f"{title}{', of each element of the array' if is_list else ''}:{note}"
     rows = []
-    for name, field in schema["properties"].items():
+    for name, field in schema.get("properties", {}).items():  # none where any names are allowed
         row = [f"`{name}`", type_of(field, schemas)]
         row += ["yes" if name in required else "no", limits(field)] if is_request else []
         rows.append((*row, field.get("description", "")))
     columns = ("field", "type", "required", "limits", "meaning") if is_request else ("field", "type", "meaning")
-    if not is_request and not any(row[-1] for row in rows):
+    if not rows or (not is_request and not any(row[-1] for row in rows)):
         return ""  # the example says it all
     return f"{prose(heading)}\n{table(columns, rows)}"
 
@@ -312,6 +325,8 @@ def type_of(field: dict[str, Any], schemas: dict[str, Any]) -> str:
         names = ", ".join(f"`{name}`" for name in inner.get("properties", {}))
         return f"array of objects: {names}" if names else f"array of {type_of(inner, schemas)}"
     field = resolve(field, schemas)
+    if "oneOf" in field:
+        return " or ".join(type_of(each, schemas) for each in field["oneOf"])
     names = ", ".join(f"`{name}`" for name in field.get("properties", {}))
     if names:
         return f"object: {names}"

@@ -34,12 +34,15 @@ EMAIL_MAX_LENGTH = 254
 
 LOGIN_COLUMNS = (
     *("id", "password", "email", "email_verified_at", "is_active", "is_staff", "credential_version"),
-    "second_factors",
+    *("second_factors", "token_claims"),
 )
 """Columns of the user that a sign-in reads, in the order of the model's fields."""
 
 ADMINISTRATOR_FLAGS = frozenset({"is_active", "is_staff", "is_superuser"})
 """Columns that make an administrator: an active superuser who may open the admin area."""
+
+WRITTEN_ELSEWHERE = ("second_factors", "claims", "token_claims")
+"""Columns that one module alone writes, and save() never."""
 
 SELECT_BY_EMAIL = f"SELECT {', '.join(LOGIN_COLUMNS)} FROM latchkey_user WHERE email = %(email)s"  # noqa: S608 - names of ours
 
@@ -209,7 +212,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     second_factors counts the confirmed second factors, TOTP and passkeys, so that a sign-in knows without a further
     statement whether to ask for one; factors/changes.py alone changes it. user_handle is the random id of the account
-    at authenticators (WebAuthn level 3, section 5.4.3).
+    at authenticators (WebAuthn level 3, section 5.4.3). claims are custom claims, a JSON object, and token_claims is
+    what access tokens say of roles and of them; authorization/token_claims.py alone writes both.
     """
 
     password = models.CharField(max_length=256)  # imported hashes are longer than Django's 128
@@ -224,12 +228,15 @@ class User(AbstractBaseUser, PermissionsMixin):
     credential_version = models.PositiveIntegerField(default=0, editable=False)
     second_factors = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     user_handle = models.BinaryField(max_length=32, null=True, unique=True, editable=False)
+    claims = models.JSONField("custom claims", null=True, blank=True, editable=False)
+    token_claims = models.TextField(default="", db_default="", blank=True, editable=False)
     changed_by: ClientInfo | None = None  # the client that changes the account, if known: part of the event
     operator: Operator | None = None  # who changes the account for its owner, if an operator does
     _has_new_password = False  # until it is saved
     _stored_email: str | None = None  # as it was read from the database
-    authentication = Authentication(0, 0)  # of the caller's session: set by sessions.authentication
-    has_verified_email = False  # of the caller, whose email_verified_at is deferred: set by sessions.authentication
+    authentication = Authentication(0, 0)  # of the session: this and the next two are of a caller
+    has_verified_email = False  # of the caller, whose email_verified_at is deferred
+    principal: Any = None  # the Principal of the caller: set by bearer_tokens.authentication
     last_login = None  # it would cost a write per login; a session knows when it was created and used
 
     objects: ClassVar[UserManager] = UserManager()
@@ -241,6 +248,15 @@ class User(AbstractBaseUser, PermissionsMixin):
         app_label = "latchkey"
         ordering = ("id",)
         permissions = (("reset_second_factor", "Can reset the second factor of a user"),)
+        indexes = tuple(  # of lists of users, the newest first
+            models.Index(fields=("created_at", "id"), name=f"latchkey_user_{name}", condition=condition)
+            for name, condition in {
+                "created": None,
+                "active": models.Q(is_active=True),
+                "inactive": models.Q(is_active=False),
+                "unverified": models.Q(email_verified_at=None),
+            }.items()
+        )
 
     @property
     def safe_display_name(self) -> str:
@@ -274,8 +290,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         raises_version = not self._state.adding and (ends_sessions or update_fields is None)
         if raises_version:
             self.credential_version = models.F("credential_version") + int(ends_sessions)
-            if update_fields is None:  # an object that was loaded long ago must not bring back a count, either
-                self.second_factors = models.F("second_factors")
+            if update_fields is None:  # an object that was loaded long ago must not bring back a count or roles, either
+                for name in WRITTEN_ELSEWHERE:
+                    setattr(self, name, models.F(name))
             update_fields = None if update_fields is None else {*update_fields, "credential_version"}
         replaces_password = self._has_new_password and not self._state.adding
         email = self.__dict__.get("email")  # None: deferred, so it is not saved
@@ -294,7 +311,7 @@ class User(AbstractBaseUser, PermissionsMixin):
                 self._record_new_password()
         self._has_new_password, self._stored_email = False, email or self._stored_email
         if raises_version:
-            self.refresh_from_db(fields=["credential_version", "second_factors"])
+            self.refresh_from_db(fields=["credential_version", *WRITTEN_ELSEWHERE])
 
     def _record_new_password(self) -> None:
         if self.operator:

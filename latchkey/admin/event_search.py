@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Q
 
 from latchkey.accounts.models import User, normalize_for_lookup
+from latchkey.applications.models import CLIENT_ID
 from latchkey.audit.events import PERSISTED
+from latchkey.audit.models import AuditEvent
 
 DIGITS = 19
 """Maximum length of an id. Ids of users are short; ids of sessions are 63 random bits."""
@@ -17,15 +19,24 @@ NO_MATCH = Q(pk=None)
 """Condition that no event meets."""
 
 
+def events_by(client_id: str) -> Q:
+    """Return the condition for events that an application caused.
+
+    The second half is the condition of the index, from which SQLite does not infer that it holds.
+    """
+    return Q(client_id=client_id) & ~Q(client_id="")
+
+
 def parse_term(word: str) -> Q:
     """Return the condition for a word; a word without a meaning finds nothing."""
     return next(interpretations(word), NO_MATCH)
 
 
 def interpretations(word: str) -> Iterator[Q]:
-    """Yield the meanings of a word, the likeliest first: e-mail address, id, day, IP address, part of an event name.
+    """Yield the meanings of a word, the likeliest first.
 
-    Only the user and the operator of an event are indexed; other conditions are evaluated from the newest event
+    They are an e-mail address, an id, a day, an IP address, a client id with events, and part of the name of an event.
+    Only user, operator and application of an event are indexed; other conditions are evaluated from the newest event
     backwards.
     """
     if "@" in word:
@@ -40,5 +51,7 @@ def interpretations(word: str) -> Iterator[Q]:
         yield Q(at__gte=day, at__lt=day + timedelta(days=1))
     with suppress(ValueError):
         yield Q(ip=str(ipaddress.ip_address(word)))
-    if names := [name for name in PERSISTED if word.lower() in name]:
-        yield Q(name__in=names)
+    named = Q(name__in=[name for name in PERSISTED if word.lower() in name])
+    if CLIENT_ID.fullmatch(word) and AuditEvent.objects.filter(events_by(word)).exists():
+        yield events_by(word) | named  # an application may be called "login"
+    yield named

@@ -87,7 +87,7 @@ class EventAdmin(LargeTableAdmin):
     list_filter = (EventFilter, SinceFilter)
     empty_hint = "Sign-ins, changes of passwords and what operators do appear here."
     search_fields = ("name",)  # required for a search box; get_search_results() does the search
-    search_help_text = "Search by e-mail address, user id, IP address, event, or day (2026-11-22)."
+    search_help_text = "Search by e-mail address, user id, client id, IP address, event, or day (2026-11-22)."
     fields = ("when", "what", "who", "by", "session_id", "address", "device", "user_agent", "why")
     readonly_fields = fields
 
@@ -114,7 +114,9 @@ class EventAdmin(LargeTableAdmin):
 
     @admin.display(description="operator")
     def by(self, event: AuditEvent) -> str:
-        """Link to the member of staff who made the change, whose device and address these are."""
+        """Link to the person, or name the application, that made the change: device and address are theirs."""
+        if event.client_id:
+            return f"{event.client_id} (application)"
         return link_to(event, event.actor_id)
 
     @admin.display(description="device")

@@ -25,6 +25,7 @@ MENU = [
         "title": "Accounts",
         "items": [
             menu_item("Users", "person", "latchkey_user_changelist", "latchkey.view_user"),
+            menu_item("Roles", "badge", "latchkey_role_changelist", "latchkey.view_role"),
             menu_item("Sessions", "devices", "latchkey_session_changelist", "latchkey.view_session"),
             menu_item("Audit log", "history", "latchkey_auditevent_changelist", "latchkey.view_auditevent"),
             menu_item("Mail queue", "mail", "latchkey_mail_changelist", "latchkey.view_mail"),
@@ -34,7 +35,9 @@ MENU = [
         "title": "Configuration",
         "items": [
             menu_item("Settings", "tune", "constance_config_changelist", "constance.view_config"),
-            menu_item("Services", "dns", "latchkey_clientcredential_changelist", "latchkey.view_clientcredential"),
+            menu_item("Applications", "dns", "latchkey_application_changelist", "latchkey.view_application"),
+            menu_item("Scopes", "rule", "latchkey_scope_changelist", "latchkey.view_scope"),
+            menu_item("API keys", "vpn_key", "latchkey_apikey_changelist", "latchkey.view_apikey"),
             menu_item("Staff groups", "groups", "auth_group_changelist", "auth.view_group"),
         ],
     },

@@ -80,6 +80,7 @@ class UserActions:
         consequence: str,
         except_for: int | None = None,
         form: Form | None = None,
+        variant: str = "danger",
     ) -> HttpResponse | None:
         """Return the page that names whom the action is about, or None if it was confirmed there, with a valid form."""
         if request.POST.get("post") == "yes" and (form is None or form.is_valid()):
@@ -90,13 +91,14 @@ class UserActions:
         kept = ("action", "_selected_action", "select_across", "index", "back")
         shown = {
             **self.admin_site.each_context(request),
-            "title": verb.removesuffix(" of"),
+            "title": verb.removesuffix(" of").removesuffix(" to"),
             "question": f"{verb} {whom}?",
             "consequence": consequence,
             "named": concerned[:SHOWN_NAMES],
             "more": max(0, total - seen + len(concerned) - SHOWN_NAMES),
             "left_out": seen - len(concerned),
             "form": form,
+            "variant": variant,
             "fields": [(name, value) for name in kept for value in request.POST.getlist(name)] + [("post", "yes")],
             "back": reverse("admin:latchkey_user_change", args=[users[0].pk])
             if "back" in request.POST and total == 1

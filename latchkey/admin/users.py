@@ -17,6 +17,7 @@ from latchkey.accounts.models import User
 from latchkey.admin.factor_actions import RESET, FactorActions, may_reset
 from latchkey.admin.operators import can_modify, operator_of
 from latchkey.admin.read_only import PAGE_SIZE
+from latchkey.admin.role_actions import GRANT, REVOKE, RoleActions, RoleFilter, authorization_of, may_grant
 from latchkey.admin.user_actions import ACTIONS, UserActions
 from latchkey.admin.user_edits import PRIVILEGES, record_edits
 from latchkey.admin.user_factors import SecondFactorFilter, factors_of
@@ -24,6 +25,7 @@ from latchkey.admin.user_forms import AddUserForm, ChangePasswordForm, ChangeUse
 from latchkey.admin.user_page import available_actions, live_session_rows, recent_events
 from latchkey.audit.events import Event
 from latchkey.audit.log import record_by
+from latchkey.authorization.token_claims import roles_of
 from latchkey.core.exceptions import LastSuperuser
 from latchkey.email_addresses.change import after_admin_change
 from latchkey.hashing.queue import hashes_password
@@ -39,7 +41,7 @@ def is_last_administrator(user: User) -> bool:
 
 
 @admin.register(User)
-class UserAdmin(UserActions, FactorActions, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class UserAdmin(UserActions, FactorActions, RoleActions, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """The list and the page of users.
 
     Only a superuser changes other staff and privileges. Deletion is that of the API: it leaves the same traces.
@@ -51,6 +53,7 @@ class UserAdmin(UserActions, FactorActions, DjangoUserAdmin, ModelAdmin):  # typ
         "is_active",
         ("email_verified_at", admin.EmptyFieldListFilter),
         SecondFactorFilter,
+        RoleFilter,
         "is_staff",
         "is_superuser",
         "created_at",
@@ -68,7 +71,7 @@ class UserAdmin(UserActions, FactorActions, DjangoUserAdmin, ModelAdmin):  # typ
         ("Staff rights", {"fields": PRIVILEGES, "classes": ("collapse",)}),
     )
     add_fieldsets = ((None, {"fields": ("email", "username", "password1", "password2")}),)
-    actions = (*ACTIONS, RESET)
+    actions = (*ACTIONS, RESET, GRANT, REVOKE)
     change_form_outer_before_template = "latchkey/user_actions.html"
     change_form_outer_after_template = "latchkey/user_page.html"
 
@@ -100,8 +103,16 @@ class UserAdmin(UserActions, FactorActions, DjangoUserAdmin, ModelAdmin):  # typ
             actions = available_actions(user) if self.has_change_permission(request, user) else {}
             if user.second_factors and may_reset(request, user):
                 actions |= {RESET: "Reset second factor"}
-            shown |= {"factors": factors_of(user), **({"user_actions": actions} if actions else {})}
+            changeable = may_grant(request, user)
+            actions |= {GRANT: "Grant a role"} if changeable else {}
+            actions |= {REVOKE: "Revoke a role"} if changeable and roles_of(user.token_claims) else {}
+            shown |= {"authorization": authorization_of(user, changeable), "factors": factors_of(user)}
+            shown |= {"user_actions": actions} if actions else {}
         return super().change_view(request, object_id, form_url, shown)
+
+    def get_urls(self) -> list[Any]:
+        """Add the page of custom claims to Django's pages of a user."""
+        return [*self.claims_urls(), *super().get_urls()]
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Show or save the page; where another operator was faster to demote the other superusers, save nothing."""

@@ -21,6 +21,7 @@ class Event(StrEnum):
     PASSWORD_RESET = "password.reset"  # noqa: S105 - no password
     EMAIL_VERIFICATION_REQUESTED = "email.verification_requested"
     EMAIL_VERIFIED = "email.verified"
+    EMAIL_UNVERIFIED = "email.unverified"
     EMAIL_CHANGE_REQUESTED = "email.change_requested"
     EMAIL_CHANGED = "email.changed"
     CODE_REFUSED = "code.refused"
@@ -51,6 +52,23 @@ class Event(StrEnum):
     SESSION_REFUSED = "session.refused"
     SESSION_ENDED = "session.ended"
     GROUP_CHANGED = "group.changed"
+    ROLE_CREATED = "role.created"
+    ROLE_CHANGED = "role.changed"
+    ROLE_DELETED = "role.deleted"
+    ROLE_GRANTED = "role.granted"
+    ROLE_REVOKED = "role.revoked"
+    SCOPE_CREATED = "scope.created"
+    SCOPE_CHANGED = "scope.changed"
+    SCOPE_DELETED = "scope.deleted"
+    CLAIMS_CHANGED = "claims.changed"
+    APPLICATION_CREATED = "application.created"
+    APPLICATION_CHANGED = "application.changed"
+    APPLICATION_DELETED = "application.deleted"
+    API_KEY_CREATED = "api_key.created"
+    API_KEY_REVOKED = "api_key.revoked"
+    API_KEY_REFUSED = "api_key.refused"
+    TOKEN_ISSUED = "token.issued"  # noqa: S105 - no token
+    USER_INVITED = "user.invited"
     POLICY_CHANGED = "policy.changed"
     KEY_ROTATED = "key.rotated"
     KEY_RETIRED = "key.retired"
@@ -72,6 +90,8 @@ PERSISTED = frozenset(event.value for event in Event) - {
     Event.RATE_LIMIT_EXCEEDED.value,
     Event.HASHING_OVERLOADED.value,
     Event.SERVICE_REFUSED.value,
+    Event.API_KEY_REFUSED.value,
+    Event.TOKEN_ISSUED.value,
 }
 """Events that are stored in the database. The others are only logged and counted: they are too frequent, or anybody can
 cause any number of them."""
@@ -87,6 +107,7 @@ NOTIFIABLE = frozenset(
         Event.FACTOR_RESET.value,
         Event.RECOVERY_CODE_USED.value,
         Event.RECOVERY_CODES_RENEWED.value,
+        Event.API_KEY_CREATED.value,
     }
 )
 """Events about which the user may get a mail; `mail/notices.py` decides that later."""

@@ -20,9 +20,10 @@ from latchkey.db.statements import fetch_all
 from latchkey.telemetry.request_log import count_event, log_event
 
 INSERT_FROM = """
-INSERT INTO latchkey_event (at, name, user_id, session_id, actor_id, ip, user_agent, detail, notification_pending)
+INSERT INTO latchkey_event (at, name, user_id, session_id, actor_id, ip, user_agent, detail, notification_pending,
+                            client_id)
 SELECT %(event_at)s, %(event)s, {user_id}, {session_id}, %(event_actor_id)s, %(event_ip)s, %(event_user_agent)s,
-       %(detail)s, %(notification_pending)s
+       %(detail)s, %(notification_pending)s, %(event_client_id)s
 """
 INSERT_ONE = INSERT_FROM.format(user_id="%(event_user_id)s", session_id="%(event_session_id)s")
 
@@ -34,9 +35,10 @@ def persist(  # noqa: PLR0913, PLR0917  # the columns of the table
     session_id: int | None = None,
     detail: str = "",
     actor_id: int | None = None,
+    client_id: str = "",
 ) -> None:
     """Store one event; raises DatabaseError."""
-    columns = _columns(event, client, detail, actor_id)
+    columns = _columns(event, client, detail, actor_id, client_id)
     fetch_all(INSERT_ONE, {**columns, "event_user_id": user_id, "event_session_id": session_id})
 
 
@@ -47,12 +49,13 @@ def execute_and_persist(  # noqa: PLR0913, PLR0917  # the statement, and the col
     client: ClientInfo | None = None,
     detail: str = "",
     actor_id: int | None = None,
+    client_id: str = "",
 ) -> list[tuple[Any, ...]]:
     """Execute a statement that changes sessions, store an event for each, and return the rows of the statement.
 
     The statement must return `user_id` and `session_id` as the first two columns. It is atomic: all or nothing.
     """
-    columns = _columns(event, client, detail, actor_id)
+    columns = _columns(event, client, detail, actor_id, client_id)
     if connection.vendor == "postgresql":
         return fetch_all(_with_event_cte(statement), {**parameters, **columns})
     with transaction.atomic(savepoint=False):
@@ -69,7 +72,9 @@ def _with_event_cte(statement: str) -> str:
     return f"WITH {ctes} SELECT * FROM changed"  # noqa: S608 - statements of this package, without values
 
 
-def _columns(event: Event, client: ClientInfo | None, detail: str, actor_id: int | None) -> dict[str, Any]:
+def _columns(
+    event: Event, client: ClientInfo | None, detail: str, actor_id: int | None, client_id: str
+) -> dict[str, Any]:
     return {
         "event_at": connection.ops.adapt_datetimefield_value(clock.now()),
         "event": event.value,
@@ -78,6 +83,7 @@ def _columns(event: Event, client: ClientInfo | None, detail: str, actor_id: int
         "event_user_agent": client.user_agent if client else "",
         "detail": detail[:DETAIL_LENGTH],
         "notification_pending": event.value in NOTIFIABLE,
+        "event_client_id": client_id,
     }
 
 
@@ -93,6 +99,7 @@ def record(  # noqa: PLR0913  # all but two are keyword-only
     key_id: str | None = None,
     reason: str | None = None,
     actor_id: int | None = None,
+    client_id: str = "",
     persisted: bool = False,
 ) -> None:
     """Store, count and log an event; never with a token, a digest, a password or an e-mail address.
@@ -103,16 +110,17 @@ def record(  # noqa: PLR0913  # all but two are keyword-only
     Events that are not stored (RATE_LIMIT_EXCEEDED, SESSION_REFRESHED) change nothing in the transaction around them:
     they are counted and logged at once, even if their error rolls it back.
 
-    `actor_id` is the operator who made a change for the user. `persisted` means that the row was already written by the
-    statement of the change. Raises DatabaseError if the row cannot be written.
+    `actor_id` is the operator who made a change for the user, `client_id` the application that did. `persisted` means
+    that the row was already written by the statement of the change. Raises DatabaseError if the row cannot be written.
     """
     name, stored = event.value, event.value in PERSISTED
     if stored and not persisted:
-        persist(event, client, user_id, session_id, reason or key_id or "", actor_id)
+        persist(event, client, user_id, session_id, reason or key_id or "", actor_id, client_id)
     subject = {
         "user_id": user_id,
         "session_id": None if session_id is None else str(session_id),
         "actor_id": actor_id,
+        "client_id": client_id or None,
         "key_id": key_id,
         "reason": reason,
     }
@@ -126,16 +134,20 @@ def record(  # noqa: PLR0913  # all but two are keyword-only
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Who changes the service or an account for others: a member of staff in the admin area, or the command line.
+    """Who changes the service or an account for others: staff in the admin, an application, or the command line.
 
-    `user_id` and `client` are those of the member of staff, and None on the command line.
+    `user_id` and `client` are those of the person, and None on the command line. `client_id` is that of an application,
+    which has no `user_id`.
     """
 
     user_id: int | None = None
     client: ClientInfo | None = None
+    client_id: str = ""
 
     def reason(self, detail: str = "") -> str:
         """Return the reason of an event: the detail, and that it was the command line, or an operator."""
+        if self.client_id:
+            return detail or "application"
         if self.user_id is None:
             return f"{detail} (command line)" if detail else "command line"
         return detail or "operator"
@@ -161,6 +173,7 @@ def record_by(  # noqa: PLR0913  # all but two are keyword-only
         session_id=session_id,
         reason=operator.reason(detail),
         actor_id=operator.user_id,
+        client_id=operator.client_id,
         persisted=persisted,
     )
 

@@ -69,6 +69,14 @@ class Policy:
         "How long an access token is valid. From 1 second to 1 hour. "
         "Services that validate tokens with the public keys accept a token until it expires, so keep it short.",
     )
+    application_token_lifetime: timedelta = _setting(
+        "Tokens",
+        timedelta(minutes=5),
+        timedelta(seconds=1),
+        timedelta(hours=1),
+        "How long an access token of an application is valid. From 1 second to 1 hour. Services that validate tokens "
+        "with the public keys accept one until it expires, whatever has become of the application.",
+    )
     refresh_token_lifetime: timedelta = _setting(
         "Tokens",
         timedelta(days=30),
@@ -84,6 +92,16 @@ class Policy:
         timedelta(seconds=60),
         "Grace period in which a reused refresh token returns the same new token to clients without an "
         "Idempotency-Key, so that a lost response or a second tab signs nobody out. From 0 (disabled) to 60 seconds.",
+    )
+    api_key_max_age: int = _setting(
+        "Tokens",
+        366,
+        0,
+        3650,
+        "Maximum lifetime of a new API key; keys that exist keep theirs. From 1 to 3650 days; 0: a key may also live "
+        "for ever.",
+        label="Maximum lifetime of API keys",
+        unit="days",
     )
     session_lifetime_cap: timedelta = _setting(
         "Sessions",

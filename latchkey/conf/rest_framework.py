@@ -7,8 +7,8 @@ def rest_framework_settings(browsable: bool) -> dict[str, Any]:
     """Return REST_FRAMEWORK: authentication required unless a view opts out, JSON in, JSON or browsable pages out."""
     pages = ["latchkey.web.browsable.BrowsableRenderer"] if browsable else []
     return {
-        "DEFAULT_AUTHENTICATION_CLASSES": ["latchkey.sessions.authentication.SessionAuthentication"],
-        "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+        "DEFAULT_AUTHENTICATION_CLASSES": ["latchkey.bearer_tokens.authentication.BearerAuthentication"],
+        "DEFAULT_PERMISSION_CLASSES": ["latchkey.web.access.DeclaredAccess"],
         "DEFAULT_PARSER_CLASSES": ["latchkey.web.input.StrictJSONParser"],
         "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer", *pages],
         "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -36,6 +36,7 @@ OPERATION_TAGS = {
     "registration": "Registration and sign-in",
     "sign_in": "Registration and sign-in",
     "sessions": "Registration and sign-in",
+    "browser_sessions": "Browser sessions",
     "factors": "Second factors",
     "passkeys": "Second factors",
     "factor_recovery": "Second factors",
@@ -44,6 +45,8 @@ OPERATION_TAGS = {
     "passwords": "Passwords",
     "email_addresses": "E-mail addresses",
     "oauth": "Token validation for your own APIs",
+    "api_keys": "API keys",
+    "users_api": "Users, for back ends",
 }
 """Tags of the operations by the package of their view, in the order in which Swagger UI and docs/api.md show them."""
 

@@ -10,41 +10,91 @@ ApiError
 |- 401  NotAuthenticated, InvalidToken, InvalidCredentials, InvalidRefreshToken, InvalidClient,
 |       InsufficientAuthentication
 |- 403  PermissionDenied, CsrfFailed, RegistrationClosed, EmailNotVerified, LastSuperuser, SecondFactorRequired,
-|       EnrolmentRequired, StepUpRequired, EnrolmentClosed, RecoveryUnavailable       404  NotFound
+|       EnrolmentRequired, StepUpRequired, EnrolmentClosed, RecoveryUnavailable, InsufficientScope, MissingRole,
+|       OriginNotAllowed
+|- 404  NotFound
 |- 405  MethodNotAllowed   406  NotAcceptable   408  RequestTimeout   413  ContentTooLarge
-`- 415  UnsupportedMediaType   429  TooManyAttempts   500  InternalServerError   503  ServiceUnavailable
+|- 415  UnsupportedMediaType   422  IdempotencyKeyReused
+`- 429  TooManyAttempts   500  InternalServerError   503  ServiceUnavailable
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, TypeAlias
+from collections.abc import Mapping
+from typing import Any
 
-FieldErrors: TypeAlias = Mapping[str, Sequence[str]]
+from latchkey.core.access_errors import (
+    CsrfFailed,
+    EmailNotVerified,
+    EnrolmentClosed,
+    EnrolmentRequired,
+    InsufficientAuthentication,
+    InsufficientScope,
+    InvalidClient,
+    InvalidCredentials,
+    InvalidRefreshToken,
+    InvalidToken,
+    LastSuperuser,
+    MissingRole,
+    NotAuthenticated,
+    OriginNotAllowed,
+    PermissionDenied,
+    RecoveryUnavailable,
+    RegistrationClosed,
+    SecondFactorRequired,
+    StepUpRequired,
+)
+from latchkey.core.api_error import ApiError, FieldErrors
 
-
-class ApiError(Exception):
-    """Base class of the API errors: one problem document (RFC 9457 section 3.1).
-
-    `errors` are sentences by field, sent with status 400 only; without them the detail stands under `default_field`.
-    `headers` are response headers, added to the `default_headers` of the class. `members` are extension members of the
-    problem document (RFC 9457 section 3.2), for what clients would otherwise read out of a sentence or a header.
-    """
-
-    status: ClassVar[int]
-    code: ClassVar[str]
-    title: ClassVar[str]
-    detail: str
-    default_field: ClassVar[str] = "body"
-    default_headers: ClassVar[Mapping[str, str]] = {}
-
-    def __init__(self, errors: FieldErrors | None = None, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(self.code)
-        self.errors = errors or {self.default_field: [self.detail]}
-        self.headers = {**self.default_headers, **(headers or {})}
-
-    @property
-    def members(self) -> dict[str, Any]:
-        """The extension members: `retry_after`, the seconds of a `Retry-After`, which not every script can read."""
-        return {"retry_after": int(self.headers["Retry-After"])} if "Retry-After" in self.headers else {}
+__all__ = [
+    "PASSWORD_MAX_LENGTH",
+    "UNKNOWN_HOST",
+    "ApiError",
+    "BadRequest",
+    "ContentTooLarge",
+    "CsrfFailed",
+    "DuplicateKey",
+    "EmailNotVerified",
+    "EmailTaken",
+    "EnrolmentClosed",
+    "EnrolmentRequired",
+    "FieldErrors",
+    "IdempotencyKeyReused",
+    "InsufficientAuthentication",
+    "InsufficientScope",
+    "InternalServerError",
+    "InvalidClient",
+    "InvalidCode",
+    "InvalidCredentials",
+    "InvalidFactorCode",
+    "InvalidInput",
+    "InvalidPasskey",
+    "InvalidRefreshToken",
+    "InvalidTicket",
+    "InvalidToken",
+    "LastSuperuser",
+    "MethodNotAllowed",
+    "MissingRole",
+    "NoSecondFactor",
+    "NotAcceptable",
+    "NotAuthenticated",
+    "NotFound",
+    "OriginNotAllowed",
+    "ParseError",
+    "PasswordTooCommon",
+    "PasswordTooLong",
+    "PasswordTooObvious",
+    "PasswordTooShort",
+    "PermissionDenied",
+    "RecoveryUnavailable",
+    "RegistrationClosed",
+    "RequestTimeout",
+    "SecondFactorRequired",
+    "ServiceUnavailable",
+    "StepUpRequired",
+    "TooManyAttempts",
+    "TotpExists",
+    "UnsupportedMediaType",
+    "WrongPassword",
+]
 
 
 class NotFound(ApiError):
@@ -257,144 +307,8 @@ class NoSecondFactor(BadRequest):
     detail = "Recovery codes stand for a second factor: set up an authenticator app or a passkey first."
 
 
-class NotAuthenticated(ApiError):
-    """No access token was sent (RFC 6750 section 3)."""
+class IdempotencyKeyReused(ApiError):
+    """An Idempotency-Key that was sent before with another request (draft-ietf-httpapi-idempotency-key-header 2.7)."""
 
-    status, code, title = 401, "not_authenticated", "Not authenticated"
-    detail = "Send an access token: 'Authorization: Bearer <token>'."
-    default_headers = {"WWW-Authenticate": "Bearer"}
-
-
-class InvalidToken(NotAuthenticated):
-    """An access token that is malformed, expired or of an ended session (RFC 6750 section 3.1)."""
-
-    code, title = "invalid_token", "Invalid access token"
-    detail = "The access token is malformed, expired or no longer valid."
-    default_headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-
-
-class InvalidCredentials(NotAuthenticated):
-    """A failed sign-in: unknown address, wrong password and inactive account have one answer."""
-
-    code, title = "invalid_credentials", "Invalid credentials"
-    detail = "No active account matches this e-mail address and password."
-
-
-class InvalidRefreshToken(NotAuthenticated):
-    """A refresh token that is unknown, used, expired or revoked: one answer for all (RFC 6749 section 5.2)."""
-
-    code, title = "invalid_refresh_token", "Invalid refresh token"
-    detail = "The refresh token is unknown, used, expired or revoked; sign in again."
-
-
-class InsufficientAuthentication(NotAuthenticated):
-    """A session that proved less, or longer ago, than the request to verify asks for (RFC 9470 section 3)."""
-
-    code, title = "insufficient_user_authentication", "Insufficient authentication"
-    detail = "Authenticate again, or with more: POST /api/step-up/, then send the new access token."
-    default_headers = {"WWW-Authenticate": 'Bearer error="insufficient_user_authentication"'}
-
-
-class InvalidClient(NotAuthenticated):
-    """No client credential, or a wrong one (RFC 6749 section 5.2)."""
-
-    code, title = "invalid_client", "Invalid client credential"
-    detail = "Send a client credential, the name and the secret of a service, by HTTP Basic authentication."
-    default_headers = {"WWW-Authenticate": 'Basic realm="Latchkey", charset="UTF-8"'}
-
-
-class PermissionDenied(ApiError):
-    """A signed-in user without the permission (RFC 9110 section 15.5.4)."""
-
-    status, code, title = 403, "permission_denied", "Permission denied"
-    detail = "This account does not have permission to do that."
-
-
-class CsrfFailed(ApiError):
-    """A form without a valid CSRF token."""
-
-    status, code, title = 403, "csrf_failed", "CSRF check failed"
-    detail = "The form was not sent by this site's own page, or the page is too old; reload the page."
-
-
-class LastSuperuser(ApiError):
-    """The last active superuser cannot be deleted, deactivated or demoted: nobody could administer the service."""
-
-    status, code, title = 403, "last_superuser", "Last superuser"
-    detail = "This is the last active superuser; make another user a superuser first."
-
-
-class RegistrationClosed(ApiError):
-    """REGISTRATION_OPEN is off."""
-
-    status, code, title = 403, "registration_closed", "Registration closed"
-    detail = "Registration of new accounts is closed."
-
-
-class EmailNotVerified(ApiError):
-    """The right password of an unverified address while EMAIL_VERIFICATION is 'required'."""
-
-    status, code, title = 403, "email_not_verified", "E-mail not verified"
-    detail = "Verify your e-mail address first: a mail with a link and a code was sent to it."
-
-
-class EnrolmentClosed(ApiError):
-    """SECOND_FACTOR is off: nobody can set up a second factor; those in use stay in force."""
-
-    status, code, title = 403, "enrolment_closed", "Enrolment closed"
-    detail = "Setting up second factors is switched off."
-
-
-class SecondFactorRequired(ApiError):
-    """The first proof of an account that has to give a second factor, or has to set one up.
-
-    403 as for an unverified address: 200 stays the answer with the pair of tokens, and a 401 would have clients refresh
-    or sign out (allauth#3875).
-    """
-
-    status, code, title = 403, "second_factor_required", "Second factor required"
-    detail = "Prove a second factor: POST /api/login/second-factor/ with this ticket."
-
-    def __init__(self, ticket: str = "", factors: Sequence[str] = (), expires_in: int = 300) -> None:
-        super().__init__()
-        self.ticket, self.factors, self.expires_in = ticket, [*factors], expires_in
-
-    @property
-    def members(self) -> dict[str, Any]:
-        """The extension members: the ticket, the factors that the account has, and the seconds that it lives."""
-        return {"ticket": self.ticket, "factors": self.factors, "expires_in": self.expires_in}
-
-
-class EnrolmentRequired(SecondFactorRequired):
-    """The right password of an account without a second factor, while the policy requires one."""
-
-    title = "Second factor to set up"
-    detail = "Set up a second factor first: POST /api/login/enrolment/totp/ or passkey/ with this ticket."
-
-    @property
-    def members(self) -> dict[str, Any]:
-        """The extension members, with `enrol`: there is no factor to ask for."""
-        return {**super().members, "enrol": True}
-
-
-class RecoveryUnavailable(ApiError):
-    """RECOVERY_DELAY is off, the address was never verified (the mailbox may be a stranger's), or the user is staff."""
-
-    status, code, title = 403, "recovery_unavailable", "Recovery unavailable"
-    detail = "The second factors of this account cannot be removed by mail; ask the operator of the service."
-
-
-class StepUpRequired(ApiError):
-    """A sensitive change by a session whose authentication is too weak or too long ago (compare RFC 9470)."""
-
-    status, code, title = 403, "step_up_required", "Step-up required"
-    detail = "Authenticate again: POST /api/step-up/ with one of 'factors', then send the request again."
-
-    def __init__(self, factors: Sequence[str] = (), max_age: int = 600) -> None:
-        super().__init__()
-        self.factors, self.max_age = [*factors], max_age
-
-    @property
-    def members(self) -> dict[str, Any]:
-        """The extension members: what the account can prove, and for how many seconds it counts."""
-        return {"factors": self.factors, "max_age": self.max_age}
+    status, code, title = 422, "idempotency_key_reused", "Idempotency-Key reused"
+    detail = "This Idempotency-Key was sent with another request; make a new key for each request."

@@ -14,7 +14,7 @@ from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import InvalidCode
 from latchkey.email_codes.models import Purpose
-from latchkey.email_codes.one_time_codes import Submitted, consume, lookup, request_code
+from latchkey.email_codes.one_time_codes import Submitted, consume, lookup, request_code, send
 
 
 def request_verification(email: str, client: ClientInfo, redirect_to: str = "") -> None:
@@ -22,6 +22,17 @@ def request_verification(email: str, client: ClientInfo, redirect_to: str = "") 
     unverified = User.objects.filter(email_verified_at=None)
     event = Event.EMAIL_VERIFICATION_REQUESTED
     request_code(email, Purpose.EMAIL_VERIFICATION, event, unverified, client, redirect_to=redirect_to)
+
+
+@transaction.atomic
+def send_verification(user_id: int, operator: Operator = COMMAND_LINE) -> bool:
+    """Send the mail at an operator's request; return False where no such user is active and unverified."""
+    user = User.objects.filter(pk=user_id, is_active=True, email_verified_at=None).first()
+    if user is None:
+        return False
+    send(user, Purpose.EMAIL_VERIFICATION)
+    record_by(operator, Event.EMAIL_VERIFICATION_REQUESTED, user_id=user.pk)
+    return True
 
 
 def verify_email(presented: Submitted, client: ClientInfo) -> None:
@@ -43,4 +54,15 @@ def mark_verified(user_ids: Collection[int], operator: Operator = COMMAND_LINE) 
     User.objects.filter(pk__in=marked).update(email_verified_at=clock.now())
     for user_id in marked:
         record_by(operator, Event.EMAIL_VERIFIED, user_id=user_id)
+    return len(marked)
+
+
+@transaction.atomic
+def mark_unverified(user_ids: Collection[int], operator: Operator = COMMAND_LINE) -> int:
+    """Mark the addresses of these users as unverified at an operator's request; return how many were verified."""
+    verified = User.objects.select_for_update(no_key=True).filter(pk__in=user_ids, email_verified_at__isnull=False)
+    marked = list(verified.order_by("pk").values_list("pk", flat=True))
+    User.objects.filter(pk__in=marked).update(email_verified_at=None)
+    for user_id in marked:
+        record_by(operator, Event.EMAIL_UNVERIFIED, user_id=user_id)
     return len(marked)

@@ -2,7 +2,6 @@
 
 from typing import cast
 
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,8 +12,9 @@ from latchkey.email_addresses.serializers import ChangeEmailInput, ConfirmChange
 from latchkey.email_addresses.verify import request_verification, verify_email
 from latchkey.email_codes.one_time_codes import Submitted
 from latchkey.email_codes.serializers import DetailOutput, EmailedCodeInput, EmailInput, SuccessOutput
+from latchkey.web.access import OPTIONAL, PUBLIC
 from latchkey.web.api_view import ApiView
-from latchkey.web.openapi.operation import AUTH_ERRORS, USE_ACCESS_TOKEN, USE_EMAILED_CODE, operation
+from latchkey.web.openapi.operation import USE_ACCESS_TOKEN, USE_EMAILED_CODE, operation
 
 TOKEN = {"token": "3J6W6QmG5cXBlMDaRTw1uXxQpmDjCqhI7ZQ8m3yPVnk"}
 VERIFICATION_REQUESTED = {
@@ -30,8 +30,7 @@ CHANGED = {"success": "E-mail address changed."}
 class VerifyEmailView(ApiView):
     """Verify your e-mail address, with the token of the link in the mail, or with the address and the code."""
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
+    access = PUBLIC
     input_class = EmailedCodeInput
 
     @operation(
@@ -54,8 +53,7 @@ class ResendView(ApiView):
     The answer is the same for every address, so that nobody learns who has an account.
     """
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
+    access = PUBLIC
     input_class = EmailInput
 
     @operation(
@@ -91,7 +89,6 @@ class ChangeEmailView(ApiView):
         response_example=CHANGE_REQUESTED,
         problems=[
             *(errors.WrongPassword, errors.PasswordTooLong, errors.EmailTaken),
-            *AUTH_ERRORS,
             errors.TooManyAttempts,
         ],
         after_token_pair=USE_ACCESS_TOKEN,
@@ -108,7 +105,7 @@ class ConfirmChangeView(ApiView):
     Sessions continue. From now on you sign in with the new address.
     """
 
-    permission_classes = (AllowAny,)
+    access = OPTIONAL
     input_class = ConfirmChangeInput
 
     @operation(
@@ -118,7 +115,7 @@ class ConfirmChangeView(ApiView):
         {200: SuccessOutput},
         request_example=TOKEN,
         response_example=CHANGED,
-        problems=[errors.InvalidCode, errors.EmailTaken, *AUTH_ERRORS, errors.TooManyAttempts],
+        problems=[errors.InvalidCode, errors.EmailTaken, errors.NotAuthenticated, errors.TooManyAttempts],
     )
     def post(self, request: Request) -> Response:
         sent = self.validated(request)

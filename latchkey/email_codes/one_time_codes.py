@@ -138,11 +138,13 @@ def send(
     enqueue(kind or MAIL_KINDS[purpose], new_email or user.email, context, user.pk)
 
 
-def issue(user: User, purpose: Purpose, new_email: str = "", redirect_to: str = "") -> IssuedCode:
+def issue(
+    user: User, purpose: Purpose, new_email: str = "", redirect_to: str = "", lifetime: timedelta | None = None
+) -> IssuedCode:
     """Store the digests of a new link and code, and delete the user's expired and surplus ones for this purpose.
 
     Both become invalid with the next change of the user's password or e-mail address. The link is built from
-    LATCHKEY_PUBLIC_URL: no header of a request decides where it leads.
+    LATCHKEY_PUBLIC_URL: no header of a request decides where it leads. lifetime is another one than the purpose's.
     """
     now, token, code = clock.now(), generate_token(), generate_code(CODE_LENGTH, GROUP_LENGTH)
     stored = OneTimeCode.objects.create(
@@ -155,7 +157,7 @@ def issue(user: User, purpose: Purpose, new_email: str = "", redirect_to: str = 
         redirect_to=redirect_to or None,
         credential_version=user.credential_version,
         created_at=now,
-        expires_at=now + LIFETIMES.get(purpose, LIFETIME),
+        expires_at=now + (lifetime or LIFETIMES.get(purpose, LIFETIME)),
     )
     of_user = OneTimeCode.objects.filter(user_id=user.pk, purpose=purpose.value)
     newest = of_user.order_by("-pk").values("pk")[:MAX_VALID]

@@ -1,6 +1,5 @@
 """Endpoints of the recovery of an account that has lost every second factor: start, cancel, confirm."""
 
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,6 +12,7 @@ from latchkey.factor_recovery.request import request_recovery
 from latchkey.factor_recovery.serializers import CancelRecoveryInput, RecoveryOutput
 from latchkey.sign_in.serializers import TicketInput
 from latchkey.sign_in.views import TICKET
+from latchkey.web.access import PUBLIC
 from latchkey.web.api_view import ApiView
 from latchkey.web.openapi.operation import USE_EMAILED_CODE, operation
 
@@ -28,8 +28,7 @@ class RequestRecoveryView(ApiView):
     second factors. While a recovery runs, another request changes nothing, and is answered the same.
     """
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
+    access = PUBLIC
     input_class = TicketInput
 
     @operation(
@@ -50,8 +49,7 @@ class RequestRecoveryView(ApiView):
 class CancelRecoveryView(ApiView):
     """Cancel a recovery, with the token of the link that is in every mail about it."""
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
+    access = PUBLIC
     input_class = CancelRecoveryInput
 
     @operation(
@@ -74,8 +72,7 @@ class ConfirmRecoveryView(ApiView):
     Every session ends; sign in with the password.
     """
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
+    access = PUBLIC
     input_class = EmailedCodeInput
 
     @operation(

@@ -14,8 +14,9 @@ from latchkey.factors.own_factors import Caller
 from latchkey.factors.serializers import ConfirmTotpInput, RecoveryCodesOutput, TotpEnrolmentOutput
 from latchkey.factors.totp import PENDING_LIFETIME, qr_code_svg
 from latchkey.sessions.authentication import access_token_of, authentication_of
+from latchkey.web.access import PERSON_STEP_UP
 from latchkey.web.api_view import ApiView
-from latchkey.web.openapi.operation import AUTH_ERRORS, USE_ACCESS_TOKEN, operation
+from latchkey.web.openapi.operation import USE_ACCESS_TOKEN, operation
 from latchkey.web.query import parse_query
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # noqa: S105 - an example
@@ -26,7 +27,7 @@ ENROLMENT = {
     "qr_code": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 45 45">...</svg>',
 }
 RECOVERY_CODES = {"recovery_codes": ["7K3M9-QRTVW", "0A1B2-C3D4E"]}
-CHANGE_ERRORS = [*AUTH_ERRORS, errors.StepUpRequired]
+CHANGE_ERRORS = [errors.StepUpRequired]
 ENROLMENT_ERRORS = [*CHANGE_ERRORS, errors.EnrolmentClosed, errors.EmailNotVerified]
 
 
@@ -38,6 +39,8 @@ def caller_of(request: Request) -> Caller:
 
 class TotpView(ApiView):
     """Your authenticator app: POST starts to set one up, DELETE removes it."""
+
+    access = PERSON_STEP_UP
 
     @operation(
         "begin_totp",
@@ -79,6 +82,7 @@ class ConfirmTotpView(ApiView):
     All your other sessions end. The answer has recovery codes, for the day on which the app is lost.
     """
 
+    access = PERSON_STEP_UP
     input_class = ConfirmTotpInput
 
     @operation(
@@ -98,6 +102,8 @@ class ConfirmTotpView(ApiView):
 
 class RecoveryCodesView(ApiView):
     """Make new recovery codes. They replace the old ones, and no other request shows them again."""
+
+    access = PERSON_STEP_UP
 
     @operation(
         "renew_recovery_codes",

@@ -1,18 +1,20 @@
 """Bulk insert of imported users: many rows in one statement, which leaves existing users alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection, transaction
 
 from latchkey.accounts.models import User
+from latchkey.authorization.models import UserRole
+from latchkey.authorization.roles import hold_roles
 from latchkey.factors.totp import add_confirmed
 from latchkey.import_export.record import Account
 from latchkey.rate_limits.attempts import forget_attempts
 
 COLUMNS = (
     *("email", "username", "password", "is_active", "is_staff", "is_superuser", "created_at", "email_verified_at"),
-    "second_factors",
+    *("second_factors", "claims", "token_claims"),
 )
 INSERT = """
 INSERT INTO latchkey_user ({columns}, credential_version) VALUES {rows}
@@ -25,10 +27,13 @@ SELECT setval(ids, %(highest)s)
 """
 
 
-def bulk_insert(accounts: Sequence[Account], keep_ids: bool) -> tuple[int, dict[int, str]]:
+def bulk_insert(
+    accounts: Sequence[Account], keep_ids: bool, role_ids: Mapping[str, int] | None = None
+) -> tuple[int, dict[int, str]]:
     """Insert the accounts; return how many were added, and an error by index for each that conflicts.
 
-    RETURNING says which were added, so that nobody is counted twice who registers at the same time.
+    RETURNING says which were added, so that nobody is counted twice who registers at the same time. `role_ids` has the
+    roles of the accounts by name; raises ValueError if one was deleted meanwhile.
     """
     if not accounts:
         return 0, {}
@@ -40,11 +45,24 @@ def bulk_insert(accounts: Sequence[Account], keep_ids: bool) -> tuple[int, dict[
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(INSERT.format(columns=", ".join(columns), rows=rows), values)
         added = dict(cursor.fetchall())
+        _add_roles(accounts, added, role_ids or {})
         forget_attempts(added)
         add_confirmed(
             {added[each.email]: each.totp_secret for each in accounts if each.totp_secret and each.email in added}
         )
     return len(added), _conflicts(accounts, added) if keep_ids else {}
+
+
+def _add_roles(accounts: Sequence[Account], added: Mapping[str, int], role_ids: Mapping[str, int]) -> None:
+    """Store the roles of the accounts that were added; raises ValueError for a role that was deleted meanwhile."""
+    of_added = [account for account in accounts if account.roles and account.email in added]
+    if of_added:
+        hold_roles({role_ids[name] for account in of_added for name in account.roles})
+        UserRole.objects.bulk_create(
+            UserRole(user_id=added[account.email], role_id=role_ids[name])
+            for account in of_added
+            for name in account.roles
+        )
 
 
 def _values(account: Account, keep_ids: bool) -> list[Any]:
@@ -55,6 +73,8 @@ def _values(account: Account, keep_ids: bool) -> list[Any]:
         *(account.is_active, account.is_staff, account.is_superuser),
         *(to_sql(account.created_at), to_sql(account.email_verified_at)),
         int(bool(account.totp_secret)),
+        None if account.claims is None else connection.ops.adapt_json_value(account.claims, None),
+        account.token_claims,
     ]
 
 

@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Case, When
 
 from latchkey.accounts.models import User
+from latchkey.authorization.token_claims import roles_of
 from latchkey.factors.models import TOTP_ENCRYPTION
 from latchkey.import_export.csv_format import escape_formula
 from latchkey.import_export.record import TOTP_SECRET
@@ -22,7 +23,7 @@ from latchkey.import_export.record import TOTP_SECRET
 CHUNK = 2_000
 """Users read in one statement, and so held in memory at once."""
 
-COLUMNS = {"password_hash": "password"}
+COLUMNS = {"password_hash": "password", "roles": "token_claims"}
 """The columns of fields that have another name."""
 
 CONFIRMED_SECRET = Case(When(totp__confirmed_at__isnull=False, then="totp__secret"))
@@ -41,7 +42,13 @@ def export_users(fields: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
         users = users.annotate(**{TOTP_SECRET: CONFIRMED_SECRET})
     while chunk := list(users.filter(pk__gt=last).values_list(*columns)[:CHUNK]):
         last = chunk[-1][0]
-        yield [_with_base32(user, fields.index(TOTP_SECRET)) for user in chunk] if TOTP_SECRET in fields else chunk
+        at = fields.index(TOTP_SECRET) if TOTP_SECRET in fields else None
+        yield [_readable(user if at is None else _with_base32(user, at), fields) for user in chunk]
+
+
+def _readable(user: tuple[Any, ...], fields: Sequence[str]) -> tuple[Any, ...]:
+    """Return the fields with the names of the roles, out of the JSON that access tokens carry."""
+    return tuple(roles_of(value) if name == "roles" else value for name, value in zip(fields, user, strict=True))
 
 
 def _with_base32(user: tuple[Any, ...], at: int) -> tuple[Any, ...]:
@@ -76,6 +83,10 @@ def write_users(
 def _csv_value(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, list):
+        return " ".join(value)
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
     return escape_formula(value) if isinstance(value, str) else _json_value(value)
 
 

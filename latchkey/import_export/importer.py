@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 
 from latchkey.accounts.models import User
+from latchkey.authorization.models import Role
 from latchkey.import_export.bulk_insert import bulk_insert
 from latchkey.import_export.record import Account, parse_account
 from latchkey.import_export.source_lines import SourceRecord
@@ -100,7 +101,15 @@ def _hash_password(account: Account) -> Account:
 def _write_batch(
     batch: ImportBatch, pending: list[tuple[SourceRecord, Account]], options: ImportOptions
 ) -> ImportBatch:
-    added, conflicts = bulk_insert([account for _, account in pending], options.keep_ids)
+    wanted = {name for _, account in pending for name in account.roles}
+    role_ids = dict(Role.objects.filter(name__in=wanted).values_list("name", "pk")) if wanted else {}
+    unknown = [(record, sorted(set(account.roles) - role_ids.keys())) for record, account in pending]
+    batch.bad += [(record, f"roles: There is no role {names[0]!r}.") for record, names in unknown if names]
+    pending = [each for each, (_, names) in zip(pending, unknown, strict=True) if not names]
+    try:
+        added, conflicts = bulk_insert([account for _, account in pending], options.keep_ids, role_ids)
+    except ValueError:  # a role was deleted meanwhile, and is unknown now
+        return _write_batch(batch, pending, options)
     batch.added = added
     batch.bad += [(pending[index][0], error) for index, error in conflicts.items()]
     batch.present += len(pending) - added - len(conflicts)

@@ -6,6 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from latchkey.accounts.models import User
+from latchkey.authorization.custom_claims import parse_claims, validate_claims
+from latchkey.authorization.models import NAME
+from latchkey.authorization.token_claims import build_token_claims
 from latchkey.core import clock
 from latchkey.import_export.email_cache import normalize_email_cached
 from latchkey.import_export.password_hashes import to_django_encoding
@@ -13,7 +16,7 @@ from latchkey.import_export.totp_secrets import parse_totp_secret
 
 EXPORT_FIELDS = (
     *("id", "email", "username", "password_hash", "is_active", "is_staff", "is_superuser"),
-    *("created_at", "email_verified_at"),
+    *("created_at", "email_verified_at", "roles", "claims"),
 )
 """Fields that `latchkey users export` writes, in this order."""
 
@@ -35,7 +38,7 @@ _TRUE, _FALSE = ("true", "t", "yes", "1"), ("false", "f", "no", "0")
 class Account:
     """An account to import. password_hash is in Django's encoding, password is plain text, and either may be empty.
 
-    totp_secret is the secret of an authenticator app, empty without one.
+    totp_secret is the secret of an authenticator app, empty without one. claims are None where there are none.
     """
 
     id: int | None
@@ -49,6 +52,9 @@ class Account:
     created_at: datetime
     email_verified_at: datetime | None
     totp_secret: bytes
+    roles: tuple[str, ...] = ()
+    claims: dict[str, Any] | None = None
+    token_claims: str = ""
 
 
 def parse_account(values: Mapping[str, Any]) -> Account:
@@ -57,6 +63,7 @@ def parse_account(values: Mapping[str, Any]) -> Account:
     password, password_hash = _text(values, "password"), _text(values, "password_hash")
     if password and password_hash:
         raise ValueError("password: There is a password_hash, too; give only one of the two.")
+    roles, claims = _roles(values), _convert("claims", _claims, values.get("claims"))
     verified = now if _bool(values, "email_verified", default=False) else None
     return Account(
         id=_id(values),
@@ -70,7 +77,26 @@ def parse_account(values: Mapping[str, Any]) -> Account:
         created_at=_datetime(values, "created_at", now) or now,
         email_verified_at=_datetime(values, "email_verified_at", now) or verified,
         totp_secret=_totp_secret(values),
+        roles=roles,
+        claims=claims,
+        token_claims=_convert("roles", lambda names: build_token_claims(names, claims), roles),
     )
+
+
+def _roles(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of roles, which are an array, or a text with spaces between them; raises ValueError."""
+    value = values.get("roles")
+    names = value if isinstance(value, list) else _text(values, "roles").split()
+    if not all(isinstance(name, str) and NAME.fullmatch(name) for name in names):
+        raise ValueError("roles: These must be names of roles, in an array or with spaces between them.")
+    return tuple(sorted(set(names)))
+
+
+def _claims(value: Any) -> dict[str, Any] | None:
+    """Return custom claims, which are an object, or JSON as a text; None where there are none."""
+    if isinstance(value, str):
+        return (parse_claims(value) if value.strip() else None) or None
+    return None if value is None else validate_claims(value) or None
 
 
 def _totp_secret(values: Mapping[str, Any]) -> bytes:
@@ -81,9 +107,9 @@ def _totp_secret(values: Mapping[str, Any]) -> bytes:
         raise ValueError(f"{TOTP_SECRET}: {error}") from error
 
 
-def _convert(field: str, check: Any, text: str) -> str:
+def _convert(field: str, check: Any, value: Any) -> Any:
     try:
-        return str(check(text))
+        return check(value)
     except ValueError as error:
         raise ValueError(f"{field}: {error}") from error
 

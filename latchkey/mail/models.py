@@ -27,8 +27,10 @@ class MailKind(StrEnum):
     FACTOR_RESET = "factor_reset"
     RECOVERY_CODE_USED = "recovery_code_used"
     RECOVERY_CODES_RENEWED = "recovery_codes_renewed"
+    API_KEY_CREATED = "api_key_created"
     FACTOR_RECOVERY_REQUESTED = "factor_recovery_requested"  # at once, and each day until it is due
     FACTOR_RECOVERY = "factor_recovery"
+    INVITATION = "invitation"  # to the user of an account that an application has created
 
 
 class MailState(StrEnum):

@@ -1,4 +1,4 @@
-"""Security notices: mails to an account's owner about a new device, a new password, a reused refresh token or factors.
+"""Security notices: mails to an account's owner about devices, passwords, refresh tokens, factors and API keys.
 
 A background worker decides about each such audit event exactly once, so no request waits for it.
 """
@@ -30,6 +30,7 @@ KIND_BY_EVENT = {
     Event.FACTOR_RESET.value: MailKind.FACTOR_RESET,
     Event.RECOVERY_CODE_USED.value: MailKind.RECOVERY_CODE_USED,
     Event.RECOVERY_CODES_RENEWED.value: MailKind.RECOVERY_CODES_RENEWED,
+    Event.API_KEY_CREATED.value: MailKind.API_KEY_CREATED,
 }
 """The events that always have a notice; that of a sign-in depends on the device."""
 
@@ -113,17 +114,19 @@ def _context(event: AuditEvent, user: User) -> dict[str, str]:
         "device": device_name(user_agent) if user_agent and is_owner else "",
         "address": ip or "" if is_owner else "",
         "link": f"{settings.PUBLIC_URL}{RESET_PAGE}",
-        **_factor_context(event),
+        **_detail_context(event),
     }
 
 
-def _factor_context(event: AuditEvent) -> dict[str, str]:
-    """Return what the mails about second factors say: the kind of the factor, or how many recovery codes are left.
+def _detail_context(event: AuditEvent) -> dict[str, str]:
+    """Return what a mail says of the detail: the kind of a factor, the number of recovery codes left, or a key's id.
 
     An event of a version beside this one may have another detail: then the mail says less.
     """
     if event.name in WITH_FACTOR:
         return {"factor": event.detail}
+    if event.name == Event.API_KEY_CREATED.value:
+        return {"key_id": event.detail}
     left = event.detail.partition(" ")[0]
     if event.name != Event.RECOVERY_CODE_USED.value or not left.isdecimal():
         return {}

@@ -8,7 +8,7 @@ import os
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from latchkey.import_export.endpoint_map import ENDPOINT_MAP
 
@@ -120,14 +120,144 @@ def _add_mail(parser: ArgumentParser) -> None:
     testing.add_argument("address", metavar="ADDRESS")
 
 
+def _add_roles(parser: ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("list", help="list the roles with their members and scopes")
+    adding = _add_role_action(actions, "add", "create a role")
+    adding.add_argument("--description", default="", metavar="TEXT", help="what the role is for, in one line")
+    adding.add_argument("--scope", dest="scopes", help="scope that its members have; may be repeated", **_REPEATED)
+    setting = _add_role_action(actions, "set", "change the description or the scopes of a role")
+    setting.add_argument("--description", metavar="TEXT", help="what the role is for, in one line")
+    setting.add_argument("--scope", dest="scopes", help="scope to add; may be repeated", **_REPEATED)
+    less = "scope to take away; may be repeated"
+    setting.add_argument("--remove-scope", dest="less", help=less, **_REPEATED)
+    removing = _add_role_action(actions, "remove", "take a role away from all its members, and delete it")
+    removing.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+    for action, purpose in (("grant", "grant a role to users"), ("revoke", "take a role away from users")):
+        changing = _add_role_action(actions, action, f"{purpose}, by their e-mail addresses")
+        changing.add_argument("emails", metavar="EMAIL", nargs="*", help="e-mail address of a user")
+        changing.add_argument("--file", metavar="FILE", help="file with one address a line; '-' is standard input")
+    _add_role_action(actions, "members", "list the users who have a role")
+    showing = actions.add_parser("show", help="show the roles and the custom claims of a user")
+    showing.add_argument("email", metavar="EMAIL", help="e-mail address of the user")
+    claiming = actions.add_parser("claims", help="show or replace the custom claims of a user")
+    claiming.add_argument("email", metavar="EMAIL", help="e-mail address of the user")
+    given = claiming.add_mutually_exclusive_group()
+    given.add_argument("claims", metavar="JSON", nargs="?", help="JSON object that replaces the claims")
+    given.add_argument("--clear", action="store_true", help="delete the claims")
+
+
+_REPEATED: dict[str, Any] = {"action": "append", "default": [], "metavar": "SCOPE"}
+"""Arguments of `add_argument` for an option that may be given several times."""
+
+
+def _add_role_action(actions: Any, action: str, purpose: str) -> ArgumentParser:
+    parser: ArgumentParser = actions.add_parser(action, help=purpose)
+    parser.add_argument("name", metavar="NAME", help="name of the role, such as editor")
+    return parser
+
+
+def _add_applications(parser: ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("list", help="list the applications with their kinds, states and scopes")
+    adding = actions.add_parser("add", help="create an application of kind service, and a secret, which is printed")
+    client_id = "client id, such as orders; without one a random one is made"
+    adding.add_argument("client_id", metavar="CLIENT_ID", nargs="?", default="", help=client_id)
+    adding.add_argument("--name", default="", metavar="TEXT", help="name for people")
+    _add_application_values(adding, "", "file with a JSON Web Key Set of public keys, in place of a secret")
+    _add_application_action(actions, "show", "show an application; never its secrets")
+    setting = _add_application_action(actions, "set", "change an application; what is not given stays")
+    setting.add_argument("--name", metavar="TEXT", help="name for people")
+    files = setting.add_mutually_exclusive_group()
+    _add_application_values(setting, " to add", "file with a JSON Web Key Set that replaces the public keys", files)
+    files.add_argument("--remove-public-keys", action="store_true", help="delete the public keys")
+    for value in ("scope", "resource"):
+        metavar, less = "URL" if value == "resource" else "SCOPE", f"{value} to take away; may be repeated"
+        setting.add_argument(
+            f"--remove-{value}", dest=f"less_{value}s", action="append", default=[], metavar=metavar, help=less
+        )
+    secret = actions.add_parser("secret", help="add or remove secrets: secret add CLIENT_ID, secret remove CLIENT_ID")
+    secrets = secret.add_subparsers(dest="secret_action", required=True, metavar="add | remove")
+    _add_application_action(secrets, "add", "create a secret, the first or a second one, and print it")
+    removing = _add_application_action(
+        secrets, "remove", "delete the secrets, and refuse the access tokens of the application; takes effect at once"
+    )
+    removing.add_argument("--older", action="store_true", help="keep the newest secret, and the access tokens")
+    _add_application_action(actions, "deactivate", "refuse everything of an application, until it is reactivated")
+    _add_application_action(actions, "reactivate", "accept the secrets and keys of an application again")
+    _add_application_action(actions, "revoke-tokens", "refuse all access tokens that an application has now")
+    deleting = _add_application_action(actions, "remove", "delete an application, its secrets and its API keys")
+    deleting.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+
+
+def _add_application_action(actions: Any, action: str, purpose: str) -> ArgumentParser:
+    parser: ArgumentParser = actions.add_parser(action, help=purpose)
+    parser.add_argument("client_id", metavar="CLIENT_ID", help="client id, as 'latchkey applications list' prints it")
+    return parser
+
+
+def _add_application_values(parser: ArgumentParser, to_add: str, keys: str, files: Any = None) -> None:
+    repeated: dict[str, Any] = {"action": "append", "default": []}
+    scope = f"scope{to_add}; may be repeated"
+    parser.add_argument("--scope", dest="scopes", metavar="SCOPE", help=scope, **repeated)
+    resource = f"URL of a service that its access tokens may be for{to_add and ', to add'}; may be repeated"
+    parser.add_argument("--resource", dest="resources", metavar="URL", help=resource, **repeated)
+    (files or parser).add_argument(
+        "--public-keys", type=Path, metavar="FILE", help=f"{keys}; may be repeated", **repeated
+    )
+
+
+def _add_scopes(parser: ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="list | add | set | remove")
+    actions.add_parser("list", help="list the scopes with their descriptions")
+    for action, purpose in (("add", "create a scope"), ("set", "change the description of a scope")):
+        describing = actions.add_parser(action, help=purpose)
+        describing.add_argument("name", metavar="NAME", help="name of the scope, such as orders:read")
+        what = "what the scope allows, in one line"
+        describing.add_argument("--description", required=True, metavar="TEXT", help=what)
+    removing = actions.add_parser("remove", help="delete a scope that no application, role or API key has")
+    removing.add_argument("name", metavar="NAME", help="name of the scope")
+    removing.add_argument("--force", action="store_true", help="take it away from all that have it first")
+    removing.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+
+
 def _add_services(parser: ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="add | list | remove")
     adding = actions.add_parser("add", help="create a secret of a service, the first or a second one, and print it")
     adding.add_argument("client_id", metavar="NAME", help="name of the service")
     actions.add_parser("list", help="list the services, one line per secret")
-    removing = actions.add_parser("remove", help="delete the secrets of a service; takes effect at once")
+    removing = actions.add_parser(
+        "remove",
+        help="delete the secrets of a service, and refuse its access tokens; takes effect at once, and the application "
+        "stays ('latchkey applications remove' deletes it)",
+    )
     removing.add_argument("client_id", metavar="NAME", help="name of the service")
-    removing.add_argument("--older", action="store_true", help="keep the newest secret")
+    removing.add_argument("--older", action="store_true", help="keep the newest secret, and the access tokens")
+
+
+def _add_api_keys(parser: ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="list | add | revoke")
+    listing = actions.add_parser("list", help="list API keys, the newest first, without the keys themselves")
+    _add_owner(listing, "only the keys of this")
+    listing.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
+    adding = actions.add_parser("add", help="create a key of an application, and print it once")
+    adding.add_argument("--application", required=True, metavar="CLIENT_ID", help="client id of the application")
+    adding.add_argument("--name", required=True, help="name by which you know the key in lists")
+    scope = "scope that the application has; may be given several times"
+    adding.add_argument("--scope", action="append", default=[], dest="scopes", metavar="SCOPE", help=scope)
+    expiry = adding.add_mutually_exclusive_group()
+    expiry.add_argument("--days", type=int_range(1, 3650), metavar="N", help="days until it expires (default: 90)")
+    expiry.add_argument("--never-expires", action="store_true", help="needs API_KEY_MAX_AGE to be 0")
+    revoking = actions.add_parser("revoke", help="revoke keys; takes effect at once")
+    revoking.add_argument("key_ids", nargs="*", metavar="ID", help="id of a key, as 'list' prints it")
+    _add_owner(revoking, "all keys of this")
+    revoking.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+
+
+def _add_owner(parser: ArgumentParser, what: str) -> None:
+    owner = parser.add_mutually_exclusive_group()
+    owner.add_argument("--user", metavar="EMAIL", help=f"{what} user")
+    owner.add_argument("--application", metavar="CLIENT_ID", help=f"{what} application")
 
 
 def _add_users(parser: ArgumentParser) -> None:
@@ -182,10 +312,31 @@ OPTIONS = {
         "become invalid at once. Use it after a leak, and after a restore from a backup.",
         _add_end_sessions,
     ),
+    "roles": CommandOptions(
+        "Manage roles and custom claims, and who has them. A role is in the access tokens of its members as the claim "
+        "'roles'; a change is in force at once at this service, and elsewhere with the next access token.",
+        _add_roles,
+    ),
+    "applications": CommandOptions(
+        "Manage applications, their secrets, public keys and scopes. An application is a client of OAuth 2.0, such as "
+        "a service of yours that gets access tokens with the client credentials grant. A change is in force at once.",
+        _add_applications,
+    ),
+    "scopes": CommandOptions(
+        "Manage the scopes of applications, roles and API keys. Their list is closed: nobody can be given what is not "
+        "in it.",
+        _add_scopes,
+    ),
     "services": CommandOptions(
         "Manage the secrets of the services that may validate tokens. A service sends its name and its secret to "
-        "/api/introspect/ (OAuth 2.0 Token Introspection, HTTP Basic).",
+        "/api/introspect/ (OAuth 2.0 Token Introspection, HTTP Basic). It is an application of kind service: 'latchkey "
+        "applications' changes the rest of it.",
         _add_services,
+    ),
+    "api_keys": CommandOptions(
+        "List, create and revoke API keys. Keys of people are made by their owners; this command makes those of "
+        "applications.",
+        _add_api_keys,
     ),
     "keys": CommandOptions(
         "List, rotate and retire the keys that sign access tokens. docs/operations.md explains a rotation.", _add_keys

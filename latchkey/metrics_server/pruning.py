@@ -9,9 +9,11 @@ from collections.abc import Iterator
 
 from django.contrib.sessions.backends.db import SessionStore
 
+from latchkey.api_keys.prune import prune as prune_api_keys
 from latchkey.audit.prune import prune as prune_events
 from latchkey.email_codes.prune import prune as prune_codes
 from latchkey.factors.prune import prune as prune_factors
+from latchkey.idempotency.prune import prune as prune_idempotency_keys
 from latchkey.mail.prune import prune as prune_mails
 from latchkey.rate_limits.prune import prune as prune_attempts
 from latchkey.sessions.prune import MAX_ID
@@ -29,6 +31,8 @@ def prune_all() -> Iterator[int]:
     yield from prune_codes()
     yield from prune_factors()
     yield from prune_attempts()
+    yield from prune_api_keys()
+    yield from prune_idempotency_keys()
     clear_admin_sessions()
     yield 0
     begin = secrets.randbelow(MAX_ID)

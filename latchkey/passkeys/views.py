@@ -31,8 +31,9 @@ from latchkey.passkeys.serializers import (
     PasskeyOutput,
 )
 from latchkey.sessions.authentication import access_token_of, authentication_of
+from latchkey.web.access import PERSON_STEP_UP
 from latchkey.web.api_view import ApiView
-from latchkey.web.openapi.operation import AUTH_ERRORS, USE_ACCESS_TOKEN, Link, operation
+from latchkey.web.openapi.operation import USE_ACCESS_TOKEN, Link, operation
 from latchkey.web.problems import problem_response
 from latchkey.web.query import parse_query
 from latchkey.web.views import require_safe
@@ -93,6 +94,8 @@ ANDROID_RELATIONS = ["delegate_permission/common.handle_all_urls", "delegate_per
 class PasskeyOptionsView(ApiView):
     """Options for a new passkey, which the browser passes on to an authenticator. Needs a recent authentication."""
 
+    access = PERSON_STEP_UP
+
     @operation(
         "passkey_registration_options",
         "Add a passkey: options",
@@ -100,7 +103,6 @@ class PasskeyOptionsView(ApiView):
         {200: CeremonyOutput},
         response_example={"ticket": TICKET, "options": CREATION_OPTIONS, "expires_in": 300},
         problems=[
-            *AUTH_ERRORS,
             errors.StepUpRequired,
             errors.EmailNotVerified,
             errors.EnrolmentClosed,
@@ -126,7 +128,7 @@ class PasskeysView(ApiView):
         None,
         {200: PasskeyOutput(many=True)},
         response_example=PASSKEY,
-        problems=[*AUTH_ERRORS, errors.InvalidInput],
+        problems=[errors.InvalidInput],
         after_token_pair=USE_ACCESS_TOKEN,
         links=dict.fromkeys(("rename_passkey", "remove_passkey"), FIRST_PASSKEY),
     )
@@ -141,7 +143,7 @@ class PasskeysView(ApiView):
         {201: AddedPasskeyOutput},
         request_example={"ticket": TICKET, "name": "Phone", "passkey": NEW_PASSKEY},
         response_example={"passkey": PASSKEY, "recovery_codes": ["7KQ2M-9XW4C"]},
-        problems=[*AUTH_ERRORS, errors.InvalidTicket, errors.InvalidPasskey],
+        problems=[errors.InvalidTicket, errors.InvalidPasskey],
     )
     def post(self, request: Request) -> Response:
         given, token = self.validated(request), access_token_of(request)
@@ -162,6 +164,7 @@ class PasskeyView(ApiView):
     DELETE needs a recent authentication, and removes the recovery codes with the last second factor.
     """
 
+    access = {"DELETE": PERSON_STEP_UP}
     input_class = PasskeyNameInput
 
     @operation(
@@ -171,7 +174,7 @@ class PasskeyView(ApiView):
         {200: PasskeyOutput},
         request_example={"name": "Phone"},
         response_example=PASSKEY,
-        problems=[*AUTH_ERRORS, errors.NotFound],
+        problems=[errors.NotFound],
         parameters=[PASSKEY_ID],
     )
     def patch(self, request: Request, passkey_id: str) -> Response:
@@ -185,7 +188,7 @@ class PasskeyView(ApiView):
         "Remove a passkey",
         None,
         {204: None},
-        problems=[*AUTH_ERRORS, errors.StepUpRequired, errors.NotFound],
+        problems=[errors.StepUpRequired, errors.NotFound],
         parameters=[PASSKEY_ID],
     )
     def delete(self, request: Request, passkey_id: str) -> Response:

@@ -45,7 +45,7 @@ def change_password(
         raise ServiceUnavailable from error
     record(Event.LOGIN_SUCCEEDED, client, user_id=user.pk, session_id=session.session_id, persisted=True)
     spec = AccessTokenSpec(now, policy.access_token_lifetime, key)
-    return issue_pair(session.session_id, user.pk, session.refresh_token, spec, authentication)
+    return issue_pair(session.session_id, user.pk, session.refresh_token, spec, authentication, user.token_claims)
 
 
 @transaction.atomic

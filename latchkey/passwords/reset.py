@@ -10,6 +10,7 @@ from django.db import transaction
 
 from latchkey.accounts.models import User
 from latchkey.accounts.password_validation import validate_new_password
+from latchkey.api_keys.manage import revoke_own_keys
 from latchkey.audit.events import Event
 from latchkey.audit.log import COMMAND_LINE, Operator, record, record_by
 from latchkey.core import clock
@@ -51,8 +52,8 @@ def confirm_reset(presented: Submitted, new_password: str, client: ClientInfo) -
     """Set the new password and end every session; no session is opened, so people sign in with the new password.
 
     A person with access to the mailbox has proven it, so the address counts as verified, and whoever created the
-    account with somebody else's address is out. Raises InvalidCode, TooManyAttempts, or a PasswordToo... error, after
-    which the link and the code are still valid.
+    account with somebody else's address is out: with the sessions end the API keys. Raises InvalidCode,
+    TooManyAttempts, or a PasswordToo... error, after which the link and the code are still valid.
     """
     code = lookup(Purpose.PASSWORD_RESET, presented, client)
     validate_new_password(new_password, code.user, "new_password")
@@ -73,3 +74,4 @@ def _store(code: OneTimeCode, user: User, client: ClientInfo) -> None:
     user.email_verified_at = user.email_verified_at or clock.now()
     user.save(update_fields=["password", "email_verified_at"])
     record(Event.PASSWORD_RESET, client, user_id=user.pk)
+    revoke_own_keys(user.pk, client)

@@ -2,7 +2,6 @@
 
 from typing import cast
 
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,8 +14,9 @@ from latchkey.passwords.serializers import ChangeInput, ConfirmResetInput
 from latchkey.sessions.authentication import authentication_of
 from latchkey.sessions.serializers import TokenPairOutput
 from latchkey.sessions.views import PAIR
+from latchkey.web.access import PUBLIC
 from latchkey.web.api_view import ApiView
-from latchkey.web.openapi.operation import AUTH_ERRORS, USE_ACCESS_TOKEN, USE_EMAILED_CODE, operation
+from latchkey.web.openapi.operation import USE_ACCESS_TOKEN, USE_EMAILED_CODE, operation
 
 NEW_PASSWORD = "seven purple trains to the sea"  # noqa: S105 - an example
 MIN_LENGTH = {"new_password": {"minLength": 8}}  # the policy may ask for more
@@ -43,7 +43,7 @@ class ChangePasswordView(ApiView):
         request_example={"current_password": "password", "new_password": NEW_PASSWORD},
         response_example=PAIR,
         limits=MIN_LENGTH,
-        problems=[errors.WrongPassword, *PASSWORD_ERRORS, *AUTH_ERRORS, errors.StepUpRequired, errors.TooManyAttempts],
+        problems=[errors.WrongPassword, *PASSWORD_ERRORS, errors.StepUpRequired, errors.TooManyAttempts],
         after_token_pair=USE_ACCESS_TOKEN,
         returns_token_pair=True,
     )
@@ -63,8 +63,7 @@ class ResetPasswordView(ApiView):
     The answer is the same for every address, so that nobody learns who has an account.
     """
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
+    access = PUBLIC
     input_class = EmailInput
 
     @operation(
@@ -89,8 +88,7 @@ class ConfirmResetView(ApiView):
     """
 
     hashes_password = frozenset({"POST"})
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
+    access = PUBLIC
     input_class = ConfirmResetInput
 
     @operation(

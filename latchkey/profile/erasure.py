@@ -18,10 +18,10 @@ from latchkey.mail.queue import waiting
 def erase(user: User, operator: Operator | None = None, **unchanged: Any) -> bool:
     """Delete the user if the row still has these values, and return whether it had; all of it is deleted, or nothing.
 
-    Sessions, links and codes, mails, groups and permissions are deleted with the account. Audit events stay for their
-    time of retention, without IP address and user agent, so that an operator can still explain what happened to number
-    7; ids are never used again. An operator who deletes somebody else is recorded with the operator's address. Raises
-    LastSuperuser if nobody would be left to run the service.
+    Sessions, roles, links and codes, mails, groups and permissions are deleted with the account. Audit events stay for
+    their time of retention, without IP address and user agent, so that an operator can still explain what happened to
+    number 7; ids are never used again. An operator who deletes somebody else is recorded with the operator's address.
+    Raises LastSuperuser if nobody would be left to run the service.
     """
     if user.is_superuser:  # one who becomes it only now has been made it by another, who is left
         User.objects.keep_an_administrator([user.pk])

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from django.contrib.admin.models import LogEntry
 
 from latchkey.accounts.models import User
+from latchkey.api_keys.models import ApiKey
 from latchkey.audit.models import AuditEvent
+from latchkey.authorization.models import UserRole
 from latchkey.core.exceptions import InvalidToken
 from latchkey.email_codes.models import OneTimeCode
 from latchkey.factors.delayed_recovery import FactorRecovery
@@ -27,6 +29,7 @@ class PersonalData:
     """The rows about one person, each kind oldest first, but events newest first."""
 
     account: User
+    roles: Sequence[UserRole]
     sessions: Sequence[Session]
     events: Sequence[AuditEvent]
     mails: Sequence[Mail]
@@ -36,13 +39,14 @@ class PersonalData:
     recovery_codes: Sequence[RecoveryCode]
     tickets: Sequence[Ticket]
     recoveries: Sequence[FactorRecovery]
+    api_keys: Sequence[ApiKey]
     attempts: Sequence[Attempt]
     actions: Sequence[LogEntry]
     changes: Sequence[LogEntry]
 
 
 def export(user_id: int) -> PersonalData:
-    """Return everything stored about the user, sessions that have ended but are not pruned included; 15 SELECTs.
+    """Return everything stored about the user, sessions that have ended but are not pruned included; 16 SELECTs.
 
     Secrets and their digests are left out: copies of personal data lie about, and must not be worth an attack. Raises
     InvalidToken if the account was deleted a moment ago.
@@ -55,6 +59,7 @@ def export(user_id: int) -> PersonalData:
     about_users = LogEntry.objects.filter(content_type__app_label="latchkey", content_type__model="user")
     return PersonalData(
         account=account,
+        roles=list(UserRole.objects.filter(user=user_id).select_related("role").order_by("granted_at", "id")),
         sessions=list(Session.objects.filter(user=user_id).order_by("created_at", "id")),
         events=[without_operator(event) for event in events],
         mails=list(Mail.objects.filter(user_id=user_id).order_by("id")),
@@ -64,6 +69,7 @@ def export(user_id: int) -> PersonalData:
         recovery_codes=list(RecoveryCode.objects.filter(user=user_id).order_by("id")),
         tickets=list(Ticket.objects.filter(user=user_id).order_by("id")),
         recoveries=list(FactorRecovery.objects.filter(user=user_id)),
+        api_keys=list(ApiKey.objects.filter(user=user_id).defer("digest").order_by("id")),
         attempts=list(Attempt.objects.filter(account__in=digests).order_by("last_at")),
         actions=list(LogEntry.objects.filter(user=user_id).select_related("content_type").order_by("id")),
         changes=list(about_users.filter(object_id=str(user_id)).order_by("id")),

@@ -6,8 +6,10 @@ from django.contrib.admin.models import LogEntry
 from rest_framework import serializers
 
 from latchkey.accounts.models import User
+from latchkey.api_keys.models import ApiKey
 from latchkey.audit.events import PERSISTED
 from latchkey.audit.models import AuditEvent
+from latchkey.authorization.models import UserRole
 from latchkey.email_codes.models import OneTimeCode
 from latchkey.factors.delayed_recovery import FactorRecovery
 from latchkey.factors.models import RecoveryCode, TotpSecret
@@ -78,8 +80,18 @@ class ExportedAccount(serializers.ModelSerializer[User]):
         fields = (
             *("id", "email", "email_verified_at", "username", "created_at"),
             *("is_active", "is_staff", "is_superuser", "groups", "user_permissions"),
-            "second_factors",
+            *("second_factors", "claims"),
         )
+
+
+class ExportedRole(serializers.ModelSerializer[UserRole]):
+    """A role of the account."""
+
+    name = serializers.CharField(source="role.name")
+
+    class Meta:
+        model = UserRole
+        fields = ("name", "granted_at")
 
 
 class ExportedSession(serializers.ModelSerializer[Session]):
@@ -174,6 +186,14 @@ class ExportedRecovery(serializers.ModelSerializer[FactorRecovery]):
         fields = ("email", "requested_at", "due_at", "next_notice_at", "code_sent_at", "ip", "user_agent")
 
 
+class ExportedApiKey(serializers.ModelSerializer[ApiKey]):
+    """An API key, without the key; one that has expired is included until it is pruned."""
+
+    class Meta:
+        model = ApiKey
+        fields = ("key_id", "name", "scopes", "created_at", "expires_at", "last_used_at")
+
+
 class ExportedAttempt(serializers.ModelSerializer[Attempt]):
     """Failed sign-ins in a row, at the account or from an address where it has signed in; times in milliseconds."""
 
@@ -204,6 +224,7 @@ class ExportOutput(serializers.Serializer[Any]):
     """All personal data about the account, except secrets."""
 
     account = ExportedAccount(help_text="The account, without the password hash.")
+    roles = ExportedRole(many=True, help_text="Roles of the account, and since when.")
     sessions = ExportedSession(many=True, help_text="Sessions, without their tokens.")
     events = ExportedEvent(many=True, help_text="The newest 10,000, newest first; /api/me/events/ has all.")
     mails = ExportedMail(many=True, help_text="Mails to the user, without their content.")
@@ -213,6 +234,7 @@ class ExportOutput(serializers.Serializer[Any]):
     recovery_codes = ExportedRecoveryCode(many=True, help_text="Recovery codes that are left, without the codes.")
     tickets = ExportedTicket(many=True, help_text="Sign-ins that were begun and not finished.")
     recoveries = ExportedRecovery(many=True, help_text="Recoveries by mail that were requested and not finished.")
+    api_keys = ExportedApiKey(many=True, help_text="API keys, without the keys themselves.")
     attempts = ExportedAttempt(many=True, help_text="Failed sign-ins in a row; times in milliseconds.")
     actions = ExportedAction(many=True, help_text="Changes that the user made in the admin area.")
     changes = ExportedChange(many=True, help_text="Changes that operators made to the account in the admin area.")

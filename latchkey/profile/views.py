@@ -27,8 +27,9 @@ from latchkey.profile.serializers import (
     MeOutput,
 )
 from latchkey.sessions.authentication import access_token_of
+from latchkey.web.access import PERSON_OR_KEY
 from latchkey.web.api_view import ApiView
-from latchkey.web.openapi.operation import AUTH_ERRORS, USE_ACCESS_TOKEN, operation
+from latchkey.web.openapi.operation import USE_ACCESS_TOKEN, operation
 from latchkey.web.query import parse_query
 
 RECORD = {"id": 1, "username": "John Smith", "email": "user@example.com"}
@@ -41,6 +42,7 @@ def _caller(request: Request) -> User:
 class MeView(ApiView):
     """Your account: GET reads it, PUT and PATCH set the display name, DELETE deletes it with the password."""
 
+    access = {"GET": PERSON_OR_KEY}
     hashes_password = frozenset({"DELETE"})
     fast_handlers = {"GET": ME}
     input_class = MeInput
@@ -51,7 +53,6 @@ class MeView(ApiView):
         None,
         {200: MeOutput},
         response_example={**RECORD, "username": ""},
-        problems=AUTH_ERRORS,
         after_token_pair=USE_ACCESS_TOKEN,
     )
     def get(self, request: Request) -> Response:
@@ -64,7 +65,6 @@ class MeView(ApiView):
         {200: MeOutput},
         request_example={"username": "John Smith"},
         response_example=RECORD,
-        problems=AUTH_ERRORS,
         after_token_pair=USE_ACCESS_TOKEN,
     )
     def put(self, request: Request) -> Response:
@@ -77,7 +77,6 @@ class MeView(ApiView):
         {200: MeOutput},
         request_example={"username": "John Smith"},
         response_example=RECORD,
-        problems=AUTH_ERRORS,
         after_token_pair=USE_ACCESS_TOKEN,
     )
     def patch(self, request: Request) -> Response:
@@ -91,7 +90,6 @@ class MeView(ApiView):
         {204: None},
         request_example={"password": "password"},
         problems=[
-            *AUTH_ERRORS,
             errors.WrongPassword,
             errors.PasswordTooLong,
             errors.LastSuperuser,
@@ -116,7 +114,6 @@ class EmailStatusView(ApiView):
         None,
         {200: EmailStatusOutput},
         response_example={"email": "user@example.com", "email_verified": False},
-        problems=AUTH_ERRORS,
         after_token_pair=USE_ACCESS_TOKEN,
     )
     def get(self, request: Request) -> Response:
@@ -136,7 +133,7 @@ class FactorsView(ApiView):
             "passkeys": [PASSKEY],
             "recovery_codes": 10,
         },
-        problems=[*AUTH_ERRORS, errors.InvalidInput],
+        problems=[errors.InvalidInput],
         after_token_pair=USE_ACCESS_TOKEN,
         links={"remove_totp": USE_ACCESS_TOKEN, "renew_recovery_codes": USE_ACCESS_TOKEN},
     )
@@ -157,9 +154,10 @@ ACCOUNT = {
     "groups": [],
     "user_permissions": [],
     "second_factors": 0,
+    "claims": None,
 }
 SECTIONS = (
-    *("sessions", "events", "mails", "codes", "totp", "passkeys", "recovery_codes", "tickets"),
+    *("roles", "sessions", "events", "mails", "codes", "totp", "passkeys", "recovery_codes", "tickets"),
     *("attempts", "actions", "changes"),
 )
 
@@ -173,7 +171,7 @@ class ExportView(ApiView):
         None,
         {200: ExportOutput},
         response_example={"account": ACCOUNT, **{kind: [] for kind in SECTIONS}},
-        problems=[*AUTH_ERRORS, errors.InvalidInput],
+        problems=[errors.InvalidInput],
         response_headers={"Content-Disposition": "attachment, with a file name"},
         after_token_pair=USE_ACCESS_TOKEN,
     )
@@ -205,7 +203,7 @@ class EventsView(ApiView):
         None,
         {200: HistoryOutput},
         response_example={"events": [EVENT], "next": None},
-        problems=[*AUTH_ERRORS, errors.InvalidInput],
+        problems=[errors.InvalidInput],
         parameters=[
             OpenApiParameter(
                 "before",

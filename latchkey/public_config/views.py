@@ -5,7 +5,6 @@ from typing import Any
 from django.conf import settings
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import conditional_page
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,6 +12,7 @@ from latchkey.conf.policy import Policy, current_policy
 from latchkey.conf.site import current_site
 from latchkey.core.exceptions import PASSWORD_MAX_LENGTH
 from latchkey.public_config.serializers import ConfigOutput
+from latchkey.web.access import PUBLIC
 from latchkey.web.api_view import ApiView
 from latchkey.web.openapi.operation import operation
 
@@ -54,8 +54,7 @@ class ConfigView(ApiView):
     The answer is public and may be cached for a minute. It has an `ETag`; send it back as `If-None-Match`.
     """
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
+    access = PUBLIC
     cache_control = f"public, max-age={MAX_AGE}"
 
     @operation(
@@ -66,7 +65,6 @@ class ConfigView(ApiView):
         response_example=public_config(Policy())
         | {"site_name": "auth.example.com", "sign_in_methods": ["password", "passkey"]},
         response_headers={"Cache-Control": "For how long the answer may be kept.", "ETag": "Version of the answer."},
-        problems=[],
         links={
             "register": {"description": "Show the password rules, and the form only if registration is open."},
             "login": {"description": "Show the ways of signing in."},

@@ -1,7 +1,6 @@
 """Registration endpoint: POST /api/register/."""
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -10,6 +9,7 @@ from latchkey.core.client import client_info
 from latchkey.email_codes.serializers import DetailOutput
 from latchkey.registration.register import register
 from latchkey.registration.serializers import RegisterInput, RegisterOutput
+from latchkey.web.access import PUBLIC
 from latchkey.web.api_view import ApiView
 from latchkey.web.openapi.operation import SAME_EMAIL, USE_EMAILED_CODE, operation
 
@@ -24,8 +24,7 @@ class RegisterView(ApiView):
     """
 
     hashes_password = frozenset({"POST"})
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
+    access = PUBLIC
     input_class = RegisterInput
 
     @operation(

@@ -54,7 +54,7 @@ def admit(user: User, proof: Proof, client: ClientInfo, key: Key | None, consume
     record(Event.LOGIN_SUCCEEDED, client, user_id=user.pk, session_id=opened.session_id, persisted=True)
     spec = AccessTokenSpec(now, policy.access_token_lifetime, key)
     authentication = Authentication(int(proof), int(now.timestamp()))
-    return issue_pair(opened.session_id, user.pk, opened.refresh_token, spec, authentication)
+    return issue_pair(opened.session_id, user.pk, opened.refresh_token, spec, authentication, user.token_claims)
 
 
 def missing_step(user: User, proof: Proof, policy: Policy) -> TicketPurpose | None:

@@ -1,6 +1,5 @@
 """Endpoints of enrolment within a sign-in, for accounts that must have a second factor and have none."""
 
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -11,6 +10,7 @@ from latchkey.sessions.views import PAIR
 from latchkey.sign_in.enrolment import begin_totp, enrol_totp
 from latchkey.sign_in.serializers import EnrolledOutput, EnrolTotpInput, TicketInput, TotpSecretOutput
 from latchkey.sign_in.views import TICKET
+from latchkey.web.access import PUBLIC
 from latchkey.web.api_view import ApiView
 from latchkey.web.openapi.operation import operation
 
@@ -22,8 +22,7 @@ RECOVERY_CODES = ["9W3KQ-T7HZM", "4XN0B-VC2RD"]
 class BeginTotpEnrolmentView(ApiView):
     """Get a secret for an authenticator app, with the ticket of a sign-in that was answered 403 with `enrol`."""
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
+    access = PUBLIC
     input_class = TicketInput
 
     @operation(
@@ -46,8 +45,7 @@ class BeginTotpEnrolmentView(ApiView):
 class EnrolTotpView(ApiView):
     """Confirm the authenticator app by its first code, and finish the sign-in."""
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
+    access = PUBLIC
     input_class = EnrolTotpInput
 
     @operation(

@@ -8,6 +8,7 @@ from latchkey.core.exceptions import PASSWORD_MAX_LENGTH
 from latchkey.rate_limits.attempts import withdraw
 from latchkey.sessions.fast_path import pair_body
 from latchkey.sign_in.login import charge_login, login
+from latchkey.tokens.access_token import TokenPair
 from latchkey.web.fast_path import Admission, Environ, FastHandler, read_json_object
 
 CHARGE = "latchkey.charge"
@@ -30,7 +31,12 @@ def _is_plain(text: Any, max_length: int) -> TypeGuard[str]:
 
 def handle_login(credentials: tuple[str, str], environ: Environ) -> dict[str, Any]:
     """Do as LoginView does, with the attempt that admit_login has counted."""
-    return pair_body(login(*credentials, client_info(environ), environ.pop(CHARGE, None)))
+    return pair_body(login_charged(credentials, environ))
+
+
+def login_charged(credentials: tuple[str, str], environ: Environ) -> TokenPair:
+    """Sign in by the attempt that admit_login has counted, or else by one that is counted now."""
+    return login(*credentials, client_info(environ), environ.pop(CHARGE, None))
 
 
 def admit_login(credentials: tuple[str, str], environ: Environ) -> None:

@@ -1,6 +1,5 @@
 """Endpoints of the sign-in with a passkey: options, and the answer of the authenticator."""
 
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -21,8 +20,9 @@ from latchkey.sign_in.passkey import (
 from latchkey.sign_in.passkey_enrolment import begin_passkey_enrolment, enrol_passkey
 from latchkey.sign_in.serializers import EnrolledOutput, EnrolPasskeyInput, PasskeySignInInput, TicketInput
 from latchkey.sign_in.views import TICKET
+from latchkey.web.access import PUBLIC
 from latchkey.web.api_view import ApiView
-from latchkey.web.openapi.operation import AUTH_ERRORS, USE_ACCESS_TOKEN, Link, operation
+from latchkey.web.openapi.operation import USE_ACCESS_TOKEN, Link, operation
 
 OPTIONS = {
     "challenge": "bm90IGEgY2hhbGxlbmdlIG9mIGFueWJvZHk",
@@ -50,8 +50,7 @@ PASSKEY = {
 class PasskeySignInOptionsView(ApiView):
     """Options for a sign-in with a passkey, without an e-mail address; a new challenge each time."""
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
+    access = PUBLIC
 
     @operation(
         "login_passkey_options",
@@ -69,8 +68,7 @@ class PasskeySignInOptionsView(ApiView):
 class PasskeySignInView(ApiView):
     """Sign in with a passkey. It counts as two factors, because the authenticator has verified its user."""
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
+    access = PUBLIC
     input_class = PasskeySignInInput
 
     @operation(
@@ -92,8 +90,7 @@ class PasskeySignInView(ApiView):
 class SecondFactorPasskeyOptionsView(ApiView):
     """Options for a passkey as the second factor of a sign-in that was answered 403 `second_factor_required`."""
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
+    access = PUBLIC
     input_class = TicketInput
 
     @operation(
@@ -123,7 +120,7 @@ class StepUpPasskeyOptionsView(ApiView):
         None,
         {200: CeremonyOutput},
         response_example={"ticket": TICKET, "options": OWN_OPTIONS, "expires_in": 300},
-        problems=[*AUTH_ERRORS, errors.NotFound],
+        problems=[errors.NotFound],
         after_token_pair=USE_ACCESS_TOKEN,
         links={"step_up": {**SAME_TICKET, **USE_ACCESS_TOKEN}},
     )
@@ -134,8 +131,7 @@ class StepUpPasskeyOptionsView(ApiView):
 class BeginPasskeyEnrolmentView(ApiView):
     """Get options for a new passkey, with the ticket of a sign-in that was answered 403 with `enrol`."""
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
+    access = PUBLIC
     input_class = TicketInput
 
     @operation(
@@ -155,8 +151,7 @@ class BeginPasskeyEnrolmentView(ApiView):
 class EnrolPasskeyView(ApiView):
     """Add the passkey, and finish the sign-in."""
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
+    access = PUBLIC
     input_class = EnrolPasskeyInput
 
     @operation(

@@ -52,7 +52,8 @@ def step_up(  # noqa: PLR0913, PLR0917  # all but two are of the request
         record_failed_step_up(user, error, client, session_id)
         raise
     record(Event.STEP_UP_SUCCEEDED, client, user_id=user.pk, session_id=session_id)
-    return access_token.issue(user.pk, session_id, now, current_policy().access_token_lifetime, key, authentication)
+    lifetime = current_policy().access_token_lifetime
+    return access_token.issue(user.pk, session_id, now, lifetime, key, authentication, user.token_claims)
 
 
 def begin_step_up(user: User, password: str, answer: FactorAnswer, ticket: str, client: ClientInfo) -> FactorCheck:
@@ -64,7 +65,7 @@ def begin_step_up(user: User, password: str, answer: FactorAnswer, ticket: str, 
         return begin_check(user, answer, client, _take_challenge(ticket, user) if answer.passkey else b"")
     if user.second_factors:
         raise_step_up_required(user)
-    return FactorCheck(Proof.PASSWORD, partial(refund, reauthenticate(user, password, client)))
+    return FactorCheck(Proof.PASSWORD | Proof.REAUTHENTICATED, partial(refund, reauthenticate(user, password, client)))
 
 
 STEP_UP_ERRORS = (WrongPassword, InvalidFactorCode, InvalidPasskey)

@@ -1,6 +1,5 @@
 """Endpoints of sign-in, its second step, and step-up."""
 
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,8 +14,9 @@ from latchkey.sign_in.login import login
 from latchkey.sign_in.second_factor import sign_in_with_second_factor
 from latchkey.sign_in.serializers import LoginInput, SecondFactorInput, StepUpInput, StepUpOutput
 from latchkey.sign_in.step_up import step_up
+from latchkey.web.access import PUBLIC
 from latchkey.web.api_view import ApiView
-from latchkey.web.openapi.operation import AUTH_ERRORS, SAME_PASSWORD, USE_ACCESS_TOKEN, operation
+from latchkey.web.openapi.operation import SAME_PASSWORD, USE_ACCESS_TOKEN, operation
 
 
 class LoginView(ApiView):
@@ -24,8 +24,7 @@ class LoginView(ApiView):
 
     hashes_password = frozenset({"POST"})
     fast_handlers = {"POST": LOGIN}
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
+    access = PUBLIC
     input_class = LoginInput
 
     @operation(
@@ -55,8 +54,7 @@ TICKET = "9Xh1c0kq4mE7Yy2f8sVb3tLzQw6RnDpUaJgKiOxCeT4"
 class SecondFactorView(ApiView):
     """Finish a sign-in that was answered 403 `second_factor_required`: its ticket, and a second factor."""
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
+    access = PUBLIC
     input_class = SecondFactorInput
 
     @operation(
@@ -97,7 +95,6 @@ class StepUpView(ApiView):
             errors.InvalidFactorCode,
             errors.InvalidPasskey,
             errors.InvalidTicket,
-            *AUTH_ERRORS,
             errors.StepUpRequired,
             errors.TooManyAttempts,
         ],

@@ -1,8 +1,7 @@
-"""Well-known endpoints for services: the public keys (JWKS, RFC 7517) and the server metadata (RFC 8414)."""
+"""Well-known endpoint for services: the public keys (JWKS, RFC 7517)."""
 
 from typing import Any
 
-from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import conditional_page
@@ -23,32 +22,10 @@ def jwks(request: HttpRequest) -> HttpResponse:
         keys = [public_jwk(scheduled.key) for scheduled in current_keys().values()]
     except DatabaseError:
         return problem_response(ServiceUnavailable())
-    return _cacheable({"keys": keys})
+    return cacheable({"keys": keys})
 
 
-@require_safe
-@conditional_page
-def metadata(request: HttpRequest) -> HttpResponse:
-    """Return the authorization server metadata (RFC 8414), also at the path of OpenID Connect Discovery.
-
-    There is no authorization endpoint and no grant, because sign-in is first-party; lists that would be empty are left
-    out (RFC 8414 section 3.2).
-    """
-    url = settings.PUBLIC_URL
-    documentation = {"service_documentation": f"{url}/api-doc/"} if settings.API_DOCS else {}
-    return _cacheable(
-        {
-            "issuer": url,
-            "jwks_uri": f"{url}/.well-known/jwks.json",
-            "introspection_endpoint": f"{url}/api/introspect/",
-            "introspection_endpoint_auth_methods_supported": ["client_secret_basic"],
-            "revocation_endpoint": f"{url}/api/revoke/",
-            "revocation_endpoint_auth_methods_supported": ["none"],
-            **documentation,
-        }
-    )
-
-
-def _cacheable(document: dict[str, Any]) -> JsonResponse:
+def cacheable(document: dict[str, Any]) -> JsonResponse:
+    """Return a public document that caches may keep for JWKS_MAX_AGE."""
     max_age = int(JWKS_MAX_AGE.total_seconds())
     return JsonResponse(document, headers={"Cache-Control": f"public, max-age={max_age}"})

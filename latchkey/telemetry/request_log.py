@@ -5,6 +5,7 @@ waits until the response is known, so that an ordinary request costs one line in
 """
 
 import logging
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +29,14 @@ LEVELS = {4: logging.WARNING, 5: logging.ERROR}
 """Log levels by the first digit of the status."""
 
 SERVER_ERROR = 500
+
+_API_KEY = re.compile(r"latchkey_[0-9A-Za-z]{20,}")
+
+
+def redact(path: str) -> str:
+    """Return the path without the API keys in it, which a client has put there by mistake (ASVS 14.2.1)."""
+    return _API_KEY.sub("latchkey_REDACTED", path) if "latchkey_" in path else path
+
 
 log = structlog.get_logger("latchkey.requests")
 
@@ -93,7 +102,11 @@ def request_log(method: str, path: str, environ: Mapping[str, Any] = MappingProx
     finally:
         seconds = time.perf_counter() - started_at
         observe_request(method, path, request.status, seconds)
-        fields = {"request": f"{method} {path}", "code": request.status, "milliseconds": round(seconds * 1000, 1)}
+        fields = {
+            "request": f"{method} {redact(path)}",
+            "code": request.status,
+            "milliseconds": round(seconds * 1000, 1),
+        }
         if request.pending and request.status < SERVER_ERROR:
             request.flush(**fields)
         else:  # a server error has a line of its own, with its own level

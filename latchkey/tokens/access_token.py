@@ -1,4 +1,4 @@
-"""Access tokens: short-lived signed JWTs (RFC 7519, RFC 9068) for one user and one session.
+"""Access tokens: short-lived signed JWTs (RFC 7519, RFC 9068) for one user and one session, or for one application.
 
 `issue` signs one, `verify` checks one at a time by all rules of RFC 8725, and `decode` is the cached part of that:
 signature, form and claims, which do not depend on the time. Key pairs are in `jwk.py`.
@@ -6,7 +6,7 @@ signature, form and claims, which do not depend on the time. Key pairs are in `j
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -19,7 +19,7 @@ from jwt.algorithms import HMACAlgorithm
 
 from latchkey.conf.policy import Policy
 from latchkey.core.crypto import derive_keys
-from latchkey.core.exceptions import InvalidToken
+from latchkey.core.exceptions import InvalidToken, PermissionDenied
 from latchkey.tokens.authentication_methods import Authentication
 
 ALGORITHM = "HS256"
@@ -94,6 +94,18 @@ class AccessToken:
     expires_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class ClientAccessToken:
+    """The claims of a verified token of an application (RFC 9068 section 2.2); times in Unix seconds."""
+
+    client_id: str
+    scopes: frozenset[str]
+    audience: tuple[str, ...]
+    token_id: str
+    issued_at: int
+    expires_at: int
+
+
 @lru_cache(maxsize=64)
 def unverified_kid(header: str) -> str | None:
     """Return the `kid` in a token's first segment, None if it has none; raises InvalidToken.
@@ -109,7 +121,7 @@ def unverified_kid(header: str) -> str | None:
 
 
 @lru_cache(maxsize=1024)
-def decode(presented: str, keys: tuple[Key, ...], issuer: str) -> tuple[AccessToken, int, int]:
+def decode(presented: str, keys: tuple[Key, ...], issuer: str) -> tuple[AccessToken | ClientAccessToken, int, int]:
     """Return the claims of a token with a valid signature and form, and its time of validity in Unix seconds.
 
     Raises InvalidToken. Cached, because a client sends its token many times and the result depends on token and keys
@@ -120,26 +132,44 @@ def decode(presented: str, keys: tuple[Key, ...], issuer: str) -> tuple[AccessTo
         raise InvalidToken
     claims = _verified_claims(presented, keys)
     issued_at, not_before, expires_at = claims.get("iat"), claims.get("nbf", 0), claims.get("exp")
-    user_id, session, token_id = claims.get("user_id"), claims.get("sid"), claims.get("jti")
-    if not (type(issued_at) is type(not_before) is type(expires_at) is type(user_id) is int):
-        raise InvalidToken
-    if claims.get("sub") != str(user_id) or not (isinstance(session, str) and _SESSION.fullmatch(session)):
-        raise InvalidToken
-    if int(session) > _MAX_ID or not 0 <= user_id <= _MAX_ID or not isinstance(token_id, str):
+    if not (type(issued_at) is type(not_before) is type(expires_at) is int):
         raise InvalidToken
     if not 0 < expires_at - issued_at <= MAX_LIFETIME_SECONDS:
         raise InvalidToken
-    if claims.get("iss") != issuer or not _contains_audience(claims.get("aud")):
+    if claims.get("iss") != issuer or not isinstance(claims.get("jti"), str):
         raise InvalidToken
-    token = AccessToken(user_id, int(session), token_id, issued_at, expires_at)
-    return token, max(issued_at, not_before), expires_at
+    read = _client_token if "client_id" in claims else _user_token
+    return read(claims), max(issued_at, not_before), expires_at
 
 
-def _contains_audience(audience: object) -> bool:
-    """Return whether AUDIENCE is the audience, or one of an array of strings (RFC 7519 section 4.1.3)."""
-    if not isinstance(audience, list):
-        return audience == AUDIENCE
-    return AUDIENCE in audience and all(isinstance(name, str) for name in audience)
+def _user_token(claims: dict[str, Any]) -> AccessToken:
+    user_id, session = claims.get("user_id"), claims.get("sid")
+    if type(user_id) is not int or not 0 <= user_id <= _MAX_ID or claims.get("sub") != str(user_id):
+        raise InvalidToken
+    if not (isinstance(session, str) and _SESSION.fullmatch(session)) or int(session) > _MAX_ID:
+        raise InvalidToken
+    if AUDIENCE not in _audience(claims):
+        raise InvalidToken
+    return AccessToken(user_id, int(session), claims["jti"], claims["iat"], claims["exp"])
+
+
+def _client_token(claims: dict[str, Any]) -> ClientAccessToken:
+    client_id, scope = claims["client_id"], claims.get("scope", "")
+    if not isinstance(client_id, str) or claims.get("sub") != client_id or not isinstance(scope, str):
+        raise InvalidToken
+    if "user_id" in claims or "sid" in claims:
+        raise InvalidToken
+    times = claims["iat"], claims["exp"]
+    return ClientAccessToken(client_id, frozenset(scope.split()), _audience(claims), claims["jti"], *times)
+
+
+def _audience(claims: dict[str, Any]) -> tuple[str, ...]:
+    """Return the audiences, which are one text or an array of them (RFC 7519 section 4.1.3); raises InvalidToken."""
+    audience = claims.get("aud")
+    names = audience if isinstance(audience, list) else [audience]
+    if not names or not all(isinstance(name, str) for name in names):
+        raise InvalidToken
+    return tuple(names)
 
 
 def _verified_claims(presented: str, keys: tuple[Key, ...]) -> dict[str, Any]:
@@ -174,12 +204,13 @@ def issue(  # noqa: PLR0913, PLR0917  # what stands in a token, and the key
     lifetime: timedelta,
     key: Key | None = None,
     authentication: Authentication = PASSWORD_ALONE,
+    token_claims: str = "",
 ) -> str:
     """Sign an access token, valid from now for the lifetime, in whole seconds; without a key with HS256.
 
-    authentication adds `amr`, `acr` and `auth_time` where it is more than a password.
+    authentication adds `amr`, `acr` and `auth_time` where it is more than a password. token_claims is
+    `User.token_claims`: a JSON object with `roles` and `claims`, or empty.
     """
-    key = key or hs256_keys()[0]
     issued_at = int(now.timestamp())
     claims = {
         "user_id": user_id,
@@ -193,13 +224,55 @@ def issue(  # noqa: PLR0913, PLR0917  # what stands in a token, and the key
     }
     if authentication.proof != 1:
         claims |= authentication.claims
+    return _sign(claims, key, token_claims)
+
+
+def issue_for_client(  # noqa: PLR0913, PLR0917  # what stands in a token, and the key
+    client_id: str,
+    scopes: Iterable[str],
+    audience: Sequence[str],
+    now: datetime,
+    lifetime: timedelta,
+    key: Key | None = None,
+) -> str:
+    """Sign an access token of an application for these audiences (RFC 9068 section 2.2); without a key with HS256."""
+    issued_at = int(now.timestamp())
+    claims = {
+        "sub": client_id,
+        "client_id": client_id,
+        "scope": " ".join(sorted(scopes)),
+        "iat": issued_at,
+        "exp": issued_at + int(lifetime.total_seconds()),
+        "jti": str(uuid4()),
+        "iss": settings.PUBLIC_URL,
+        "aud": audience[0] if len(audience) == 1 else list(audience),
+    }
+    if not claims["scope"]:
+        del claims["scope"]
+    return _sign(claims, key)
+
+
+def _sign(claims: dict[str, Any], key: Key | None, more_claims: str = "") -> str:
+    """Sign the claims, and those of a JSON object, which is copied behind them: to decode it would cost more."""
+    key = key or hs256_keys()[0]
     headers = {"typ": TYPE, "kid": key.kid} if key.kid else {"typ": TYPE}
-    payload = json.dumps(claims, separators=(",", ":")).encode()
-    return _JWS.encode(payload, key.signing_key, key.algorithm, headers)
+    payload = json.dumps(claims, separators=(",", ":"))
+    payload = f"{payload[:-1]},{more_claims[1:]}" if more_claims else payload
+    return _JWS.encode(payload.encode(), key.signing_key, key.algorithm, headers)
 
 
 def verify(presented: str, now: datetime, find: Callable[[str], Key | None] = lambda kid: None) -> AccessToken:
-    """Verify an access token and return its claims; raises InvalidToken.
+    """Verify the access token of a person as `verify_any` does; raises PermissionDenied for that of an application."""
+    token = verify_any(presented, now, find)
+    if not isinstance(token, AccessToken):
+        raise PermissionDenied
+    return token
+
+
+def verify_any(
+    presented: str, now: datetime, find: Callable[[str], Key | None] = lambda kid: None
+) -> AccessToken | ClientAccessToken:
+    """Verify an access token of either kind and return its claims; raises InvalidToken.
 
     A token without `kid` is verified with the HS256 keys, any other with the key that `find` returns for its `kid`,
     and with that key's algorithm. The token chooses neither (RFC 8725 section 3.1).
@@ -222,10 +295,12 @@ def _keys_for(presented: str, find: Callable[[str], Key | None]) -> tuple[Key, .
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """A new access token (JWT) and the session's only valid refresh token (UUID)."""
+    """A new access token (JWT), the session's only valid refresh token (UUID), and the access token's lifetime."""
 
     access_token: str
     refresh_token: UUID
+    expires_in: int
+    """Seconds from the time of issue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,13 +312,14 @@ class AccessTokenSpec:
     key: Key | None
 
 
-def issue_pair(
+def issue_pair(  # noqa: PLR0913, PLR0917  # as for issue
     session_id: int,
     user_id: int,
     refresh_token: UUID,
     spec: AccessTokenSpec,
     authentication: Authentication = PASSWORD_ALONE,
+    token_claims: str = "",
 ) -> TokenPair:
     """Sign an access token for the session, and return it with the refresh token."""
-    access_token = issue(user_id, session_id, spec.issued_at, spec.lifetime, spec.key, authentication)
-    return TokenPair(access_token, refresh_token)
+    access_token = issue(user_id, session_id, spec.issued_at, spec.lifetime, spec.key, authentication, token_claims)
+    return TokenPair(access_token, refresh_token, int(spec.lifetime.total_seconds()))

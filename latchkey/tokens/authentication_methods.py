@@ -1,7 +1,7 @@
 """Authentication methods of a session: what a person proved at sign-in, and the claims that say so.
 
 The claims are `amr` (RFC 8176), `acr` and `auth_time` (OpenID Connect Core 2). They stand only in tokens of sessions
-with more than a password, so that the tokens of all others keep their bytes.
+with more than the password of the sign-in, so that the tokens of all others keep their bytes.
 """
 
 from enum import IntFlag
@@ -20,6 +20,8 @@ class Proof(IntFlag):
     RECOVERY_CODE = 16
     MAIL = 32
     UPSTREAM = 64
+    REAUTHENTICATED = 128
+    """A password was given once more within the session: no method of its own, but a reason to say when."""
 
 
 FIRST = Proof.PASSWORD | Proof.MAIL | Proof.UPSTREAM
@@ -70,7 +72,7 @@ class Authentication(NamedTuple):
 
     @property
     def claims(self) -> dict[str, Any]:
-        """The claims of tokens and introspection: none for a password alone."""
+        """The claims of tokens and introspection: none for the password of the sign-in alone."""
         if self.proof in (Proof.NONE, Proof.PASSWORD):
             return {}
         proof = Proof(self.proof)

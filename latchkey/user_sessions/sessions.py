@@ -6,10 +6,12 @@ A user who has lost a device, or does not recognize one, can sign it out from an
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
 from latchkey.audit.events import Event
+from latchkey.audit.log import Operator
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import NotFound
@@ -78,12 +80,23 @@ def end_session(user_id: int, session_id: int, client: ClientInfo) -> None:
         raise NotFound
 
 
+def end_session_of(user_id: int, session_id: int, operator: Operator) -> None:
+    """End a live session of this user at an operator's request, also while it is being refreshed; raises NotFound."""
+    parameters = {"user_id": user_id, "now": _now(), "id": session_id}
+    reason, by = operator.reason(), (operator.user_id, operator.client_id)
+    if not Session.objects.delete_and_record(DELETE_OWN, parameters, Event.SESSION_ENDED, operator.client, reason, *by):
+        raise NotFound
+
+
 def end_other_sessions(user_id: int, client: ClientInfo, except_session_id: int = NO_SESSION) -> int:
     """End every live session of this user except one; return the number of ended sessions."""
     return _end(DELETE_OTHERS, user_id, client, id=except_session_id)
 
 
 def _end(statement: str, user_id: int, client: ClientInfo, **condition: int) -> int:
-    now = connection.ops.adapt_datetimefield_value(clock.now())
-    parameters = {"user_id": user_id, "now": now, **condition}
+    parameters = {"user_id": user_id, "now": _now(), **condition}
     return Session.objects.delete_and_record(statement, parameters, Event.SESSION_ENDED, client, REASON)
+
+
+def _now() -> Any:
+    return connection.ops.adapt_datetimefield_value(clock.now())

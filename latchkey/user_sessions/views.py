@@ -13,7 +13,7 @@ from latchkey.sessions.authentication import access_token_of
 from latchkey.user_sessions.serializers import EndedOutput, SessionOutput
 from latchkey.user_sessions.sessions import NO_SESSION, end_other_sessions, end_session, list_sessions
 from latchkey.web.api_view import ApiView
-from latchkey.web.openapi.operation import AUTH_ERRORS, USE_ACCESS_TOKEN, operation
+from latchkey.web.openapi.operation import USE_ACCESS_TOKEN, operation
 from latchkey.web.query import parse_query
 
 SESSION = {
@@ -47,7 +47,7 @@ class SessionsView(ApiView):
         None,
         {200: SessionOutput(many=True)},
         response_example=SESSION,
-        problems=[*AUTH_ERRORS, errors.InvalidInput],
+        problems=[errors.InvalidInput],
         after_token_pair=USE_ACCESS_TOKEN,
         links={"end_session": {"parameters": {"session_id": "$response.body#/0/id"}, **USE_ACCESS_TOKEN}},
     )
@@ -62,7 +62,7 @@ class SessionsView(ApiView):
         None,
         {200: EndedOutput},
         response_example={"ended": 2},
-        problems=[*AUTH_ERRORS, errors.InvalidInput],
+        problems=[errors.InvalidInput],
         parameters=[OpenApiParameter("all", bool, description="Whether to end this session, too.", default=False)],
         after_token_pair=USE_ACCESS_TOKEN,
     )
@@ -83,7 +83,7 @@ class SessionView(ApiView):
         "End one of your sessions",
         None,
         {204: None},
-        problems=[*AUTH_ERRORS, errors.InvalidInput, errors.NotFound],
+        problems=[errors.InvalidInput, errors.NotFound],
         parameters=[
             OpenApiParameter(
                 "session_id",

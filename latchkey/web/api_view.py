@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -11,7 +12,8 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from latchkey.web.problems import CONTENT_TYPE
+from latchkey.web.access import PERSON, Access
+from latchkey.web.problems import error_content_type
 
 
 class IgnoreAccept(BaseContentNegotiation):
@@ -32,6 +34,8 @@ class ApiView(APIView):
     """
 
     input_class: type[Serializer[Any]] | None = None
+    access: ClassVar[Access | Mapping[str, Access]] = PERSON
+    """Who may call the endpoint, or who by HTTP method; PERSON for a method that is not named."""
     in_index: ClassVar[bool] = True
     """Whether /api/ lists it, unless its path has a parameter."""
     hashes_password: ClassVar[frozenset[str]] = frozenset()
@@ -40,6 +44,21 @@ class ApiView(APIView):
     """Cache-Control of a JSON answer; errors and pages are never cached."""
     fast_handlers: ClassVar[Mapping[str, Any]] = {}
     """FastHandler (web/fast_path.py) by HTTP method."""
+
+    @classmethod
+    def access_for(cls, method: str) -> Access:
+        """Return who may call this method; HEAD is as GET."""
+        if isinstance(cls.access, Access):
+            return cls.access
+        return cls.access.get("GET" if method == "HEAD" else method, PERSON)
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """Return no authentication class for a public method, which ignores whatever Authorization says."""
+        request: HttpRequest | None = self.request  # None while the OpenAPI document is made
+        access = self.access_for(request.method or "") if request else PERSON
+        if access.is_public:
+            return []
+        return super().get_authenticators()
 
     def validated(
         self, request: Request, serializer_class: type[Serializer[Any]] | None = None, **kwargs: Any
@@ -66,5 +85,5 @@ class ApiView(APIView):
         response["Cache-Control"] = "no-store" if is_page or is_error else self.cache_control
         if isinstance(response, Response) and response.exception and not is_page:
             response.accepted_renderer = JSONRenderer()  # whatever the view renders when all is well
-            response.content_type = CONTENT_TYPE
+            response.content_type = error_content_type(request.path_info)
         return response

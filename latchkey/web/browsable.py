@@ -38,6 +38,13 @@ class BrowsableRenderer(BrowsableAPIRenderer):
         has_button = method == "DELETE" and method in view.allowed_methods and view.input_class is None
         return True if has_button else None
 
+    def show_form_for_method(self, view: Any, method: str, request: Any, obj: Any) -> bool:
+        """Show no form for a method that this caller may not call."""
+        try:
+            return bool(super().show_form_for_method(view, method, request, obj))
+        except errors.ApiError:
+            return False
+
     def get_raw_data_form(self, data: Any, view: Any, method: str, request: Any) -> Any:
         """Fill the raw form with the fields of the body: the values that the page shows, after an error those typed."""
         form = super().get_raw_data_form(data, view, method, request)

@@ -29,9 +29,9 @@ from latchkey.db.outages import record_outage
 from latchkey.db.statements import Query
 from latchkey.telemetry.request_log import request_log
 from latchkey.web.api_view import IgnoreAccept
-from latchkey.web.input import is_json_utf8, parse_json_object
+from latchkey.web.input import is_form_utf8, is_json_utf8, parse_form, parse_json_object
 from latchkey.web.middleware import all_header_middleware, log_unhandled_exception
-from latchkey.web.problems import CONTENT_TYPE, problem_document, to_api_error
+from latchkey.web.problems import error_document, to_api_error
 
 Environ: TypeAlias = dict[str, Any]
 Headers: TypeAlias = tuple[tuple[str, str], ...]
@@ -45,7 +45,7 @@ MAX_BODY_BYTES = 1024
 PREPARED = "latchkey.prepared"
 """Key in a WSGI environment: what `finish` needs of a request whose statement the event loop executed without a row."""
 
-VARYING = ("HTTP_HOST", "HTTP_ORIGIN", "HTTP_X_FORWARDED_PROTO")
+VARYING = ("HTTP_HOST", "HTTP_ORIGIN", "HTTP_X_FORWARDED_PROTO", "PATH_INFO")
 """All keys of a request that the headers of its response depend on."""
 
 NO_STORE: Headers = (("Cache-Control", "no-store"),)
@@ -67,8 +67,15 @@ class NoContent(NamedTuple):
     headers: dict[str, str]
 
 
-Body: TypeAlias = dict[str, Any] | NoContent
-"""The JSON object of a response, or that there is none."""
+class WithHeaders(NamedTuple):
+    """A response with status 200, this JSON object, and these headers besides."""
+
+    body: dict[str, Any]
+    headers: dict[str, str]
+
+
+Body: TypeAlias = dict[str, Any] | WithHeaders | NoContent
+"""The JSON object of a response, with headers or without, or that there is none."""
 
 
 class AsyncSteps(NamedTuple):
@@ -232,15 +239,17 @@ def respond(act: Callable[[], Body], headers: Headers, environ: Environ) -> Resp
             if isinstance(result, NoContent):
                 entry.status, own, body = 204, result.headers, b""
             else:
-                entry.status, own, body = 200, {"Content-Type": "application/json"}, encode_json(result)
+                result, added = result if isinstance(result, WithHeaders) else (result, {})
+                entry.status, own, body = 200, {"Content-Type": "application/json", **added}, encode_json(result)
         except Exception as exception:
             error = to_api_error(exception)
             if error is None:
                 log_unhandled_exception()
                 error = InternalServerError()
                 headers = cached_headers(NO_STORE, tuple(map(environ.get, VARYING))) or headers
-            body = json.dumps(problem_document(error)).encode()
-            entry.status, own = error.status, {"Content-Type": CONTENT_TYPE, **error.headers}
+            content_type, document = error_document(error, environ["PATH_INFO"])
+            body = json.dumps(document).encode()
+            entry.status, own = error.status, {"Content-Type": content_type, **error.headers}
             if error.status >= 500:
                 own["X-Request-ID"] = entry.request_id
     length = [("Content-Length", str(len(body)))] if body else []  # none at 204 (RFC 9110 section 8.6)
@@ -255,7 +264,7 @@ def _reraise(error: Exception) -> NoReturn:
 def cached_headers(own: Headers, varying: tuple[str | None, ...]) -> Headers | None:
     """Return the endpoint's own headers and those of the real middleware; None for a host that is not allowed.
 
-    They are computed once per Host, Origin and scheme, as nothing else of a request changes them.
+    They are computed once per Host, Origin, scheme and path, as nothing else of a request changes them.
     """
     environ = {name: value for name, value in zip(VARYING, varying, strict=True) if value is not None}
     request = WSGIRequest(environ | {"REQUEST_METHOD": "GET", "wsgi.input": io.BytesIO()})
@@ -272,16 +281,35 @@ def cached_headers(own: Headers, varying: tuple[str | None, ...]) -> Headers | N
 
 def read_json_object(environ: Environ) -> dict[str, Any]:
     """Return the JSON object of a request, or an empty one where the view has to judge the body."""
-    length = int(environ.get("CONTENT_LENGTH") or 0)
-    is_json = is_json_utf8(environ.get("CONTENT_TYPE", ""))
-    if not is_json or "HTTP_CONTENT_ENCODING" in environ or length > MAX_BODY_BYTES:
-        return {}
-    body = environ["wsgi.input"].read(length)
-    environ["wsgi.input"] = io.BytesIO(body)  # for the view
+    body = _read_body(environ) if is_json_utf8(environ.get("CONTENT_TYPE", "")) else None
     try:
-        return parse_json_object(body) if len(body) == length else {}
+        return {} if body is None else parse_json_object(body)
     except ApiError:
         return {}
+
+
+def is_empty_json_object(environ: Environ) -> bool:
+    """Tell whether the body is exactly `{}`, as an endpoint without parameters has it."""
+    return is_json_utf8(environ.get("CONTENT_TYPE", "")) and _read_body(environ) == b"{}"
+
+
+def read_form(environ: Environ) -> dict[str, str | list[str]]:
+    """Return the parameters of a form, or an empty one where the view has to judge the body."""
+    body = _read_body(environ) if is_form_utf8(environ.get("CONTENT_TYPE", "")) else None
+    try:
+        return {} if body is None else parse_form(body)
+    except ApiError:
+        return {}
+
+
+def _read_body(environ: Environ) -> bytes | None:
+    """Return a body that is short, whole and not encoded, else None; the view can read it again."""
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    if "HTTP_CONTENT_ENCODING" in environ or length > MAX_BODY_BYTES:
+        return None
+    body: bytes = environ["wsgi.input"].read(length)
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body if len(body) == length else None
 
 
 def encode_json(body: dict[str, Any]) -> bytes:

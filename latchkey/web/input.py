@@ -106,6 +106,10 @@ def is_json_utf8(content_type: str) -> bool:
     return _is_in_utf8(content_type, "application/json")
 
 
+def is_form_utf8(content_type: str) -> bool:
+    return _is_in_utf8(content_type, "application/x-www-form-urlencoded")
+
+
 def _is_in_utf8(content_type: str, expected: str) -> bool:
     """Tell whether the content type is exactly the expected one (DRF accepts wildcards), in UTF-8."""
     media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))

@@ -5,7 +5,11 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
-from corsheaders.middleware import CorsMiddleware
+from corsheaders.middleware import (
+    ACCESS_CONTROL_ALLOW_CREDENTIALS,
+    ACCESS_CONTROL_ALLOW_ORIGIN,
+    CorsMiddleware,
+)
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.signals import got_request_exception
@@ -16,7 +20,8 @@ from django.middleware.security import SecurityMiddleware
 
 from latchkey.telemetry.request_log import log, request_log
 from latchkey.web.error_pages import to_page
-from latchkey.web.problems import CONTENT_TYPE, DATABASE_UNAVAILABLE, problem_response
+from latchkey.web.origin import CREDENTIALED_PREFIX
+from latchkey.web.problems import CONTENT_TYPE, DATABASE_UNAVAILABLE, error_response
 from latchkey.web.site_pages import page_csp
 
 API_CSP = "default-src 'none'; frame-ancestors 'none'"
@@ -67,7 +72,9 @@ class SecurityHeadersMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self._error_response: Any = library_middleware(lambda request: problem_response(request.META["latchkey.error"]))
+        self._error_response: Any = library_middleware(
+            lambda request: error_response(request, request.META["latchkey.error"])
+        )
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         refused = "latchkey.error" in request.META  # by server/rsgi.py: no route and no database, but the same headers
@@ -85,9 +92,22 @@ class SecurityHeadersMiddleware:
         return response
 
 
+class CredentialedCorsMiddleware(CorsMiddleware):
+    """CorsMiddleware that allows credentials on the paths of browser sessions alone (Fetch standard, section 3.3).
+
+    No other answer depends on a cookie that a script of another origin may use, so none of them says that it may.
+    """
+
+    def add_response_headers(self, request: HttpRequest, response: Any) -> Any:
+        response = super().add_response_headers(request, response)
+        if request.path_info.startswith(CREDENTIALED_PREFIX) and ACCESS_CONTROL_ALLOW_ORIGIN in response:
+            response[ACCESS_CONTROL_ALLOW_CREDENTIALS] = "true"
+        return response
+
+
 def library_middleware(view: Callable[[HttpRequest], HttpResponse]) -> Any:
     """Return the view inside the middleware of Django and corsheaders that sets headers."""
-    return SecurityMiddleware(CorsMiddleware(view))
+    return SecurityMiddleware(CredentialedCorsMiddleware(view))
 
 
 def all_header_middleware(view: Callable[[HttpRequest], HttpResponse]) -> Any:

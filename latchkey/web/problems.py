@@ -1,4 +1,4 @@
-"""Problem documents: every error of the API as application/problem+json (RFC 9457)."""
+"""Error responses: every error of the API as a problem document (RFC 9457), those of /oauth/ as RFC 6749 says."""
 
 import sys
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
 from latchkey.core import exceptions as errors
+from latchkey.web import oauth_errors
 
 CONTENT_TYPE = "application/problem+json"
 DATABASE_UNAVAILABLE = (OperationalError, InterfaceError, InternalError)
@@ -80,7 +81,26 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
         headers["Allow"] = ", ".join(context["view"].allowed_methods)
     if api_error.status == 415:
         headers["Accept"] = ", ".join(parser.media_type for parser in context["view"].parser_classes)
-    return Response(problem_document(api_error), api_error.status, headers=headers)
+    _, document = error_document(api_error, context["request"].path_info)
+    return Response(document, api_error.status, headers=headers)
+
+
+def error_content_type(path: str) -> str:
+    """Return the media type of errors at this path."""
+    return oauth_errors.CONTENT_TYPE if path in oauth_errors.ENDPOINTS else CONTENT_TYPE
+
+
+def error_document(error: errors.ApiError, path: str) -> tuple[str, dict[str, Any]]:
+    """Return the media type and the JSON object of an error at this path."""
+    is_oauth = path in oauth_errors.ENDPOINTS
+    return error_content_type(path), oauth_errors.oauth_error(error) if is_oauth else problem_document(error)
+
+
+def error_response(request: HttpRequest, error: errors.ApiError) -> JsonResponse:
+    """Return the response of an error outside of Django REST Framework, in the form of the path that was requested."""
+    content_type, document = error_document(error, request.path_info)
+    headers = {"Cache-Control": "no-store", **error.headers}
+    return JsonResponse(document, status=error.status, content_type=content_type, headers=headers)
 
 
 def problem_response(error: errors.ApiError, headers: Mapping[str, str] | None = None) -> JsonResponse:
@@ -92,8 +112,8 @@ def problem_response(error: errors.ApiError, headers: Mapping[str, str] | None =
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
     if isinstance(exception, DisallowedHost):
         request.META["latchkey.refused"] = "unknown_host"  # for error_pages.py
-        return problem_response(errors.BadRequest(errors.UNKNOWN_HOST))
-    return problem_response(errors.BadRequest())
+        return error_response(request, errors.BadRequest(errors.UNKNOWN_HOST))
+    return error_response(request, errors.BadRequest())
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
@@ -105,10 +125,11 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonR
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
-    return problem_response(
+    return error_response(
+        request,
         errors.ServiceUnavailable()
         if isinstance(sys.exc_info()[1], DATABASE_UNAVAILABLE)
-        else errors.InternalServerError()
+        else errors.InternalServerError(),
     )
 
 

@@ -10,7 +10,11 @@ from latchkey.core.exceptions import InvalidInput
 
 def parse_query(request: Request, forms: Mapping[str, re.Pattern[str]]) -> dict[str, str]:
     """Return the parameters; raises InvalidInput for an unknown, malformed or repeated one."""
-    given = dict(request.query_params.lists())
+    return validate_query(dict(request.query_params.lists()), forms)
+
+
+def validate_query(given: Mapping[str, list[str]], forms: Mapping[str, re.Pattern[str]]) -> dict[str, str]:
+    """Return the one value of each parameter, out of all values by name; raises InvalidInput as parse_query does."""
     wrong = {
         name: ["This parameter has another form."]
         for name, form in forms.items()

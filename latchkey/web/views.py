@@ -14,13 +14,13 @@ from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from latchkey.conf.site import current_site
 from latchkey.core.exceptions import MethodNotAllowed, ServiceUnavailable
+from latchkey.web.access import PUBLIC
 from latchkey.web.api_view import ApiView
 from latchkey.web.problems import problem_response
 from latchkey.web.site_pages import add_page_headers, site_context
@@ -40,8 +40,7 @@ class IndexView(ApiView):
     """Index of the API's endpoints."""
 
     in_index = False
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
+    access = PUBLIC
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> Response:

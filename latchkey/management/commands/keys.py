@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand
 from latchkey.core import clock
 from latchkey.management.arguments import confirm
 from latchkey.management.options import OPTIONS
+from latchkey.management.tables import format_table, format_time
 from latchkey.signing_keys.models import PRIVATE_KEY_ENCRYPTION, SigningKey
 from latchkey.signing_keys.rotation import retire, rotate
 from latchkey.signing_keys.schedule import PROPAGATION, State
@@ -88,16 +89,3 @@ def describe_key(row: SigningKey, now: datetime) -> dict[str, Any]:
     decrypts = None if state == State.RETIRED else PRIVATE_KEY_ENCRYPTION.decrypt(bytes(row.private)) is not None
     times = {name: format_time(getattr(row, name)) for name in COLUMNS if name.endswith(("_at", "_from", "_until"))}
     return {"kid": row.kid, "algorithm": row.algorithm, "state": state.value, **times, "decrypts": decrypts}
-
-
-def format_time(at: datetime | None) -> str | None:
-    """Return a time in UTC (RFC 3339), or None."""
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
-
-
-def format_table(lines: list[list[str]]) -> str:
-    """Return a table with left-aligned columns; None is a dash, a boolean is yes or no."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    words = {"None": "-", "True": "yes", "False": "no"}
-    padded = [[words.get(cell, cell).ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]
-    return "\n".join("  ".join(line).rstrip() for line in padded)

@@ -8,10 +8,12 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
+from latchkey.api_keys.prune import prune as prune_api_keys
 from latchkey.audit.models import AuditEvent
 from latchkey.audit.prune import prune as prune_events
 from latchkey.email_codes.prune import prune as prune_codes
 from latchkey.factors.prune import prune as prune_factors
+from latchkey.idempotency.prune import prune as prune_idempotency_keys
 from latchkey.mail.prune import prune as prune_mails
 from latchkey.management.options import OPTIONS
 from latchkey.metrics_server.pruning import clear_admin_sessions
@@ -35,6 +37,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{counters} rate-limit counters deleted.")
         self.stdout.write(f"{expired} expired links and codes deleted.")
         self.stdout.write(f"{sum(prune_factors())} expired tickets and abandoned enrolments deleted.")
+        self.stdout.write(f"{sum(prune_api_keys())} API keys that expired 30 days ago deleted.")
+        self.stdout.write(f"{sum(prune_idempotency_keys())} old idempotency keys deleted.")
         self.stdout.write(f"{sum(prune_mails())} sent or failed mails deleted.")
         clear_admin_sessions()
         with tqdm(unit=" events", unit_scale=True, file=self.stderr) as bar:

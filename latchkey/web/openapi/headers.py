@@ -8,11 +8,16 @@ from latchkey.core import exceptions as errors
 
 
 def error_headers(error_classes: Sequence[type[errors.ApiError]]) -> list[OpenApiParameter]:
-    """Return the headers that come with these errors, each with its statuses."""
+    """Return the headers that come with these errors, each with its statuses: those that all errors of one have."""
+    common: dict[int, set[str]] = {}
+    for error_class in error_classes:
+        own = set(error_class.default_headers)
+        common[error_class.status] = common.get(error_class.status, own) & own
     statuses: dict[str, set[int]] = {}
     for error_class in error_classes:
         for header in error_class.default_headers:
-            statuses.setdefault(header, set()).add(error_class.status)
+            if header in common[error_class.status]:
+                statuses.setdefault(header, set()).add(error_class.status)
     return [
         OpenApiParameter(
             header,

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
 from latchkey.core import exceptions as errors
+from latchkey.web.openapi.access import access_errors
 from latchkey.web.openapi.autoschema import OperationSchema
 from latchkey.web.openapi.headers import error_headers, success_headers
 from latchkey.web.problems import CONTENT_TYPE as PROBLEM
@@ -27,7 +29,6 @@ BODY_ERRORS: list[type[errors.ApiError]] = [
     errors.ContentTooLarge,
     errors.UnsupportedMediaType,
 ]
-AUTH_ERRORS: list[type[errors.ApiError]] = [errors.NotAuthenticated, errors.InvalidToken]
 
 Link: TypeAlias = Mapping[str, Any]
 """An OpenAPI Link Object without its operationId: what of the response goes into the next request."""
@@ -67,10 +68,10 @@ class Problem(serializers.Serializer[Any]):
 def operation(  # noqa: PLR0913  # all but four are named at the call
     name: str,
     summary: str,
-    request: type[serializers.Serializer[Any]] | None,
+    request: type[serializers.Serializer[Any]] | OpenApiTypes | None,
     response: Mapping[int, Any],  # a serializer, one of many, or None
     *,
-    problems: Sequence[type[errors.ApiError]],
+    problems: Sequence[type[errors.ApiError]] = (),
     response_example: Any = None,
     response_headers: Mapping[str, str] | None = None,
     request_example: Mapping[str, Any] | None = None,
@@ -80,7 +81,9 @@ def operation(  # noqa: PLR0913  # all but four are named at the call
     after_token_pair: Link | None = None,
     returns_token_pair: bool = False,
 ) -> Callable[[Any], Any]:
-    """Describe one method of a view in the OpenAPI document; the errors that any request can meet are added.
+    """Describe one method of a view in the OpenAPI document.
+
+    problems are its own errors; those of any request, and of the access that the view declares, are added.
 
     name is the operationId, which generated clients use as the name of a method. links says which operations can follow
     this one's success, and with what. after_token_pair says with what this one can follow any operation that
@@ -89,23 +92,7 @@ def operation(  # noqa: PLR0913  # all but four are named at the call
     if after_token_pair:
         AFTER_TOKEN_PAIR[name] = after_token_pair
     status = next(iter(response))
-    every: list[type[errors.ApiError]] = [*problems, *(BODY_ERRORS if request else []), *COMMON_ERRORS]
-    if response[status] is None:
-        every.remove(errors.NotAcceptable)  # there is no answer that a client could be unable to read
-    answers: dict[Any, Any] = dict(response)
-    for status_code in sorted({error.status for error in every}):
-        titles = " / ".join(error.title for error in every if error.status == status_code)
-        answers[status_code, PROBLEM] = OpenApiResponse(Problem, titles)
-    examples = [
-        OpenApiExample(
-            error.title,
-            problem_document(error()),
-            response_only=True,
-            status_codes=[str(error.status)],
-            media_type=PROBLEM,
-        )
-        for error in every
-    ]
+    examples = []
     if response_example is not None:
         examples.append(OpenApiExample("Answer", response_example, response_only=True, status_codes=[str(status)]))
     if request_example is not None:
@@ -114,9 +101,8 @@ def operation(  # noqa: PLR0913  # all but four are named at the call
         operation_id=name,
         summary=summary,
         request=request,
-        responses=answers,
         examples=examples,
-        parameters=[*parameters, *error_headers(every), *success_headers(response_headers or {}, status)],
+        parameters=[*parameters, *success_headers(response_headers or {}, status)],
     )
 
     def describe(method: Any) -> Any:
@@ -124,11 +110,53 @@ def operation(  # noqa: PLR0913  # all but four are named at the call
             "links": links or {},
             "collected_links": AFTER_TOKEN_PAIR if returns_token_pair else {},
             "limits": limits or {},
+            "successes": response,
+            "problems": [*problems, *(BODY_ERRORS if request else [])],
         }
-        method.schema = type("OperationSchema", (OperationSchema,), own)  # what extend_schema builds upon
+        method.schema = type("ErrorSchema", (ErrorSchema,), own)  # what extend_schema builds upon
         return extended(method)
 
     return describe
+
+
+class ErrorSchema(OperationSchema):
+    """OperationSchema that adds the errors: those of the method, of the access to it, and of any request."""
+
+    successes: Mapping[int, Any] = {}
+    problems: Sequence[type[errors.ApiError]] = ()
+
+    @property
+    def every_error(self) -> list[type[errors.ApiError]]:
+        """The errors of the operation, each once."""
+        every = dict.fromkeys([*self.problems, *access_errors(self.access), *COMMON_ERRORS])
+        if next(iter(self.successes.values())) is None:
+            del every[errors.NotAcceptable]  # there is no answer that a client could be unable to read
+        return list(every)
+
+    def get_response_serializers(self) -> Any:
+        """Return the successes, and a problem document for each status of an error."""
+        answers: dict[Any, Any] = dict(self.successes)
+        for status_code in sorted({error.status for error in self.every_error}):
+            titles = " / ".join(error.title for error in self.every_error if error.status == status_code)
+            answers[status_code, PROBLEM] = OpenApiResponse(Problem, titles)
+        return answers
+
+    def get_examples(self) -> list[OpenApiExample]:
+        """Return an example of each error."""
+        return [
+            OpenApiExample(
+                error.title,
+                problem_document(error()),
+                response_only=True,
+                status_codes=[str(error.status)],
+                media_type=PROBLEM,
+            )
+            for error in self.every_error
+        ]
+
+    def get_override_parameters(self) -> Any:
+        """Return the headers that come with the errors."""
+        return error_headers(self.every_error)
 
 
 def canonical_paths(endpoints: list[tuple[str, str, str, Any]], **kwargs: Any) -> list[tuple[str, str, str, Any]]:
