@@ -9,6 +9,7 @@ MEMBERS = ["type", "title", "status", "detail", "code"]
 MEMBERS_BY_CODE = {
     "second_factor_required": ["ticket", "factors", "expires_in"],
     "step_up_required": ["factors", "max_age"],
+    "insufficient_scope": ["scope"],
 }
 INTERNAL_DETAILS = re.compile(
     r"Traceback|[A-Z]\w+(Error|Exception|DoesNotExist)\b|<class|File \"|\.py\b|line \d|column \d|char \d|Expecting"
@@ -57,9 +58,13 @@ def _assert_headers(answer: httpx.Response, status: int, code: str) -> None:
     challenges = {"invalid_token": 'Bearer error="invalid_token"'}
     challenges |= {"invalid_client": 'Basic realm="Latchkey", charset="UTF-8"'}
     expected = challenges.get(code, "Bearer") if status == 401 else None
+    if code == "insufficient_scope":
+        expected = f'Bearer error="insufficient_scope", scope="{answer.json()["scope"]}"'
     if code == "insufficient_user_authentication":  # followed by what was asked for
         expected = answer.headers["WWW-Authenticate"]
         assert expected.startswith(f'Bearer error="{code}", error_description="')
+    if code == "insufficient_scope":
+        expected = f'Bearer error="insufficient_scope", scope="{answer.json()["scope"]}"'
     assert answer.headers.get("WWW-Authenticate") == expected
     if status == 405:
         assert answer.headers.get("Allow")

@@ -17,11 +17,14 @@ PUBLIC_ID_PATTERN = re.compile(
 TICKET = r"(?<![\w-])[\w-]{43}(?![\w-])"
 APP_SECRET = r"(?<![\w-])(?-i:[A-Z2-7]{32})(?![\w-])|otpauth:"
 RECOVERY_CODE = rf"(?<![\w-])(?-i:[{ALPHABET}]{{5}}-[{ALPHABET}]{{5}})(?![\w-])"
+API_KEY = r"(?-i:latchkey_[pa][0-9A-Za-z]{55})"
 SECRET_PATTERN = re.compile(
-    rf"\beyJ[\w-]{{8,}}|\b{UUID}\b|{PASSWORD}|\btoken=[\w-]+|{TICKET}|{APP_SECRET}|{RECOVERY_CODE}", re.IGNORECASE
+    rf"{API_KEY}|\beyJ[\w-]{{8,}}|\b{UUID}\b|{PASSWORD}|\btoken=[\w-]+|{TICKET}|{APP_SECRET}|{RECOVERY_CODE}",
+    re.IGNORECASE,
 )
-"""A JWT, a UUID, the password of the tests, the token of a link, a ticket, the secret of an authenticator app in base32
-or as a URI, a recovery code. Codes of six digits are not searched for: numbers of six digits are everywhere."""
+"""An API key, a JWT, a UUID, the password of the tests, the token of a link, a ticket, the secret of an authenticator
+app in base32 or as a URI, a recovery code. Codes of six digits are not searched for: numbers of six digits are
+everywhere."""
 
 
 def find_secrets(text: str) -> list[str]:

@@ -16,7 +16,7 @@ from tests.people import Person
 from tests.support.endpoints import nothing_changes
 from tests.support.software_authenticator import SoftwareAuthenticator
 
-PATHS = [f"/{pattern.pattern}".replace("<passkey_id>", "1") for pattern in ACCOUNT_PAGES]
+PATHS = [f"/{pattern.pattern}".replace("<passkey_id>", "1").replace("<key_id>", "abcdef") for pattern in ACCOUNT_PAGES]
 
 
 def test_overview_of_an_account_without_second_factor_offers_to_set_one_up(alice: Person, visitor: Visitor) -> None:

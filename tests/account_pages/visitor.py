@@ -19,6 +19,7 @@ class Form:
     action: str
     fields: dict[str, str] = field(default_factory=dict)
     attributes: dict[str, str] = field(default_factory=dict)
+    unchecked: set[str] = field(default_factory=set)
 
 
 class Page(HTMLParser):
@@ -30,6 +31,7 @@ class Page(HTMLParser):
         self.forms: list[Form] = []
         self.words: list[str] = []
         self.codes: list[str] = []
+        self.selected = ""
         self.open_tags: list[str] = []
         self.feed(answer.text)
         self.text = " ".join(" ".join(self.words).split())
@@ -40,6 +42,13 @@ class Page(HTMLParser):
             self.forms.append(Form(given["action"], attributes=given))
         elif tag == "input" and self.forms and "name" in given:
             self.forms[-1].fields[given["name"]] = given.get("value", "")
+            if given.get("type") == "checkbox" and "checked" not in given:
+                self.forms[-1].unchecked.add(given["name"])
+        elif tag == "select":
+            self.selected = given["name"]
+            self.forms[-1].fields[self.selected] = ""
+        elif tag == "option" and "selected" in given:
+            self.forms[-1].fields[self.selected] = given["value"]
         if tag not in ("input", "meta", "link", "br", "path"):
             self.open_tags.append(tag)
 
@@ -73,7 +82,8 @@ class Visitor:
     def submit(self, action: str = "", **typed: Any) -> Page:
         """Fill in the form that has these fields, and press its button."""
         form = self.page.form(*typed, action=action)
-        self.page = Page(self.http.post(form.action, data=form.fields | typed))
+        filled = {name: value for name, value in form.fields.items() if name not in form.unchecked}
+        self.page = Page(self.http.post(form.action, data=filled | typed))
         return self.page
 
     def sign_in(self, email: str, password: str = PASSWORD, page: str = SIGN_IN) -> Page:

@@ -16,7 +16,7 @@ from tests.fixtures.admin import SUPERUSER_EMAIL
 from tests.people import PASSWORD, Person
 from tests.support.admin_pages import EVENTS, MAILS, SESSIONS, USERS, Browser, run_action, shown_messages, user_page
 
-GROUPS, SERVICES = "/admin/auth/group/", "/admin/latchkey/clientcredential/"
+GROUPS, APPLICATIONS = "/admin/auth/group/", "/admin/latchkey/application/"
 QUESTIONS = {"deactivate_users": "Deactivate", "end_sessions": "End all sessions of"}
 
 
@@ -102,7 +102,7 @@ def test_admin_user_list_shows_grey_dashes_and_no_red_crosses(admin: Browser, al
 @pytest.mark.parametrize(
     ("page", "hint"),
     [
-        (SERVICES, "latchkey services add NAME"),
+        (APPLICATIONS, "latchkey applications add CLIENT_ID"),
         (GROUPS, "A group gives several members of staff the same permissions."),
         (MAILS, "There are no mails yet."),
         (SESSIONS, "A session appears here when a user signs in"),
@@ -121,7 +121,7 @@ def test_admin_list_without_a_match_offers_to_show_all(admin: Browser) -> None:
 
 def test_admin_lists_have_25_rows_a_page(admin: Browser, alice: Person) -> None:
     User.objects.bulk_create(User(email=f"user{number}@example.com", password="!") for number in range(30))
-    for page in (USERS, SESSIONS, EVENTS, MAILS, GROUPS, SERVICES):
+    for page in (USERS, SESSIONS, EVENTS, MAILS, GROUPS, APPLICATIONS):
         assert admin.get(page).context["cl"].list_per_page == 25
     assert len(admin.get(USERS).context["cl"].result_list) == 25
     assert len(admin.get(f"{USERS}?p=2").context["cl"].result_list) == 7

@@ -1,20 +1,23 @@
 """The list of audit events in the admin: search, filters, and read-only access with permission."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 
+from latchkey.accounts.admin_actions import reset_rate_limits
 from latchkey.accounts.models import User
 from latchkey.audit.events import Event
-from latchkey.audit.log import record
+from latchkey.audit.log import Operator, record
 from latchkey.audit.models import AuditEvent
 from latchkey.core import clock
 from latchkey.core.client import ClientInfo
 from latchkey.sessions.models import Session
 from tests.fixtures.admin import SUPERUSER_EMAIL
+from tests.operations.test_indexes import capture_statements, query_plan
 from tests.people import Person
 from tests.support.admin_pages import EVENTS, SESSIONS, Browser, user_page
 
@@ -151,7 +154,8 @@ def test_admin_end_session_does_not_redirect_to_an_invalid_user_parameter(
 def test_admin_user_page_buttons_run_the_list_actions_and_redirect_back(admin: Browser, alice: Person) -> None:
     page = user_page(alice.id)
     offered = admin.get(page).context["user_actions"]
-    assert list(offered) == ["deactivate_users", "end_sessions", "reset_rate_limits", "send_reset_links", "verify"]
+    actions = ["deactivate_users", "end_sessions", "reset_rate_limits", "send_reset_links", "verify", "grant_role"]
+    assert list(offered) == actions
     form = {"action": "deactivate_users", "_selected_action": [alice.id], "back": "1", "post": "yes"}
     answer = admin.post("/admin/latchkey/user/", form)
     assert answer["Location"] == page
@@ -167,3 +171,37 @@ def test_admin_user_page_shows_staff_only_the_actions_that_they_may_run(
     assert "user_actions" in clerk.get(user_page(alice.id)).context
     assert "user_actions" not in clerk.get(user_page(boss.pk)).context
     assert "devices" not in clerk.get(user_page(alice.id)).context
+
+
+def test_admin_event_list_shows_and_finds_what_an_application_did(admin: Browser, alice: Person, bob: Person) -> None:
+    crm = Operator(client=ClientInfo("192.0.2.9", "crm/1.0"), client_id="crm")
+    reset_rate_limits([alice.id], crm)
+    reset_rate_limits([bob.id], replace(crm, client_id="crm-2"))
+    assert listed_events(admin, q="crm") == [("rate_limit.reset", alice.id)]
+    page = admin.get(EVENTS, {"q": "crm"}).text
+    assert "crm (application)" in page
+    assert "192.0.2.9" in page
+    assert listed_events(admin, q=f"crm {alice.email}") == [("rate_limit.reset", alice.id)]
+    assert listed_events(admin, q=f"crm {bob.email}") == []
+    assert listed_events(admin, q="crm-3") == []
+
+
+def test_admin_event_search_finds_event_names_beside_an_application_of_that_name(admin: Browser, alice: Person) -> None:
+    reset_rate_limits([alice.id], Operator(client=ClientInfo("192.0.2.9", ""), client_id="login"))
+    assert {name for name, _ in listed_events(admin, q="login")} == {
+        "login.succeeded",
+        "admin_login.succeeded",
+        "rate_limit.reset",
+    }
+
+
+def test_admin_event_search_by_application_uses_an_index(admin: Browser, alice: Person) -> None:
+    reset_rate_limits([alice.id], Operator(client=ClientInfo("192.0.2.9", ""), client_id="crm"))
+    searched = [
+        statement
+        for statement in capture_statements(lambda: admin.get(EVENTS, {"q": "crm"}))
+        if '"client_id" = ' in statement[0]
+    ]
+    assert len(searched) == 2  # whether there is such an event, and the page
+    for statement in searched:
+        assert "latchkey_event_of_client" in query_plan(statement), statement

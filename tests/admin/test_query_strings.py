@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from latchkey.admin.query_strings import REJECTED
+from latchkey.applications.models import Application
 from latchkey.audit.models import AuditEvent
 from latchkey.mail.models import MailKind
 from latchkey.mail.outbox import enqueue
-from latchkey.oauth.models import ClientCredential, hash_secret
 from latchkey.sessions.models import Session
 from tests.fixtures.database import unreachable_database
 from tests.people import Person
@@ -29,8 +29,8 @@ from tests.support.admin_pages import (
     user_page,
 )
 
-GROUPS, SERVICES = "/admin/auth/group/", "/admin/latchkey/clientcredential/"
-LISTS = (USERS, SESSIONS, EVENTS, MAILS, GROUPS, SERVICES)
+GROUPS, APPLICATIONS, SCOPES = "/admin/auth/group/", "/admin/latchkey/application/", "/admin/latchkey/scope/"
+LISTS = (USERS, SESSIONS, EVENTS, MAILS, GROUPS, APPLICATIONS, SCOPES)
 PARAMETERS = (
     *("q", "o", "p", "e", "all", "_to_field", "_popup", "_changelist_filters", "_facets", "event", "hours", "state"),
     *("created_at__year", "created_at__gte", "created_at__lt", "created_at__isnull", "created_at__year__gte"),
@@ -67,7 +67,7 @@ any_query = st.lists(
 def rows(alice: Person) -> None:
     enqueue(MailKind.PASSWORD_CHANGED, alice.email, {}, alice.id)
     Group.objects.create(name="operators")
-    ClientCredential.objects.create(client_id="payments", digest=hash_secret("a secret"))
+    Application.objects.create(client_id="payments")
 
 
 def assert_usable(admin: Browser, path: str, query: str) -> None:

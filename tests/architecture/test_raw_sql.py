@@ -18,6 +18,11 @@ EXECUTING_FILES = {
 }
 
 COMPOSING_FUNCTIONS = {
+    "api_keys/verification.py: _select": "functions of each database",
+    "applications/access.py: _select": "functions of each database",
+    "applications/credentials.py: _application_statement": "a clause for each database",
+    "applications/credentials.py: _select_by_secret": "a clause for each database",
+    "api_keys/verification.py: _touch": "a lock clause for each database",
     "audit/log.py: _with_event_cte": "two statements of ours",
     "import_export/bulk_insert.py: bulk_insert": "names of columns of ours, and a %s for each value",
     "import_export/django_source.py: read_users": "a table name that is checked by a pattern and quoted",

@@ -52,7 +52,7 @@ def test_events_that_anonymous_requests_cause_without_rate_limit_are_not_stored(
     assert stored_events() == before
     assert {event.value for event in Event} - PERSISTED == {
         *("session.refreshed", "session.retried", "session.refused", "registration.refused", "service.refused"),
-        *("rate_limit.exceeded", "hashing.overloaded"),
+        *("rate_limit.exceeded", "hashing.overloaded", "api_key.refused", "token.issued"),
     }
     assert NOTIFIABLE <= PERSISTED
 

@@ -17,7 +17,9 @@ ERROR_PAGES = ["/api/register/", "/api/login/", "/api/refresh/", "/api/logout/",
 USERS = "/admin/latchkey/user/"
 ADMIN_PAGES = ["/admin/", "/admin/?period=90d", "/admin/latchkey/auditevent/", "/admin/latchkey/mail/"]
 ADMIN_PAGES += [
-    "/admin/latchkey/clientcredential/",
+    "/admin/latchkey/application/",
+    "/admin/latchkey/application/add/",
+    "/admin/latchkey/scope/",
     "/admin/latchkey/session/",
     "/admin/constance/config/",
     "/admin/constance/config/history/",

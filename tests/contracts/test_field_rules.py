@@ -1,14 +1,16 @@
 """The table of field permissions in docs/security.md: who reads and writes which field, and which attributes decide."""
 
 import ast
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
 import pytest
 
 from latchkey.accounts.models import User
+from latchkey.applications.models import Application, ClientCredential
+from latchkey.authorization.models import Scope
 from latchkey.core.client import ClientInfo
-from latchkey.oauth.models import ClientCredential
 from latchkey.sessions.models import Session
 from tests.fixtures.admin import SUPERUSER_EMAIL
 from tests.people import PASSWORD, Person
@@ -27,6 +29,8 @@ ATTEMPT |= {
     "second_factors": 1,
     "user_handle": "AAAA",
     "email_verified_at": "2000-01-01T00:00:00Z",
+    "claims": {"plan": "pro"},
+    "token_claims": '{"roles": ["admin"]}',
 }
 
 
@@ -43,6 +47,8 @@ def user_values(person: Person) -> dict[str, Any]:
 def test_field_permissions_table_lists_every_field() -> None:
     columns = {f"user.{field.name}" for field in (*User._meta.fields, *User._meta.many_to_many)}
     columns |= {f"clientcredential.{field.name}" for field in ClientCredential._meta.fields}
+    columns |= {f"application.{field.name}" for field in (*Application._meta.fields, *Application._meta.many_to_many)}
+    columns |= {f"scope.{field.name}" for field in Scope._meta.fields}
     assert set(RULES) == columns | {f"session.{field.name}" for field in Session._meta.fields}
     assert {cell for cells in RULES.values() for cell in cells} == {"yes", "no", "at registration", "superusers"}
 
@@ -86,8 +92,9 @@ def test_admin_user_page_reads_and_writes_the_fields_that_the_table_lists(admin:
         field for field in RULES if "user." in field
     }
     open_fields = {f"user.{name}" for name, field in form.form.fields.items() if not field.disabled}
-    assert open_fields | {"user.password"} == documented_rules(3, "yes", "superusers")
-    assert documented_rules(3, "superusers") == PRIVILEGES
+    of_users = {field for field in RULES if field.startswith("user.")}
+    assert open_fields | {"user.password"} == documented_rules(3, "yes", "superusers") & of_users
+    assert documented_rules(3, "superusers") & of_users == PRIVILEGES
 
 
 @pytest.mark.ledger("ASVS-8.1.2")
@@ -99,6 +106,23 @@ def test_admin_session_page_shows_the_fields_that_the_table_lists_read_only(admi
     assert columns == {f for f in documented_rules(2, "yes") if "session." in f}
     assert list(form.form.fields) == []
     assert {field for field in documented_rules(3, "yes", "superusers") if "session." in field} == set()
+
+
+@pytest.mark.ledger("ASVS-8.1.2")
+def test_admin_application_page_reads_and_writes_the_fields_that_the_table_lists(
+    admin: Browser, staff: Callable[..., Browser]
+) -> None:
+    application = Application.objects.create(client_id="orders")
+    page = f"/admin/latchkey/application/{application.pk}/change/"
+    columns = {"application.state": "application.is_active"}
+    for browser, may_write in ((admin, True), (staff("view_application"), False)):
+        form = browser.get(page).context["adminform"]
+        written = {f"application.{name}" for name in form.form.fields if name not in form.readonly_fields}
+        shown = {f"application.{name}" for name in form.readonly_fields}
+        read = {columns.get(name, name) for name in written | shown}
+        assert read == {field for field in documented_rules(2, "yes") if field.startswith("application.")}
+        allowed = {field for field in documented_rules(3, "superusers") if field.startswith("application.")}
+        assert written == (allowed - {"application.is_active"} if may_write else set())
 
 
 @pytest.mark.ledger("NIST-5.1.2")

@@ -11,6 +11,8 @@ FOLDER = Path(__file__).resolve().parents[2] / "latchkey" / "migrations"
 NAMES = sorted(path.stem for path in FOLDER.glob("0*.py"))
 REVIEWED = {
     "0002_postgresql_session_table": "a storage parameter, and a constraint in place of an equal one",
+    "0012_applications_of_services": "new rows in new tables, which an older version does not read",
+    "0013_users_api": "a time of users in rows of a new table, which an older version does not read",
 }
 """Migrations with code or SQL, which no rule can judge, and why an older version works on."""
 

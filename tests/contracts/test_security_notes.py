@@ -13,8 +13,11 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from latchkey.accounts.models import User
+from latchkey.api_keys.models import ApiKey
+from latchkey.applications.models import Application, ClientCredential
 from latchkey.audit.events import Event
 from latchkey.audit.models import AuditEvent
+from latchkey.authorization.models import Role, Scope, UserRole
 from latchkey.conf.database import apply_timeouts, parse_database_url
 from latchkey.conf.email import TIMEOUT
 from latchkey.conf.policy import Policy
@@ -26,12 +29,12 @@ from latchkey.factors.models import RecoveryCode, TotpSecret
 from latchkey.factors.tickets import Ticket
 from latchkey.hashing.argon2 import Argon2idPasswordHasher
 from latchkey.hashing.queue import MAX_CONCURRENT, MAX_QUEUED
+from latchkey.idempotency.models import IdempotencyKey
 from latchkey.mail.models import Mail
 from latchkey.mail.smtp import MAIL_FACTOR
 from latchkey.management.commands.serve import DRAIN_SECONDS
 from latchkey.metrics_server.listener import CONNECTION_SECONDS
 from latchkey.metrics_server.models import HourlyCount
-from latchkey.oauth.models import ClientCredential
 from latchkey.passkeys.models import Passkey
 from latchkey.rate_limits.attempts import FACTOR_FAILURES, LOCKOUT_AFTER, MAILS_PER_ACCOUNT
 from latchkey.rate_limits.in_memory import MAX_PER_WINDOW
@@ -73,7 +76,7 @@ def test_security_page_inventory_lists_every_key_and_algorithm() -> None:
     named = [call.args[0] for _, call in find_calls("derive_keys", "Encryptor")]
     purposes = {name.value for name in named if isinstance(name, ast.Constant)}
     hashers = {import_string(path).algorithm for path in settings.PASSWORD_HASHERS}
-    others = {"secret key", "admin cookie", "service secrets"}
+    others = {"secret key", "admin cookie", "service secrets", "API keys"}
     assert set(inventory) == purposes | hashers | {*ALGORITHMS, *others}
     assert inventory["access token"].startswith(ALGORITHM)
     assert {code_spans(name)[0]: size for name, *_, size in rows if "`" in name}["RS256"] == f"{RSA_BITS} bits"
@@ -98,6 +101,8 @@ def test_security_page_classifies_every_column_and_claim(alice: Person) -> None:
     columns |= {f"signing_key.{field.name}" for field in SigningKey._meta.fields}
     columns |= {f"attempt.{field.name}" for field in Attempt._meta.fields}
     columns |= {f"clientcredential.{field.name}" for field in ClientCredential._meta.fields}
+    columns |= {f"application.{field.name}" for field in (*Application._meta.fields, *Application._meta.many_to_many)}
+    columns |= {f"scope.{field.name}" for field in Scope._meta.fields}
     columns |= {f"event.{field.name}" for field in AuditEvent._meta.fields}
     columns |= {f"mail.{field.name}" for field in Mail._meta.fields}
     columns |= {f"code.{field.name}" for field in OneTimeCode._meta.fields}
@@ -106,9 +111,14 @@ def test_security_page_classifies_every_column_and_claim(alice: Person) -> None:
     columns |= {f"factorrecovery.{field.name}" for field in FactorRecovery._meta.fields}
     columns |= {f"recoverycode.{field.name}" for field in RecoveryCode._meta.fields}
     columns |= {f"passkey.{field.name}" for field in Passkey._meta.fields}
+    columns |= {f"role.{field.name}" for field in (*Role._meta.fields, *Role._meta.many_to_many)}
+    columns |= {f"userrole.{field.name}" for field in UserRole._meta.fields}
+    columns |= {f"apikey.{field.name}" for field in ApiKey._meta.fields}
+    columns |= {f"idempotencykey.{field.name}" for field in IdempotencyKey._meta.fields}
     columns |= {f"hourlycount.{field.name}" for field in HourlyCount._meta.fields}
     claims = jwt.decode(alice.access_token, options={"verify_signature": False})
     claims |= Authentication(Proof.PASSWORD | Proof.TOTP, 0).claims
+    claims |= dict.fromkeys(("roles", "claims", "client_id", "scope"))
     named = first_column_code_spans("Data classification")
     assert sorted(named) == sorted(columns | {f"claim.{name}" for name in claims})
     assert all(all(row) for row in read_table("Data classification"))
@@ -143,7 +153,7 @@ def test_security_page_lists_every_rate_limit_with_its_default() -> None:
         "links and codes of one user for one purpose": str(MAX_VALID),
         "tickets for a sign-in with a passkey": f"{MAX_PER_WINDOW} in a minute",
         "made-up tokens of links": f"{MAX_PER_WINDOW} in a minute",
-        "made-up refresh tokens, and wrong client credentials": f"{MAX_PER_WINDOW} in a minute",
+        "made-up refresh tokens and API keys, and wrong client credentials": f"{MAX_PER_WINDOW} in a minute",
     }
     assert f"{MAX_FAILURES} wrong codes invalidate all codes sent so far" in PAGE.read_text()
     assert f"| {MAX_CONCURRENT} at once in each process and {MAX_QUEUED} that wait" in PAGE.read_text()
@@ -197,4 +207,6 @@ def test_pages_store_no_token_and_the_security_page_says_where_clients_store_the
     assert "refresh_token" not in scripts
     swagger_ui: Any = settings.SPECTACULAR_SETTINGS["SWAGGER_UI_SETTINGS"]
     assert swagger_ui["persistAuthorization"] is False
-    assert "never in `localStorage`" in PAGE.read_text()
+    page = " ".join(PAGE.read_text().split())
+    assert "in a browser in the `HttpOnly` cookie of a [browser session](browser-sessions.md)" in page
+    assert "`localStorage` is readable by every script of the origin" in page

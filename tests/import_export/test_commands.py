@@ -77,7 +77,10 @@ def test_users_command_errors_print_one_sentence_and_exit_with_2(installation: S
         ("import", "empty.csv"): "latchkey: The first line cannot be read. The file is empty.",
         ("import", "headless.csv"): "latchkey: The first line must name the columns, and 'email' is not among them.",
         ("import", "twice.csv"): "latchkey: The first line names a column twice.",
-        ("import", "unknown.csv"): "latchkey: The column 'passwort' is unknown; remove it. Known columns: created_at,",
+        (
+            "import",
+            "unknown.csv",
+        ): "latchkey: The column 'passwort' is unknown; remove it. Known columns: claims, created_at,",
         ("import", "latin1.csv"): "latchkey: The first line cannot be read. It is not UTF-8.",
         ("import", "latin1.jsonl"): "latchkey: The first line cannot be read. It is not UTF-8.",
         ("import", "workbook.csv"): "latchkey: The file is a workbook of a spreadsheet; save it as CSV.",

@@ -30,7 +30,11 @@ def server_modules(command: str, folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "command", ["mail", "users", "import_from", "keys", "end_sessions", "services", "prune", "migrate", "demo"]
+    "command",
+    [
+        *("mail", "users", "import_from", "keys", "end_sessions", "services", "applications", "scopes"),
+        *("prune", "migrate", "demo"),
+    ],
 )
 def test_commands_other_than_serve_do_not_import_the_web_server(command: str, tmp_path: Path) -> None:
     assert server_modules(command, tmp_path) == []

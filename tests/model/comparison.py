@@ -11,11 +11,11 @@ from django.db import transaction
 from django.test import RequestFactory
 from rest_framework.request import Request
 
+from latchkey.bearer_tokens.authentication import BearerAuthentication
 from latchkey.conf import policy
 from latchkey.core.client import ClientInfo
 from latchkey.core.exceptions import InvalidCredentials, InvalidRefreshToken, InvalidToken
 from latchkey.registration.register import create_account
-from latchkey.sessions.authentication import SessionAuthentication
 from latchkey.sessions.logout import logout
 from latchkey.sessions.models import Session
 from latchkey.sessions.refresh import refresh
@@ -103,7 +103,7 @@ class Comparison:
     def authenticate(self, access: IssuedAccessToken) -> None:
         request = Request(RequestFactory().get("/api/me/", headers={"Authorization": f"Bearer {access.secret}"}))
         try:
-            found = SessionAuthentication().authenticate(request)
+            found = BearerAuthentication().authenticate(request)
         except InvalidToken:
             assert not self.design.accepts_access_token(access), "a good access token was refused"
             return

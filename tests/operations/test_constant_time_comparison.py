@@ -16,11 +16,17 @@ from tests.support.package_ast import find_calls, walk_nodes
 SECRET = re.compile(r"digest|secret|password|token|signature|presented|verifier|hash", re.IGNORECASE)
 
 COMPARED_SECRETS = [
-    *("accounts/models.py", "admin/reauthentication.py", "management/commands/users.py", "passwords/pages.py"),
-    "tokens/access_token.py",
+    *(
+        "accounts/models.py",
+        "admin/application_actions.py",
+        "admin/application_actions.py",
+        "admin/reauthentication.py",
+    ),
+    *("api_keys/api_key.py", "management/commands/users.py", "passwords/pages.py", "tokens/access_token.py"),
 ]
-"""Two forms of a password that was typed, the names of a route and of a column, two passwords that the same person has
-typed, and the type of a token."""
+"""Two forms of a password that was typed; the name of a button and the id of the newest secret; the name of a route;
+the checksum of an API key, which anybody can calculate (its digest is what proves it); the name of a column; two
+passwords that the same person has typed; and the type of a token."""
 
 
 def comparisons() -> list[str]:
@@ -42,9 +48,11 @@ def test_package_compares_no_secret_with_the_equality_operator() -> None:
     assert {file for file, _ in find_calls("compare_digest")} == {
         "email_codes/one_time_codes.py",
         "factor_recovery/cancel.py",
+        "idempotency/stored_keys.py",
         "passkeys/assertion.py",
         "passkeys/responses.py",
         "sessions/refresh.py",
+        "users_api/cursors.py",
     }
     assert sorted(comparisons()) == COMPARED_SECRETS
 

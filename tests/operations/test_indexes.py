@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from latchkey.oauth.models import ClientCredential, hash_secret
+from latchkey.api_keys.verification import verify_key
+from latchkey.applications.models import ClientCredential, hash_secret
+from tests.api_keys.requests import create, create_application, create_of_application, grant_scopes
 from tests.people import Person
 
 Statement = tuple[str, Any]
-WHOLE = re.compile(r"Seq Scan on latchkey_|SCAN (latchkey_\w+|s|u)\b")
+WHOLE = re.compile(r"Seq Scan on latchkey_|SCAN (latchkey_\w+|s|u|k|a|mine|given)\b")
 """A full table scan in a query plan of PostgreSQL or SQLite."""
 
 REQUESTS: dict[str, Callable[[Person], Any]] = {
@@ -25,6 +27,9 @@ REQUESTS: dict[str, Callable[[Person], Any]] = {
     "revoke": lambda person: person.http.post("/api/revoke/", data={"token": person.access_token}),
     "logout": lambda person: person.logout(),
 }
+
+
+OWNERS = ("person", "application")
 
 
 def introspect(person: Person, token: str) -> None:
@@ -60,6 +65,17 @@ def test_statements_of_session_and_token_endpoints_use_an_index(alice: Person, b
     ClientCredential.objects.create(client_id="payments", digest=hash_secret("a secret"))
     plans = [query_plan(statement) for statement in capture_statements(lambda: REQUESTS[endpoint](alice))]
     assert plans
+    for plan in plans:
+        assert not WHOLE.search(plan), plan
+
+
+@pytest.mark.parametrize("owner", OWNERS)
+def test_statements_of_an_api_key_use_an_index(alice: Person, owner: str) -> None:
+    grant_scopes(alice, "users:read")
+    application = create_application("billing", ["users:read"])
+    key = create(alice, "users:read")["key"] if owner == "person" else create_of_application(application, "users:read")
+    plans = [query_plan(statement) for statement in capture_statements(lambda: verify_key(key))]
+    assert len(plans) == 2
     for plan in plans:
         assert not WHOLE.search(plan), plan
 

@@ -23,7 +23,9 @@ def other_address(proxy: Nginx) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.mark.parametrize("path", ["/api/introspect/", "/api/introspect", "/api/%69ntrospect/", "/api/./introspect/"])
+@pytest.mark.parametrize(
+    "path", ["/api/introspect/", "/api/introspect", "/api/%69ntrospect/", "/api/./introspect/", "/oauth/introspect/"]
+)
 def test_proxy_refuses_introspection_from_an_address_that_is_not_allowlisted(
     other_address: httpx.Client, alice: Person, upstream: Server, path: str
 ) -> None:

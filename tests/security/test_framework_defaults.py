@@ -3,14 +3,14 @@
 from typing import Any
 
 import pytest
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
-from latchkey.sessions.authentication import SessionAuthentication
+from latchkey.bearer_tokens.authentication import BearerAuthentication
+from latchkey.web.access import DeclaredAccess
 from latchkey.web.browsable import BrowsableRenderer
 from latchkey.web.input import StrictJSONParser
 from tests.people import Person
@@ -27,8 +27,8 @@ class DefaultView(APIView):
 def test_drf_defaults_require_authentication_and_strict_json() -> None:
     kinds = ("PERMISSION", "AUTHENTICATION", "PARSER", "RENDERER")
     assert {kind: getattr(api_settings, f"DEFAULT_{kind}_CLASSES") for kind in kinds} == {
-        "PERMISSION": [IsAuthenticated],
-        "AUTHENTICATION": [SessionAuthentication],
+        "PERMISSION": [DeclaredAccess],
+        "AUTHENTICATION": [BearerAuthentication],
         "PARSER": [StrictJSONParser],
         "RENDERER": [JSONRenderer, BrowsableRenderer],
     }

@@ -4,11 +4,13 @@ import json
 import re
 from base64 import b32decode
 from http.cookies import SimpleCookie
+from io import StringIO
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.contrib.sessions.models import Session as AdminSession
+from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
 from time_machine import Traveller
@@ -21,6 +23,8 @@ from latchkey.sign_in.browser_steps import ENCRYPTION as STEP_ENCRYPTION
 from latchkey.sign_in.browser_steps import ENTRY as STEP
 from latchkey.sign_in.browser_steps import SignInStep
 from tests.account_pages.visitor import Visitor
+from tests.api_keys.requests import create as create_key
+from tests.api_keys.requests import create_application, create_of_application
 from tests.factors.apps import add_app, request_ticket
 from tests.oauth.conftest import run_services_command
 from tests.outbox import last_code_mail
@@ -85,6 +89,9 @@ def test_no_column_contains_a_secret_that_was_handed_out(alice: Person, settings
     http.post("/api/email/change/", json=change, headers=alice.bearer())
     moved = last_code_mail("alice@example.org")
     secrets += [reset.token, reset.code, moved.token, moved.code, run_services_command("add", "payments").split()[-1]]
+    call_command("applications", "add", "orders", stdout=(printed := StringIO()))
+    secrets.append(printed.getvalue().split()[-1])
+    secrets += [create_key(alice)["key"], create_of_application(create_application("billing"))]
     app = add_app(alice)
     secrets += [app.secret, b32decode(app.secret).hex(), *app.recovery_codes, request_ticket(alice)]
     User.objects.create_superuser("root@example.com", PASSWORD)

@@ -19,7 +19,7 @@ FORGED = ["1", "-1", "eyJpZCI6MX0=", "1' OR '1'='1", "1;DROP TABLE latchkey_user
 
 
 @pytest.mark.ledger("REG-KRATOS-02", "REG-HYDRA-01")
-def test_openapi_document_lists_parameters_of_seven_operations_only(http: httpx.Client) -> None:
+def test_openapi_document_lists_parameters_of_the_known_operations_only(http: httpx.Client) -> None:
     document = http.get("/api-doc/schema/", headers={"Accept": "application/vnd.oai.openapi+json"}).json()
     taken = {
         (method, path): {parameter["name"] for parameter in operation["parameters"]}
@@ -31,10 +31,33 @@ def test_openapi_document_lists_parameters_of_seven_operations_only(http: httpx.
         ("delete", "/api/sessions/"): {"all"},
         ("delete", "/api/sessions/{session_id}/"): {"session_id"},
         ("get", "/api/me/events/"): {"before"},
-        ("get", "/api/verify/"): {"acr", "max_age"},
+        ("get", "/api/verify/"): {"acr", "audience", "max_age", "role", "scope"},
         ("delete", "/api/me/passkeys/{passkey_id}/"): {"passkey_id"},
         ("patch", "/api/me/passkeys/{passkey_id}/"): {"passkey_id"},
+        ("delete", "/api/me/keys/{key_id}/"): {"key_id"},
         ("post", "/api/refresh/"): {"Idempotency-Key"},
+        ("post", "/api/browser/refresh/"): {"Idempotency-Key"},
+        ("get", "/api/users/"): {"created_after", "created_before", "cursor", "email", "limit", "role", "state"},
+        ("post", "/api/users/"): {"Idempotency-Key"},
+        ("get", "/api/users/{user_id}/"): {"user_id"},
+        ("patch", "/api/users/{user_id}/"): {"user_id"},
+        ("delete", "/api/users/{user_id}/"): {"user_id"},
+        ("get", "/api/users/{user_id}/roles/"): {"user_id"},
+        ("put", "/api/users/{user_id}/roles/{role}/"): {"role", "user_id"},
+        ("delete", "/api/users/{user_id}/roles/{role}/"): {"role", "user_id"},
+        ("get", "/api/users/{user_id}/claims/"): {"user_id"},
+        ("put", "/api/users/{user_id}/claims/"): {"user_id"},
+        ("get", "/api/users/{user_id}/sessions/"): {"user_id"},
+        ("delete", "/api/users/{user_id}/sessions/"): {"user_id"},
+        ("delete", "/api/users/{user_id}/sessions/{session_id}/"): {"session_id", "user_id"},
+        ("post", "/api/users/{user_id}/password-reset/"): {"user_id"},
+        ("post", "/api/users/{user_id}/verification/"): {"user_id"},
+        ("get", "/api/users/{user_id}/factors/"): {"user_id"},
+        ("delete", "/api/users/{user_id}/factors/"): {"user_id"},
+        ("get", "/api/users/{user_id}/events/"): {"before", "user_id"},
+        ("get", "/api/users/{user_id}/keys/"): {"user_id"},
+        ("delete", "/api/users/{user_id}/keys/{key_id}/"): {"key_id", "user_id"},
+        ("post", "/api/users/{user_id}/unlock/"): {"user_id"},
     }
 
 

@@ -24,6 +24,7 @@ from tests.passkeys.requests import add
 from tests.people import Person, try_login
 from tests.problems import assert_problem
 from tests.second_factors import Authenticator, EnrolledPerson, enrol, try_second_factor
+from tests.support.browser_endpoints import in_a_browser
 from tests.support.software_authenticator import SoftwareAuthenticator
 
 NEW_PASSWORD = "another long password"
@@ -93,6 +94,24 @@ def guess_a_recovery_code_at_step_up(alice: Person, set_policy: SetPolicy) -> Ca
     return lambda: alice.http.post("/api/step-up/", json=body, headers=alice.bearer())
 
 
+Guesses = Callable[[Person, SetPolicy], Callable[[], httpx.Response]]
+
+
+def in_browser(guesses: Guesses) -> Guesses:
+    """Return the same guesses at the endpoints of browsers."""
+
+    def guesses_in_browser(alice: Person, set_policy: SetPolicy) -> Callable[[], httpx.Response]:
+        guess = guesses(alice, set_policy)
+
+        def guess_in_browser() -> httpx.Response:
+            with in_a_browser(alice.http):
+                return guess()
+
+        return guess_in_browser
+
+    return guesses_in_browser
+
+
 GUESSES = {
     ("login_second_factor", "code"): guess_at_sign_in,
     ("login_second_factor", "recovery_code"): guess_a_recovery_code_at_sign_in,
@@ -100,6 +119,9 @@ GUESSES = {
     ("step_up", "recovery_code"): guess_a_recovery_code_at_step_up,
     ("confirm_totp", "code"): guess_at_confirmation,
     ("login_enrol_totp", "code"): guess_at_enrolment,
+    ("browser_second_factor", "code"): in_browser(guess_at_sign_in),
+    ("browser_second_factor", "recovery_code"): in_browser(guess_a_recovery_code_at_sign_in),
+    ("browser_enrol_totp", "code"): in_browser(guess_at_enrolment),
 }
 MAILED = {"confirm_password_reset", "verify_email", "confirm_email_change", "confirm_factor_recovery"}
 """Operations that take a code out of a mail, whose limits are tested in tests/email_codes and tests/factor_recovery."""

@@ -53,6 +53,8 @@ def test_prune_command_prints_what_it_deleted(alice: Person, bob: Person) -> Non
         "3 rate-limit counters deleted.",
         "0 expired links and codes deleted.",
         "0 expired tickets and abandoned enrolments deleted.",
+        "0 API keys that expired 30 days ago deleted.",
+        "0 old idempotency keys deleted.",
         "0 sent or failed mails deleted.",
         "0 old events deleted, 4 left.",
     ]

@@ -6,7 +6,7 @@ with factors of its own. test_page_doors.py has the pages.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 import pytest
@@ -17,6 +17,7 @@ from tests.people import try_login
 from tests.problems import assert_problem
 from tests.second_factors import try_second_factor
 from tests.sign_in.intruder import Intruder, factors_and_sessions
+from tests.support.browser_endpoints import in_a_browser
 from tests.support.software_authenticator import SoftwareAuthenticator
 
 TOKENS = {"access_token", "refresh_token"}
@@ -92,7 +93,8 @@ def try_to_change_the_password(intruder: Intruder) -> Iterator[httpx.Response]:
     yield intruder.http.post("/api/password/change/", json=body)
 
 
-OPERATIONS: dict[str, Callable[[Intruder], Iterator[httpx.Response]]] = {
+Attempt: TypeAlias = Callable[[Intruder], Iterator[httpx.Response]]
+OPERATIONS: dict[str, Attempt] = {
     "login": try_password,
     "login_second_factor": try_without_the_factor,
     "login_passkey": try_own_passkey,
@@ -101,6 +103,27 @@ OPERATIONS: dict[str, Callable[[Intruder], Iterator[httpx.Response]]] = {
     "refresh": try_the_session_from_before,
     "step_up": try_to_step_up,
     "change_password": try_to_change_the_password,
+}
+
+
+def in_browser(attempt: Attempt) -> Attempt:
+    """Return the same attempt at the endpoints of browsers."""
+
+    def attempt_in_browser(intruder: Intruder) -> Iterator[httpx.Response]:
+        with in_a_browser(intruder.http):
+            yield from attempt(intruder)
+
+    return attempt_in_browser
+
+
+OPERATIONS |= {
+    "browser_login": in_browser(try_password),
+    "browser_second_factor": in_browser(try_without_the_factor),
+    "browser_passkey": in_browser(try_own_passkey),
+    "browser_enrol_totp": in_browser(try_to_enrol_an_app),
+    "browser_enrol_passkey": in_browser(try_to_enrol_a_passkey),
+    "browser_refresh": in_browser(try_the_session_from_before),
+    "browser_change_password": in_browser(try_to_change_the_password),
 }
 
 
@@ -124,7 +147,7 @@ def test_better_auth_9552_table_has_every_operation_that_answers_a_token(http: h
         for content in response.get("content", {}).values()
         if answered_fields(document, content["schema"]) & TOKENS
     }
-    assert found == set(OPERATIONS)
+    assert found == set(OPERATIONS) | {"token"}  # the token endpoint answers tokens of applications alone
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

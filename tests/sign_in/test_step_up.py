@@ -1,11 +1,13 @@
 """Step-up: authenticate again within a session, and the levels that the verify endpoint asks for (RFC 9470)."""
 
+from typing import Any
+
 import httpx
 import jwt
 import pytest
 import time_machine
 
-from latchkey.oauth.models import ClientCredential, hash_secret
+from latchkey.applications.models import ClientCredential, hash_secret
 from latchkey.tokens.authentication_methods import LEVELS
 from tests.people import PASSWORD, Person
 from tests.problems import assert_problem
@@ -37,7 +39,25 @@ def test_step_up_with_the_password_renews_the_time_of_authentication(
     assert list(answer.json()) == ["access_token"]
     alice.access_token = answer.json()["access_token"]
     assert verify(alice, "?max_age=60").status_code == 204
-    assert "acr" not in jwt.decode(alice.access_token, options={"verify_signature": False})
+
+
+def test_tokens_say_when_the_password_was_given_once_it_was_given_again(
+    clock: time_machine.Traveller, alice: Person
+) -> None:
+    """So that a service that validates tokens itself can ask for max_age, too (RFC 9470 section 4)."""
+    assert not {"acr", "amr", "auth_time"} & set(payload(alice.login()))
+    clock.shift(61)
+    renew(alice)
+    alice.access_token = step_up(alice, password=PASSWORD).json()["access_token"]
+    proved = {"acr": "aal1", "amr": ["pwd"], "auth_time": payload(alice)["iat"]}
+    assert payload(alice).items() >= proved.items()
+    clock.shift(10)
+    assert payload(renew(alice)).items() >= proved.items()
+
+
+def payload(person: Person) -> dict[str, Any]:
+    """Return the claims of the person's access token."""
+    return dict(jwt.decode(person.access_token, options={"verify_signature": False}))
 
 
 def test_verify_answers_what_it_asks_for_with_the_challenge_of_rfc_9470(alice: Person) -> None:

@@ -9,6 +9,7 @@ import jwt
 import pytest
 import time_machine
 
+from latchkey.authorization.models import Scope
 from latchkey.core import clock as clocks
 from latchkey.signing_keys import key_set
 from latchkey.signing_keys.models import SigningKey
@@ -114,11 +115,45 @@ def test_openid_configuration_names_the_token_issuer_and_urls_below_it(http: htt
     assert http.get(metadata["jwks_uri"]).status_code == http.get(metadata["service_documentation"]).status_code == 200
 
 
-def test_openid_configuration_offers_no_grants_and_has_no_empty_lists(http: httpx.Client, settings: Any) -> None:
+def test_metadata_names_the_endpoints_of_oauth_with_their_methods_and_algorithms(http: httpx.Client) -> None:
+    metadata, url = http.get(OAUTH).json(), "http://127.0.0.1:8000/oauth"
+    methods = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
+    algorithms = ["ES256", "Ed25519", "EdDSA", "PS256", "RS256"]
+    assert metadata == http.get(OPENID).json()
+    assert metadata["grant_types_supported"] == ["client_credentials"]
+    for name, path, accepted in (
+        ("token", "token", methods),
+        ("introspection", "introspect", methods),
+        ("revocation", "revoke", ["none", *methods]),
+    ):
+        assert metadata[f"{name}_endpoint"] == f"{url}/{path}/"
+        assert metadata[f"{name}_endpoint_auth_methods_supported"] == accepted
+        assert metadata[f"{name}_endpoint_auth_signing_alg_values_supported"] == algorithms
+        assert http.options(f"/oauth/{path}/").status_code == 204
+
+
+def test_metadata_lists_the_scopes_at_once_and_is_answered_while_the_database_is_down(
+    http: httpx.Client, database_down: DatabaseDown
+) -> None:
+    Scope.objects.create(name="orders:read", description="Read orders.")
+    metadata = http.get(OAUTH).json()
+    assert metadata["scopes_supported"] == ["orders:read", "users:read", "users:write"]
+    with database_down():
+        answer = http.get(OAUTH)
+    assert answer.status_code == 200
+    assert answer.json() == {name: value for name, value in metadata.items() if name != "scopes_supported"}
+
+
+def test_metadata_is_below_the_path_of_the_public_url(http: httpx.Client, settings: Any) -> None:
+    settings.PUBLIC_URL = "https://example.com/auth"
+    metadata = http.get(OAUTH).json()
+    assert metadata["issuer"] == "https://example.com/auth"
+    assert metadata["token_endpoint"] == "https://example.com/auth/oauth/token/"
+
+
+def test_openid_configuration_offers_no_sign_in_and_has_no_empty_lists(http: httpx.Client, settings: Any) -> None:
     metadata = http.get(OPENID).json()
-    assert not {"authorization_endpoint", "token_endpoint", "registration_endpoint", "userinfo_endpoint"} & set(
-        metadata
-    )
+    assert not {"authorization_endpoint", "registration_endpoint", "userinfo_endpoint"} & set(metadata)
     assert [] not in metadata.values()  # RFC 8414 section 3.2
     settings.API_DOCS = False
     assert "service_documentation" not in http.get(OPENID).json()

@@ -16,6 +16,10 @@ from django.core.management import call_command
 
 from latchkey.accounts.admin_actions import deactivate, reactivate, sign_out_everywhere
 from latchkey.accounts.models import User
+from latchkey.api_keys.manage import KeySpec, create_application_key
+from latchkey.applications.models import Application
+from latchkey.audit.log import COMMAND_LINE
+from latchkey.authorization.models import READ_USERS, WRITE_USERS, Scope
 from latchkey.core import clock
 from latchkey.factors.models import RecoveryCode, TotpSecret
 from latchkey.passkeys.models import Passkey
@@ -85,6 +89,13 @@ def mail_to(email: str) -> dict[str, str]:
     return {"token": last_code_mail(email).token, "code": last_code_mail(email).code}
 
 
+def application_key(client_id: str) -> str:
+    """Return a key of an application that may change users, which is created where there is none."""
+    application, _ = Application.objects.get_or_create(client_id=client_id, defaults={"name": client_id})
+    application.scopes.add(*Scope.objects.filter(name__in=[READ_USERS, WRITE_USERS]))
+    return create_application_key(client_id, KeySpec("race", [READ_USERS, WRITE_USERS], 1), COMMAND_LINE).key
+
+
 def prune() -> None:
     call_command("prune", stdout=StringIO(), stderr=StringIO())
 
@@ -97,7 +108,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
         verb.__name__: verb
         for verb in (
             *(delete, make_superusers, hash_password, save_password, sessions, users, let_expire, prune, mail_to),
-            *(recovery_codes, factors, proofs),
+            *(recovery_codes, factors, proofs, application_key),
         )
     },
 }

@@ -15,13 +15,17 @@ from tests.support.refreshing_clients import Client, Load
 _SELECT_SESSIONS = "SELECT selector, digest, next_digest FROM latchkey_session"
 
 
-def session_digests(server: Server) -> dict[int, set[bytes]]:
-    """Return the digests of the accepted tokens of each session by selector, read directly from the database."""
+def session_digests(server: Server, sqlite_copy: Path | None = None) -> dict[int, set[bytes]]:
+    """Return the digests of the accepted tokens of each session by selector, read directly from the database.
+
+    sqlite_copy is another file to read, with a copy of an SQLite database.
+    """
     if url := server.environment.get("DATABASE_URL"):
         with psycopg.connect(url) as connection:
             rows = connection.execute(_SELECT_SESSIONS).fetchall()
     else:
-        connection_ = sqlite3.connect(Path(server.environment["LATCHKEY_DATA_DIR"]) / "latchkey.sqlite3")
+        file = sqlite_copy or Path(server.environment["LATCHKEY_DATA_DIR"]) / "latchkey.sqlite3"
+        connection_ = sqlite3.connect(file)
         rows = connection_.execute(_SELECT_SESSIONS).fetchall()
         connection_.close()
     return {row[0]: {bytes(row[1]), bytes(row[2])} for row in rows}

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from latchkey.core import exceptions as errors
+from tests.support.browser_endpoints import ENDPOINTS as BROWSER_ENDPOINTS
 
 OPERATIONS = {
     "/api/config/": {"get": "200"},
@@ -27,6 +28,7 @@ OPERATIONS = {
     "/api/login/recovery/confirm/": {"post": "200"},
     "/api/refresh/": {"post": "200"},
     "/api/logout/": {"post": "200"},
+    **{path: {"post": "200"} for path in BROWSER_ENDPOINTS.values()},
     "/api/me/": {"get": "200", "put": "200", "patch": "200", "delete": "204"},
     "/api/me/passkeys/": {"get": "200", "post": "201"},
     "/api/me/passkeys/options/": {"post": "200"},
@@ -43,6 +45,9 @@ OPERATIONS = {
     "/api/verify/": {"get": "204"},
     "/api/introspect/": {"post": "200"},
     "/api/revoke/": {"post": "200"},
+    "/oauth/token/": {"post": "200"},
+    "/oauth/introspect/": {"post": "200"},
+    "/oauth/revoke/": {"post": "200"},
     "/api/sessions/": {"get": "200", "delete": "200"},
     "/api/sessions/{session_id}/": {"delete": "204"},
     "/api/password/change/": {"post": "200"},
@@ -52,6 +57,23 @@ OPERATIONS = {
     "/api/email/verify/resend/": {"post": "202"},
     "/api/email/change/": {"post": "202"},
     "/api/email/change/confirm/": {"post": "200"},
+    "/api/me/keys/": {"get": "200", "post": "201"},
+    "/api/me/keys/{key_id}/": {"delete": "204"},
+    "/api/users/": {"get": "200", "post": "201"},
+    "/api/users/{user_id}/": {"get": "200", "patch": "200", "delete": "204"},
+    "/api/users/{user_id}/roles/": {"get": "200"},
+    "/api/users/{user_id}/roles/{role}/": {"put": "204", "delete": "204"},
+    "/api/users/{user_id}/claims/": {"get": "200", "put": "200"},
+    "/api/users/{user_id}/sessions/": {"get": "200", "delete": "204"},
+    "/api/users/{user_id}/sessions/{session_id}/": {"delete": "204"},
+    "/api/users/{user_id}/password-reset/": {"post": "202"},
+    "/api/users/{user_id}/verification/": {"post": "202"},
+    "/api/users/{user_id}/factors/": {"get": "200", "delete": "204"},
+    "/api/users/{user_id}/events/": {"get": "200"},
+    "/api/users/{user_id}/keys/": {"get": "200"},
+    "/api/users/{user_id}/keys/{key_id}/": {"delete": "204"},
+    "/api/users/{user_id}/unlock/": {"post": "204"},
+    "/api/roles/": {"get": "200"},
 }
 
 
@@ -114,12 +136,14 @@ def test_openapi_document_has_success_errors_and_examples_of_every_operation(sch
         for method, success in methods.items():
             responses = schema["paths"][path][method]["responses"]
             assert {success, "500", "503"} <= set(responses), (path, method)
-            assert ("406" in responses) == (success != "204"), (path, method)
+            is_oauth = path.startswith("/oauth/")
+            assert ("406" in responses) == (success != "204" and not is_oauth), (path, method)
             if success != "204":
                 assert responses[success]["content"]["application/json"]["examples"], (path, method)
             uniform = {"202"} if path == "/api/register/" else set()  # while addresses have to be confirmed
             for status in set(responses) - {success} - uniform:
-                assert list(responses[status]["content"]) == ["application/problem+json"], (path, method, status)
+                kind = "application/json" if is_oauth else "application/problem+json"
+                assert list(responses[status]["content"]) == [kind], (path, method, status)
 
 
 def test_openapi_document_has_the_authentication_of_every_operation(schema: Any) -> None:
@@ -129,12 +153,16 @@ def test_openapi_document_has_the_authentication_of_every_operation(schema: Any)
         for method in methods:
             security = schema["paths"][path][method].get("security")
             asked = {"/api/verify/": "accessToken", "/api/introspect/": "serviceCredential"}
-            asked |= {each: "accessToken" for each in OPERATIONS if each.startswith(("/api/me/", "/api/sessions/"))}
+            asked |= {f"/oauth/{name}/": "applicationCredential" for name in ("token", "introspect")}
+            asked |= {
+                each: "accessToken"
+                for each in OPERATIONS
+                if each.startswith(("/api/me/", "/api/sessions/", "/api/users/", "/api/roles/"))
+            }
             asked |= {
                 f"/api/{name}/": "accessToken"
-                for name in ("password/change", "email/change", "step-up", "step-up/passkey")
+                for name in ("password/change", "browser/password/change", "email/change", "step-up", "step-up/passkey")
             }
-            either: list[dict[str, list[str]]] | None = (
-                [{"accessToken": []}, {}] if path == "/api/email/change/confirm/" else None
-            )
+            optional = {"/api/email/change/confirm/": "accessToken", "/oauth/revoke/": "applicationCredential"}
+            either: list[dict[str, list[str]]] | None = [{optional[path]: []}, {}] if path in optional else None
             assert security == (either or ([{asked[path]: []}] if path in asked else [{}])), (path, method)

@@ -24,6 +24,14 @@ def test_api_index_lists_every_endpoint(http: httpx.Client) -> None:
             "login/recovery/confirm",
             "refresh",
             "logout",
+            "browser/login",
+            "browser/second-factor",
+            "browser/passkey",
+            "browser/enrolment/totp",
+            "browser/enrolment/passkey",
+            "browser/refresh",
+            "browser/logout",
+            "browser/password/change",
             "me",
             "step-up",
             "step-up/passkey",
@@ -33,8 +41,10 @@ def test_api_index_lists_every_endpoint(http: httpx.Client) -> None:
         ),
         *("sessions", "me/email", "me/events", "me/export"),
         *("me/factors", "me/totp", "me/totp/confirm", "me/recovery-codes", "me/passkeys", "me/passkeys/options"),
+        "me/keys",
         *("password/change", "password/reset", "password/reset/confirm"),
         *("email/verify", "email/verify/resend", "email/change", "email/change/confirm"),
+        *("users", "roles"),
     ]
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/json"
