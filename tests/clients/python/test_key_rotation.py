@@ -1,6 +1,7 @@
 """Key rotation under load: a verifier knows the new key before it signs, and refuses no token."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,6 +80,16 @@ def kids(server: Server) -> set[str]:
     return {key["kid"] for key in public_keys(server)}
 
 
+def wait_for_new_key(server: Server, before: set[str], within: float = 10) -> str:
+    """Return the id of the key that the server publishes beside these; it reads its keys once a second."""
+    deadline = time.monotonic() + within
+    while not (added := kids(server) - before):
+        assert time.monotonic() < deadline, before
+        time.sleep(0.05)
+    (new,) = added
+    return new
+
+
 def test_rotation_under_load_refuses_no_token_and_needs_no_fetch_for_an_unknown_key(
     latchkey: Server, proxy: Proxy, clock: MovedClock
 ) -> None:
@@ -87,7 +98,7 @@ def test_rotation_under_load_refuses_no_token_and_needs_no_fetch_for_an_unknown_
     with run_load(verifier, latchkey, "planned") as load:
         load.wait(old, 50)
         assert latchkey.command("keys", "rotate").returncode == 0
-        (new,) = kids(latchkey) - {old}
+        new = wait_for_new_key(latchkey, {old})
         proxy.arrived.clear()
         clock.elapsed += 240
         assert proxy.arrived.wait(10)
@@ -108,7 +119,7 @@ def test_rotation_at_once_is_noticed_by_the_first_token_of_the_new_key(
         assert proxy.arrived.wait(10)
         clock.elapsed += 61
         assert latchkey.command("keys", "rotate", "--now").returncode == 0
-        (new,) = kids(latchkey) - before
+        new = wait_for_new_key(latchkey, before)
         load.wait(new, 100)
     assert load.refused == []
     assert proxy.counts == {JWKS: 2}
