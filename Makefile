@@ -3,10 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 TESTS ?= tests
 JOBS ?= auto
+REFRESHES ?= 500000
 unexport PYTHONDONTWRITEBYTECODE  # the tests start hundreds of processes, which would compile all modules again
 PROOFS := $(foreach part,races model faults growth,$(part)-on-postgresql $(part)-on-sqlite)
 
-.PHONY: help setup serve bench quick test test-short test-servers test-fuzz test-sessions $(PROOFS) test-load test-browser test-proxy \
+.PHONY: help setup serve bench quick test test-short test-servers test-fuzz test-sessions $(PROOFS) test-endurance test-load test-browser test-proxy \
         test-recipes test-clients test-clients-short test-prometheus test-pgbouncer test-nodes test-ha test-install test-all check check-clients example \
         ledger sbom openapi format clean
 
@@ -74,6 +75,9 @@ test-sessions: setup ## Test the session engine: model, races, faults and growth
 
 $(PROOFS): setup
 	$(BIN)/pytest --database $(lastword $(subst -on-, ,$@)) -m "race or fault or growth" tests/$(firstword $(subst -on-, ,$@))
+
+test-endurance: setup ## Kill backends, workers and PostgreSQL during REFRESHES=500000 refreshes (half an hour)
+	$(BIN)/pytest --database postgresql -m fault --refreshes $(REFRESHES) tests/faults/test_postgresql_repeated_kills.py
 
 test-load: setup ## Test the rest under load: guessing, floods, outages of connections (4 minutes)
 	$(BIN)/pytest --database sqlite -m "race or fault" $(addprefix --ignore=,$(SESSIONS)) $(TESTS)

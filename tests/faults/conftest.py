@@ -8,7 +8,19 @@ from django.conf import settings
 
 from tests.server import Server
 
+DEFAULT_REFRESHES = 5_000
+
 collect_ignore_glob = ["test_sqlite_*"] if settings.DATABASE_URL else ["test_postgresql_*"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--refreshes", type=int, help="refreshes of the endurance test, in place of one round")
+
+
+@pytest.fixture
+def refreshes(request: pytest.FixtureRequest) -> int:
+    """How many refreshes an endurance test goes on for."""
+    return request.config.getoption("--refreshes", default=None) or DEFAULT_REFRESHES
 
 
 @pytest.fixture
