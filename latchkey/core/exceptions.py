@@ -144,7 +144,7 @@ class TooManyAttempts(ApiError):
     """Over a limit on attempts: the password, code or token was not checked (RFC 6585 section 4)."""
 
     status, code, title = 429, "too_many_attempts", "Too many attempts"
-    detail = "Too many attempts; this one was not checked. Try again after 'Retry-After' seconds."
+    detail = "Too many attempts; this one was not checked. Wait a while before the next one."
     default_headers = {"Retry-After": "30"}
 
 

@@ -119,6 +119,20 @@ def test_react_app_signs_in_with_a_second_factor(tab: Page, server: Server) -> N
     expect(tab.get_by_label("E-mail")).to_be_visible()
 
 
+def test_react_app_begins_again_when_the_ticket_has_expired(tab: Page, server: Server) -> None:
+    set_up_totp(server)
+    tab.goto("/")
+    tab.get_by_label("E-mail").fill(EMAIL)
+    tab.get_by_label("Password").fill(PASSWORD)
+    tab.get_by_role("button", name="Sign in").click()
+    expect(tab.get_by_label("Code")).to_be_focused()
+    server.shell("from latchkey.factors.tickets import Ticket; Ticket.objects.all().delete()")
+    tab.get_by_label("Code").fill("123456")
+    tab.get_by_role("button", name="Sign in").click()
+    expect(tab.get_by_role("alert")).to_have_text(re.compile("expired"))
+    expect(tab.get_by_label("Password")).to_be_visible()
+
+
 def test_modules_sign_in_with_codes_and_ask_again_after_a_wrong_one(tab: Page, server: Server) -> None:
     secret = set_up_totp(server)
     open_modules(tab)
