@@ -43,10 +43,10 @@ def fetch_all(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
 def ensure_usable(database: Any) -> Any:
     """Return Django's connection, connected; raises a DatabaseError.
 
-    After an error the connection is checked first, and reopened if it is broken. Django does so at the start of each
-    request, which web/fast_path.py does not use.
+    A connection that the server has closed is reopened, and after an error a broken one. Django does so at the start of
+    each request, which web/fast_path.py does not use.
     """
-    if database.errors_occurred and not database.in_atomic_block:
+    if not database.in_atomic_block:
         database.close_if_unusable_or_obsolete()
     database.ensure_connection()
     return database

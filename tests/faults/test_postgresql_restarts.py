@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -42,6 +43,27 @@ def test_three_postgresql_crashes_under_load_sign_nobody_out(
         load.wait_for_refreshes(100)
     assert server.worker_pids() == workers
     assert_outcome(load, server, "3 crashes of PostgreSQL")
+
+
+def test_no_request_is_answered_503_after_a_crash_of_postgresql_is_over(
+    postgres_and_running_server: tuple[Postgres, Server],
+) -> None:
+    postgres, server = postgres_and_running_server
+    server.raise_address_limits()
+    with httpx.Client(base_url=server.url, timeout=20) as http, ThreadPoolExecutor(8) as pool:
+        alice = Person(http, "alice@example.com").register()
+
+        def sign_in_and_rename(number: int) -> set[int]:
+            """Send requests to a thread of each kind: sign-in hashes, and `PUT` is Django's own."""
+            signed_in = http.post("/api/login/", json={"email": alice.email, "password": alice.password})
+            assert signed_in.status_code == 200, signed_in.text
+            bearer = {"Authorization": f"Bearer {signed_in.json()['access_token']}"}
+            named = http.put("/api/me/", headers=bearer, json={"username": f"Alice {number}"})
+            return {named.status_code, http.get("/api/me/", headers=bearer).status_code}
+
+        for _ in range(3):
+            assert set().union(*pool.map(sign_in_and_rename, range(24))) == {200}
+            postgres.restart("immediate")
 
 
 @pytest.mark.ledger("H-INF-01")

@@ -69,8 +69,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return connection
 
     def close_if_unusable_or_obsolete(self) -> None:
-        """Close the connection also if its server did not answer another one; Django calls this between requests."""
-        if self.must_close and not self.in_atomic_block:
+        """Close the connection also if it has ended, or if its server did not answer another one.
+
+        Django calls this between requests, `ensure_usable` before each statement outside of a transaction.
+        """
+        if not self.in_atomic_block and (self.must_close or (self.connection and self.connection.has_ended())):
             self.close()
         super().close_if_unusable_or_obsolete()
 
